@@ -1,0 +1,53 @@
+/** Writes the tables that come from code: the README's settings and docs/errors.md. Run by `make docs`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { SETTINGS } from '../gateway/config.ts';
+import { KINDS } from '../gateway/errors.ts';
+
+const README = new URL('../README.md', import.meta.url);
+const ERRORS = new URL('./errors.md', import.meta.url);
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function settingsTable(): string {
+  const code = (text: string) => (text ? `\`${text}\`` : '');
+  return table(
+    ['variable', 'default', 'what it is'],
+    SETTINGS.map(({ env, fallback, help }) => [code(env), code(fallback), help]),
+  );
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(KINDS).map(([kind, row]) => [
+    `\`${kind}\``,
+    String(row.status),
+    row.title,
+    'retryAfterS' in row ? `after ${row.retryAfterS} s` : '',
+  ]);
+  return `# Errors
+
+Every failure has one of these kinds; the set is closed and stable. The body is \`application/problem+json\` (RFC 9457);
+\`detail\` names the field and what to do, \`request_id\` finds the log line, where the reason stands in full.
+
+${table(['kind', 'status', 'title', 'try again'], rows)}
+
+\`source_failed\` is 422 where the origin itself answered with a 4xx (then \`source_status\` has it): the URL is wrong, not
+the network. \`client_gone\` is never sent; it stands in logs and metrics.
+`;
+}
+
+/** The files and their text as they ought to be. */
+export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
+  const readme = await readFile(README, 'utf8');
+  const between = /(<!-- settings: [^>]*-->\n)[\s\S]*(<!-- \/settings -->)/;
+  return new Map([
+    [README, readme.replace(between, (_all, open, close) => `${open}${settingsTable()}\n${close}`)],
+    [ERRORS, errorsPage()],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [file, text] of await writtenDocs()) await writeFile(file, text);
+}

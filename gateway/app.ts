@@ -1,0 +1,138 @@
+/** The composition root: makes every part once, from one config, and joins them into the line. */
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { openClient } from './backend/channel.ts';
+import { createTfServing } from './backend/tf-serving.ts';
+import { type Config, ConfigError } from './config.ts';
+import { createFetch } from './fetch/http.ts';
+import { createAdmin } from './http/admin.ts';
+import { createBodyReader } from './http/body.ts';
+import { createDoor } from './http/door.ts';
+import { createHealth } from './http/health.ts';
+import { createPredict } from './http/predict.ts';
+import { createService } from './http/service.ts';
+import { decode } from './image/decode.ts';
+import { createPreprocessor, type Preprocessor } from './image/preprocess.ts';
+import { restrictSharp } from './image/restrict.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import type { ModelCard } from './model/card.ts';
+import { proveParity } from './model/parity.ts';
+import { createServables } from './model/servables.ts';
+import { countClassification, createMetrics, showModel } from './observe/metrics.ts';
+import { createAdmission } from './pipeline/admission.ts';
+import { classify, type Line } from './pipeline/classify.ts';
+import { ownContext } from './pipeline/context.ts';
+import type { ImageSpec } from './pipeline/request.ts';
+import { createPredictRequest } from './tensor/predict-request.ts';
+import { createPredictionReader } from './tensor/predict-response.ts';
+
+export type App = {
+  readonly service: Server;
+  readonly admin: Server;
+  readonly lifecycle: Lifecycle;
+  /** Watches the models until the signal is aborted. */
+  watch(signal: AbortSignal): Promise<void>;
+  /** Closes what outlives requests: the connections to image sources and to the model server. */
+  close(): void;
+};
+
+export type AppOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly cards: ReadonlyMap<string, ModelCard>;
+  /** Where the model server listens, as TF_SERVING_HOST has it. */
+  readonly target: string;
+};
+
+const LATE_BODY_MS = 1000;
+const MAX_REDIRECTS = 3;
+const CONNECT_TIMEOUT_MS = 2000;
+/** Connections to one image source at once, so that a slow one cannot take every place. */
+const SOCKETS_PER_SOURCE = 16;
+
+/** Makes the gateway. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
+export function createApp({ config, log, cards, target }: AppOptions): App {
+  const lifecycle = createLifecycle();
+  const admission = createAdmission(config);
+  const metrics = createMetrics(admission);
+  const client = judged(() => openClient(target), 'TF_SERVING_HOST');
+  const codec = { createRequest: createPredictRequest, readPrediction: createPredictionReader() };
+  const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
+  const backend = createTfServing({ client, codec, onStatus });
+  const fetch = openFetch(config);
+  const images = createImages(config);
+  const servables = createServables({
+    cards,
+    backend,
+    log,
+    prove: (binding, signal) => proveParity(binding, { backend, ...images }, ownContext(signal, log)),
+    onChange: (model, state) => showModel(metrics, model, state),
+  });
+  const line: Line = { resolve: servables.resolve, fetch, backend, ...images };
+
+  const door = createDoor({ timeoutMs: config.requestTimeoutMs, log, metrics, isDraining: lifecycle.isDraining });
+  const predict = createPredict({
+    readBody: createBodyReader(config),
+    maxInstances: config.maxInstances,
+    async classify(request, context) {
+      const answer = await admission.admit(context.signal, () => classify(line, request, context));
+      countClassification(metrics, answer);
+      return answer;
+    },
+  });
+  // The door answers a late body with 408 by its deadline; Node's own limit comes after that.
+  const requestTimeout = config.requestTimeoutMs + LATE_BODY_MS;
+  const health = createHealth({ lifecycle, states: servables.states });
+  return {
+    service: lifecycle.serve(createService({ door, predict, health }), requestTimeout),
+    admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeout),
+    lifecycle,
+    watch: servables.watch,
+    close() {
+      fetch.close();
+      backend.close();
+    },
+  };
+}
+
+function openFetch(config: Config) {
+  return judged(() =>
+    createFetch({
+      allow: config.fetchAllow,
+      deny: config.fetchDeny,
+      allowPrivate: config.fetchAllowPrivate,
+      ports: config.fetchPorts,
+      maxBytes: config.maxImageBytes,
+      maxRedirects: MAX_REDIRECTS,
+      timeoutMs: config.fetchTimeoutMs,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      maxSockets: SOCKETS_PER_SOURCE,
+      userAgent: 'tensorgate',
+    }),
+  );
+}
+
+function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
+  const { imageFormats: formats, maxImagePixels: maxPixels } = config;
+  restrictSharp(formats);
+  const preprocessors = new WeakMap<ImageSpec, Preprocessor>();
+  return {
+    decode: (bytes, { color, engine }, field, context) =>
+      decode(bytes, { field, color, engine, formats, maxPixels }, context),
+    preprocess(pixels, spec, tensor) {
+      const preprocess = preprocessors.get(spec) ?? createPreprocessor(spec);
+      preprocessors.set(spec, preprocess);
+      preprocess(pixels, tensor);
+    },
+  };
+}
+
+/** A part's own judgement of a setting, as the mistake in the settings that it is. */
+function judged<T>(make: () => T, setting?: string): T {
+  try {
+    return make();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(setting ? `${setting}: ${text}` : text, { cause });
+  }
+}

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { GatewayError } from '../errors.ts';
+import type { Log } from '../pipeline/request.ts';
+import { type Embedded, startEmbedded } from './embedded.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Keeps the lines, and the process id that stands with each. */
+function recordingLog(): Log & { lines: { level: string; text: string; pid?: number }[] } {
+  const lines: { level: string; text: string; pid?: number }[] = [];
+  const at = (level: string) => (fields: object, text: string) => lines.push({ level, text, ...fields });
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!(await condition())) {
+    assert.ok(performance.now() < endMs, `not reached within ${limitMs} ms: ${condition}`);
+    await sleep(10);
+  }
+}
+
+/** y = x, a vector of float32, as an ONNX file: version, graph { node, name, input, output }, operator set. */
+const ECHO_MODEL = Buffer.from(
+  [
+    '0808',
+    '3a3c',
+    '0a100a017812017922084964656e74697479',
+    '120474657374',
+    '5a100a0178120b0a09080112050a0312016e',
+    '62100a0179120b0a09080112050a0312016e',
+    '42040a001011',
+  ].join(''),
+  'hex',
+);
+
+function modelIn(t: TestContext): { name: string; basePath: string } {
+  const basePath = mkdtempSync(join(tmpdir(), 'embedded-model-'));
+  t.after(() => rmSync(basePath, { recursive: true, force: true }));
+  mkdirSync(join(basePath, '1'));
+  writeFileSync(join(basePath, '1', 'model.onnx'), ECHO_MODEL);
+  return { name: 'echo "m"', basePath };
+}
+
+function start(t: TestContext): { embedded: Embedded; log: ReturnType<typeof recordingLog> } {
+  const log = recordingLog();
+  const embedded = startEmbedded({ models: [modelIn(t)], log });
+  t.after(() => embedded.close());
+  return { embedded, log };
+}
+
+function socketOf({ target }: Embedded): string {
+  return target.replace(/^unix:/, '');
+}
+
+async function listens(embedded: Embedded): Promise<boolean> {
+  const socket = connect(socketOf(embedded));
+  const connected = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return connected;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const serverPid = ({ lines }: ReturnType<typeof recordingLog>) =>
+  lines.findLast(({ text }) => text.includes('serving echo "m" version 1'))?.pid;
+
+test('serves the models on a private socket, and logs what the server says', async (t) => {
+  const { embedded, log } = start(t);
+  assert.equal(embedded.state, 'starting');
+  await embedded.ready;
+  assert.equal(embedded.state, 'ready');
+  assert.ok(await listens(embedded));
+  assert.equal(statSync(dirname(socketOf(embedded))).mode & 0o777, 0o700);
+  const pid = serverPid(log);
+  assert.ok(pid !== undefined && isAlive(pid));
+  // A group of its own, so that a Ctrl-C in the terminal reaches the gateway alone.
+  assert.equal(Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)])), pid);
+});
+
+test('close ends the server and removes its folder', async (t) => {
+  const { embedded, log } = start(t);
+  await embedded.ready;
+  await embedded.close();
+  assert.equal(embedded.state, 'closed');
+  assert.equal(isAlive(serverPid(log) as number), false);
+  assert.equal(existsSync(dirname(socketOf(embedded))), false);
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level !== 'info'),
+    [],
+  );
+});
+
+test('close while it starts', async (t) => {
+  const { embedded } = start(t);
+  await embedded.close();
+  assert.equal(embedded.state, 'closed');
+  assert.equal(existsSync(dirname(socketOf(embedded))), false);
+});
+
+test('close kills a server that does not end', async (t) => {
+  const { embedded, log } = start(t);
+  await embedded.ready;
+  const pid = serverPid(log) as number;
+  process.kill(pid, 'SIGSTOP');
+  await embedded.close();
+  assert.equal(isAlive(pid), false);
+});
+
+test('a killed server is back on the same socket', async (t) => {
+  const { embedded, log } = start(t);
+  await embedded.ready;
+  const first = serverPid(log) as number;
+  process.kill(first, 'SIGKILL');
+  await until(() => embedded.state === 'waiting');
+  await until(() => embedded.state === 'ready');
+  assert.ok(await listens(embedded));
+  assert.notEqual(serverPid(log), first);
+  const told = log.lines.find(({ level }) => level === 'error');
+  assert.partialDeepStrictEqual(told, {
+    signal: 'SIGKILL',
+    text: 'the embedded model server ended; starting it again',
+  });
+});
+
+test('a server that cannot start is tried again with longer pauses, until it can', async (t) => {
+  const model = modelIn(t);
+  const file = join(model.basePath, '1', 'model.onnx');
+  writeFileSync(file, 'damaged');
+  const log = recordingLog();
+  const embedded = startEmbedded({ models: [model], log });
+  t.after(() => embedded.close());
+  const pauses = () => log.lines.flatMap((line) => ('pauseMs' in line ? [line.pauseMs] : []));
+  await until(() => pauses().length === 2);
+  assert.deepEqual(pauses(), [250, 500]);
+  writeFileSync(file, ECHO_MODEL);
+  await embedded.ready;
+  assert.equal(embedded.state, 'ready');
+});
+
+/** A copy of the program without the packages in node_modules, or without the server. */
+async function withoutPart(t: TestContext, part: 'packages' | 'server'): Promise<Embedded> {
+  const copy = mkdtempSync(join(tmpdir(), 'embedded-copy-'));
+  t.after(() => rmSync(copy, { recursive: true, force: true }));
+  for (const folder of ['gateway/backend', 'gateway/pipeline', 'gateway/errors.ts', 'serving/embedded', 'protos']) {
+    if (part === 'server' && folder === 'serving/embedded') continue;
+    cpSync(join(REPOSITORY, folder), join(copy, folder), { recursive: true });
+  }
+  cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
+  mkdirSync(join(copy, 'node_modules', '@grpc'), { recursive: true });
+  for (const name of ['@grpc/grpc-js', '@grpc/proto-loader']) {
+    symlinkSync(join(REPOSITORY, 'node_modules', name), join(copy, 'node_modules', name));
+  }
+  const program = (await import(join(copy, 'gateway/backend/embedded.ts'))) as typeof import('./embedded.ts');
+  const log = recordingLog();
+  const embedded = program.startEmbedded({ models: [modelIn(t)], log });
+  t.after(() => embedded.close());
+  await assert.rejects(embedded.ready, (error: GatewayError) => {
+    return error.kind === 'model_unavailable' && error.message.includes('TF_SERVING_HOST');
+  });
+  assert.equal(log.lines.at(-1)?.level, 'error');
+  assert.equal(log.lines.filter(({ text }) => text.includes('starting it again')).length, 0);
+  return embedded;
+}
+
+test('without ONNX Runtime it gives up and says what to set', async (t) => {
+  assert.equal((await withoutPart(t, 'packages')).state, 'failed');
+});
+
+test('without the server’s files it gives up and says what to set', async (t) => {
+  assert.equal((await withoutPart(t, 'server')).state, 'failed');
+});
+
+test('the server ends when the gateway is killed', async (t) => {
+  const model = modelIn(t);
+  const code = `
+    import { startEmbedded } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)};
+    const log = (fields, text) => console.log(JSON.stringify({ ...fields, text }));
+    const { target, ready } = startEmbedded({ models: [${JSON.stringify(model)}], log: { info: log, warn: log, error: log } });
+    await ready;
+    console.log(JSON.stringify({ target }));
+  `;
+  const gateway = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => gateway.kill('SIGKILL'));
+  let output = '';
+  gateway.stdout.on('data', (data) => {
+    output += data;
+  });
+  await until(() => output.includes('"target"'));
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { pid } = lines.find(({ text }) => text?.includes('serving'));
+  t.after(() => rmSync(dirname(socketOf(lines.at(-1))), { recursive: true, force: true }));
+  assert.ok(isAlive(pid));
+  gateway.kill('SIGKILL');
+  await until(() => !isAlive(pid), 2000);
+});

@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Client, status } from '@grpc/grpc-js';
+import {
+  floatTensor,
+  type ModelServer,
+  type ModelServerOptions,
+  startModelServer,
+  XCEPTION,
+} from '../../tests/model-server.ts';
+import { GatewayError, type Kind } from '../errors.ts';
+import type { Backend, Prediction, PredictTarget, RequestContext } from '../pipeline/request.ts';
+import { createPredictRequest } from '../tensor/predict-request.ts';
+import { createPredictionReader } from '../tensor/predict-response.ts';
+import { openClient } from './channel.ts';
+import { createTfServing } from './tf-serving.ts';
+
+const CODEC = { createRequest: createPredictRequest, readPrediction: createPredictionReader() };
+const SMALL: PredictTarget = {
+  servable: { model: 'clothing-model' },
+  signature: 'serving_default',
+  input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [2] },
+};
+const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
+const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
+const SECRET = 'tensor at /srv/models of 10.1.2.3';
+
+type Answer = ModelServerOptions['onPredict'];
+
+async function serve(t: TestContext, onPredict: Answer = () => ANSWER, port = 0): Promise<ModelServer> {
+  const server = await startModelServer({ ...XCEPTION, onPredict }, port);
+  t.after(() => server.close());
+  return server;
+}
+
+function open(t: TestContext, targets: string, statuses: string[] = []): { backend: Backend; client: Client } {
+  const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
+  const client = openClient(targets);
+  const backend = createTfServing({ client, codec: CODEC, onStatus });
+  t.after(() => backend.close());
+  return { backend, client };
+}
+
+/** Opens a backend that is connected. */
+async function connect(t: TestContext, targets: string, statuses: string[] = []): Promise<Backend> {
+  const { backend, client } = open(t, targets, statuses);
+  await promisify(client.waitForReady.bind(client))(Date.now() + 5000);
+  return backend;
+}
+
+type Request = { target?: PredictTarget; timeoutMs?: number; signal?: AbortSignal; count?: number };
+
+function predict(backend: Backend, request: Request = {}): Promise<Prediction> {
+  const { target = SMALL, timeoutMs = 5000, signal = new AbortController().signal, count = 1 } = request;
+  const context = { deadlineMs: performance.now() + timeoutMs, signal } as RequestContext;
+  return backend.prepare(target, count).send(count, context);
+}
+
+function failsWith(kind: Kind) {
+  return (error: unknown) => {
+    assert.ok(error instanceof GatewayError, `${error}`);
+    assert.equal(error.kind, kind, `${error.cause}`);
+    assert.doesNotMatch(error.message, /srv|127\.0|10\.1|\d{4,}/);
+    return true;
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
+}
+
+/** Asks until it is answered, for five seconds at most, and gives the milliseconds that took. */
+function untilAnswered(backend: Backend): Promise<number> {
+  return timed(async () => {
+    const endMs = performance.now() + 5000;
+    for (;;) {
+      try {
+        return await predict(backend);
+      } catch (error) {
+        if (performance.now() > endMs) throw error;
+        await sleep(20);
+      }
+    }
+  });
+}
+
+test('a Predict carries model, signature and tensor, and its answer is read', async (t) => {
+  const server = await serve(t);
+  const statuses: string[] = [];
+  const backend = await connect(t, server.target, statuses);
+  const call = backend.prepare({ ...SMALL, servable: { model: 'm', version: 3 } }, 4);
+  call.tensor.set([1, 2, 3, 4, 5, 6]);
+  const context = { deadlineMs: performance.now() + 5000, signal: new AbortController().signal } as RequestContext;
+  const { version, outputs } = await call.send(3, context);
+  assert.equal(version, 1);
+  assert.deepEqual(outputs.get('dense_7'), { dtype: 'DT_FLOAT', shape: [1, 2], values: [1, 2] });
+  const [{ spec, inputs } = assert.fail()] = server.calls;
+  assert.equal(spec.name, 'm');
+  assert.equal(spec.signature_name, 'serving_default');
+  assert.equal(spec.version?.value, '3');
+  assert.deepEqual(inputs.input_8?.shape, [3, 2]);
+  assert.deepEqual(inputs.input_8?.tensor_content, Buffer.from(Float32Array.of(1, 2, 3, 4, 5, 6).buffer));
+  assert.deepEqual(statuses, ['Predict OK']);
+});
+
+test('metadata and status', async (t) => {
+  const server = await serve(t);
+  const statuses: string[] = [];
+  const backend = await connect(t, server.target, statuses);
+  const { version, signatures } = await backend.metadata({ model: 'clothing-model' }, new AbortController().signal);
+  assert.equal(version, 1);
+  assert.deepEqual(signatures.get('serving_default'), {
+    inputs: [{ name: 'input_8', dtype: 'DT_FLOAT', shape: [-1, 299, 299, 3] }],
+    outputs: [{ name: 'dense_7', dtype: 'DT_FLOAT', shape: [-1, 10] }],
+  });
+  const versions = await backend.status('clothing-model', new AbortController().signal);
+  assert.deepEqual(versions, [{ version: 1, state: 'AVAILABLE', error: '' }]);
+  assert.deepEqual(statuses, ['GetModelMetadata OK', 'GetModelStatus OK']);
+});
+
+test('E4: the server sees the time that is left', async (t) => {
+  const server = await serve(t);
+  const backend = await connect(t, server.target);
+  await predict(backend);
+  for (const timeoutMs of [200, 3000]) {
+    const startMs = Date.now();
+    await predict(backend, { timeoutMs });
+    const deadline = server.calls.at(-1)?.raw.getDeadline();
+    const leftMs = Number(deadline) - startMs;
+    assert.ok(Math.abs(leftMs - timeoutMs) <= 50, `${leftMs} ms left of ${timeoutMs}`);
+  }
+});
+
+test('E4: a Predict that hangs ends at the deadline, on the server too', async (t) => {
+  const cancelled = Promise.withResolvers<void>();
+  const server = await serve(t, async ({ raw }) => {
+    await once(raw, 'cancelled');
+    cancelled.resolve();
+    return ANSWER;
+  });
+  const backend = await connect(t, server.target);
+  await backend.status('m', new AbortController().signal);
+  const tookMs = await timed(() => assert.rejects(predict(backend, { timeoutMs: 150 }), failsWith('model_timeout')));
+  assert.ok(tookMs >= 140 && tookMs < 400, `${tookMs} ms`);
+  await cancelled.promise;
+  await assert.rejects(predict(backend, { timeoutMs: -1 }), failsWith('model_timeout'));
+});
+
+test('an aborted signal cancels the call on the server; its reason says why', async (t) => {
+  const seen = { started: 0, cancelled: 0 };
+  const server = await serve(t, async ({ raw }) => {
+    seen.started += 1;
+    await once(raw, 'cancelled');
+    seen.cancelled += 1;
+    return ANSWER;
+  });
+  const backend = await connect(t, server.target);
+  for (const [name, kind] of [
+    ['AbortError', 'client_gone'],
+    ['TimeoutError', 'model_timeout'],
+  ] as const) {
+    const controller = new AbortController();
+    const answer = assert.rejects(predict(backend, { signal: controller.signal }), failsWith(kind));
+    const before = seen.started;
+    while (seen.started === before) await sleep(5);
+    controller.abort(new DOMException('', name));
+    await answer;
+    await assert.rejects(predict(backend, { signal: controller.signal }), failsWith(kind), 'nothing is sent any more');
+  }
+  await sleep(50);
+  assert.deepEqual(seen, { started: 2, cancelled: 2 });
+});
+
+const KINDS: readonly (readonly [keyof typeof status, Kind])[] = [
+  ['RESOURCE_EXHAUSTED', 'overloaded'],
+  ['INTERNAL', 'model_failed'],
+  ['INVALID_ARGUMENT', 'internal'],
+  ['NOT_FOUND', 'model_not_found'],
+  ['UNIMPLEMENTED', 'model_failed'],
+  ['FAILED_PRECONDITION', 'model_failed'],
+  ['DEADLINE_EXCEEDED', 'model_timeout'],
+  ['CANCELLED', 'model_failed'],
+  ['UNKNOWN', 'model_failed'],
+  ['ABORTED', 'model_failed'],
+  ['DATA_LOSS', 'model_failed'],
+  ['PERMISSION_DENIED', 'model_failed'],
+  ['UNAVAILABLE', 'model_unavailable'],
+];
+
+test('E5: each status has its kind, its server text stays in the cause, and only UNAVAILABLE is tried again', async (t) => {
+  let code = status.OK;
+  const server = await serve(t, () => {
+    throw { code, details: SECRET };
+  });
+  const statuses: string[] = [];
+  const backend = await connect(t, server.target, statuses);
+  for (const [name, kind] of KINDS) {
+    code = status[name];
+    const before = server.calls.length;
+    await assert.rejects(predict(backend), (error) => failsWith(kind)(error) && causeHas(error, SECRET));
+    assert.equal(server.calls.length - before, name === 'UNAVAILABLE' ? 2 : 1, `attempts after ${name}`);
+    assert.equal(statuses.at(-1), `Predict ${name}`);
+  }
+  assert.equal(statuses.length, KINDS.length, 'a retry is no RPC of its own');
+});
+
+function causeHas(error: unknown, text: string): boolean {
+  return error instanceof GatewayError && error.cause instanceof Error && error.cause.message.includes(text);
+}
+
+test('a second attempt is made for images too, and its answer counts', async (t) => {
+  let attempts = 0;
+  const server = await serve(t, () => {
+    attempts += 1;
+    if (attempts === 1) throw { code: status.UNAVAILABLE, details: 'not now' };
+    return ANSWER;
+  });
+  const statuses: string[] = [];
+  await predict(await connect(t, server.target, statuses), { target: IMAGE, count: 4 });
+  assert.equal(attempts, 2);
+  assert.deepEqual(statuses, ['Predict OK']);
+});
+
+test('two servers share the work', async (t) => {
+  const servers = [await serve(t), await serve(t)];
+  const backend = await connect(t, servers.map(({ target }) => target).join(', '));
+  await untilAnswered(backend);
+  await sleep(50);
+  for (let index = 0; index < 100; index += 1) await predict(backend);
+  for (const { calls } of servers) assert.ok(calls.length >= 48, `${calls.length} of 101`);
+});
+
+test('E2: one of two servers dies under load, and no client notices', async (t) => {
+  const slow: Answer = async () => {
+    await sleep(20);
+    return ANSWER;
+  };
+  const servers = [await serve(t, slow), await serve(t, slow)] as const;
+  const mortal = await forward(t, servers[0].target);
+  const statuses: string[] = [];
+  const backend = await connect(t, `${mortal.target},${servers[1].target}`, statuses);
+  await untilAnswered(backend);
+  await sleep(50);
+  const calls = Array.from({ length: 16 }, async () => {
+    for (let round = 0; round < 8; round += 1) await predict(backend, { target: IMAGE });
+  });
+  while (servers[0].calls.length < 24) await sleep(5);
+  mortal.kill();
+  await Promise.all(calls);
+  assert.deepEqual(new Set(statuses), new Set(['Predict OK']));
+  assert.ok(servers[1].calls.length > 64, 'the other one took over');
+});
+
+/** Passes connections on to a server until it is killed: what a client sees of a process that dies. */
+async function forward(t: TestContext, target: string): Promise<{ target: string; kill(): void }> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((near) => {
+    const far = openSocket(Number(target.split(':')[1]), '127.0.0.1');
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.pipe(other);
+    }
+  });
+  const kill = () => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  t.after(kill);
+  return { target: await listen(proxy), kill };
+}
+
+async function listen(server: Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address && typeof address === 'object');
+  return `127.0.0.1:${address.port}`;
+}
+
+test('E1: no server at the start is told within 100 ms, and it is found when it comes', async (t) => {
+  const { target, close } = await serve(t);
+  close();
+  const statuses: string[] = [];
+  const { backend } = open(t, target, statuses);
+  for (let round = 0; round < 3; round += 1) {
+    const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')));
+    assert.ok(tookMs <= 150, `${tookMs} ms`);
+    await sleep(100);
+  }
+  assert.deepEqual(statuses, Array(3).fill('Predict UNAVAILABLE'));
+  await serve(t, undefined, Number(target.split(':')[1]));
+  assert.ok((await untilAnswered(backend)) < 2000);
+});
+
+test('E1: neither does a server that takes the connection and says nothing hold anybody up', async (t) => {
+  const silent = createServer((socket) => t.after(() => socket.destroy()));
+  t.after(() => silent.close());
+  const { backend } = open(t, await listen(silent));
+  const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')));
+  assert.ok(tookMs <= 150, `${tookMs} ms`);
+});
+
+test('E3: a server that was gone for a while is used again at once', async (t) => {
+  const { target, close } = await serve(t);
+  const backend = await connect(t, target);
+  await predict(backend);
+  close();
+  await assert.rejects(predict(backend), failsWith('model_unavailable'));
+  await sleep(1500);
+  const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')));
+  assert.ok(tookMs <= 150, `${tookMs} ms`);
+  await serve(t, undefined, Number(target.split(':')[1]));
+  assert.ok((await untilAnswered(backend)) < 2000);
+});
+
+test('a closed backend says that it is unavailable', async (t) => {
+  const backend = await connect(t, (await serve(t)).target);
+  backend.close();
+  await assert.rejects(predict(backend), failsWith('model_unavailable'));
+});
+
+test('messages beyond 64 MiB pass both ways', async (t) => {
+  const elements = 17 * 2 ** 20;
+  const large = {
+    dtype: 'DT_FLOAT',
+    tensor_shape: { dim: [{ size: 1 }, { size: elements }] },
+    tensor_content: Buffer.alloc(elements * 4),
+  };
+  const server = await serve(t, () => ({ dense_7: large }));
+  const target: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [elements] } };
+  const { outputs } = await predict(await connect(t, server.target), { target, timeoutMs: 20_000 });
+  assert.equal(server.calls[0]?.inputs.input_8?.tensor_content.length, elements * 4);
+  assert.equal(outputs.get('dense_7')?.values.length, elements);
+});
+
+test('a batch that could not be sent is refused before memory is taken for it', async (t) => {
+  const { backend } = open(t, 'localhost:1');
+  assert.throws(
+    () => backend.prepare({ ...IMAGE, input: { ...IMAGE.input, shape: [4096, 4096, 3] } }, 64),
+    (error) => failsWith('body_too_large')(error) && error instanceof Error && error.message.includes('at most 1 in'),
+  );
+});
+
+test('E14: an answer above the limit is refused by its announced length, and not as "try again"', async (t) => {
+  const server = createHttp2Server().on('stream', (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(2 ** 30, 1);
+    stream.write(head);
+  });
+  t.after(() => server.close());
+  const backend = await connect(t, await listen(server));
+  await assert.rejects(predict(backend), failsWith('model_failed'));
+});
+
+test('a server by its UNIX socket', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tensorgate-test-'));
+  const target = (await serve(t)).target;
+  const proxy = createServer((near) => {
+    const far = openSocket(Number(target.split(':')[1]), '127.0.0.1');
+    near.pipe(far).pipe(near);
+  });
+  await once(proxy.listen(join(folder, 'model.sock')), 'listening');
+  const backend = await connect(t, `unix:${join(folder, 'model.sock')}`);
+  t.after(async () => {
+    proxy.close();
+    await rm(folder, { recursive: true });
+  });
+  assert.equal((await predict(backend)).version, 1);
+});

@@ -1,0 +1,73 @@
+/** One unary RPC: bytes in, bytes out, with a deadline, a signal, and a quick answer where no server is connected. */
+import { performance } from 'node:perf_hooks';
+import { type Client, connectivityState, Metadata, status } from '@grpc/grpc-js';
+import { failure } from './failure.ts';
+
+/** How long a call waits for a connection that is being made. More, and an outage piles requests up. */
+const CONNECT_PATIENCE_MS = 80;
+
+export type Rpc = {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly request: Buffer;
+  /** End of the call in `performance.now()` milliseconds; the server is told the time that is left. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+};
+
+/** Told once how each RPC ended, retries included: the method's name and gRPC's name of the status. */
+export type OnStatus = (method: string, code: string) => void;
+
+/**
+ * Makes the function that sends RPCs of a client. It gives the answer's bytes, or throws the GatewayError of the status
+ * (see failure.ts): within 100 ms where no server is connected, and at once when the signal is aborted, which cancels
+ * the call on the server too.
+ */
+export function createUnary(client: Client, onStatus: OnStatus): (rpc: Rpc) => Promise<Buffer> {
+  return async (rpc) => {
+    const { signal, path } = rpc;
+    const method = path.slice(path.lastIndexOf('/') + 1);
+    const connected = await isConnected(client);
+    if (signal.aborted) throw failure({ code: status.CANCELLED, details: '', signal }, signal.reason);
+    if (!connected) {
+      onStatus(method, 'UNAVAILABLE');
+      throw failure({ code: status.UNAVAILABLE, details: '', signal }, new Error('no model server is connected'));
+    }
+    return send(client, rpc, (code) => onStatus(method, status[code]));
+  };
+}
+
+async function isConnected(client: Client): Promise<boolean> {
+  const channel = client.getChannel();
+  const state = channel.getConnectivityState(false);
+  if (state === connectivityState.READY) return true;
+  if (state === connectivityState.SHUTDOWN) return false;
+  // Asks for a connection, which would bring a closed channel back to life.
+  channel.getConnectivityState(true);
+  if (state === connectivityState.TRANSIENT_FAILURE) return false;
+  const waited = Promise.withResolvers<void>();
+  // Not at once: on a busy event loop the timer is seen before the connection that was made in time.
+  client.waitForReady(Date.now() + CONNECT_PATIENCE_MS, () => setImmediate(waited.resolve));
+  await waited.promise;
+  return channel.getConnectivityState(false) === connectivityState.READY;
+}
+
+function send(client: Client, rpc: Rpc, onCode: (code: status) => void): Promise<Buffer> {
+  const { path, request, signal } = rpc;
+  // grpc-js takes deadlines in wall-clock time and turns them into timers at once, so a later jump does no harm.
+  const deadline = Date.now() + Math.max(0, rpc.deadlineMs - performance.now());
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const call = client.makeUnaryRequest(path, asIs, asIs, request, new Metadata(), { deadline }, (error, answer) => {
+    signal.removeEventListener('abort', cancel);
+    onCode(error?.code ?? status.OK);
+    if (error) reject(failure({ code: error.code, details: error.details, signal }, error));
+    else resolve(answer ?? Buffer.alloc(0));
+  });
+  const cancel = () => call.cancel();
+  signal.addEventListener('abort', cancel);
+  return promise;
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}

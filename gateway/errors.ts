@@ -1,0 +1,77 @@
+/** Every way a request can fail: one closed set of kinds, each with its status, public title, log level and retry hint. */
+
+type KindRow = {
+  /** HTTP status of the answer (499 is never sent: the client has gone). */
+  readonly status: number;
+  readonly title: string;
+  readonly level: 'info' | 'warn' | 'error';
+  /** Seconds a client should wait before it tries again; sent as Retry-After. */
+  readonly retryAfterS?: number;
+};
+
+export const KINDS = {
+  invalid_json: { status: 400, title: 'The body is not JSON', level: 'info' },
+  invalid_request: { status: 400, title: 'The request is not valid', level: 'info' },
+  invalid_url: { status: 400, title: 'The URL is not valid', level: 'info' },
+  invalid_tensor: { status: 400, title: 'The tensor is not valid', level: 'info' },
+  unauthenticated: { status: 401, title: 'No valid API key', level: 'info' },
+  source_forbidden: { status: 403, title: 'The image source is not allowed', level: 'warn' },
+  not_found: { status: 404, title: 'No such route', level: 'info' },
+  model_not_found: { status: 404, title: 'No such model or version', level: 'info' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here', level: 'info' },
+  client_timeout: { status: 408, title: 'The request did not arrive in time', level: 'info' },
+  body_too_large: { status: 413, title: 'The request is too large', level: 'info' },
+  unsupported_media: { status: 415, title: 'The content type is not supported', level: 'info' },
+  image_unreadable: { status: 422, title: 'The image cannot be read', level: 'info' },
+  image_unsupported: { status: 422, title: 'The image format is not offered', level: 'info' },
+  image_too_large: { status: 422, title: 'The image has too many pixels', level: 'info' },
+  source_too_large: { status: 422, title: 'The image at the source is too large', level: 'info' },
+  source_not_image: { status: 422, title: 'The source did not answer with an image', level: 'info' },
+  overloaded: { status: 429, title: 'Too many requests are in flight', level: 'warn', retryAfterS: 1 },
+  quota: { status: 429, title: 'The quota is used up', level: 'info', retryAfterS: 1 },
+  client_gone: { status: 499, title: 'The client closed the connection', level: 'info' },
+  internal: { status: 500, title: 'Something went wrong in the gateway', level: 'error' },
+  source_failed: { status: 502, title: 'The image could not be fetched', level: 'warn' },
+  model_failed: { status: 502, title: 'The model server failed', level: 'error' },
+  model_unavailable: { status: 503, title: 'The model is not available', level: 'error', retryAfterS: 1 },
+  draining: { status: 503, title: 'The gateway is shutting down', level: 'info', retryAfterS: 1 },
+  source_timeout: { status: 504, title: 'The image source did not answer in time', level: 'warn' },
+  model_timeout: { status: 504, title: 'The model server did not answer in time', level: 'error' },
+} as const satisfies Record<string, KindRow>;
+
+export type Kind = keyof typeof KINDS;
+
+type GatewayErrorOptions = {
+  /** What to log besides the public text: addresses, library texts. Never sent. */
+  readonly cause?: unknown;
+  /** For `source_failed`: the status that the origin answered with. A 4xx turns our status into 422. */
+  readonly sourceStatus?: number;
+};
+
+/**
+ * A failure with a kind. `message` is public: it names what was wrong, the field and what to do, and never holds an
+ * address, a path or a library's own text; those belong in `cause`, which is only logged.
+ */
+export class GatewayError extends Error {
+  readonly kind: Kind;
+  readonly sourceStatus: number | undefined;
+
+  constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
+    super(detail, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'GatewayError';
+    this.kind = kind;
+    this.sourceStatus = options.sourceStatus;
+  }
+
+  /** The HTTP status: the kind's own, but 422 where the origin itself said 4xx (the URL is wrong, not the network). */
+  get status(): number {
+    const fault = this.sourceStatus !== undefined && this.sourceStatus >= 400 && this.sourceStatus < 500;
+    return this.kind === 'source_failed' && fault ? 422 : KINDS[this.kind].status;
+  }
+}
+
+/** Gives any thrown value a kind: a GatewayError stays as it is, everything else is `internal` with its cause kept. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', { cause: thrown });
+}

@@ -1,0 +1,118 @@
+/** What an IP address is to somebody who was handed it by a stranger: public, private, metadata or reserved. Pure; one table. */
+import { isIP, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
+export type Net = readonly [base: Address, bits: number];
+
+/**
+ * `private`: someone's own machines and networks. `metadata`: a cloud's service that hands out credentials.
+ * `reserved`: no host that serves images can be there.
+ */
+type Reach = 'public' | 'private' | 'metadata' | 'reserved';
+export type Range = { readonly reach: Reach; readonly name: string };
+
+/**
+ * The first row that holds an address decides, and IPv6 is public only in 2000::/3, the one block that IANA has opened.
+ * Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries, and the clouds' manuals for metadata.
+ */
+const RANGES: ReadonlyArray<readonly [cidr: string, reach: Reach, name: string]> = [
+  ['169.254.169.254/32', 'metadata', 'instance metadata of AWS, Azure, Google Cloud and others'],
+  ['169.254.170.2/32', 'metadata', 'AWS ECS task credentials'],
+  ['169.254.170.23/32', 'metadata', 'AWS EKS pod identity'],
+  ['169.254.42.42/32', 'metadata', 'Scaleway metadata'],
+  ['168.63.129.16/32', 'metadata', 'Azure WireServer'],
+  ['192.0.0.192/32', 'metadata', 'Oracle Cloud metadata'],
+  ['100.100.100.200/32', 'metadata', 'Alibaba Cloud metadata'],
+  ['fd00:ec2::254/128', 'metadata', 'AWS instance metadata'],
+  ['fd00:ec2::23/128', 'metadata', 'AWS EKS pod identity'],
+  ['fd20:ce::254/128', 'metadata', 'Google Cloud metadata'],
+  ['fd00:42::42/128', 'metadata', 'Scaleway metadata'],
+  ['fd00:c1::a9fe:a9fe/128', 'metadata', 'Oracle Cloud metadata'],
+  ['fe80::a9fe:a9fe/128', 'metadata', 'OpenStack metadata'],
+
+  ['0.0.0.0/8', 'reserved', 'this network, RFC 791'],
+  ['10.0.0.0/8', 'private', 'private, RFC 1918'],
+  ['100.64.0.0/10', 'private', 'shared with the carrier, RFC 6598'],
+  ['127.0.0.0/8', 'private', 'loopback'],
+  ['169.254.0.0/16', 'private', 'link-local, RFC 3927'],
+  ['172.16.0.0/12', 'private', 'private, RFC 1918'],
+  ['192.168.0.0/16', 'private', 'private, RFC 1918'],
+  ['34.118.224.0/20', 'private', "GKE's default range of Services"],
+  ['192.0.0.0/24', 'reserved', 'IETF protocol assignments, RFC 6890'],
+  ['192.0.2.0/24', 'reserved', 'documentation, RFC 5737'],
+  ['192.88.99.0/24', 'reserved', '6to4 relays, RFC 7526'],
+  ['198.18.0.0/15', 'reserved', 'benchmarking, RFC 2544'],
+  ['198.51.100.0/24', 'reserved', 'documentation, RFC 5737'],
+  ['203.0.113.0/24', 'reserved', 'documentation, RFC 5737'],
+  ['224.0.0.0/4', 'reserved', 'multicast'],
+  ['240.0.0.0/4', 'reserved', 'for future use, and broadcast'],
+  ['0.0.0.0/0', 'public', 'public'],
+
+  ['::/128', 'reserved', 'unspecified'],
+  ['::1/128', 'private', 'loopback'],
+  ['fc00::/7', 'private', 'unique local, RFC 4193'],
+  ['fe80::/10', 'private', 'link-local'],
+  ['fec0::/10', 'private', 'site-local, RFC 3879'],
+  ['::/96', 'reserved', 'IPv4-compatible, RFC 4291'],
+  ['::ffff:0:0:0/96', 'reserved', 'IPv4-translated, RFC 2765'],
+  ['64:ff9b:1::/48', 'reserved', 'local NAT64, RFC 8215'],
+  ['100::/64', 'reserved', 'discard-only, RFC 6666'],
+  ['ff00::/8', 'reserved', 'multicast'],
+  ['2001::/32', 'reserved', 'Teredo, RFC 4380'],
+  ['2001::/23', 'reserved', 'IETF protocol assignments, RFC 2928'],
+  ['2001:db8::/32', 'reserved', 'documentation, RFC 3849'],
+  ['2002::/16', 'reserved', '6to4, RFC 7526'],
+  ['3fff::/20', 'reserved', 'documentation, RFC 9637'],
+  ['2000::/3', 'public', 'public'],
+];
+
+const TABLE = RANGES.map(([cidr, reach, name]) => ({ net: ipaddr.parseCIDR(cidr), range: { reach, name } }));
+const UNALLOCATED: Range = { reach: 'reserved', name: 'not allocated as global unicast' };
+const ISATAP: Range = { reach: 'reserved', name: 'ISATAP, RFC 5214' };
+
+/** Prefixes behind which an address is only another way of writing the IPv4 address in its last four bytes. */
+const MAPPED: Net = ipaddr.parseCIDR('::ffff:0:0/96');
+const NAT64: Net = ipaddr.parseCIDR('64:ff9b::/96');
+
+/** Reads an address in the standard notations (RFC 4291, dotted IPv4) without a zone: undefined for all else. */
+export function parseAddress(text: string): Address | undefined {
+  if (isIP(text) === 0 || text.includes('%')) return undefined;
+  // ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4; in WHATWG's notation there are no dots to misread.
+  return ipaddr.parse(isIPv6(text) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text);
+}
+
+/** Reads `10.0.0.0/8`, `fd00::/8` or a single address: undefined for all else. */
+export function parseNet(text: string): Net | undefined {
+  const [base = '', bits, ...rest] = text.split('/');
+  const address = parseAddress(base);
+  if (!address || rest.length > 0) return undefined;
+  const width = address.kind() === 'ipv4' ? 32 : 128;
+  if (bits === undefined) return [address, width];
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= width ? [address, Number(bits)] : undefined;
+}
+
+export function contains([base, bits]: Net, address: Address): boolean {
+  return base.kind() === address.kind() && address.match(base, bits);
+}
+
+/**
+ * The address that packets end up at: the IPv4 inside an IPv4-mapped one (the kernel's doing) or inside NAT64's
+ * well-known prefix (RFC 6052; on IPv6-only networks every IPv4 host looks like this), else the address itself.
+ */
+export function canonical(address: Address): Address {
+  if (!contains(MAPPED, address) && !contains(NAT64, address)) return address;
+  return ipaddr.fromByteArray(address.toByteArray().slice(12));
+}
+
+/** The range of a canonical address. Tunnels that nobody serves images from are reserved whatever IPv4 they carry. */
+export function rangeOf(address: Address): Range {
+  const range = TABLE.find(({ net }) => contains(net, address))?.range ?? UNALLOCATED;
+  return range.reach === 'public' && isIsatap(address) ? ISATAP : range;
+}
+
+/** RFC 5214: under any prefix, interface ids 00-00-5E-FE and 02-00-5E-FE carry an IPv4 address. */
+function isIsatap(address: Address): boolean {
+  const [, , , , , , , , flags = 0, ...id] = address.toByteArray();
+  return (flags & ~0x03) === 0 && id[0] === 0 && id[1] === 0x5e && id[2] === 0xfe;
+}

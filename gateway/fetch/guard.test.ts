@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createGuard, type GuardOptions, Refusal } from './guard.ts';
+import { parseSourceUrl } from './source-url.ts';
+
+const DEFAULTS: GuardOptions = { allow: [], deny: [], allowPrivate: false, ports: [80, 443] };
+
+/** Why the guard refuses this URL, were its host at this address: undefined where it does not. */
+function refusal(options: Partial<GuardOptions>, text: string, address: string): string | undefined {
+  const guard = createGuard({ ...DEFAULTS, ...options });
+  const url = parseSourceUrl(text);
+  try {
+    guard.checkUrl(url);
+    guard.checkAddress(address, url);
+    return undefined;
+  } catch (thrown) {
+    assert.ok(thrown instanceof Refusal);
+    return thrown.message;
+  }
+}
+
+const PUBLIC = '8.8.8.8';
+
+describe('without any setting', () => {
+  test('public addresses on ports 80 and 443 are open', () => {
+    for (const text of ['http://example.com/', 'https://example.com/', 'http://example.com:443/', 'http://8.8.8.8/']) {
+      assert.equal(refusal({}, text, PUBLIC), undefined, text);
+    }
+  });
+
+  test('A36: every other port is closed', () => {
+    for (const port of [0, 22, 25, 6379, 8500, 9090, 10250]) {
+      assert.match(refusal({}, `http://example.com:${port}/`, PUBLIC) ?? '', /port \d+ is closed; FETCH_PORTS/);
+    }
+  });
+
+  test('B1: schemes other than http and https are refused', () => {
+    for (const text of [
+      'file:///etc/passwd',
+      'ftp://a.com/x',
+      'gopher://a.com/',
+      'blob:x',
+      'javascript:1',
+      'data:,x',
+    ]) {
+      assert.match(refusal({}, text, PUBLIC) ?? '', /neither http nor https/, text);
+    }
+  });
+
+  test('A2, A18, A20: names that public DNS cannot hold are refused before any lookup', () => {
+    const names = ['localhost', 'LOCALHOST', 'localhost.', 'a.localhost', 'metadata.google.internal', 'metadata'];
+    for (const host of [...names, 'kubernetes.default.svc', 'model.ns.svc.cluster.local', 'tensorgate', 'model']) {
+      assert.notEqual(refusal({}, `http://${host}/`, PUBLIC), undefined, host);
+    }
+  });
+
+  test('the log learns which rule refused and which setting would lift it', () => {
+    assert.match(
+      refusal({}, 'http://a.com/', '10.1.2.3') ?? '',
+      /10\.1\.2\.3 is private \(.*FETCH_ALLOW with its CIDR/,
+    );
+    assert.match(refusal({}, 'http://a.com/', '224.0.0.1') ?? '', /reserved \(multicast\); FETCH_ALLOW with its CIDR/);
+    assert.match(
+      refusal({}, 'http://a.com/', '169.254.169.254') ?? '',
+      /metadata .*FETCH_ALLOW with this very address/,
+    );
+  });
+});
+
+describe('FETCH_ALLOW_PRIVATE', () => {
+  const options = { allowPrivate: true };
+
+  test('opens private addresses and every port on them, and private names', () => {
+    for (const address of ['127.0.0.1', '::1', '10.0.0.1', '172.17.0.2', '192.168.0.1', 'fd12::1', '169.254.1.1']) {
+      assert.equal(refusal(options, 'http://localhost:9000/', address), undefined, address);
+    }
+  });
+
+  test('opens no port on public addresses', () => {
+    assert.match(refusal(options, 'http://example.com:9000/', PUBLIC) ?? '', /port 9000 is closed/);
+  });
+
+  test('A18: opens no metadata service and nothing reserved', () => {
+    const addresses = ['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '168.63.129.16', '::ffff:a9fe:a9fe'];
+    for (const address of [...addresses, '0.0.0.0', '224.0.0.1', '240.0.0.1', '2002:7f00:1::']) {
+      assert.notEqual(refusal(options, 'http://a.com/', address), undefined, address);
+    }
+    assert.match(refusal(options, 'http://metadata.google.internal/', '127.0.0.1') ?? '', /hands out credentials/);
+  });
+});
+
+describe('a CIDR in FETCH_ALLOW', () => {
+  test('opens its addresses and leaves the public ones open', () => {
+    const options = { allow: ['10.0.0.0/8'] };
+    assert.equal(refusal(options, 'http://10.1.2.3/', '10.1.2.3'), undefined);
+    assert.equal(refusal(options, 'http://minio.storage.svc/', '10.1.2.3'), undefined);
+    assert.equal(refusal(options, 'http://minio.storage.svc/', '::ffff:10.1.2.3'), undefined);
+    assert.equal(refusal(options, 'http://example.com/', PUBLIC), undefined);
+    assert.notEqual(refusal(options, 'http://example.com/', '192.168.0.1'), undefined);
+    assert.match(refusal(options, 'http://10.1.2.3:9000/', '10.1.2.3') ?? '', /port 9000 is closed/);
+  });
+
+  test('opens a metadata service only if it is that address and no wider', () => {
+    for (const wide of ['169.254.0.0/16', '0.0.0.0/0', '169.254.169.254/31']) {
+      assert.notEqual(refusal({ allow: [wide] }, 'http://169.254.169.254/', '169.254.169.254'), undefined, wide);
+    }
+    for (const exact of ['169.254.169.254', '169.254.169.254/32']) {
+      assert.equal(refusal({ allow: [exact] }, 'http://169.254.169.254/', '169.254.169.254'), undefined, exact);
+    }
+  });
+});
+
+describe('a host in FETCH_ALLOW', () => {
+  test('closes every other host, and literals outside the CIDRs', () => {
+    const options = { allow: ['img.example.com', '10.0.0.0/8'] };
+    assert.equal(refusal(options, 'http://img.example.com/', PUBLIC), undefined);
+    assert.equal(refusal(options, 'http://IMG.example.com./', PUBLIC), undefined);
+    assert.equal(refusal(options, 'http://10.1.2.3/', '10.1.2.3'), undefined);
+    assert.match(refusal(options, 'http://example.com/', PUBLIC) ?? '', /not in FETCH_ALLOW/);
+    assert.match(refusal(options, 'http://8.8.8.8/', PUBLIC) ?? '', /not in FETCH_ALLOW/);
+  });
+
+  test('opens no address: what the host resolves to is still checked', () => {
+    assert.match(refusal({ allow: ['img.example.com'] }, 'http://img.example.com/', '10.0.0.1') ?? '', /is private/);
+  });
+
+  test('A33: an origin is compared part by part, never as text', () => {
+    const options = { allow: ['https://img.example.com/'] };
+    assert.equal(refusal(options, 'https://img.example.com/a.jpg', PUBLIC), undefined);
+    const others = ['https://img.example.com.evil.test/', 'https://img.example.com@evil.test/'];
+    others.push('https://img.example.com%2eevil.test/', 'http://img.example.com/', 'https://img.example.com:80/');
+    for (const text of others) assert.match(refusal(options, text, PUBLIC) ?? '', /not in FETCH_ALLOW/, text);
+  });
+
+  test('A34: a wildcard means every name below, at any depth, and not the name itself', () => {
+    for (const allow of [['https://*.example.com/'], ['*.example.com']]) {
+      assert.equal(refusal({ allow }, 'https://a.b.example.com/', PUBLIC), undefined);
+      for (const text of ['https://example.com/', 'https://evilexample.com/', 'https://a.example.com.evil.test/']) {
+        assert.notEqual(refusal({ allow }, text, PUBLIC), undefined, text);
+      }
+    }
+  });
+
+  test('A35: a look-alike in another script is another host', () => {
+    const allow = ['img.example.com', 'bücher.example'];
+    assert.notEqual(refusal({ allow }, 'https://img.ex\u0430mple.com/', PUBLIC), undefined);
+    assert.equal(refusal({ allow }, 'https://xn--bcher-kva.example/', PUBLIC), undefined);
+  });
+
+  test('an origin opens its port, on its host alone', () => {
+    const options = { allow: ['http://img.example.com:8080', '*.example.com'] };
+    assert.equal(refusal(options, 'http://img.example.com:8080/', PUBLIC), undefined);
+    assert.match(refusal(options, 'http://other.example.com:8080/', PUBLIC) ?? '', /port 8080 is closed/);
+  });
+});
+
+describe('FETCH_DENY', () => {
+  test('wins over FETCH_ALLOW and FETCH_ALLOW_PRIVATE', () => {
+    const options = { deny: ['10.1.0.0/16', 'img.example.com'], allow: ['10.0.0.0/8'], allowPrivate: true };
+    assert.match(refusal(options, 'http://a.com/', '10.1.2.3') ?? '', /in FETCH_DENY/);
+    assert.match(refusal(options, 'http://a.com/', '::ffff:10.1.2.3') ?? '', /in FETCH_DENY/);
+    assert.match(refusal(options, 'http://img.example.com/', PUBLIC) ?? '', /in FETCH_DENY/);
+    assert.equal(refusal(options, 'http://a.com/', '10.2.0.1'), undefined);
+  });
+
+  test("A20: takes a cluster's public-looking ranges, however they are written", () => {
+    const options = { deny: ['34.0.0.0/10', '64:ff9b::/96'] };
+    for (const address of ['34.1.2.3', '::ffff:34.1.2.3', '64:ff9b::8.8.8.8']) {
+      assert.match(refusal(options, 'http://a.com/', address) ?? '', /in FETCH_DENY/, address);
+    }
+  });
+});
+
+test('entries that cannot be read stop the start, all of them named with their setting', () => {
+  const allow = [
+    '*',
+    'http://a.com/path',
+    'ftp://a.com',
+    'a.com:8080',
+    '127.1',
+    '10.0.0.0/40',
+    'a.*.com',
+    'u:p@a.com',
+    '',
+  ];
+  assert.throws(
+    () => createGuard({ ...DEFAULTS, allow: ['example.com', ...allow] }),
+    (error: Error) =>
+      error.message.startsWith('FETCH_ALLOW: ') &&
+      allow.every((entry) => error.message.includes(JSON.stringify(entry))) &&
+      !error.message.includes('"example.com"'),
+  );
+  assert.throws(() => createGuard({ ...DEFAULTS, deny: ['http://'] }), /FETCH_DENY: "http:\/\/"/);
+});

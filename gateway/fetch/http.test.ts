@@ -1,0 +1,440 @@
+/** Table B with real servers: everything that a source can do wrong, and what comes of it. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import type { Kind } from '../errors.ts';
+import type { FetchOptions } from './http.ts';
+import { context, failureOf, names, openFetch, startOrigin, startRawOrigin } from './test-origin.ts';
+
+const IMAGE = randomBytes(200_000);
+/** Far below every limit that would otherwise end a wait, far above what a busy machine adds to one. */
+const SOON_MS = 1500;
+
+async function fetched(t: TestContext, answer: RequestListener, options: Partial<FetchOptions> = {}) {
+  const origin = await startOrigin(t, answer);
+  const fetch = openFetch(t, { allowPrivate: true, ...options });
+  return { origin, fetch: (path = '') => fetch(origin.url + path, 'url', context()) };
+}
+
+/** What a fetch fails with when the server answers these bytes, then closes if `ends`. */
+async function failureOfRaw(
+  t: TestContext,
+  kind: Kind,
+  answer: (socket: Socket) => void,
+  options?: Partial<FetchOptions>,
+) {
+  const url = await startRawOrigin(t, answer);
+  return failureOf(openFetch(t, { allowPrivate: true, ...options })(url, 'instances[1].url', context()), kind);
+}
+
+describe('a good source', () => {
+  test('gives its bytes, with a declared length and in chunks', async (t) => {
+    const { fetch } = await fetched(t, ({ url }, response) => {
+      if (url === '/declared') return void response.setHeader('content-length', IMAGE.length).end(IMAGE);
+      response.write(IMAGE.subarray(0, 70_001));
+      response.end(IMAGE.subarray(70_001));
+    });
+    assert.deepEqual(await fetch('declared'), IMAGE);
+    assert.deepEqual(await fetch('chunked'), IMAGE);
+  });
+
+  test('gives a body of exactly the cap, and an empty one', async (t) => {
+    const { fetch } = await fetched(t, ({ url }, response) => response.end(url === '/empty' ? '' : IMAGE), {
+      maxBytes: IMAGE.length,
+    });
+    assert.deepEqual(await fetch(), IMAGE);
+    assert.equal((await fetch('empty')).length, 0);
+  });
+
+  test('is asked over one kept connection, and over a new one when that was just closed', async (t) => {
+    const sockets: Socket[] = [];
+    const { fetch } = await fetched(t, ({ socket }, response) => {
+      sockets.push(socket);
+      if (sockets.length === 3) socket.destroy();
+      else response.end('x');
+    });
+    for (let i = 0; i < 3; i += 1) assert.equal(String(await fetch()), 'x');
+    const [first, second, third, fourth] = sockets;
+    assert.equal(first, second);
+    assert.equal(second, third);
+    assert.ok(fourth && fourth !== third);
+  });
+
+  test('B13: is followed through three redirects, relative ones too', async (t) => {
+    const hops: Record<string, string> = { '/': 'a?x=1', '/a?x=1': '/b', '/b': './c' };
+    const { origin, fetch } = await fetched(t, ({ url = '' }, response) => {
+      const location = hops[url];
+      if (location) response.writeHead(302, { location }).end('moved');
+      else response.end(url);
+    });
+    assert.equal(String(await fetch()), '/c');
+    assert.equal(origin.requests.length, 4);
+  });
+
+  test('B22: learns nothing but our User-Agent', async (t) => {
+    const { origin, fetch } = await fetched(t, ({ url }, response) =>
+      url === '/' ? response.writeHead(302, { location: '/2', 'set-cookie': 'a=b' }).end() : response.end(),
+    );
+    await fetch();
+    for (const { headers } of origin.requests) {
+      assert.deepEqual(headers, {
+        host: new URL(origin.url).host,
+        'user-agent': 'tensorgate/test',
+        accept: '*/*',
+        'accept-encoding': 'identity',
+        connection: 'keep-alive',
+      });
+    }
+  });
+
+  test('B16: a hundred fetches at once share the connections allowed to one host', async (t) => {
+    const { origin, fetch } = await fetched(t, (_request, response) => setTimeout(() => response.end('x'), 5));
+    await Promise.all(Array.from({ length: 100 }, () => fetch()));
+    assert.equal(origin.requests.length, 100);
+    assert.equal(new Set(origin.requests.map(({ socket }) => socket)).size, 8);
+  });
+});
+
+describe('B: names and connections', () => {
+  test('B4: a name that does not exist, and one whose server fails', async (t) => {
+    const servfail = () => Promise.reject(new Error('queryA ESERVFAIL ill.example'));
+    for (const lookup of [names({}), names({ 'ill.example': [] }), servfail]) {
+      const fetch = openFetch(t, { lookup });
+      const failure = await failureOf(fetch('http://ill.example/', 'url', context()), 'source_failed');
+      assert.equal(failure.status, 502);
+    }
+  });
+
+  test('B4: a lookup that hangs', async (t) => {
+    const fetch = openFetch(t, { lookup: () => new Promise(() => {}), connectTimeoutMs: 100 });
+    const startedMs = performance.now();
+    await failureOf(fetch('http://hang.example/', 'url', context()), 'source_failed');
+    assert.ok(performance.now() - startedMs < SOON_MS);
+  });
+
+  test('B5: a closed port', async (t) => {
+    const fetch = openFetch(t, { allowPrivate: true });
+    assert.equal((await failureOf(fetch('http://127.0.0.1:1/', 'url', context()), 'source_failed')).status, 502);
+  });
+
+  test('a name with a dead address first is reached at the next one', async (t) => {
+    const lookup = names({ 'two.example': ['127.0.0.3', '127.0.0.1'] });
+    const origin = await startOrigin(t, (_request, response) => response.end('x'));
+    const fetch = openFetch(t, { allowPrivate: true, lookup });
+    assert.equal(String(await fetch(`http://two.example:${origin.port}/`, 'url', context())), 'x');
+  });
+});
+
+/**
+ * The port of a listener that swallows connections: its process is stopped and its queue is full, so that the kernel
+ * drops every further SYN.
+ */
+async function startBlackHole(t: TestContext): Promise<number> {
+  const script = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () =>
+    process.stdout.write(String(server.address().port)));`;
+  const child = spawn(process.execPath, ['-e', script]);
+  t.after(() => child.kill('SIGKILL'));
+  const port = Number((await once(child.stdout, 'data')).join());
+  child.kill('SIGSTOP');
+  for (let isOpen = true; isOpen; ) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    t.after(() => socket.destroy());
+    isOpen = await Promise.race([once(socket, 'connect').then(() => true), sleep(300, false)]);
+  }
+  return port;
+}
+
+describe('B: time', () => {
+  const options = { timeoutMs: 300 };
+
+  test('B6: a black hole is given up after the time to connect', async (t) => {
+    const port = await startBlackHole(t);
+    const fetch = openFetch(t, { allowPrivate: true, connectTimeoutMs: 200 });
+    const startedMs = performance.now();
+    const failure = await failureOf(fetch(`http://127.0.0.1:${port}/`, 'url', context()), 'source_timeout');
+    assert.ok(performance.now() - startedMs < SOON_MS);
+    assert.equal(failure.status, 504);
+  });
+
+  test('B7: a server that never answers', async (t) => {
+    const startedMs = performance.now();
+    const failure = await failureOfRaw(t, 'source_timeout', () => {}, options);
+    assert.ok(performance.now() - startedMs < SOON_MS);
+    assert.equal(failure.status, 504);
+  });
+
+  test('B7: headers and bodies that drip are not saved by each drop', async (t) => {
+    for (const start of ['HTTP/1.1 200 OK\r\nX-Drip: ', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n']) {
+      const startedMs = performance.now();
+      await failureOfRaw(
+        t,
+        'source_timeout',
+        (socket) => {
+          socket.write(start);
+          const drip = setInterval(() => socket.write('x'), 20);
+          socket.once('close', () => clearInterval(drip));
+        },
+        options,
+      );
+      assert.ok(performance.now() - startedMs < SOON_MS);
+    }
+  });
+
+  test('B7: one limit for all redirects together', async (t) => {
+    const { fetch } = await fetched(
+      t,
+      async (_request, response) => {
+        await sleep(120);
+        response.writeHead(302, { location: '/' }).end();
+      },
+      options,
+    );
+    await failureOf(fetch(), 'source_timeout');
+  });
+
+  test("the request's deadline", async (t) => {
+    const url = await startRawOrigin(t, () => {});
+    const failing = openFetch(t, { allowPrivate: true })(url, 'url', context(AbortSignal.timeout(50)));
+    await failureOf(failing, 'source_timeout');
+  });
+
+  test('B18: a client that hangs up ends the connection at once, before and within the body', async (t) => {
+    for (const said of ['', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nxx']) {
+      const client = new AbortController();
+      const { promise: closed, resolve } = Promise.withResolvers<number>();
+      const url = await startRawOrigin(t, (socket) => {
+        socket.write(said);
+        socket.once('data', () => setTimeout(() => client.abort(), 50));
+        socket.once('close', () => resolve(performance.now()));
+      });
+      const failing = openFetch(t, { allowPrivate: true })(url, 'url', context(client.signal));
+      await once(client.signal, 'abort');
+      const abortedMs = performance.now();
+      await failureOf(failing, 'client_gone');
+      assert.ok((await closed) - abortedMs < SOON_MS);
+    }
+  });
+
+  test('B17, B18: a client that hangs up while its fetch waits for a connection to a slow host', async (t) => {
+    const url = await startRawOrigin(t, () => {});
+    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 1, timeoutMs: 3000 });
+    const slow = failureOf(fetch(url, 'url', context()), 'source_timeout');
+    const client = new AbortController();
+    const waiting = fetch(url, 'url', context(client.signal));
+    await sleep(30);
+    const abortedMs = performance.now();
+    client.abort();
+    await failureOf(waiting, 'client_gone');
+    assert.ok(performance.now() - abortedMs < SOON_MS);
+    await slow;
+  });
+
+  test('B17: a slow host does not hold up another', async (t) => {
+    const slow = await startRawOrigin(t, () => {});
+    const fast = await startOrigin(t, (_request, response) => response.end('x'));
+    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 2, timeoutMs: SOON_MS });
+    const stuck = Promise.all(
+      Array.from({ length: 10 }, () => failureOf(fetch(slow, 'url', context()), 'source_timeout')),
+    );
+    const all = Promise.all(Array.from({ length: 20 }, () => fetch(fast.url, 'url', context())));
+    assert.equal(await Promise.race([all.then(() => 'fast'), stuck.then(() => 'slow')]), 'fast');
+    await stuck;
+  });
+
+  test('B18: a client that hung up during the lookup, or before', async (t) => {
+    const fetch = openFetch(t, { lookup: () => new Promise(() => {}) });
+    await failureOf(fetch('http://hang.example/', 'url', context(AbortSignal.abort())), 'client_gone');
+    const client = new AbortController();
+    const failing = fetch('http://hang.example/', 'url', context(client.signal));
+    client.abort();
+    await failureOf(failing, 'client_gone');
+  });
+});
+
+describe('B: size', () => {
+  test('B8: a declared length past the cap is refused before the body', async (t) => {
+    for (const length of ['1000001', '10000000000', '9'.repeat(15)]) {
+      let socket: Socket | undefined;
+      const failure = await failureOfRaw(t, 'source_too_large', (accepted) => {
+        socket = accepted;
+        accepted.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
+        accepted.write(IMAGE);
+      });
+      assert.ok(socket);
+      await sleep(20);
+      assert.ok(socket.closed, 'the connection stays open');
+      assert.equal(failure.status, 422);
+      assert.match(failure.message, /^instances\[1\]\.url: the image is larger than 1000000 bytes$/);
+    }
+  });
+
+  test('B9: an endless answer is cut at the cap', async (t) => {
+    let written = 0;
+    const { fetch } = await fetched(t, (_request, response) => {
+      const push = () => {
+        while (!response.destroyed && response.write(IMAGE)) written += IMAGE.length;
+      };
+      response.on('drain', push);
+      push();
+    });
+    await failureOf(fetch(), 'source_too_large');
+    await sleep(50);
+    assert.ok(written < 20_000_000, 'the server could go on sending');
+  });
+
+  test('B9: a flood of one-byte chunks is cut short: it costs processor time, not only bytes', async (t) => {
+    const flood = Buffer.from('1\r\nx\r\n'.repeat(10_000));
+    const failure = await failureOfRaw(t, 'source_failed', (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      const push = () => {
+        while (!socket.destroyed && socket.write(flood));
+      };
+      socket.on('drain', push);
+      push();
+    });
+    assert.match(failure.message, /pieces of a few bytes/);
+  });
+
+  test('B10: encoded answers are refused, not decoded', async (t) => {
+    for (const encoding of ['gzip', 'br', 'GZIP', 'identity, gzip', 'gzip, '.repeat(1000)]) {
+      const { fetch } = await fetched(t, (_request, response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end(gzipSync(Buffer.alloc(100_000)));
+      });
+      assert.equal((await failureOf(fetch(), 'source_not_image')).status, 422);
+    }
+    const { fetch } = await fetched(t, (_, response) =>
+      response.writeHead(200, { 'content-encoding': 'identity' }).end('x'),
+    );
+    assert.equal(String(await fetch()), 'x');
+  });
+
+  test('B11: a body shorter than declared fails, what follows a whole one is ignored', async (t) => {
+    await failureOfRaw(t, 'source_failed', (socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort'),
+    );
+    await failureOfRaw(t, 'source_failed', (socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n'),
+    );
+    const url = await startRawOrigin(t, (socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole and more'),
+    );
+    const fetch = openFetch(t, { allowPrivate: true });
+    assert.equal(String(await fetch(url, 'url', context())), 'whole');
+    assert.equal(String(await fetch(url, 'url', context())), 'whole');
+  });
+});
+
+describe('B: answers', () => {
+  test('B12: the status of the source is told, and decides between 422 and 502', async (t) => {
+    for (const status of [400, 401, 403, 404, 410, 429, 500, 503, 201, 204, 206, 304, 300]) {
+      const { fetch } = await fetched(t, (_request, response) => response.writeHead(status).end());
+      const failure = await failureOf(fetch(), 'source_failed');
+      assert.deepEqual([failure.sourceStatus, failure.status], [status, status >= 400 && status < 500 ? 422 : 502]);
+    }
+  });
+
+  test('B13: a loop and four hops end after four requests', async (t) => {
+    for (const next of [() => '/', (url: string) => `${url}x`]) {
+      const { origin, fetch } = await fetched(t, ({ url = '' }, response) => {
+        response.writeHead(301, { location: next(url) }).end();
+      });
+      assert.match((await failureOf(fetch(), 'source_failed')).message, /more than 3 times/);
+      assert.equal(origin.requests.length, 4);
+    }
+  });
+
+  test("B13: a redirect to nowhere or to what is no URL is the source's failure", async (t) => {
+    for (const headers of [{}, { location: 'http://[' }, { location: 'http://user:pass@127.0.0.1/' }]) {
+      const { origin, fetch } = await fetched(t, (_request, response) => response.writeHead(301, headers).end());
+      const failure = await failureOf(fetch(), 'source_failed');
+      assert.equal(failure.status, 502);
+      assert.doesNotMatch((failure.cause as Error).message, /pass/);
+      assert.equal(origin.requests.length, 1);
+    }
+  });
+
+  test('B14, B15: what kind of bytes they are is left to the image stage', async (t) => {
+    const { fetch } = await fetched(t, (_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    );
+    assert.equal(String(await fetch()), '<p>');
+  });
+
+  const malformed: Readonly<Record<string, string>> = {
+    'HTTP/0.9': '<html>hello</html>',
+    'another protocol': '-ERR unknown command\r\n',
+    'bad status line': 'HTTP/1.1 2OO OK\r\n\r\n',
+    'header of 1 MiB': `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(2 ** 20)}\r\n\r\n`,
+    '10,000 headers': `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(10_000)}\r\n`,
+    'folded header': 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n',
+    'two lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+    'length and chunks':
+      'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n',
+    'length that is no number': 'HTTP/1.1 200 OK\r\nContent-Length: 0x10\r\n\r\nxx',
+    'a switch of protocols': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    'nothing at all': '',
+  };
+  for (const [name, answer] of Object.entries(malformed)) {
+    test(`B21: ${name}`, async (t) => {
+      const failure = await failureOfRaw(t, 'source_failed', (socket) => socket.end(answer));
+      assert.equal(failure.status, 502);
+      assert.doesNotMatch(failure.message, /HPE|parse|socket/i);
+    });
+  }
+
+  test('B21: provisional answers without end are only waited for so long', async (t) => {
+    await failureOfRaw(
+      t,
+      'source_timeout',
+      (socket) => {
+        const hints = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'), 5);
+        socket.once('close', () => clearInterval(hints));
+      },
+      { timeoutMs: 200 },
+    );
+  });
+});
+
+test('B2, B3: URLs that are not asked for', async (t) => {
+  const { origin } = await fetched(t, (_request, response) => response.end());
+  const fetch = openFetch(t, { allowPrivate: true });
+  const { host } = new URL(origin.url);
+  for (const url of [`http://u:hunter2@${host}/`, `http://${host}/\n`, `http://${host}/${'x'.repeat(8192)}`, '', 'x']) {
+    const failure = await failureOf(fetch(url, 'instances[0].url', context()), 'invalid_url');
+    assert.match(failure.message, /^instances\[0\]\.url: the URL /);
+    assert.doesNotMatch(failure.message + (failure.cause as Error).message, /hunter2/);
+  }
+  assert.equal(origin.requests.length, 0);
+});
+
+test('whatever text comes for a URL, only a GatewayError comes back', async (t) => {
+  // With no port open nothing is dialled, whatever address the text happens to name.
+  const fetch = openFetch(t, { ports: [], lookup: names({}) });
+  const texts = fc.oneof(
+    fc.webUrl(),
+    fc.string({ unit: 'binary' }),
+    fc.ipV4().map((ip) => `http://${ip}/`),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('', 'http://', 'https://u@', '//'), texts, async (start, rest) => {
+      await failureOf(fetch(start + rest, 'url', context()));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('closing ends the fetches under way', async (t) => {
+  const url = await startRawOrigin(t, () => {});
+  const fetch = openFetch(t, { allowPrivate: true });
+  const failing = fetch(url, 'url', context());
+  await sleep(20);
+  fetch.close();
+  await failureOf(failing, 'source_failed');
+});

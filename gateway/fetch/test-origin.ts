@@ -1,0 +1,100 @@
+/** What the tests of fetching share: real origins on loopback, options, and the failure of a fetch. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { GatewayError, type Kind } from '../errors.ts';
+import { createFetch, type Fetch, type FetchOptions } from './http.ts';
+import type { Lookup } from './resolve.ts';
+
+/** An address that tests open; 127.0.0.1 stays the "inside" that must not be reached. (All of 127/8 is loopback on Linux.) */
+export const OUTSIDE = '127.0.0.2';
+export const INSIDE = '127.0.0.1';
+
+export type Origin = {
+  readonly port: number;
+  readonly url: string;
+  readonly requests: http.IncomingMessage[];
+  readonly connections: () => number;
+};
+
+/** A real HTTP server for one test, which notes its requests and counts its connections. */
+export async function startOrigin(t: TestContext, answer: http.RequestListener, host = INSIDE): Promise<Origin> {
+  const requests: http.IncomingMessage[] = [];
+  const server = http.createServer((request, response) => {
+    requests.push(request);
+    answer(request, response);
+  });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
+  const port = await listen(t, server, host);
+  t.after(() => server.closeAllConnections());
+  return { port, url: `http://${host}:${port}/`, requests, connections: () => connections };
+}
+
+/** A TCP server for one test that says `answer` to every connection, whatever it is asked, and closes if told to. */
+export async function startRawOrigin(t: TestContext, answer: (socket: net.Socket) => void): Promise<string> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}); // the gateway hangs up on what it does not like
+    answer(socket);
+  });
+  const port = await listen(t, server, INSIDE);
+  t.after(() => sockets.forEach((socket) => void socket.destroy()));
+  return `http://${INSIDE}:${port}/`;
+}
+
+async function listen(t: TestContext, server: net.Server, host: string): Promise<number> {
+  server.listen(0, host);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A resolver that knows these names and no others. */
+export function names(table: Readonly<Record<string, readonly string[]>>): Lookup {
+  return async (host) => {
+    const addresses = Object.hasOwn(table, host) ? table[host] : undefined;
+    if (!addresses) throw Object.assign(new Error(`queryA ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
+    return addresses.map((address) => ({ address, family: net.isIP(address) }));
+  };
+}
+
+const DEFAULTS: FetchOptions = {
+  maxBytes: 1_000_000,
+  allow: [],
+  deny: [],
+  allowPrivate: false,
+  ports: [80, 443],
+  maxRedirects: 3,
+  connectTimeoutMs: 2000,
+  timeoutMs: 5000,
+  maxSockets: 8,
+  userAgent: 'tensorgate/test',
+  lookup: names({}),
+};
+
+/** The fetch under test, with the product's defaults but for what is given; names resolve to nothing unless given. */
+export function openFetch(t: TestContext, options: Partial<FetchOptions> = {}): Fetch {
+  const fetch = createFetch({ ...DEFAULTS, ...options });
+  t.after(() => fetch.close());
+  return fetch;
+}
+
+/** A context whose client stays until the test says otherwise. */
+export const context = (signal = new AbortController().signal) => ({ signal });
+
+/** The GatewayError that a fetch fails with; anything else fails the test. */
+export async function failureOf(fetching: Promise<unknown>, kind?: Kind): Promise<GatewayError> {
+  const error = await fetching.then(
+    () => assert.fail('the fetch succeeded'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof GatewayError, String(error));
+  if (kind) assert.equal(error.kind, kind, `${error.message} (${(error.cause as Error).message})`);
+  return error;
+}

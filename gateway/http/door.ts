@@ -1,0 +1,96 @@
+/** The door: every request gets its context here, exactly one answer, one log line and its metrics. */
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { asGatewayError, GatewayError, KINDS } from '../errors.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { type OpenContext, openContext } from '../pipeline/context.ts';
+import type { RequestContext } from '../pipeline/request.ts';
+import { problem } from './problem.ts';
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
+
+export type DoorOptions = {
+  readonly timeoutMs: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** True once the gateway is shutting down: answers then close their connection. */
+  readonly isDraining: () => boolean;
+};
+
+export type Door = (route: string, handler: Handler) => RequestHandler;
+
+/** Visible ASCII only, so that an id can stand in a log line and a header as it is. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Makes the wrapper that turns a handler into an express one. `route` is the name in metrics and log. */
+export function createDoor({ timeoutMs, log, metrics, isDraining }: DoorOptions): Door {
+  return (route, handler) => async (request, response) => {
+    const startedMs = performance.now();
+    const given = request.get('x-request-id') ?? '';
+    const id = REQUEST_ID.test(given) ? given : randomUUID();
+    const context = openContext({ id, timeoutMs, log: log.child({ requestId: id }) });
+    response.once('close', () => !response.writableFinished && context.hangUp());
+
+    let failure: GatewayError | undefined;
+    let answer: Answer;
+    try {
+      answer = await handler(request, response, context);
+    } catch (thrown) {
+      failure = response.destroyed
+        ? new GatewayError('client_gone', 'The client closed the connection.', { cause: thrown })
+        : asGatewayError(thrown);
+      answer = problem(failure, id);
+    }
+    context.end();
+    const totalMs = performance.now() - startedMs;
+    send(response, answer, {
+      'X-Request-Id': id,
+      'Server-Timing': serverTiming(context, totalMs),
+      ...(isDraining() && { Connection: 'close' }),
+    });
+    // A body that was refused half-way is read to its end and dropped: closing on a client that is still sending would
+    // cost it the answer. The server's requestTimeout bounds how long that may take.
+    if (!request.complete) request.resume();
+
+    const status = answer.status;
+    metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
+    metrics.requestDuration.observe({ route }, totalMs / 1000);
+    for (const [stage, ms] of context.times) metrics.stageDuration.observe({ stage }, ms / 1000);
+    const fields = {
+      method: request.method,
+      route,
+      status,
+      durationMs: round(totalMs),
+      ...Object.fromEntries([...context.times].map(([stage, ms]) => [`${stage}Ms`, round(ms)])),
+    };
+    if (!failure) context.log.info(fields, 'answered');
+    else
+      context.log[KINDS[failure.kind].level](
+        { ...fields, kind: failure.kind, detail: failure.message, cause: failure.cause },
+        'refused',
+      );
+  };
+}
+
+function send(response: Response, { status, headers, body }: Answer, extra: Record<string, string>): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { ...headers, ...extra, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** W3C Server-Timing: the stages' milliseconds, and the total from the arrival of the headers. */
+function serverTiming({ times }: OpenContext, totalMs: number): string {
+  return [...times, ['total', totalMs] as const].map(([stage, ms]) => `${stage};dur=${round(ms)}`).join(', ');
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,34 @@
+/** Health: live says the process turns, ready says a prediction would work. */
+import type { Router } from 'express';
+import express from 'express';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { ModelState } from '../model/servables.ts';
+
+export type HealthOptions = {
+  readonly lifecycle: Lifecycle;
+  readonly states: () => ReadonlyMap<string, ModelState>;
+};
+
+/** Routes `/health/live` (always 200) and `/health/ready` (200 or 503, with each model's state and what is wrong). */
+export function createHealth({ lifecycle, states }: HealthOptions): Router {
+  const health = express.Router();
+  health.get('/health/live', (_request, response) => {
+    response.json({ status: 'live' });
+  });
+  health.get('/health/ready', (_request, response) => {
+    const { ready, problem } = readiness(lifecycle, states());
+    const models = Object.fromEntries(
+      [...states()].map(([name, state]) => [name, { ready: !state.problem, ...state }]),
+    );
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: ready ? 'ready' : 'not ready', ...(problem && { problem }), models });
+  });
+  return health;
+}
+
+function readiness(lifecycle: Lifecycle, states: ReadonlyMap<string, ModelState>) {
+  if (lifecycle.isDraining()) return { ready: false, problem: 'the gateway is shutting down' };
+  const waiting = [...states].find(([, { problem }]) => problem);
+  return waiting ? { ready: false, problem: `${waiting[0]}: ${waiting[1].problem}` } : { ready: true };
+}

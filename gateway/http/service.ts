@@ -1,0 +1,38 @@
+/** The public service: its routes, and clear words for every other path and method. */
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
+import { GatewayError } from '../errors.ts';
+import type { Door, Handler } from './door.ts';
+
+export type ServiceOptions = { readonly door: Door; readonly predict: Handler; readonly health: Router };
+
+/** Makes the express application of PORT. */
+export function createService({ door, predict, health }: ServiceOptions): Express {
+  const service = bareExpress();
+  service.route('/predict').post(door('/predict', predict)).all(door('/predict', onlyPost));
+  service.use(health);
+  service.use(door('none', noSuchRoute), lastWord(door));
+  return service;
+}
+
+/** Express without what a service of small JSON answers has no use for. */
+export function bareExpress(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  return app;
+}
+
+const onlyPost: Handler = async (request, response) => {
+  response.setHeader('Allow', 'POST');
+  throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use POST.`);
+};
+
+const noSuchRoute: Handler = async () => {
+  throw new GatewayError('not_found', 'There is no such route; predictions are at POST /predict.');
+};
+
+/** A failure outside of any door still gets the form of all others. */
+function lastWord(door: Door): ErrorRequestHandler {
+  return (error, request, response, next) => door('none', () => Promise.reject(error))(request, response, next);
+}

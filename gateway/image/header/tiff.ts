@@ -1,0 +1,63 @@
+/** Reads the first directory of a TIFF (TIFF 6.0, section 2). */
+import { type HeaderReader, MAX_STEPS, PLAIN, type Samples } from './header.ts';
+
+const WIDTH = 256;
+const HEIGHT = 257;
+const BITS = 258;
+const PHOTOMETRIC = 262;
+const ORIENTATION = 274;
+const SAMPLES_PER_PIXEL = 277;
+const EXTRA_SAMPLES = 338;
+const SAMPLE_FORMAT = 339;
+
+const BLACK_IS_ZERO = 1;
+const CMYK = 5;
+const YCBCR = 6;
+const FLOAT = 3;
+const ASSOCIATED_ALPHA = 1;
+
+type Tags = ReadonlyMap<number, number>;
+
+export const readTiff: HeaderReader = (bytes) => {
+  const littleEndian = bytes.getUint8(0) === 0x49;
+  const tags = readTags(bytes, littleEndian);
+  const width = tags.get(WIDTH) ?? 0;
+  const height = tags.get(HEIGHT) ?? 0;
+  if (width === 0 || height === 0) return undefined;
+  return { width, height, samples: samplesOf(tags, littleEndian), turned: (tags.get(ORIENTATION) ?? 1) > 1 };
+};
+
+/** The first value of each SHORT or LONG entry. */
+function readTags(bytes: DataView, littleEndian: boolean): Tags {
+  const directory = bytes.getUint32(4, littleEndian);
+  const count = Math.min(bytes.getUint16(directory, littleEndian), MAX_STEPS);
+  const tags = new Map<number, number>();
+  for (let i = 0; i < count; i++) {
+    const entry = directory + 2 + 12 * i;
+    const size = { 3: 2, 4: 4 }[bytes.getUint16(entry + 2, littleEndian)];
+    if (size === undefined) continue;
+    const fits = bytes.getUint32(entry + 4, littleEndian) * size <= 4;
+    const at = fits ? entry + 8 : bytes.getUint32(entry + 8, littleEndian);
+    const value = size === 2 ? bytes.getUint16(at, littleEndian) : bytes.getUint32(at, littleEndian);
+    tags.set(bytes.getUint16(entry, littleEndian), value);
+  }
+  return tags;
+}
+
+/** Undefined for all but the kinds that are proven to decode as Pillow decodes them. */
+function samplesOf(tags: Tags, littleEndian: boolean): Samples | undefined {
+  const bits = tags.get(BITS) ?? 1;
+  const channels = tags.get(SAMPLES_PER_PIXEL) ?? 1;
+  const photometric = tags.get(PHOTOMETRIC);
+  if (photometric === undefined || photometric > YCBCR || channels > 4) return undefined;
+  if (photometric === CMYK) return bits === 8 && channels === 4 ? { kind: 'cmyk', adobe: false } : undefined;
+  if (tags.get(SAMPLE_FORMAT) === FLOAT) return bits === 32 && channels === 1 ? PLAIN : undefined;
+  if ((tags.get(SAMPLE_FORMAT) ?? 1) !== 1 || bits > 16) return undefined;
+  if (channels === 1 && bits === 16) return gray16(photometric, littleEndian);
+  if (tags.get(EXTRA_SAMPLES) !== ASSOCIATED_ALPHA) return PLAIN;
+  return bits === 8 && channels === 4 ? { kind: 'premultiplied' } : undefined;
+}
+
+function gray16(photometric: number, littleEndian: boolean): Samples | undefined {
+  return photometric === BLACK_IS_ZERO ? { kind: 'gray16', clipped: !littleEndian } : undefined;
+}

@@ -1,0 +1,93 @@
+/** Resizes a picture as the model's training did, so far as choosing or computing the samples of the target window. */
+import type { ImageSpec, PillowFilter, Pixels, TensorFlowMethod } from '../pipeline/request.ts';
+import { createTableCache } from './resample/cache.ts';
+import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
+import { createPillowResize } from './resample/pillow.ts';
+import * as pillow from './resample/pillow-tables.ts';
+import { createTensorFlowResize } from './resample/tensorflow.ts';
+import * as tensorflow from './resample/tensorflow-tables.ts';
+
+/** Samples of a resized picture, by place: that of row y, column x and channel c is `data[rows[y] + columns[x] + c]`. */
+export type Selection = {
+  readonly data: Uint8Array | Uint16Array | Float32Array;
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+};
+
+/** Resizes one picture. @throws GatewayError image_too_large when its shape would take too much work to resize. */
+export type Resampler = (picture: Pixels) => Selection;
+
+/** What one model's tables may hold together; those of a 4,000 pixel side are some tens of kilobytes. */
+const MAX_TABLE_BYTES = 4 * 2 ** 20;
+
+/** Makes a resampler that owns its tables. @throws RangeError when the spec contradicts itself. */
+export function createResampler(spec: ImageSpec): Resampler {
+  checkSpec(spec);
+  return spec.resize === 'nearest' ? createNearest(spec) : createInterpolation(spec, resizeOf(spec));
+}
+
+function checkSpec({ fit, size, engine, resize }: ImageSpec): void {
+  if (typeof fit === 'object' && fit.shorter < Math.max(...size)) {
+    throw new RangeError(`fit shorter: ${fit.shorter} is less than the size ${size.join(' x ')} that is cut out of it`);
+  }
+  const methods = Object.keys(engine === 'pillow' ? pillow.FILTERS : { ...tensorflow.KERNELS, area: 0 });
+  if (resize !== 'nearest' && !methods.includes(resize)) {
+    throw new RangeError(`resize ${resize} is not one that engine ${engine} has: nearest, ${methods.join(', ')}`);
+  }
+}
+
+/** Nothing is computed but places: the selection points into the picture itself. */
+function createNearest(spec: ImageSpec): Resampler {
+  const cache = createTableCache<{ readonly indices: Int32Array; readonly bytes: number }>(MAX_TABLE_BYTES);
+  const cached = (axis: Axis, rule: (axis: Axis) => Int32Array) =>
+    cache(`${rule.name} ${JSON.stringify(axis)}`, () => {
+      const indices = rule(axis);
+      return { indices, bytes: indices.byteLength };
+    }).indices;
+  return (picture) => {
+    const { x, y } = geometryOf(picture, spec);
+    const rule = nearestRule(spec.engine, picture);
+    return select(picture.data, picture, cached(y, rule), cached(x, rule));
+  };
+}
+
+function nearestRule(engine: ImageSpec['engine'], { data }: Pixels): (axis: Axis) => Int32Array {
+  if (engine === 'tensorflow') return tensorflow.nearestIndices;
+  return data instanceof Uint16Array ? pillow.nearestIndices16 : pillow.nearestIndices;
+}
+
+type Resize = (picture: Pixels, geometry: Geometry) => Selection['data'];
+
+function resizeOf({ engine, resize, antialias, pillow: major }: ImageSpec): Resize {
+  if (engine === 'tensorflow') {
+    return createTensorFlowResize(resize as Exclude<TensorFlowMethod, 'nearest'>, antialias, MAX_TABLE_BYTES);
+  }
+  return createPillowResize(pillow.FILTERS[resize as Exclude<PillowFilter, 'nearest'>], major, MAX_TABLE_BYTES);
+}
+
+/** Pillow leaves a picture alone that has its size; tf.image.resize computes it all the same. */
+function createInterpolation(spec: ImageSpec, resize: Resize): Resampler {
+  const [height, width] = spec.size;
+  return (picture) => {
+    const geometry = geometryOf(picture, spec);
+    const { x, y } = geometry;
+    if (spec.engine === 'pillow' && isUntouched(x) && isUntouched(y)) {
+      return select(picture.data, picture, range(y.windowStart, height), range(x.windowStart, width));
+    }
+    const { channels } = picture;
+    return select(resize(picture, geometry), { width, channels }, range(0, height), range(0, width));
+  };
+}
+
+function range(start: number, length: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => start + i);
+}
+
+function select(
+  data: Selection['data'],
+  { width, channels }: Pick<Pixels, 'width' | 'channels'>,
+  rows: Int32Array,
+  columns: Int32Array,
+): Selection {
+  return { data, rows: rows.map((y) => y * width * channels), columns: columns.map((x) => x * channels) };
+}

@@ -1,0 +1,70 @@
+/** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
+import type { ImageSpec, Pixels } from '../../pipeline/request.ts';
+import { createTableCache } from './cache.ts';
+import { type Axis, type Geometry, isUntouched } from './geometry.ts';
+import { allowSamples } from './limit.ts';
+import { type Part, type Passes, passes8, passes16 } from './passes.ts';
+import { type FILTERS, fixedPointTable, weightTable } from './pillow-tables.ts';
+import { extentOf, type Taps } from './taps.ts';
+
+type Filter = (typeof FILTERS)[keyof typeof FILTERS];
+type Samples = Uint8Array | Uint16Array;
+
+/** From Pillow 13 on a picture that shrinks far more in height than in width has its vertical pass first. */
+const VERTICAL_FIRST_SINCE = 13;
+
+/**
+ * Makes a resize with one filter; it gives the window's samples, row by row, at least one axis being touched.
+ * @param pillow Major version whose pass order counts: the passes round, so their order shows.
+ */
+export function createPillowResize(filter: Filter, pillow: ImageSpec['pillow'], maxTableBytes: number) {
+  const weightTables = createTableCache<Taps<Float64Array>>(maxTableBytes);
+  const fixedPointTables = createTableCache<Taps<Int32Array>>(maxTableBytes);
+  const fixedPoint = (axis: Axis) => fixedPointTables(JSON.stringify(axis), () => fixedPointTable(axis, filter));
+  const weights = (axis: Axis) => weightTables(JSON.stringify(axis), () => weightTable(axis, filter));
+  return (picture: Pixels, geometry: Geometry): Samples => {
+    const { data } = picture;
+    const plan = {
+      ...picture,
+      ...geometry,
+      verticalFirst: pillow >= VERTICAL_FIRST_SINCE && shrinksInHeight(geometry),
+    };
+    return data instanceof Uint8Array ? run(data, plan, fixedPoint, passes8) : run(data, plan, weights, passes16);
+  };
+}
+
+function shrinksInHeight({ x, y }: Geometry): boolean {
+  const byHeight = y.input - y.resized;
+  return byHeight > 0 && byHeight > 2 * (x.input - x.resized);
+}
+
+type Plan = Geometry & { readonly width: number; readonly channels: 1 | 3; readonly verticalFirst: boolean };
+
+/** Each pass computes only what the next one, or the window, will read. */
+function run<S extends Samples, W extends Int32Array | Float64Array>(
+  data: S,
+  { x, y, width, channels, verticalFirst }: Plan,
+  table: (axis: Axis) => Taps<W>,
+  { horizontal, vertical }: Passes<S, W>,
+): S {
+  const [across, down] = [x, y].map((axis) => (isUntouched(axis) ? undefined : table(axis)));
+  const columns = across ? extentOf(across) : windowOf(x);
+  const rows = down ? extentOf(down) : windowOf(y);
+  const whole = { stride: width * channels, channels, origin: 0 };
+  if (down && (verticalFirst || !across)) {
+    const stride = (columns.to - columns.from) * channels;
+    allowSamples(y.windowSize * stride, { x, y });
+    const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
+    const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
+    return across ? horizontal(between, part, across) : between;
+  }
+  if (!across) return data;
+  const stride = x.windowSize * channels;
+  allowSamples((rows.to - rows.from) * stride, { x, y });
+  const between = horizontal(data, { ...whole, ...rows }, across);
+  return down ? vertical(between, { stride, channels, from: 0, to: stride, origin: rows.from }, down) : between;
+}
+
+function windowOf({ windowStart, windowSize }: Axis): { from: number; to: number } {
+  return { from: windowStart, to: windowStart + windowSize };
+}

@@ -1,0 +1,107 @@
+/** Turns stored samples into 8-bit RGB or gray as Pillow's `convert` or TensorFlow's decoders do, in place where it fits. */
+import type { Frame, Rgb } from './header/header.ts';
+
+/** Indices below are inside by construction; the assertion speaks to the type checker alone. */
+const at = (values: Uint8Array | Uint16Array, index: number): number => values[index] as number;
+
+/**
+ * CMYK to RGB as Pillow does it (Convert.c, `cmyk2rgb`).
+ * @param inks C, M, Y, K per pixel, 255 for full ink; overwritten.
+ * @returns R, G, B per pixel, in the front of the same memory.
+ */
+export function cmykToRgb(inks: Uint8Array): Uint8Array {
+  let to = 0;
+  for (let from = 0; from < inks.length; from += 4) {
+    const white = 255 - at(inks, from + 3);
+    for (let c = 0; c < 3; c++) {
+      const ink = at(inks, from + c) * white + 128;
+      inks[to++] = Math.max(0, white - (((ink >> 8) + ink) >> 8));
+    }
+  }
+  return inks.subarray(0, to);
+}
+
+/**
+ * CMYK to RGB as TensorFlow does it (jpeg_mem.cc): light times light, rounded down, where a file without Adobe's marker
+ * is taken to hold light instead of ink.
+ * @param inks C, M, Y, K per pixel, 255 for full ink under Adobe's reading; overwritten.
+ */
+export function cmykToRgbTensorFlow(inks: Uint8Array, adobe: boolean): Uint8Array {
+  const flip = adobe ? 255 : 0;
+  let to = 0;
+  for (let from = 0; from < inks.length; from += 4) {
+    const light = at(inks, from + 3) ^ flip;
+    for (let c = 0; c < 3; c++) inks[to++] = ((at(inks, from + c) ^ flip) * light) / 255;
+  }
+  return inks.subarray(0, to);
+}
+
+/**
+ * Divides colours by their alpha as Pillow does it: `min(255, 255 c / a)`, rounded down (Convert.c, `rgba2rgbA`).
+ * @param rgba libvips's own quotients, taken in float32 and now and then one too low; rounding up the product with
+ * alpha gives back the stored colour. Overwritten.
+ */
+export function unpremultiply(rgba: Uint8Array): Uint8Array {
+  let to = 0;
+  for (let from = 0; from < rgba.length; from += 4) {
+    const alpha = at(rgba, from + 3);
+    for (let c = 0; c < 3; c++) {
+      const stored = Math.ceil((at(rgba, from + c) * alpha) / 255);
+      rgba[to++] = alpha === 0 ? 0 : Math.min(255, (255 * stored) / alpha);
+    }
+  }
+  return rgba.subarray(0, to);
+}
+
+/**
+ * Puts a first frame on its canvas. `fill` shows where the frame does not reach, and where it is transparent: Pillow
+ * drops transparency, so that a transparent entry's own colour comes out.
+ * @param rgba The decoder's canvas, `stride` pixels wide.
+ */
+export function frameOnCanvas(
+  rgba: Uint8Array,
+  stride: number,
+  { width, height, frame, fill }: { width: number; height: number; frame: Frame; fill: Rgb },
+): Uint8Array {
+  const rgb = new Uint8Array(3 * width * height);
+  for (let to = 0; to < rgb.length; to += 3) rgb.set(fill, to);
+  const right = Math.min(frame.left + frame.width, stride);
+  for (let y = frame.top; y < frame.top + frame.height; y++) {
+    for (let x = frame.left; x < right; x++) {
+      const from = 4 * (y * stride + x);
+      const to = 3 * (y * width + x);
+      if (rgba[from + 3] !== 255) continue;
+      for (let c = 0; c < 3; c++) rgb[to + c] = at(rgba, from + c);
+    }
+  }
+  return rgb;
+}
+
+/** 16-bit gray to 8 bits by clipping, as Pillow does it (Convert.c, `I16_L`). */
+export function clipGray(gray: Uint16Array): Uint8Array {
+  const bytes = new Uint8Array(gray.length);
+  for (let i = 0; i < gray.length; i++) bytes[i] = Math.min(255, at(gray, i));
+  return bytes;
+}
+
+/** 16-bit gray to 8 bits by its high byte, as libpng does it for TensorFlow (`png_set_strip_16`). */
+export function stripGray(gray: Uint16Array): Uint8Array {
+  const bytes = new Uint8Array(gray.length);
+  for (let i = 0; i < gray.length; i++) bytes[i] = at(gray, i) >> 8;
+  return bytes;
+}
+
+export function grayToRgb(gray: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(3 * gray.length);
+  for (let i = 0; i < rgb.length; i++) rgb[i] = at(gray, Math.trunc(i / 3));
+  return rgb;
+}
+
+/** RGB to luma in 16-bit fixed point (Convert.c, `L24`); the weights add up to one, so gray stays as it is. */
+export function rgbToGray(rgb: Uint8Array): Uint8Array {
+  let to = 0;
+  for (let from = 0; from < rgb.length; from += 3) {
+    rgb[to++] = (19595 * at(rgb, from) + 38470 * at(rgb, from + 1) + 7471 * at(rgb, from + 2) + 0x8000) >> 16;
+  }
+  return rgb.subarray(0, to);
+}

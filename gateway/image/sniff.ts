@@ -1,0 +1,107 @@
+/** Tells what some bytes are from their first bytes alone: the format, and for the formats we can decode the declared size. */
+import type { ImageFormat } from '../pipeline/request.ts';
+import { readAvif } from './header/avif.ts';
+import { readGif } from './header/gif.ts';
+import type { HeaderReader, ImageHeader } from './header/header.ts';
+import { readJpeg } from './header/jpeg.ts';
+import { readPng } from './header/png.ts';
+import { readTiff } from './header/tiff.ts';
+import { readWebp } from './header/webp.ts';
+
+/** Known by their magic, never decoded here. */
+export type OtherFormat =
+  | ('bmp' | 'ico' | 'jp2' | 'jxl' | 'heif' | 'svg' | 'pdf' | 'ppm' | 'psd' | 'exr' | 'qoi' | 'dds' | 'bigtiff')
+  | ('mp4' | 'webm' | 'avi');
+
+/** What bytes were found to be. A decodable format without a header is damaged there. */
+export type Sniffed =
+  | { readonly format: ImageFormat; readonly header: ImageHeader | undefined }
+  | { readonly format: OtherFormat };
+
+type Magic = readonly [
+  format: ImageFormat | OtherFormat,
+  ...parts: readonly (readonly [offset: number, latin1: string])[],
+];
+
+const MAGIC: readonly Magic[] = [
+  ['jpeg', [0, '\xff\xd8\xff']],
+  ['png', [0, '\x89PNG\r\n\x1a\n']],
+  ['webp', [0, 'RIFF'], [8, 'WEBP']],
+  ['gif', [0, 'GIF87a']],
+  ['gif', [0, 'GIF89a']],
+  ['tiff', [0, 'II*\0']],
+  ['tiff', [0, 'MM\0*']],
+  ['bigtiff', [0, 'II+\0']],
+  ['bigtiff', [0, 'MM\0+']],
+  ['bmp', [0, 'BM'], [6, '\0\0\0\0']],
+  ['ico', [0, '\0\0\x01\0'], [5, '\0']],
+  ['ico', [0, '\0\0\x02\0'], [5, '\0']],
+  ['jp2', [0, '\0\0\0\x0cjP  \r\n\x87\n']],
+  ['jp2', [0, '\xff\x4f\xff\x51']],
+  ['jxl', [0, '\0\0\0\x0cJXL \r\n\x87\n']],
+  ['jxl', [0, '\xff\x0a']],
+  ['pdf', [0, '%PDF-']],
+  ['psd', [0, '8BPS']],
+  ['exr', [0, '\x76\x2f\x31\x01']],
+  ['qoi', [0, 'qoif']],
+  ['dds', [0, 'DDS ']],
+  ['webm', [0, '\x1a\x45\xdf\xa3']],
+  ['avi', [0, 'RIFF'], [8, 'AVI ']],
+];
+
+const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
+  jpeg: readJpeg,
+  png: readPng,
+  webp: readWebp,
+  gif: readGif,
+  avif: readAvif,
+  tiff: readTiff,
+};
+
+/** As far as a text is looked through for `<svg`, which may follow an XML prologue and comments. */
+const HEAD_BYTES = 4096;
+const MAX_BRANDS_BYTES = 256;
+const SVG = /^(?:\xef\xbb\xbf)?\s*(?:<svg[\s>]|<(?:\?xml|!--|!DOCTYPE svg).*?<svg[\s>])/is;
+const PPM = /^P[1-7][\s#]/;
+
+/**
+ * Sniffs the format by content; names and media types are never asked. Reads headers only, at most a few thousand
+ * steps whatever the length, and throws nothing.
+ * @returns undefined when the bytes are no image (nor video or document) known here.
+ */
+export function sniff(bytes: Uint8Array): Sniffed | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES)).toString('latin1');
+  const format = formatOf(head);
+  if (format === undefined) return undefined;
+  return isDecodable(format) ? { format, header: readHeader(bytes, READERS[format]) } : { format };
+}
+
+/** `head`: the first bytes as Latin-1 text, in which every byte is one character. */
+function formatOf(head: string): ImageFormat | OtherFormat | undefined {
+  const found = MAGIC.find(([, ...parts]) => parts.every(([offset, magic]) => head.startsWith(magic, offset)));
+  if (found) return found[0];
+  if (head.startsWith('ftyp', 4)) return isoMediaFormat(head);
+  if (PPM.test(head)) return 'ppm';
+  return SVG.test(head) ? 'svg' : undefined;
+}
+
+/** ISO media files name their kind by brands: a major one, a version, then compatible ones (ISO/IEC 14496-12, 4.3). */
+function isoMediaFormat(head: string): 'avif' | 'heif' | 'mp4' {
+  const boxBytes = Buffer.from(head.slice(0, 4), 'latin1').readUInt32BE();
+  const brands = head.slice(8, Math.min(boxBytes, MAX_BRANDS_BYTES)).match(/.{4}/gs) ?? [];
+  if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
+  return brands.some((brand) => /^(?:hei[cmsx]|hev[cmsx]|mif1|msf1)$/.test(brand)) ? 'heif' : 'mp4';
+}
+
+function isDecodable(format: ImageFormat | OtherFormat): format is ImageFormat {
+  return Object.hasOwn(READERS, format);
+}
+
+function readHeader(bytes: Uint8Array, read: HeaderReader): ImageHeader | undefined {
+  try {
+    return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // DataView's word for a header that ends too early
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** The process: config in, signals, exit codes (0 stopped as asked, 1 failed, 2 wrong settings). */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.ts';
+import { startEmbedded } from './backend/embedded.ts';
+import { type Config, ConfigError } from './config.ts';
+import { type ModelCard, readCards } from './model/card.ts';
+import { createLog } from './observe/log.ts';
+
+/** How much longer than a request may take the drain waits, for answers to reach slow clients. */
+const DRAIN_MARGIN_MS = 2000;
+
+/**
+ * Runs the gateway until SIGTERM or SIGINT; resolves to the exit code when every accepted request is answered. A second
+ * signal ends it at once. Throws ModelCardError for model files that are wrong and ConfigError for a port that cannot be had.
+ */
+export async function serve(config: Config): Promise<number> {
+  const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const log = createLog(config.logLevel);
+  const cards = await readCards(config.models);
+  await using cleanUp = new AsyncDisposableStack();
+  const embedded = config.tfServingHost === undefined ? startEmbedded({ models: basePaths(cards), log }) : undefined;
+  cleanUp.defer(() => embedded?.close());
+  const app = createApp({ config, log, cards, target: config.tfServingHost ?? embedded?.target ?? '' });
+  cleanUp.defer(app.close);
+  const watching = new AbortController();
+  // Before the embedded server is up there is nothing to see; when it cannot run here, the watch will say so.
+  const started = embedded ? Promise.allSettled([embedded.ready]) : undefined;
+  const watched = Promise.resolve(started).then(() => app.watch(watching.signal));
+  cleanUp.defer(async () => {
+    watching.abort();
+    await watched;
+  });
+
+  await listen(app.service, 'PORT', config);
+  await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
+  log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
+  const [signal] = await asked;
+  process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
+  log.info({ signal }, 'draining');
+  const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
+  log.info({ answered }, 'drained');
+  return answered ? 0 : 1;
+}
+
+function basePaths(cards: ReadonlyMap<string, ModelCard>) {
+  return [...cards.values()].map(({ name, folder }) => ({ name, basePath: folder }));
+}
+
+async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'another process listens there' : code;
+    throw new ConfigError(`${setting}=${port}: cannot listen on ${host}: ${why}`, { cause });
+  }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

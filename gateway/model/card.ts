@@ -1,0 +1,119 @@
+/** model.yaml: the one description of a model that gateway, embedded server and training share. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ImageSpec } from '../pipeline/request.ts';
+
+const PILLOW_FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
+const TENSORFLOW_METHODS = ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos3'] as const;
+
+const side = z.int().min(1).max(8192);
+
+const image = z
+  .strictObject({
+    input: z.string().min(1).optional(),
+    size: z.tuple([side, side]),
+    resize: z.enum([...PILLOW_FILTERS, 'area', 'lanczos3']).default('nearest'),
+    engine: z.enum(['pillow', 'tensorflow']).default('pillow'),
+    antialias: z.boolean().default(false),
+    fit: z.union([z.enum(['stretch', 'crop']), z.strictObject({ shorter: side })]).default('stretch'),
+    scale: z.enum(['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none']),
+    color: z.enum(['rgb', 'grayscale']).default('rgb'),
+    layout: z.enum(['NHWC', 'NCHW']).default('NHWC'),
+    pillow: z.int().min(1).default(13),
+  })
+  .superRefine((spec, context) => {
+    const methods: readonly string[] = spec.engine === 'pillow' ? PILLOW_FILTERS : TENSORFLOW_METHODS;
+    const problem = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    if (!methods.includes(spec.resize)) problem('resize', `engine ${spec.engine} has ${methods.join(', ')}`);
+    if (spec.antialias && spec.engine !== 'tensorflow') problem('antialias', 'only engine tensorflow has it');
+    if (spec.color === 'grayscale' && (spec.scale === 'torch' || spec.scale === 'caffe')) {
+      problem('scale', `${spec.scale} needs the three channels of color: rgb`);
+    }
+    if (typeof spec.fit === 'object' && spec.fit.shorter < Math.max(...spec.size)) {
+      problem('fit', `shorter: ${spec.fit.shorter} cannot hold a crop of ${spec.size.join('x')}`);
+    }
+  });
+
+const schema = z
+  .strictObject({
+    name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores'),
+    signature: z.string().min(1).default('serving_default'),
+    image: image.optional(),
+    classes: z.array(z.coerce.string().min(1)).min(1).optional(),
+    scores: z.enum(['logits', 'probabilities']).default('logits'),
+  })
+  .superRefine(({ image, classes }, context) => {
+    if (image && !classes) {
+      context.addIssue({ code: 'custom', path: ['classes'], message: 'an image model needs the names of its classes' });
+    }
+    if (classes && new Set(classes).size < classes.length) {
+      context.addIssue({ code: 'custom', path: ['classes'], message: 'every class needs a name of its own' });
+    }
+  });
+
+export type ModelCard = {
+  readonly name: string;
+  readonly signature: string;
+  /** Absent for a model that takes plain tensors. */
+  readonly image?: ImageSpec;
+  readonly classes?: readonly string[];
+  readonly scores: 'logits' | 'probabilities';
+  /** The folder that model.yaml lies in. */
+  readonly folder: string;
+};
+
+/** What is wrong with the model files of a start: one line each. */
+export class ModelCardError extends Error {}
+
+/** Reads one model.yaml; throws a ModelCardError with a line for each mistake, naming the file and the field. */
+export function parseCard(text: string, folder: string): ModelCard {
+  const file = path.join(path.basename(folder), 'model.yaml');
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (cause) {
+    throw new ModelCardError(`${file}: not YAML: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = schema.safeParse(document);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+    throw new ModelCardError(lines.join('\n'));
+  }
+  const { image, classes, ...card } = parsed.data;
+  return { ...card, ...(image && { image: image as ImageSpec }), ...(classes && { classes }), folder };
+}
+
+/**
+ * Reads every NAME/model.yaml of the models folder, by name. Throws one ModelCardError for all mistakes; that there is
+ * no such file, or no such folder, is one.
+ */
+export async function readCards(models: string): Promise<ReadonlyMap<string, ModelCard>> {
+  const cards = new Map<string, ModelCard>();
+  const mistakes: string[] = [];
+  for (const folder of await modelFolders(models)) {
+    try {
+      const card = parseCard(await readFile(path.join(folder, 'model.yaml'), 'utf8'), folder);
+      if (cards.has(card.name)) mistakes.push(`${path.basename(folder)}/model.yaml: name: ${card.name} is taken`);
+      cards.set(card.name, card);
+    } catch (thrown) {
+      if (!(thrown instanceof ModelCardError)) throw thrown;
+      mistakes.push(thrown.message);
+    }
+  }
+  if (cards.size === 0 && mistakes.length === 0) mistakes.push(`MODELS: no NAME/model.yaml in ${models}`);
+  if (mistakes.length > 0) throw new ModelCardError(mistakes.join('\n'));
+  return cards;
+}
+
+/** Linked folders count too, as Kubernetes mounts and people's own links have them. */
+async function modelFolders(models: string): Promise<string[]> {
+  const entries = await readdir(models).catch((cause: unknown) => {
+    throw new ModelCardError(`MODELS: the folder ${models} cannot be read`, { cause });
+  });
+  return entries
+    .map((entry) => path.join(models, entry))
+    .filter((folder) => existsSync(path.join(folder, 'model.yaml')));
+}

@@ -1,0 +1,75 @@
+/** Self-proof: replays the pictures next to model.yaml through our own line and compares with what training computed. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Backend, ImageSpec, Pixels, RequestContext } from '../pipeline/request.ts';
+import type { Binding } from './signatures.ts';
+
+/** proven: pixels and scores are training's; unproven: no scores were written for this version; differing: they are not. */
+export type Parity = { readonly state: 'proven' | 'unproven' | 'differing'; readonly detail: string };
+
+export type ParityParts = {
+  readonly backend: Backend;
+  readonly decode: (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
+  readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+};
+
+const tensorsFile = z.object({ samples: z.array(z.object({ file: z.string(), sha256: z.string() })).min(1) });
+const scoresFile = z.object({ tolerance: z.number().positive(), scores: z.record(z.string(), z.array(z.number())) });
+
+/**
+ * Proves one version: for each picture of `parity/tensors.json` the tensor must have the hash written there, and the
+ * scores must be those of `parity/VERSION.json` within its tolerance. Throws when the model server cannot be asked.
+ */
+export async function proveParity(binding: Binding, parts: ParityParts, context: RequestContext): Promise<Parity> {
+  const folder = path.join(binding.card.folder, 'parity');
+  const tensors = await readJson(path.join(folder, 'tensors.json'), tensorsFile);
+  const expected = await readJson(path.join(folder, `${binding.version}.json`), scoresFile);
+  if (!tensors || !expected) {
+    const missing = tensors ? `parity/${binding.version}.json` : 'parity/tensors.json';
+    return { state: 'unproven', detail: `version ${binding.version} has no ${missing}` };
+  }
+  for (const { file, sha256 } of tensors.samples) {
+    const { hash, scores } = await replay(path.join(folder, file), binding, parts, context);
+    if (hash !== sha256) return differing(file, `its tensor has sha256 ${hash}, training had ${sha256}`);
+    const theirs = expected.scores[file] ?? [];
+    const difference = Math.max(...scores.map((score, index) => Math.abs(score - (theirs[index] ?? Number.NaN))));
+    if (scores.length !== theirs.length || !(difference <= expected.tolerance)) {
+      return differing(file, `its scores differ by ${difference}, allowed are ${expected.tolerance}`);
+    }
+  }
+  return { state: 'proven', detail: `${tensors.samples.length} pictures give training's tensors and scores` };
+}
+
+function differing(file: string, why: string): Parity {
+  return { state: 'differing', detail: `parity/${file}: ${why}` };
+}
+
+async function replay(
+  file: string,
+  binding: Binding,
+  { backend, decode, preprocess }: ParityParts,
+  context: RequestContext,
+) {
+  const { card, version, input, output } = binding;
+  const servable = { model: card.name, version };
+  const call = backend.prepare({ servable, signature: card.signature, input }, 1);
+  const pixels = await decode(await readFile(file), card.image, path.basename(file), context);
+  preprocess(pixels, card.image, call.tensor);
+  const { buffer, byteOffset, byteLength } = call.tensor;
+  const hash = createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+  const { outputs } = await call.send(1, context);
+  return { hash, scores: Array.from(outputs.get(output)?.values ?? []) };
+}
+
+/** Undefined where the file does not exist; a file that is there but broken is an error. */
+async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw cause;
+  });
+  return text === undefined ? undefined : schema.parse(JSON.parse(text));
+}

@@ -1,0 +1,88 @@
+/** Fits a model.yaml to the signature that the server tells: which tensor takes the picture, which gives the scores. */
+import type { DType, Metadata, PredictTarget, Scale, Signature, TensorInfo } from '../pipeline/request.ts';
+import type { ModelCard } from './card.ts';
+
+/** A version that fits its model.yaml: what a Predict needs to know. */
+export type Binding = {
+  readonly card: ModelCard & Required<Pick<ModelCard, 'image' | 'classes'>>;
+  readonly version: number;
+  readonly input: PredictTarget['input'];
+  /** Key of the output that holds the scores. */
+  readonly output: string;
+};
+
+/** model.yaml and the signature contradict each other; the message is one line that names both sides. */
+export class SignatureMismatch extends Error {}
+
+const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_BFLOAT16'];
+
+/** Finds the input and output of an image model in a version's metadata. Throws SignatureMismatch. */
+export function bind(card: ModelCard, metadata: Metadata): Binding {
+  const { image, classes } = card;
+  if (!image || !classes) throw new SignatureMismatch(`model.yaml of ${card.name} has no image part`);
+  const signature = metadata.signatures.get(card.signature);
+  if (!signature) {
+    const known = [...metadata.signatures.keys()].join(', ');
+    throw mismatch(card, metadata, `signature: ${card.signature}`, `has ${known || 'none'}`);
+  }
+  const input = findInput(card, metadata, signature);
+  const [height, width] = image.size;
+  const channels = image.color === 'rgb' ? 3 : 1;
+  const shape = image.layout === 'NHWC' ? [height, width, channels] : [channels, height, width];
+  if (!fits(input.shape, [-1, ...shape])) {
+    throw mismatch(card, metadata, `image of [n,${shape}] ${image.layout}`, `has input ${describe(input)}`);
+  }
+  const dtype = pixelType(input.dtype, image.scale);
+  if (!dtype) throw mismatch(card, metadata, `scale: ${image.scale} makes DT_FLOAT`, `has input ${describe(input)}`);
+  const output = findOutput(card, metadata, signature, classes.length);
+  return {
+    card: { ...card, image, classes },
+    version: metadata.version,
+    input: { name: input.name, dtype, shape },
+    output: output.name,
+  };
+}
+
+/** The dtype that the pixels are sent in: float32, or as the bytes they are where nothing is to be scaled. */
+function pixelType(dtype: DType, scale: Scale): PredictTarget['input']['dtype'] | undefined {
+  if (dtype === 'DT_FLOAT') return 'DT_FLOAT';
+  return dtype === 'DT_UINT8' && scale === 'none' ? 'DT_UINT8' : undefined;
+}
+
+function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): TensorInfo {
+  const wanted = card.image?.input;
+  const found = wanted === undefined && inputs.length === 1 ? inputs[0] : inputs.find(({ name }) => name === wanted);
+  if (found) return found;
+  const theirs = `has inputs ${inputs.map(describe).join(', ') || 'none'}`;
+  throw mismatch(card, metadata, wanted === undefined ? 'no image.input' : `image.input: ${wanted}`, theirs);
+}
+
+function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
+  const fitting = outputs.filter(({ dtype, shape }) => SCORE_DTYPES.includes(dtype) && fits(shape, [-1, classes]));
+  if (fitting.length === 1 && fitting[0]) return fitting[0];
+  throw mismatch(
+    card,
+    metadata,
+    `${classes} classes`,
+    `has ${fitting.length === 0 ? 'no output' : 'more than one output'} of [n,${classes}] among ${outputs.map(describe).join(', ') || 'none'}`,
+  );
+}
+
+/** Whether a signature's shape (null: any rank, -1: any size) allows the wanted one. */
+function fits(shape: readonly number[] | null, wanted: readonly number[]): boolean {
+  if (shape === null) return true;
+  return (
+    shape.length === wanted.length &&
+    shape.every((size, axis) => size === -1 || wanted[axis] === -1 || size === wanted[axis])
+  );
+}
+
+function describe({ name, dtype, shape }: TensorInfo): string {
+  return `${name} ${dtype} ${shape === null ? 'of any shape' : `[${shape.map((size) => (size === -1 ? 'n' : size))}]`}`;
+}
+
+function mismatch(card: ModelCard, { version }: Metadata, ours: string, theirs: string): SignatureMismatch {
+  return new SignatureMismatch(
+    `model.yaml of ${card.name} says ${ours}, but version ${version} (signature ${card.signature}) ${theirs}`,
+  );
+}

@@ -1,0 +1,53 @@
+/** The context of one request: its id, its one deadline, its log and its times. */
+import { performance } from 'node:perf_hooks';
+import type { Log, RequestContext, Stage } from './request.ts';
+
+const OWN_TIMEOUT_MS = 10_000;
+
+export type ContextOptions = {
+  readonly id: string;
+  readonly timeoutMs: number;
+  readonly log: Log;
+};
+
+export type OpenContext = RequestContext & {
+  /** Milliseconds by stage so far: from the first start to the last end. */
+  readonly times: ReadonlyMap<Stage, number>;
+  /** Cancels everything under way: the client has hung up. */
+  hangUp(): void;
+  /** Ends the deadline's timer. */
+  end(): void;
+};
+
+/** Opens a request's context; its deadline starts now. */
+export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext {
+  const startedMs = performance.now();
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
+  const spans = new Map<Stage, { fromMs: number; toMs: number }>();
+  const times = new Map<Stage, number>();
+  return {
+    id,
+    log,
+    signal: controller.signal,
+    deadlineMs: startedMs + timeoutMs,
+    times,
+    async time(stage, work) {
+      const span = spans.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
+      spans.set(stage, span);
+      try {
+        return await work();
+      } finally {
+        span.toMs = performance.now();
+        times.set(stage, span.toMs - span.fromMs);
+      }
+    },
+    hangUp: () => controller.abort(new DOMException('the client closed the connection', 'AbortError')),
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** The context of what the gateway does for itself: cancelled by the signal, without a request's door. */
+export function ownContext(signal: AbortSignal, log: Log): RequestContext {
+  return { id: 'self', signal, deadlineMs: performance.now() + OWN_TIMEOUT_MS, log, time: (_stage, work) => work() };
+}

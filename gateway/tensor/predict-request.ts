@@ -1,0 +1,103 @@
+/** A PredictRequest as ready bytes: the tensor is written where it is sent from, and the head right before it at the end. */
+import { GatewayError } from '../errors.ts';
+import type { PredictTarget } from '../pipeline/request.ts';
+import { BackwardWriter } from './backward-writer.ts';
+import { NUMERIC_TYPES } from './dtype.ts';
+
+/** A typed array's offset has to be a multiple of its element size; float32 is the widest that is sent. */
+const TENSOR_ALIGNMENT = 4;
+
+/** Tag and number, or tag and length: field numbers here are below 16, numbers below 2^53. */
+const MAX_FIELD_HEAD_BYTES = 9;
+
+/** The head has twelve fields besides the axes, each of which is a message around one number. */
+const FIELDS_BESIDE_AXES = 12;
+const FIELDS_PER_AXIS = 2;
+
+export type PredictRequest = {
+  /** The tensor of all `capacity` instances, zeros at first; row-major, to be written in place. */
+  readonly tensor: Float32Array | Uint8Array;
+  /**
+   * The serialized request with the first `count` instances, 1 to `capacity`: a view of the same memory, valid until
+   * the next call. Nothing is copied.
+   */
+  bytes(count: number): Buffer;
+};
+
+/**
+ * Makes the request for a target's Predict, with room for `capacity` instances of `target.input.shape`.
+ * Throws `invalid_request` for a version that is not a whole number from 0 to 2^53 - 1.
+ */
+export function createPredictRequest(target: PredictTarget, capacity: number): PredictRequest {
+  checkVersion(target.servable.version);
+  const { dtype, shape } = target.input;
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
+  const tensorStart = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
+  const memory = new ArrayBuffer(tensorStart + capacity * instanceBytes);
+  const Elements = dtype === 'DT_FLOAT' ? Float32Array : Uint8Array;
+  return {
+    tensor: new Elements(memory, tensorStart, capacity * elements),
+    bytes(count) {
+      if (!(Number.isInteger(count) && count >= 1 && count <= capacity)) {
+        throw new RangeError(`${count} instances in a request with room for 1 to ${capacity}`);
+      }
+      const end = tensorStart + count * instanceBytes;
+      const start = writeHead(new Uint8Array(memory), { target, count, tensorStart, end });
+      return Buffer.from(memory, start, end - start);
+    },
+  };
+}
+
+function checkVersion(version: number | undefined): void {
+  if (version === undefined || (Number.isSafeInteger(version) && version >= 0)) return;
+  throw new GatewayError('invalid_request', 'version: must be a whole number from 0 to 2^53 - 1.');
+}
+
+function maxHeadBytes({ servable, signature, input }: PredictTarget): number {
+  const names = [servable.model, servable.label ?? '', signature, input.name];
+  const fields = FIELDS_BESIDE_AXES + FIELDS_PER_AXIS * (1 + input.shape.length);
+  const namesBytes = names.reduce((sum, name) => sum + Buffer.byteLength(name), 0);
+  return namesBytes + fields * MAX_FIELD_HEAD_BYTES;
+}
+
+type Head = {
+  readonly target: PredictTarget;
+  readonly count: number;
+  /** Where the tensor's bytes lie. */
+  readonly tensorStart: number;
+  readonly end: number;
+};
+
+/**
+ * Writes all that comes before the tensor's bytes and returns where it begins. The tensor is the last field of the last
+ * field of the last field, so nothing follows it. Field numbers: predict.proto, model.proto, tensor.proto.
+ */
+function writeHead(buffer: Uint8Array, { target, count, tensorStart, end }: Head): number {
+  const { input, servable, signature } = target;
+  const writer = new BackwardWriter(buffer, tensorStart);
+  const writeTensor = () => {
+    writer.header(4, end - tensorStart);
+    writer.messageField(2, () => writeShape(writer, [count, ...input.shape]));
+    writer.varintField(1, NUMERIC_TYPES[input.dtype].number);
+  };
+  const writeInput = () => {
+    writer.messageField(2, writeTensor, end);
+    writer.bytesField(1, Buffer.from(input.name));
+  };
+  writer.messageField(2, writeInput, end);
+  writer.messageField(1, () => {
+    const { model, version, label } = servable;
+    if (label !== undefined) writer.bytesField(4, Buffer.from(label));
+    writer.bytesField(3, Buffer.from(signature));
+    if (version !== undefined) writer.messageField(2, () => writer.varintField(1, version));
+    writer.bytesField(1, Buffer.from(model));
+  });
+  return writer.start;
+}
+
+function writeShape(writer: BackwardWriter, shape: readonly number[]): void {
+  for (const size of shape.toReversed()) {
+    writer.messageField(2, () => writer.varintField(1, size));
+  }
+}

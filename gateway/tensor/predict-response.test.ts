@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import fc from 'fast-check';
+import { GatewayError } from '../errors.ts';
+import type { OutputTensor } from '../pipeline/request.ts';
+import { createPredictionReader } from './predict-response.ts';
+
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
+const { serialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, object>;
+const readPrediction = createPredictionReader();
+
+type Fields = { dtype: string; shape?: readonly (number | string)[]; [list: string]: unknown };
+
+function proto({ shape, ...fields }: Fields): object {
+  return { ...fields, tensor_shape: { dim: (shape ?? []).map((size) => ({ size })) } };
+}
+
+function answer(outputs: Record<string, object>, version: unknown = 1): Buffer {
+  return serialize({ outputs, model_spec: { name: 'm', version: { value: version } } });
+}
+
+function read(fields: Fields): OutputTensor {
+  const tensor = readPrediction(answer({ y: proto(fields) })).outputs.get('y');
+  assert.ok(tensor);
+  return tensor;
+}
+
+function values(fields: Fields): number[] {
+  return Array.from(read(fields).values);
+}
+
+function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+const fails = (error: unknown) => error instanceof GatewayError && error.kind === 'model_failed';
+
+/** Each type's values as a list and as bytes. */
+const ENCODINGS: readonly { dtype: string; list: object; content: ArrayBufferView; values: readonly number[] }[] = [
+  {
+    dtype: 'DT_FLOAT',
+    list: { float_val: [1.5, -0, Number.NaN, Number.POSITIVE_INFINITY] },
+    content: Float32Array.of(1.5, -0, Number.NaN, Number.POSITIVE_INFINITY),
+    values: [1.5, -0, Number.NaN, Number.POSITIVE_INFINITY],
+  },
+  {
+    dtype: 'DT_DOUBLE',
+    list: { double_val: [0.1, -2e300] },
+    content: Float64Array.of(0.1, -2e300),
+    values: [0.1, -2e300],
+  },
+  {
+    dtype: 'DT_HALF',
+    list: { half_val: [0x3e00, 0xc000, 0x0001] },
+    content: Uint16Array.of(0x3e00, 0xc000, 0x0001),
+    values: [1.5, -2, 2 ** -24],
+  },
+  {
+    dtype: 'DT_BFLOAT16',
+    list: { half_val: [0x3fc0, 0xc000, 0xff80] },
+    content: Uint16Array.of(0x3fc0, 0xc000, 0xff80),
+    values: [1.5, -2, Number.NEGATIVE_INFINITY],
+  },
+  { dtype: 'DT_INT8', list: { int_val: [-128, 127] }, content: Int8Array.of(-128, 127), values: [-128, 127] },
+  { dtype: 'DT_INT16', list: { int_val: [-3, 300] }, content: Int16Array.of(-3, 300), values: [-3, 300] },
+  { dtype: 'DT_INT32', list: { int_val: [-3, 70_000] }, content: Int32Array.of(-3, 70_000), values: [-3, 70_000] },
+  {
+    dtype: 'DT_INT64',
+    list: { int64_val: ['-9007199254740991', '5'] },
+    content: BigInt64Array.of(-9007199254740991n, 5n),
+    values: [-9007199254740991, 5],
+  },
+  { dtype: 'DT_UINT8', list: { int_val: [0, 255] }, content: Uint8Array.of(0, 255), values: [0, 255] },
+  { dtype: 'DT_UINT16', list: { int_val: [0, 65_535] }, content: Uint16Array.of(0, 65_535), values: [0, 65_535] },
+  {
+    dtype: 'DT_UINT32',
+    list: { uint32_val: [0, 4_294_967_295] },
+    content: Uint32Array.of(0, 4_294_967_295),
+    values: [0, 4_294_967_295],
+  },
+  {
+    dtype: 'DT_UINT64',
+    list: { uint64_val: ['18446744073709551615', '1'] },
+    content: BigUint64Array.of(18446744073709551615n, 1n),
+    values: [2 ** 64, 1],
+  },
+  { dtype: 'DT_BOOL', list: { bool_val: [true, false] }, content: Uint8Array.of(1, 0), values: [1, 0] },
+];
+
+for (const { dtype, list, content, values: wanted } of ENCODINGS) {
+  test(`${dtype} as a list, as bytes, cut short and empty`, () => {
+    const shape = [wanted.length];
+    assert.deepEqual(values({ dtype, shape, ...list }), wanted);
+    assert.deepEqual(values({ dtype, shape, tensor_content: bytesOf(content) }), wanted);
+    assert.deepEqual(
+      values({ dtype, shape: [2, 3], ...list }).slice(wanted.length),
+      Array(6 - wanted.length).fill(wanted.at(-1)),
+    );
+    assert.deepEqual(values({ dtype, shape: [2, 2] }), [0, 0, 0, 0]);
+    assert.deepEqual(values({ dtype, shape: [0, 4] }), []);
+    assert.equal(values({ dtype, shape: [], ...list, ...one(list) })[0], wanted[0]);
+  });
+}
+
+/** The list cut to its first value, for a scalar. */
+function one(list: object): object {
+  return Object.fromEntries(Object.entries(list).map(([field, items]) => [field, items.slice(0, 1)]));
+}
+
+test('DT_STRING gives bytes', () => {
+  const { values: numbers, strings } = read({
+    dtype: 'DT_STRING',
+    shape: [3],
+    string_val: [Buffer.from('a'), Buffer.of(0xff)],
+  });
+  assert.equal(numbers.length, 0);
+  assert.deepEqual(
+    Array.from(strings ?? [], (bytes) => Buffer.from(bytes).toString('hex')),
+    ['61', 'ff', 'ff'],
+  );
+  assert.equal(read({ dtype: 'DT_STRING', shape: [2] }).strings?.length, 2);
+});
+
+test('DT_STRING as bytes: all lengths, then all strings', () => {
+  const text = 'x'.repeat(300);
+  const tensor_content = Buffer.concat([Buffer.of(1, 0xac, 0x02, 0), Buffer.from(`a${text}`)]);
+  const { strings } = read({ dtype: 'DT_STRING', shape: [3], tensor_content });
+  assert.deepEqual(
+    Array.from(strings ?? [], (bytes) => Buffer.from(bytes).toString()),
+    ['a', text, ''],
+  );
+  const endless = Buffer.from('ffffffffffff', 'hex');
+  for (const wrong of [
+    tensor_content.subarray(1),
+    tensor_content.subarray(0, -1),
+    Buffer.of(1),
+    Buffer.of(0x80),
+    endless,
+  ]) {
+    assert.throws(() => read({ dtype: 'DT_STRING', shape: [1], tensor_content: wrong }), fails, wrong.toString('hex'));
+  }
+  assert.throws(() => read({ dtype: 'DT_STRING', shape: [2 ** 31], tensor_content }), fails);
+});
+
+test('no shape is the shape of a scalar, as everywhere in protobuf', () => {
+  const { outputs } = readPrediction(answer({ y: { dtype: 'DT_FLOAT', float_val: [3] } }));
+  assert.deepEqual(outputs.get('y'), { dtype: 'DT_FLOAT', shape: [], values: [3] });
+});
+
+test('shape, version and every output are read', () => {
+  const y = proto({ dtype: 'DT_FLOAT', shape: [1, 2], float_val: [1, 2] });
+  const extra = proto({ dtype: 'DT_INT64', shape: [], int64_val: [9] });
+  const { version, outputs } = readPrediction(answer({ y, extra }, '1754000000000'));
+  assert.equal(version, 1_754_000_000_000);
+  assert.deepEqual([...outputs.keys()].sort(), ['extra', 'y']);
+  assert.deepEqual(outputs.get('y')?.shape, [1, 2]);
+  assert.equal(outputs.get('y')?.dtype, 'DT_FLOAT');
+});
+
+test('an output without numbers or strings does not hide the others', () => {
+  const y = proto({ dtype: 'DT_FLOAT', shape: [1], float_val: [1] });
+  const complex = proto({ dtype: 'DT_COMPLEX64', shape: [1], scomplex_val: [1, 2] });
+  const unknown = proto({ dtype: 'DT_FLOAT', shape: [1] });
+  const { outputs } = readPrediction(answer({ y, complex, unknown: { ...unknown, dtype: 99 } }));
+  assert.deepEqual([...outputs.keys()], ['y']);
+});
+
+test('values that do not fit the shape', () => {
+  const float = (fields: object) => () => read({ dtype: 'DT_FLOAT', ...fields });
+  assert.throws(float({ shape: [2], float_val: [1, 2, 3] }), fails);
+  assert.throws(float({ shape: [2], tensor_content: Buffer.alloc(7) }), fails);
+  assert.throws(float({ shape: [2], tensor_content: Buffer.alloc(12) }), fails);
+  assert.throws(float({ shape: [-1], float_val: [1] }), fails);
+  assert.throws(float({ shape: [2 ** 30, 2 ** 30], float_val: [1] }), fails, 'too large a number');
+  assert.throws(float({ shape: [2 ** 25], float_val: [1] }), fails, 'too much to fill in');
+  assert.throws(
+    () => readPrediction(answer({ y: { dtype: 'DT_FLOAT', tensor_shape: { unknown_rank: true } } })),
+    fails,
+  );
+});
+
+test('the public text tells nothing of the answer, the cause does', () => {
+  assert.throws(
+    () => read({ dtype: 'DT_FLOAT', shape: [2], float_val: [1, 2, 3] }),
+    (error) =>
+      fails(error) && error instanceof GatewayError && !/3/.test(error.message) && /3 values/.test(`${error.cause}`),
+  );
+});
+
+test('a version beyond 2^53 is refused rather than rounded, and so is none', () => {
+  assert.throws(() => readPrediction(answer({}, '9007199254740993')), fails);
+  assert.throws(() => readPrediction(serialize({ model_spec: { name: 'm' } })), fails);
+  assert.throws(() => readPrediction(Buffer.alloc(0)), fails);
+});
+
+test('an output may have any name', () => {
+  const y = proto({ dtype: 'DT_FLOAT', shape: [1], float_val: [1] });
+  const { outputs } = readPrediction(answer({ toString: y, constructor: y }));
+  assert.deepEqual([...outputs.keys()].sort(), ['constructor', 'toString']);
+});
+
+test('any bytes give an answer or model_failed, and good ones with a flipped bit too', () => {
+  const survives = (bytes: Uint8Array) => {
+    try {
+      readPrediction(bytes);
+    } catch (error) {
+      assert.ok(fails(error), `${error}`);
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), survives));
+  const good = answer({ y: proto({ dtype: 'DT_FLOAT', shape: [1, 2], float_val: [1, 2] }) });
+  for (let bit = 0; bit < good.length * 8; bit += 1) {
+    const bad = Uint8Array.from(good);
+    bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    survives(bad);
+  }
+});

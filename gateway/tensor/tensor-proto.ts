@@ -1,0 +1,81 @@
+/** Reads a TensorProto of an answer into plain numbers, whichever of its encodings the server chose. */
+import { GatewayError } from '../errors.ts';
+import type { DType, OutputTensor } from '../pipeline/request.ts';
+import { numericType } from './dtype.ts';
+import { splitStrings } from './string-list.ts';
+
+/** TensorProto as proto-loader gives it: keepCase, enums as names, longs as numbers, defaults filled in. */
+export type TensorProto = {
+  readonly dtype: DType | number;
+  readonly tensor_shape: { readonly dim: readonly { readonly size: number }[]; readonly unknown_rank: boolean } | null;
+  readonly tensor_content: Uint8Array;
+  readonly float_val: readonly number[];
+  readonly double_val: readonly number[];
+  readonly half_val: readonly number[];
+  readonly int_val: readonly number[];
+  readonly int64_val: readonly number[];
+  readonly bool_val: readonly boolean[];
+  readonly uint32_val: readonly number[];
+  readonly uint64_val: readonly number[];
+  readonly string_val: readonly Uint8Array[];
+};
+
+/** An answer may leave out elements that repeat; this many at most, so that a few bytes cannot ask for gigabytes. */
+const MAX_ELEMENTS_FILLED_IN = 2 ** 24;
+
+/**
+ * Reads one tensor. Follows tensor.proto: `tensor_content` if it is there, else the dtype's list, whose last value is
+ * repeated when it is shorter than the shape, and zeros when it is empty. Returns undefined for the types that have no
+ * numbers and are not strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit.
+ */
+export function readTensor(proto: TensorProto): OutputTensor | undefined {
+  const dtype = String(proto.dtype);
+  if (dtype === 'DT_STRING') return readStrings(proto);
+  const type = numericType(dtype);
+  if (!type) return undefined;
+  const shape = shapeOf(proto);
+  const count = countOf(shape);
+  const { tensor_content: content } = proto;
+  if (content.length > 0) {
+    if (content.length !== count * type.elementBytes) throw misfit(`${content.length} bytes of ${dtype}`, shape);
+    // Copied: typed arrays need an aligned start, and the rest of the answer is not to be kept alive.
+    return { dtype, shape, values: type.read(new Uint8Array(content).buffer) };
+  }
+  const list: readonly (number | boolean)[] = proto[type.list];
+  const values = type.listHoldsBits ? type.read(Uint16Array.from(list, Number).buffer) : list.map(Number);
+  return { dtype, shape, values: fill(values, count, 0) };
+}
+
+function readStrings(proto: TensorProto): OutputTensor {
+  const shape = shapeOf(proto);
+  const count = countOf(shape);
+  const { tensor_content: content, string_val: list } = proto;
+  const strings = content.length > 0 ? splitStrings(content, count) : fill(list, count, new Uint8Array());
+  if (!strings) throw misfit(`${content.length} bytes of strings`, shape);
+  return { dtype: 'DT_STRING', shape, values: [], strings };
+}
+
+function shapeOf({ tensor_shape: shape }: TensorProto): readonly number[] {
+  const sizes = shape && !shape.unknown_rank ? shape.dim.map(({ size }) => size) : [];
+  if (!shape?.unknown_rank && sizes.every((size) => size >= 0)) return sizes;
+  throw misfit('values', shape?.unknown_rank ? null : sizes);
+}
+
+function countOf(shape: readonly number[]): number {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (Number.isSafeInteger(count)) return count;
+  throw misfit('values', shape);
+}
+
+function fill<T>(values: ArrayLike<T>, count: number, zero: T): ArrayLike<T> {
+  if (values.length === count) return values;
+  if (values.length > count || count > MAX_ELEMENTS_FILLED_IN) throw misfit(`${values.length} values`, [count]);
+  const last = values[values.length - 1] ?? zero;
+  return Array.from({ length: count }, (_, index) => values[index] ?? last);
+}
+
+function misfit(got: string, shape: readonly number[] | null): GatewayError {
+  return new GatewayError('model_failed', 'The model answered with a tensor that does not fit its own shape.', {
+    cause: new Error(`${got} in a tensor of shape ${shape === null ? 'unknown' : `[${shape}]`}`),
+  });
+}

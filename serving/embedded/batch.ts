@@ -1,0 +1,74 @@
+/** Several requests as one run: joined along the first axis, and taken apart again. */
+
+import type { Feed, Outputs, Signature } from './session-worker.ts';
+import { failedPrecondition, invalidArgument } from './status.ts';
+import type { InputTensor, OutputTensor } from './tensor.ts';
+
+/** What a request runs with: tensors by input, and the names of the outputs wanted. */
+export type Tensors = {
+  readonly feeds: ReadonlyMap<string, InputTensor>;
+  readonly fetches: readonly string[];
+};
+
+/** Rows of several requests may share a run only where every first axis is free. */
+export function isBatchable({ inputs, outputs }: Signature): boolean {
+  return [...inputs.values(), ...outputs.values()].every(({ shape }) => shape[0] === -1);
+}
+
+export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: number): number {
+  const sizes = [...feeds.values()].map(({ shape }) => shape[0]);
+  const [rows = 1] = sizes;
+  if (sizes.some((size) => size !== rows)) {
+    throw invalidArgument('Batching Run() input tensors must have equal 0th-dimension size');
+  }
+  if (rows > maxBatchSize) {
+    throw invalidArgument(`Task size ${rows} is larger than maximum input batch size ${maxBatchSize}`);
+  }
+  return rows;
+}
+
+/** What has to be alike for two runs to become one: the outputs wanted and each input's shape behind the first axis. */
+export function keyOf({ feeds, fetches }: Tensors): string {
+  return JSON.stringify([fetches, [...feeds].map(([name, { shape }]) => [name, shape.slice(1)])]);
+}
+
+/** The feeds of all requests, one behind the other. */
+export function joinFeeds(batch: readonly Tensors[]): Feed[] {
+  const [first, ...others] = batch;
+  return [...(first?.feeds ?? [])].map(([name, { dtype, shape, data }]) => {
+    if (others.length === 0) return { name, dtype, shape, parts: [data] };
+    const tensors = batch.flatMap(({ feeds }) => feeds.get(name) ?? []);
+    const rows = tensors.reduce((total, tensor) => total + (tensor.shape[0] ?? 0), 0);
+    return { name, dtype, shape: [rows, ...shape.slice(1)], parts: tensors.map((tensor) => tensor.data) };
+  });
+}
+
+/**
+ * Each request's part of the outputs.
+ * @param rows of each request
+ * @throws StatusError FAILED_PRECONDITION, TF-Serving's text, for an output that does not follow the batch
+ */
+export function splitOutputs(outputs: Outputs, rows: readonly number[]): Outputs[] {
+  if (rows.length === 1) return [outputs];
+  const total = rows.reduce((sum, count) => sum + count, 0);
+  if ([...outputs.values()].some(({ shape }) => shape[0] !== total)) {
+    throw failedPrecondition(
+      "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input tensors",
+    );
+  }
+  let end = 0;
+  return rows.map((count) => {
+    const start = end;
+    end += count;
+    return new Map([...outputs].map(([name, output]) => [name, rowsBetween(output, start, end)]));
+  });
+}
+
+function rowsBetween({ dtype, shape, data }: OutputTensor, start: number, end: number): OutputTensor {
+  const [rows = 1, ...inner] = shape;
+  const length = rows === 0 ? 0 : data.length / rows;
+  const part = Array.isArray(data)
+    ? data.slice(start * length, end * length)
+    : data.subarray(start * length, end * length);
+  return { dtype, shape: [end - start, ...inner], data: part };
+}

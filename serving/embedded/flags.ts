@@ -1,0 +1,82 @@
+/** The command line: TF-Serving's names, read as tensorflow::Flags reads them (--name=value, --boolean). */
+
+type Flag = { readonly default: string | number | boolean; readonly help: string };
+
+const FLAGS = {
+  port: {
+    default: 8500,
+    help: 'TCP port for gRPC, on 127.0.0.1. 0: none with --grpc_socket_path, otherwise a free one.',
+  },
+  grpc_socket_path: { default: '', help: 'If non-empty, listen on this UNIX socket for gRPC.' },
+  model_name: { default: 'default', help: 'Name of the model (ignored if --model_config_file is set).' },
+  model_base_path: {
+    default: '',
+    help: 'Path of the versions (ignored if --model_config_file is set, otherwise required).',
+  },
+  model_config_file: { default: '', help: 'If non-empty, read a ModelServerConfig (text format) from this file.' },
+  file_system_poll_wait_seconds: { default: 1, help: 'Seconds between looks for new versions. 0: look once.' },
+  allow_version_labels_for_unavailable_models: {
+    default: false,
+    help: 'Allow labels of versions that are not loaded yet, unless the label is in use.',
+  },
+  enable_batching: { default: false, help: 'Run requests that wait together in one run.' },
+  batching_parameters_file: {
+    default: '',
+    help: 'If non-empty, read BatchingParameters (text format) from this file.',
+  },
+  tensorflow_intra_op_parallelism: { default: 0, help: 'Threads for one run. 0: as many as there are cores.' },
+  grpc_max_threads: { default: 64, help: 'Predict calls at a time, waiting ones included. More are turned away.' },
+  enable_serialization_as_tensor_content: {
+    default: false,
+    help: 'Answer with tensor_content in place of *_val fields.',
+  },
+} as const satisfies Record<string, Flag>;
+
+type Name = keyof typeof FLAGS;
+type ValueOf<T> = T extends number ? number : T extends boolean ? boolean : string;
+export type Flags = { readonly [N in Name]: ValueOf<(typeof FLAGS)[N]['default']> };
+
+export type CommandLine = {
+  readonly flags: Flags;
+  /** Arguments that are no flag of this server; reported and ignored. */
+  readonly unknown: readonly string[];
+  /** Texts about values that cannot be read; the server may not start. */
+  readonly errors: readonly string[];
+};
+
+/** Reads the arguments behind the program's name. */
+export function parseFlags(args: readonly string[]): CommandLine {
+  const values: Record<string, string | number | boolean> = {};
+  for (const [name, flag] of Object.entries(FLAGS)) values[name] = flag.default;
+  const unknown: string[] = [];
+  const errors: string[] = [];
+  for (const arg of args) {
+    const [, name = '', text] = /^--(\w+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name as Name] : undefined;
+    if (flag === undefined || (text === undefined && typeof flag.default !== 'boolean')) {
+      unknown.push(arg);
+      continue;
+    }
+    const value = readValue(flag, text);
+    if (value === undefined) errors.push(`Couldn't interpret value ${text} for flag ${name}.`);
+    else values[name] = value;
+  }
+  return { flags: values as Flags, unknown, errors };
+}
+
+function readValue(flag: Flag, text: string | undefined): string | number | boolean | undefined {
+  if (typeof flag.default === 'boolean') return { true: true, false: false }[text ?? 'true'];
+  if (typeof flag.default === 'string') return text;
+  const isInt32 = /^-?\d{1,10}$/.test(text ?? '') && Number(text) === (Number(text) | 0);
+  return isInt32 ? Number(text) : undefined;
+}
+
+/** The flags with their defaults, as --help shows them. */
+export function usage(program: string): string {
+  const lines = Object.entries(FLAGS).map(([name, flag]) => {
+    const value = typeof flag.default === 'string' ? `"${flag.default}"` : flag.default;
+    const type = { string: 'string', number: 'int32', boolean: 'bool' }[typeof flag.default as 'string'];
+    return `\t${`--${name}=${value}`.padEnd(33)}\t${type}\t${flag.help}`;
+  });
+  return [`usage: ${program}`, 'Flags:', ...lines, ''].join('\n');
+}

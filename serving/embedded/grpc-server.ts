@@ -1,0 +1,74 @@
+/** The gRPC side: RPCs to the functions of the service, a signal for each call, statuses for what they throw. */
+
+import { lstat, unlink } from 'node:fs/promises';
+import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Protocol } from './protocol.ts';
+import type { Service } from './service.ts';
+import { asStatusError, invalidArgument } from './status.ts';
+
+/** Room for some 470 images of 299 x 299 as float32. TF-Serving knows no limit; here none would mean any client's memory. */
+const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
+
+/** Makes the server; no port is open yet. */
+export function createServer(service: Service, { predictionService, modelService }: Protocol): Server {
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  });
+  server.addService(predictionService.service, {
+    Predict: unary((request: Parameters<Service['predict']>[0], signal) => service.predict(request, signal)),
+    GetModelMetadata: unary(service.getModelMetadata.bind(service)),
+  });
+  server.addService(modelService.service, {
+    GetModelStatus: unary(service.getModelStatus.bind(service)),
+    HandleReloadConfigRequest: unary(service.handleReloadConfigRequest.bind(service)),
+  });
+  return server;
+}
+
+function unary<Request, Response>(
+  answer: (request: Request, signal: AbortSignal) => Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const gone = new AbortController();
+    // grpc-js cancels a call when its deadline passes too.
+    call.on('cancelled', () => gone.abort());
+    answer(call.request, gone.signal).then(
+      (response) => callback(null, response),
+      (error) => callback(asStatusError(error).toServiceError()),
+    );
+  };
+}
+
+/**
+ * Opens a port of the loopback interface.
+ * @param port 0 for a free one
+ * @returns the address
+ */
+export async function listenOnPort(server: Server, port: number): Promise<string> {
+  return `127.0.0.1:${await bind(server, `127.0.0.1:${port}`)}`;
+}
+
+/** Opens a UNIX socket, in the place of one that a server left behind when it was killed. @returns the address */
+export async function listenOnSocket(server: Server, path: string): Promise<string> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket()) await unlink(path);
+  await bind(server, `unix:${path}`);
+  return `unix:${path}`;
+}
+
+async function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(invalidArgument(`Failed to BuildAndStart gRPC server: ${error.message}`));
+    });
+  });
+}
+
+/** Takes no more calls; resolves when those in flight are answered. */
+export async function drain(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.tryShutdown((error) => (error ? reject(error) : resolve()));
+  });
+}

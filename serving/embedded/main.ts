@@ -1,0 +1,108 @@
+/** The embedded model server: TF-Serving's gRPC protocol, flags and life cycle over ONNX Runtime. */
+
+import { availableParallelism } from 'node:os';
+import type { Server } from '@grpc/grpc-js';
+import { readBatchingParameters } from './batching-parameters.ts';
+import { type Flags, parseFlags, usage } from './flags.ts';
+import { createServer, drain, listenOnPort, listenOnSocket } from './grpc-server.ts';
+import { consoleLog } from './log.ts';
+import { type ModelConfig, modelConfigs, readModelConfigFile } from './model-config.ts';
+import { Models } from './models.ts';
+import { loadProtocol } from './protocol.ts';
+import { Service } from './service.ts';
+import { invalidArgument, StatusError } from './status.ts';
+
+/** The real server ends with -1. */
+const EXIT_FAILURE = 255;
+/** EX_CONFIG of sysexits.h: starting again would not help. */
+const EXIT_NOT_INSTALLED = 78;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { flags, unknown, errors } = parseFlags(args);
+  if (errors.length > 0 || unknown[0] === '--help') {
+    for (const error of errors) console.error(error);
+    console.log(usage('serving/embedded/main.ts'));
+    process.exit(EXIT_FAILURE);
+  }
+  for (const argument of unknown) console.log(`unknown argument: ${argument}`);
+  if (!isRuntimeInstalled()) {
+    consoleLog.error(
+      'onnxruntime-node is not installed, so no model can be served here: set TF_SERVING_HOST to a TensorFlow Serving ' +
+        'server, or install with development dependencies',
+    );
+    process.exit(EXIT_NOT_INSTALLED);
+  }
+  try {
+    await serve(flags);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    console.log(`Failed to start server. Error: ${error}`);
+    process.exit(EXIT_FAILURE);
+  }
+}
+
+function isRuntimeInstalled(): boolean {
+  try {
+    return import.meta.resolve('onnxruntime-node') !== '';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+/** Models first, then the ports: who can connect gets answers. */
+async function serve(flags: Flags): Promise<void> {
+  const configs = await readConfigs(flags);
+  const models = new Models({
+    runtime: {
+      intraOpThreads: flags.tensorflow_intra_op_parallelism || availableParallelism(),
+      batching: flags.enable_batching ? await readBatchingParameters(flags.batching_parameters_file) : undefined,
+    },
+    log: consoleLog,
+    pollMs: flags.file_system_poll_wait_seconds * 1000,
+    allowLabelsForUnavailable: flags.allow_version_labels_for_unavailable_models,
+  });
+  const protocol = loadProtocol();
+  const service = new Service({
+    models,
+    protocol,
+    maxCalls: flags.grpc_max_threads,
+    asTensorContent: flags.enable_serialization_as_tensor_content,
+  });
+  const server = createServer(service, protocol);
+  endWhenAsked(server);
+  await models.start(configs);
+  const addresses = await listen(server, flags);
+  const served = configs.map(({ name }) => `${name} version ${models.servable({ name }).version}`);
+  consoleLog.info(`serving ${served.join(', ')} on ${addresses.join(' and ')}`);
+  process.send?.({ ready: true });
+}
+
+async function readConfigs(flags: Flags): Promise<ModelConfig[]> {
+  if (flags.model_base_path === '' && flags.model_config_file === '') {
+    throw invalidArgument('Both server_options.model_base_path and server_options.model_config_file are empty!');
+  }
+  if (flags.batching_parameters_file !== '' && !flags.enable_batching) {
+    throw invalidArgument(
+      'server_options.batching_parameters_file is set without setting server_options.enable_batching to true.',
+    );
+  }
+  if (flags.model_config_file !== '') return readModelConfigFile(flags.model_config_file);
+  return modelConfigs([{ name: flags.model_name, base_path: flags.model_base_path, model_platform: 'tensorflow' }]);
+}
+
+async function listen(server: Server, flags: Flags): Promise<string[]> {
+  const addresses = [];
+  if (flags.port !== 0 || flags.grpc_socket_path === '') addresses.push(await listenOnPort(server, flags.port));
+  if (flags.grpc_socket_path !== '') addresses.push(await listenOnSocket(server, flags.grpc_socket_path));
+  return addresses;
+}
+
+/** SIGTERM and SIGINT let calls in flight finish; without its parent there is nobody left to answer. */
+function endWhenAsked(server: Server): void {
+  const end = () => void drain(server).then(() => process.exit(0));
+  process.once('SIGTERM', end).once('SIGINT', end);
+  process.once('disconnect', () => process.exit(0));
+}
+
+await main(process.argv.slice(2));

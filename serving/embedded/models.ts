@@ -1,0 +1,125 @@
+/** The models of the configuration: their folders are watched, their labels kept, their servables found. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from './log.ts';
+import type { ModelConfig } from './model-config.ts';
+import type { ModelSpec } from './protocol.ts';
+import type { Runtime, Servable } from './servable.ts';
+import { Servables, type VersionState } from './servables.ts';
+import { failedPrecondition, invalidArgument } from './status.ts';
+import { findVersions, missingVersions } from './storage-path.ts';
+
+export type ModelsOptions = {
+  readonly runtime: Runtime;
+  readonly log: Log;
+  /** How often the base paths are looked at; 0 or less: once. */
+  readonly pollMs: number;
+  /** Whether a label may be given to a version that is not loaded yet. A label never moves to one. */
+  readonly allowLabelsForUnavailable: boolean;
+};
+
+type Labels = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+export class Models {
+  readonly #options: ModelsOptions;
+  readonly #servables: Servables;
+  /** The last trouble told of each base path, so that a poll tells only what is new. */
+  readonly #troubles = new Map<string, string | undefined>();
+  #configs: readonly ModelConfig[] = [];
+  #labels: Labels = new Map();
+  #reloads: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ModelsOptions) {
+    this.#options = options;
+    this.#servables = new Servables(options.runtime, options.log);
+  }
+
+  /**
+   * Loads the first list of models and keeps watching. Resolves when each has a version available; a missing base path
+   * is waited for.
+   * @throws StatusError UNKNOWN when a model cannot be loaded, FAILED_PRECONDITION for a label
+   */
+  async start(configs: readonly ModelConfig[]): Promise<void> {
+    this.#configure(configs);
+    void this.#watch();
+    const names = configs.map(({ name }) => name);
+    await this.#servables.settled(names, { noun: 'servable', before: new Set() });
+  }
+
+  /** Replaces the list; resolves when the models that are new in it are available. One at a time. @throws as `start` */
+  async reload(configs: readonly ModelConfig[]): Promise<void> {
+    const reload = this.#reloads.then(() => this.#reload(configs));
+    this.#reloads = reload.catch(() => undefined);
+    return reload;
+  }
+
+  /** The servable that a request means. @throws StatusError INVALID_ARGUMENT or NOT_FOUND, in TF-Serving's words */
+  servable({ name, version, version_label: label }: ModelSpec): Servable {
+    if (name === '') throw invalidArgument('ModelSpec has no name specified.');
+    if (label === undefined) return this.#servables.acquire(name, version && Number(version.value));
+    const labelled = this.#labels.get(name)?.get(label);
+    if (labelled === undefined) throw invalidArgument(`Unrecognized servable version label: ${label}`);
+    return this.#servables.acquire(name, labelled);
+  }
+
+  /** Every version of a model that was ever wanted, newest first. */
+  states(name: string): [number, VersionState][] {
+    return this.#servables.states(name);
+  }
+
+  async #reload(configs: readonly ModelConfig[]): Promise<void> {
+    const known = new Set(this.#configs.map(({ name }) => name));
+    const added = configs.map(({ name }) => name).filter((name) => !known.has(name));
+    const before = new Set(added.flatMap((name) => this.states(name).map(([, state]) => state)));
+    this.#configure(configs);
+    await this.#poll();
+    await this.#servables.settled(added, { noun: 'model', before });
+  }
+
+  #configure(configs: readonly ModelConfig[]): void {
+    this.#labels = new Map(configs.map((config) => [config.name, this.#checkedLabels(config)]));
+    const names = new Set(configs.map(({ name }) => name));
+    const removed = this.#configs.filter(({ name }) => !names.has(name));
+    this.#configs = configs;
+    for (const { name } of removed) this.#servables.aspire(name, new Map());
+  }
+
+  #checkedLabels({ name, labels }: ModelConfig): ReadonlyMap<string, number> {
+    for (const [label, version] of labels) {
+      const moved = (this.#labels.get(name)?.get(label) ?? version) !== version;
+      const available = this.states(name).some(([one, { state }]) => one === version && state === 'AVAILABLE');
+      if (available || (this.#options.allowLabelsForUnavailable && !moved)) continue;
+      throw failedPrecondition(
+        `Request to assign label to version ${version} of model ${name}, which is not currently available for inference`,
+      );
+    }
+    return labels;
+  }
+
+  async #watch(): Promise<void> {
+    await this.#poll();
+    while (this.#options.pollMs > 0) {
+      await sleep(this.#options.pollMs);
+      await this.#poll();
+    }
+  }
+
+  async #poll(): Promise<void> {
+    await Promise.all(this.#configs.map((config) => this.#pollModel(config)));
+  }
+
+  async #pollModel(config: ModelConfig): Promise<void> {
+    let trouble: string | undefined;
+    try {
+      const found = await findVersions(config);
+      // The list may have been replaced while the disk was read.
+      if (!this.#configs.includes(config)) return;
+      trouble = missingVersions(config, new Set(found.keys()));
+      this.#servables.aspire(config.name, found);
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+    }
+    if (trouble !== undefined && trouble !== this.#troubles.get(config.name)) this.#options.log.error(trouble);
+    this.#troubles.set(config.name, trouble);
+  }
+}

@@ -1,0 +1,84 @@
+/** Predict: TF-Serving's checks, in its order and words, and then the run. */
+
+import { DTYPES } from './dtype.ts';
+import type { PredictRequest, TensorProto } from './protocol.ts';
+import type { Signature } from './session-worker.ts';
+import { failedPrecondition, invalidArgument } from './status.ts';
+import { type InputTensor, readTensor } from './tensor.ts';
+
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/** An ONNX graph is one function, so there is one signature. @throws StatusError FAILED_PRECONDITION for any other */
+export function checkSignatureName(name: string): void {
+  if (name !== DEFAULT_SIGNATURE) throw failedPrecondition(`Serving signature key "${name}" not found.`);
+}
+
+/**
+ * The request's tensors by input.
+ * @throws StatusError INVALID_ARGUMENT for inputs that are missing, too many or no tensors
+ */
+export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['inputs']): Map<string, InputTensor> {
+  const names = Object.keys(sent);
+  const extra = names.filter((name) => !wanted.has(name));
+  const missing = [...wanted.keys()].filter((name) => !Object.hasOwn(sent, name));
+  if (names.length !== wanted.size) {
+    throw invalidArgument(
+      `input size does not match signature: ${names.length}!=${wanted.size} len(${set(names)}) != ` +
+        `len(${set(wanted.keys())}). Sent extra: ${set(extra)}. Missing but required: ${set(missing)}.`,
+    );
+  }
+  const read = (name: string): [string, InputTensor] => {
+    if (!Object.hasOwn(sent, name)) {
+      throw invalidArgument(
+        `Signature input alias: ${name}(feed name: ${name}:0) not found in request and no default value provided. ` +
+          `Inputs expected to be in the request ${set(names)}, or default input alias set: `,
+      );
+    }
+    return [name, readTensor(name, sent[name] as TensorProto)];
+  };
+  return new Map([...wanted.keys()].sort().map(read));
+}
+
+/** The outputs asked for; none: all of them, by name. @throws StatusError INVALID_ARGUMENT for unknown or repeated ones */
+export function outputNames({ outputs }: Signature, filter: readonly string[]): string[] {
+  filter.forEach((name, at) => {
+    if (!outputs.has(name)) {
+      throw invalidArgument(
+        `output tensor alias not found in signature: ${name} Outputs expected to be in the set ${set(outputs.keys())}.`,
+      );
+    }
+    if (filter.indexOf(name) < at) throw invalidArgument(`duplicate output tensor alias: ${name}`);
+  });
+  return filter.length > 0 ? [...filter] : [...outputs.keys()].sort();
+}
+
+/**
+ * Types and shapes against the model. TF-Serving leaves this to the graph; here it comes before the queue, so that a
+ * wrong request never spoils the run it would share.
+ * @throws StatusError INVALID_ARGUMENT
+ */
+export function checkTensors({ inputs }: Signature, tensors: ReadonlyMap<string, InputTensor>): void {
+  [...tensors].forEach(([name, { dtype, shape }], at) => {
+    const wanted = inputs.get(name);
+    if (wanted === undefined) return;
+    if (dtype !== wanted.dtype) {
+      throw invalidArgument(
+        `Expects arg[${at}] to be ${DTYPES[wanted.dtype].name} but ${DTYPES[dtype].name} is provided`,
+      );
+    }
+    // An empty shape stands for an unknown rank too.
+    const ranked = wanted.shape.length > 0;
+    const fits = shape.length === wanted.shape.length && wanted.shape.every((size, i) => size < 0 || size === shape[i]);
+    if (ranked && !fits) {
+      throw invalidArgument(`Input ${name} has shape [${shape}], the model takes ${shapeText(wanted.shape)}`);
+    }
+  });
+}
+
+function shapeText(shape: readonly number[]): string {
+  return `[${shape.map((size) => (size < 0 ? '?' : size)).join(',')}]`;
+}
+
+function set(names: Iterable<string>): string {
+  return `{${[...names].sort().join(',')}}`;
+}

@@ -1,0 +1,104 @@
+/** TF-Serving's protocol as this server sees it: the service definitions and the shapes of their messages. */
+
+import { fileURLToPath } from 'node:url';
+import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import { type AnyDefinition, loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import type { ServableState } from './servables.ts';
+
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+
+export type Dim = { size: string | number; name?: string };
+export type TensorShape = { dim: Dim[]; unknown_rank?: boolean };
+
+export type TensorProto = {
+  dtype: string | number;
+  tensor_shape: TensorShape | null;
+  tensor_content: Buffer;
+  float_val: number[];
+  double_val: number[];
+  int_val: number[];
+  string_val: Buffer[];
+  int64_val: string[];
+  bool_val: boolean[];
+  half_val: number[];
+  uint32_val: number[];
+  uint64_val: string[];
+};
+
+export type ModelSpec = {
+  name: string;
+  version?: { value: string | number };
+  version_label?: string;
+  signature_name?: string;
+};
+
+/** `null` where a message field was not set; lists and maps are always there. */
+export type PredictRequest = {
+  model_spec: ModelSpec | null;
+  inputs: Record<string, TensorProto>;
+  output_filter: string[];
+};
+export type PredictResponse = { model_spec: ModelSpec; outputs: Record<string, Partial<TensorProto>> };
+
+export type TensorInfo = { name: string; dtype: string; tensor_shape: TensorShape };
+export type SignatureDef = {
+  inputs: Record<string, TensorInfo>;
+  outputs: Record<string, TensorInfo>;
+  method_name: string;
+};
+export type GetModelMetadataRequest = { model_spec: ModelSpec | null; metadata_field: string[] };
+export type GetModelMetadataResponse = {
+  model_spec: ModelSpec;
+  metadata: Record<string, { type_url: string; value: Buffer }>;
+};
+
+export type StatusProto = { error_code: string; error_message: string };
+export type ModelVersionStatus = { version: string | number; state: ServableState; status: StatusProto };
+export type GetModelStatusRequest = { model_spec: ModelSpec | null };
+export type GetModelStatusResponse = { model_version_status: ModelVersionStatus[] };
+
+export type VersionPolicy = {
+  latest?: { num_versions?: number };
+  all?: object;
+  specific?: { versions?: (string | number)[] };
+};
+export type ModelConfigMessage = {
+  name?: string;
+  base_path?: string;
+  model_platform?: string;
+  model_version_policy?: VersionPolicy | null;
+  version_labels?: Record<string, string | number>;
+};
+export type ReloadConfigRequest = {
+  config: { model_config_list?: { config: ModelConfigMessage[] } | null } | null;
+};
+export type ReloadConfigResponse = { status: StatusProto };
+
+export type Protocol = {
+  readonly predictionService: ServiceClientConstructor;
+  readonly modelService: ServiceClientConstructor;
+  /** Packs signatures for the `signature_def` field of GetModelMetadataResponse. */
+  serializeSignatureDefMap(map: { signature_def: Record<string, SignatureDef> }): Buffer;
+};
+
+/** Reads the .proto files; messages keep the names of their fields there, int64 are decimal strings. */
+export function loadProtocol(): Protocol {
+  const definition = loadSync(
+    ['tensorflow_serving/apis/prediction_service.proto', 'tensorflow_serving/apis/model_service.proto'],
+    { includeDirs: [PROTOS], keepCase: true, longs: String, enums: String, defaults: true },
+  );
+  const signatureDefMap = definition['tensorflow.serving.SignatureDefMap'];
+  if (signatureDefMap === undefined || !isMessage(signatureDefMap)) {
+    throw new Error('The protos do not define tensorflow.serving.SignatureDefMap');
+  }
+  const { serving } = loadPackageDefinition(definition).tensorflow as { serving: GrpcObject };
+  return {
+    predictionService: serving.PredictionService as ServiceClientConstructor,
+    modelService: serving.ModelService as ServiceClientConstructor,
+    serializeSignatureDefMap: (map) => signatureDefMap.serialize(map),
+  };
+}
+
+function isMessage(definition: AnyDefinition): definition is MessageTypeDefinition<object, object> {
+  return 'serialize' in definition && typeof definition.serialize === 'function';
+}

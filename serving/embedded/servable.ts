@@ -1,0 +1,49 @@
+/** One loaded version of a model. */
+
+import type { BatchingParameters } from './batching-parameters.ts';
+import { type Run, RunQueue } from './run-queue.ts';
+import { openSession } from './session.ts';
+import type { Outputs, Signature } from './session-worker.ts';
+import { notFound } from './status.ts';
+import type { VersionFile } from './storage-path.ts';
+
+/** How every model is run. */
+export type Runtime = {
+  readonly intraOpThreads: number;
+  /** undefined: one request, one run. */
+  readonly batching: BatchingParameters | undefined;
+};
+
+export type Servable = {
+  readonly name: string;
+  readonly version: number;
+  readonly signature: Signature;
+  /** See RunQueue.run. */
+  run(run: Run): Promise<Outputs>;
+  /** Waits for the runs that were asked for, then frees the memory. */
+  close(): Promise<void>;
+};
+
+/** Loads a version. @throws StatusError NOT_FOUND without a file, otherwise what openSession throws */
+export async function loadServable(
+  id: { readonly name: string; readonly version: number },
+  { file, stamp }: VersionFile,
+  { intraOpThreads, batching }: Runtime,
+): Promise<Servable> {
+  if (stamp === 'absent') {
+    throw notFound(
+      `Could not find ${file}. Check that the file exists and that you have the right permissions for accessing it.`,
+    );
+  }
+  const session = await openSession({ file, intraOpThreads });
+  const queue = new RunQueue(session, batching);
+  return {
+    ...id,
+    signature: session.signature,
+    run: (run) => queue.run(run),
+    async close() {
+      await queue.idle();
+      await session.close();
+    },
+  };
+}

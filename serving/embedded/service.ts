@@ -1,0 +1,131 @@
+/** PredictionService and ModelService: one function for each RPC, from its request to its answer. */
+
+import { modelConfigs } from './model-config.ts';
+import type { Models } from './models.ts';
+import { checkSignatureName, checkTensors, DEFAULT_SIGNATURE, outputNames, readInputs } from './predict.ts';
+import type {
+  GetModelMetadataRequest,
+  GetModelMetadataResponse,
+  GetModelStatusRequest,
+  GetModelStatusResponse,
+  ModelSpec,
+  PredictRequest,
+  PredictResponse,
+  Protocol,
+  ReloadConfigRequest,
+  ReloadConfigResponse,
+  SignatureDef,
+} from './protocol.ts';
+import type { Signature, ValueInfo } from './session-worker.ts';
+import { invalidArgument, notFound, StatusError } from './status.ts';
+import { writeTensor } from './tensor.ts';
+
+export type ServiceOptions = {
+  readonly models: Models;
+  readonly protocol: Protocol;
+  /** Predict calls at a time, waiting ones included; more are turned away. */
+  readonly maxCalls: number;
+  readonly asTensorContent: boolean;
+};
+
+export class Service {
+  readonly #options: ServiceOptions;
+  #calls = 0;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a model. @throws StatusError, see README.md for codes and texts */
+  async predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
+    if (this.#calls >= this.#options.maxCalls) {
+      throw new StatusError('RESOURCE_EXHAUSTED', 'Server Threadpool Exhausted');
+    }
+    this.#calls++;
+    try {
+      return await this.#predict(request, signal);
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  async #predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
+    const spec = specOf(request);
+    const servable = this.#options.models.servable(spec);
+    const signatureName = spec.signature_name || DEFAULT_SIGNATURE;
+    checkSignatureName(signatureName);
+    const feeds = readInputs(servable.signature, request.inputs);
+    const fetches = outputNames(servable.signature, request.output_filter);
+    checkTensors(servable.signature, feeds);
+    const outputs = await servable.run({ feeds, fetches, signal });
+    const protos = [...outputs].map(([name, tensor]) => [name, writeTensor(tensor, this.#options.asTensorContent)]);
+    return {
+      model_spec: { name: spec.name, version: { value: servable.version }, signature_name: signatureName },
+      outputs: Object.fromEntries(protos),
+    };
+  }
+
+  /** Tells the signature. @throws StatusError INVALID_ARGUMENT for any field but `signature_def`, NOT_FOUND */
+  async getModelMetadata(request: GetModelMetadataRequest): Promise<GetModelMetadataResponse> {
+    const spec = specOf(request);
+    if (request.metadata_field.length === 0) {
+      throw invalidArgument('GetModelMetadataRequest must specify at least one metadata_field');
+    }
+    const unknown = request.metadata_field.find((field) => field !== 'signature_def');
+    if (unknown !== undefined) throw invalidArgument(`Metadata field ${unknown} is not supported`);
+    const { name, version, signature } = this.#options.models.servable(spec);
+    const value = this.#options.protocol.serializeSignatureDefMap({
+      signature_def: { [DEFAULT_SIGNATURE]: signatureDef(signature) },
+    });
+    return {
+      model_spec: { name, version: { value: version } },
+      metadata: { signature_def: { type_url: 'type.googleapis.com/tensorflow.serving.SignatureDefMap', value } },
+    };
+  }
+
+  /** Tells the states of all versions, newest first, or of one. @throws StatusError NOT_FOUND */
+  async getModelStatus(request: GetModelStatusRequest): Promise<GetModelStatusResponse> {
+    const { name, version } = specOf(request);
+    const states = this.#options.models.states(name);
+    const asked = version === undefined ? states : states.filter(([one]) => one === Number(version.value));
+    if (asked.length === 0 && version !== undefined) {
+      throw notFound(`Could not find version ${version.value} of model ${name}`);
+    }
+    if (asked.length === 0) throw notFound(`Could not find any versions of model ${name}`);
+    return {
+      model_version_status: asked.map(([one, { state, error }]) => ({
+        version: one,
+        state,
+        status: { error_code: error?.code ?? 'OK', error_message: error?.message ?? '' },
+      })),
+    };
+  }
+
+  /** Replaces the list of models. @throws StatusError, what Models.reload and modelConfigs throw */
+  async handleReloadConfigRequest(request: ReloadConfigRequest): Promise<ReloadConfigResponse> {
+    const list = request.config?.model_config_list;
+    if (!list) {
+      throw invalidArgument(
+        'ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported',
+      );
+    }
+    await this.#options.models.reload(modelConfigs(list.config));
+    return { status: { error_code: 'OK', error_message: '' } };
+  }
+}
+
+function specOf({ model_spec: spec }: { readonly model_spec: ModelSpec | null }): ModelSpec {
+  if (spec === null) throw invalidArgument('Missing ModelSpec');
+  return spec;
+}
+
+function signatureDef({ inputs, outputs }: Signature): SignatureDef {
+  const infos = (values: ReadonlyMap<string, ValueInfo>) =>
+    Object.fromEntries(
+      [...values].map(([name, { dtype, shape }]) => {
+        const dim = shape.map((size) => ({ size }));
+        return [name, { name: `${name}:0`, dtype, tensor_shape: { dim } }];
+      }),
+    );
+  return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict' };
+}

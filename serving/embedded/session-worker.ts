@@ -1,0 +1,107 @@
+/** A worker thread with one ONNX session: onnxruntime-node computes on the thread that calls it, so it may not be the server's. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { DTYPES, type DType, dtypeOfOnnx, type NumberArray } from './dtype.ts';
+import type { OutputTensor } from './tensor.ts';
+
+export type SessionOptions = {
+  readonly file: string;
+  readonly intraOpThreads: number;
+};
+
+/** One input or output; -1 for an axis of any size. An empty shape is a scalar, or a rank that the model does not tell. */
+export type ValueInfo = { readonly dtype: DType; readonly shape: readonly number[] };
+export type Signature = {
+  readonly inputs: ReadonlyMap<string, ValueInfo>;
+  readonly outputs: ReadonlyMap<string, ValueInfo>;
+};
+
+/** An input of a run: `parts` one after another are the elements of `shape`. */
+export type Feed = {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly parts: readonly (Uint8Array<ArrayBuffer> | string[])[];
+};
+export type RunMessage = { readonly feeds: readonly Feed[]; readonly fetches: readonly string[] };
+export type Outputs = ReadonlyMap<string, OutputTensor>;
+
+/** What the thread says: first a signature, then outputs for each run; an error in place of either. */
+export type Reply = { readonly signature: Signature } | { readonly outputs: Outputs } | { readonly error: string };
+
+function signatureOf(session: InferenceSession): Signature {
+  const valueInfo = (value: InferenceSession.ValueMetadata): [string, ValueInfo] => {
+    const dtype = value.isTensor ? dtypeOfOnnx(value.type) : undefined;
+    if (!value.isTensor || dtype === undefined) {
+      throw new Error(
+        `${value.name} is not a tensor of a type that can be served: ${value.isTensor ? value.type : 'no tensor'}`,
+      );
+    }
+    return [value.name, { dtype, shape: value.shape.map((size) => (typeof size === 'number' ? size : -1)) }];
+  };
+  return {
+    inputs: new Map(session.inputMetadata.map(valueInfo)),
+    outputs: new Map(session.outputMetadata.map(valueInfo)),
+  };
+}
+
+/** The parts as one array: a view where one part is aligned already, otherwise a copy. */
+function gather(parts: readonly Uint8Array<ArrayBuffer>[], dtype: DType): NumberArray {
+  const array = DTYPES[dtype].array ?? Uint8Array;
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined && first.byteOffset % array.BYTES_PER_ELEMENT === 0) {
+    return new array(first.buffer, first.byteOffset, first.byteLength / array.BYTES_PER_ELEMENT);
+  }
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let end = 0;
+  for (const part of parts) {
+    joined.set(part, end);
+    end += part.byteLength;
+  }
+  return new array(joined.buffer);
+}
+
+function tensorOf({ dtype, shape, parts }: Feed): Tensor {
+  if (dtype === 'DT_STRING') return new Tensor('string', (parts as string[][]).flat(), shape);
+  const data = gather(parts as Uint8Array<ArrayBuffer>[], dtype);
+  return new Tensor(DTYPES[dtype].onnx, data as Tensor['data'], shape);
+}
+
+async function run(session: InferenceSession, { feeds, fetches }: RunMessage): Promise<Outputs> {
+  const inputs = Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(feed)]));
+  const results = await session.run(inputs, fetches);
+  return new Map(
+    Object.entries(results).map(([name, { type, dims, data }]) => {
+      const dtype = dtypeOfOnnx(type) as DType;
+      return [name, { dtype, shape: dims, data: data as OutputTensor['data'] }];
+    }),
+  );
+}
+
+async function serve(port: NonNullable<typeof parentPort>, { file, intraOpThreads }: SessionOptions): Promise<void> {
+  const reply = (message: Reply) => port.postMessage(message);
+  const fail = (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) });
+  const session = await InferenceSession.create(file, {
+    intraOpNumThreads: intraOpThreads,
+    // README.md has the figures. The arena keeps the memory of the largest batch ever run and gains no time;
+    enableCpuMemArena: false,
+    // threads that spin while they wait take the cores from everybody else.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+  reply({ signature: signatureOf(session) });
+  port.on('message', (message: RunMessage | 'close') => {
+    if (message === 'close') return void session.release().then(() => port.close(), fail);
+    run(session, message).then((outputs) => reply({ outputs }), fail);
+  });
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  // onnxruntime-node takes and gives float16 as Uint16Array, unless it finds the class below, which its native part cannot read.
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  serve(port, workerData).catch((error: Error) => {
+    port.postMessage({ error: error.message } satisfies Reply);
+    port.close();
+  });
+}

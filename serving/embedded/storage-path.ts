@@ -1,0 +1,69 @@
+/** A model's base path: which versions lie there, and which of them the policy wants. */
+
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelConfig, Policy } from './model-config.ts';
+import { invalidArgument } from './status.ts';
+
+const MODEL_FILE = 'model.onnx';
+
+/** The file of a version. `stamp` changes when a file in its folder does; it is 'absent' while there is no model.onnx. */
+export type VersionFile = { readonly file: string; readonly stamp: string };
+
+/**
+ * Finds the wanted versions: sub-folders named by a number, whether there is a model in them or not.
+ * @throws StatusError INVALID_ARGUMENT where the base path is missing
+ */
+export async function findVersions({ name, basePath, policy }: ModelConfig): Promise<Map<number, VersionFile>> {
+  const children = await readdir(basePath).catch((cause) => {
+    throw invalidArgument(`Could not find base path ${basePath} for servable ${name} with error ${cause}`);
+  });
+  const folders = new Map(children.filter((child) => /^\d+$/.test(child)).map((child) => [Number(child), child]));
+  const wanted = wantedVersions([...folders.keys()], policy);
+  const files = wanted.map(async (version) => {
+    const folder = join(basePath, folders.get(version) as string);
+    return [version, { file: join(folder, MODEL_FILE), stamp: await stampOf(folder) }] as const;
+  });
+  return new Map(await Promise.all(files));
+}
+
+/** What to tell the operator when a base path does not have what the configuration asks for; undefined when it does. */
+export function missingVersions(
+  { name, basePath, policy }: ModelConfig,
+  found: ReadonlySet<number>,
+): string | undefined {
+  const missing = policy.kind === 'specific' ? [...policy.versions].filter((version) => !found.has(version)) : [];
+  if (missing.length > 0) {
+    return (
+      `Version ${missing.join(', ')} of servable ${name}, which was requested to be served as a 'specific' ` +
+      "version in the servable's version policy, was not found in the file system"
+    );
+  }
+  if (found.size > 0) return undefined;
+  return (
+    `No versions of servable ${name} found under base path ${basePath}. ` +
+    "Did you forget to name your leaf directory as a number (eg. '/1/')?"
+  );
+}
+
+function wantedVersions(versions: number[], policy: Policy): number[] {
+  const newestFirst = versions.sort((a, b) => b - a);
+  if (policy.kind === 'all') return newestFirst;
+  if (policy.kind === 'latest') return newestFirst.slice(0, policy.count);
+  return newestFirst.filter((version) => policy.versions.has(version));
+}
+
+/** Covers all files, because large models keep their weights beside model.onnx. */
+async function stampOf(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    // Gone since the base path was read, or a file with a number for its name.
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
+  if (!names.includes(MODEL_FILE)) return 'absent';
+  const stamps = names.sort().map(async (name) => {
+    const { ino, size, mtimeMs } = await lstat(join(folder, name));
+    return `${name}:${ino}:${size}:${mtimeMs}`;
+  });
+  return (await Promise.all(stamps)).join();
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DTYPES, type DType } from './dtype.ts';
+import { loadProtocol, type TensorProto } from './protocol.ts';
+import { readTensor, writeTensor } from './tensor.ts';
+
+const { predictionService } = loadProtocol();
+const { requestSerialize, requestDeserialize } = predictionService.service.Predict as never as {
+  requestSerialize(request: object): Buffer;
+  requestDeserialize(bytes: Buffer): { inputs: { x: TensorProto } };
+};
+
+/** A tensor as the wire brings it. */
+function sent(proto: object): TensorProto {
+  return requestDeserialize(requestSerialize({ inputs: { x: proto } })).inputs.x;
+}
+
+const vector = (size: number) => ({ dim: [{ size }] });
+
+function readNumbers(proto: object): (number | bigint)[] {
+  const { dtype, data } = readTensor('x', sent(proto));
+  const { array } = DTYPES[dtype];
+  assert.ok(array && data instanceof Uint8Array);
+  return Array.from(new array(data.slice().buffer) as Iterable<number | bigint>);
+}
+
+const STRETCHED: [string, object, number[]][] = [
+  ['a short list repeats its last value', { tensor_shape: vector(3), float_val: [2, 5] }, [2, 5, 5]],
+  ['no values are zeros', { tensor_shape: vector(2) }, [0, 0]],
+  ['surplus values are dropped', { tensor_shape: vector(1), float_val: [7, 8] }, [7]],
+  ['an axis of 0 has no values', { tensor_shape: vector(0) }, []],
+  ['no shape is a scalar', { float_val: [4] }, [4]],
+];
+for (const [what, proto, expected] of STRETCHED) {
+  test(what, () => assert.deepEqual(readNumbers({ dtype: 'DT_FLOAT', ...proto }), expected));
+}
+
+const VALUES: [DType, object, (number | bigint)[]][] = [
+  ['DT_DOUBLE', { double_val: [0.1, -2] }, [0.1, -2]],
+  ['DT_HALF', { half_val: [0x3c00, 0xc000] }, [0x3c00, 0xc000]],
+  ['DT_INT8', { int_val: [-128, 127] }, [-128, 127]],
+  ['DT_INT16', { int_val: [-32768, 32767] }, [-32768, 32767]],
+  ['DT_INT32', { int_val: [-(2 ** 31), 2 ** 31 - 1] }, [-(2 ** 31), 2 ** 31 - 1]],
+  ['DT_UINT8', { int_val: [0, 255] }, [0, 255]],
+  ['DT_UINT16', { int_val: [0, 65535] }, [0, 65535]],
+  ['DT_UINT32', { uint32_val: [0, 2 ** 32 - 1] }, [0, 2 ** 32 - 1]],
+  ['DT_INT64', { int64_val: ['-9223372036854775808', '9007199254740993'] }, [-(2n ** 63n), 2n ** 53n + 1n]],
+  ['DT_UINT64', { uint64_val: ['0', '18446744073709551615'] }, [0n, 2n ** 64n - 1n]],
+  ['DT_BOOL', { bool_val: [true, false] }, [1, 0]],
+];
+for (const [dtype, values, expected] of VALUES) {
+  test(`${dtype} is read and written in its own field`, () => {
+    const proto = { dtype, tensor_shape: vector(2), ...values };
+    assert.deepEqual(readNumbers(proto), expected);
+    const array = DTYPES[dtype].array as unknown as { from(values: unknown[]): Float32Array<ArrayBuffer> };
+    const written = writeTensor({ dtype, shape: [2], data: array.from(expected) }, false);
+    assert.deepEqual(sent(written), sent(proto));
+  });
+}
+
+test('strings are UTF-8', () => {
+  const proto = { dtype: 'DT_STRING', tensor_shape: vector(3), string_val: [Buffer.from('é'), Buffer.alloc(0)] };
+  assert.deepEqual(readTensor('x', sent(proto)), { dtype: 'DT_STRING', shape: [3], data: ['é', '', ''] });
+  const written = writeTensor({ dtype: 'DT_STRING', shape: [1], data: ['é'] }, true);
+  assert.deepEqual(sent(written).string_val, [Buffer.from('é')]);
+});
+
+test('tensor_content is a view of the message', () => {
+  const proto = sent({ dtype: 'DT_UINT8', tensor_shape: vector(3), tensor_content: Buffer.from([1, 2, 3]) });
+  const { data } = readTensor('x', proto);
+  assert.ok(data instanceof Uint8Array && data.buffer === proto.tensor_content.buffer);
+  assert.deepEqual([...data], [1, 2, 3]);
+});
+
+test('an answer can be tensor_content', () => {
+  const data = Float32Array.of(1, 2, 3).subarray(1);
+  const written = sent(writeTensor({ dtype: 'DT_FLOAT', shape: [2], data }, true));
+  assert.deepEqual(written.tensor_content, Buffer.from(Float32Array.of(2, 3).buffer));
+  assert.deepEqual(written.float_val, []);
+});
+
+const UNREADABLE: [string, object][] = [
+  ['a content that is too short', { dtype: 'DT_FLOAT', tensor_shape: vector(2), tensor_content: Buffer.alloc(4) }],
+  ['no dtype', { tensor_shape: vector(1) }],
+  ['a dtype that ONNX Runtime lacks', { dtype: 'DT_COMPLEX64', tensor_shape: vector(1) }],
+  ['an unknown size', { dtype: 'DT_FLOAT', tensor_shape: vector(-1) }],
+  ['an unknown rank', { dtype: 'DT_FLOAT', tensor_shape: { unknown_rank: true } }],
+  ['bytes that are not UTF-8', { dtype: 'DT_STRING', tensor_shape: vector(1), string_val: [Buffer.from([0xff])] }],
+  ['strings as content', { dtype: 'DT_STRING', tensor_shape: vector(1), tensor_content: Buffer.from('a') }],
+  ['a few bytes that stand for gigabytes', { dtype: 'DT_FLOAT', tensor_shape: vector(2 ** 40), float_val: [1] }],
+];
+for (const [what, proto] of UNREADABLE) {
+  test(`${what} is refused`, () => {
+    const error = { code: 'INVALID_ARGUMENT', message: 'tensor parsing error: x' };
+    assert.throws(() => readTensor('x', sent(proto)), error);
+  });
+}

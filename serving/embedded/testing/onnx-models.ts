@@ -1,0 +1,128 @@
+/** Small ONNX models, written out by hand, so that the tests need neither files nor Python. */
+
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadSync } from '@grpc/proto-loader';
+
+export type ElementType =
+  | 'FLOAT'
+  | 'DOUBLE'
+  | 'FLOAT16'
+  | 'INT8'
+  | 'INT16'
+  | 'INT32'
+  | 'INT64'
+  | 'UINT8'
+  | 'UINT16'
+  | 'UINT32'
+  | 'UINT64'
+  | 'BOOL'
+  | 'STRING'
+  | 'COMPLEX64';
+
+/** A string names an axis of any length. */
+type Value = { readonly name: string; readonly type?: ElementType; readonly shape: readonly (number | string)[] };
+type Graph = {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Operator, inputs, output. */
+  readonly nodes: readonly (readonly [string, readonly string[], string])[];
+  readonly constants?: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly data: Float32Array;
+  }[];
+};
+
+/** The bytes of a model.onnx. */
+export function onnxModel({ inputs, outputs, nodes, constants = [] }: Graph): Buffer {
+  const definition = loadSync(fileURLToPath(new URL('./onnx.proto', import.meta.url)), { keepCase: true });
+  const { serialize } = definition['onnx.ModelProto'] as { serialize(model: object): Buffer };
+  return serialize({
+    ir_version: 8,
+    opset_import: [{ domain: '', version: 17 }],
+    graph: {
+      name: 'test',
+      node: nodes.map(([operator, input, output]) => ({ op_type: operator, input, output: [output] })),
+      input: inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
+      initializer: constants.map(({ name, shape, data }) => ({
+        name,
+        dims: shape,
+        data_type: 'FLOAT',
+        raw_data: Buffer.from(data.buffer),
+      })),
+    },
+  });
+}
+
+function valueInfo({ name, type = 'FLOAT', shape }: Value): object {
+  const dim = shape.map((size) => (typeof size === 'number' ? { dim_value: size } : { dim_param: size }));
+  return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } };
+}
+
+/** y[n] = x[n] + constant: tests give version c the constant c, so that an answer tells who gave it. */
+export function addModel(constant: number): Buffer {
+  return onnxModel({
+    inputs: [{ name: 'x', shape: ['n'] }],
+    outputs: [{ name: 'y', shape: ['n'] }],
+    nodes: [['Add', ['x', 'c'], 'y']],
+    constants: [{ name: 'c', shape: [], data: Float32Array.of(constant) }],
+  });
+}
+
+/** y = x, of any type and shape. */
+export function echoModel(type: ElementType, shape: readonly (number | string)[]): Buffer {
+  return onnxModel({
+    inputs: [{ name: 'x', type, shape }],
+    outputs: [{ name: 'y', type, shape }],
+    nodes: [['Identity', ['x'], 'y']],
+  });
+}
+
+/** Two inputs, two outputs: total = a + b, product = a * b. */
+export function pairModel(): Buffer {
+  return onnxModel({
+    inputs: ['b', 'a'].map((name) => ({ name, shape: ['n'] })),
+    outputs: ['total', 'product'].map((name) => ({ name, shape: ['n'] })),
+    nodes: [
+      ['Add', ['a', 'b'], 'total'],
+      ['Mul', ['a', 'b'], 'product'],
+    ],
+  });
+}
+
+/** y[n,k] = the sum of all of x[n,k]: an answer tells what else was in its run. */
+export function sumModel(): Buffer {
+  return onnxModel({
+    inputs: [{ name: 'x', shape: ['n', 'k'] }],
+    outputs: [{ name: 'y', shape: ['n', 'k'] }],
+    nodes: [
+      ['ReduceSum', ['x'], 'sum'],
+      ['Mul', ['x', 'zero'], 'zeros'],
+      ['Add', ['zeros', 'sum'], 'y'],
+    ],
+    constants: [{ name: 'zero', shape: [], data: Float32Array.of(0) }],
+  });
+}
+
+/** x[n,512] through forty multiplications with a 512 x 512 matrix of zeros: about 20 MFLOP for each row. */
+export function slowModel(): Buffer {
+  const steps = Array.from({ length: 40 }, (_, i) => i);
+  const name = (i: number) => (i === 0 ? 'x' : i === steps.length ? 'y' : `x${i}`);
+  return onnxModel({
+    inputs: [{ name: 'x', shape: ['n', 512] }],
+    outputs: [{ name: 'y', shape: ['n', 512] }],
+    nodes: steps.map((i) => ['MatMul', [name(i), 'w'], name(i + 1)]),
+    constants: [{ name: 'w', shape: [512, 512], data: new Float32Array(512 * 512) }],
+  });
+}
+
+/** Puts BASE/VERSION/model.onnx in place at once, the way a version should be published. */
+export function addVersion(base: string, version: number, model: Buffer): void {
+  const incoming = join(base, `incoming-${version}`);
+  mkdirSync(incoming, { recursive: true });
+  writeFileSync(join(incoming, 'model.onnx'), model);
+  renameSync(incoming, join(base, String(version)));
+}

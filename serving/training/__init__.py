@@ -1,0 +1,1 @@
+"""Trains, checks and exports the clothing model that the gateway serves."""

@@ -1,0 +1,62 @@
+"""Random views of a batch, drawn in the graph from (seed, step): a resumed run sees the same ones."""
+
+import math
+
+import tensorflow as tf
+
+TURN = math.radians(12)
+ZOOM = (0.78, 1.12)
+STRETCH = 0.08
+SHIFT = 0.08
+BRIGHTNESS = 0.15
+CONTRAST = (0.8, 1.25)
+TINT = 0.08
+
+
+def _uniform(seed: tf.Tensor, which: int, shape: list, low: float, high: float) -> tf.Tensor:
+    return tf.random.stateless_uniform(shape, tf.random.experimental.stateless_fold_in(seed, which), low, high)
+
+
+def _views(n: tf.Tensor, source: float, side: float, seed: tf.Tensor) -> tf.Tensor:
+    """Matrices from output to input pixels: flip, stretch, zoom, turn about the middle, shift, scale to the side."""
+    flip = tf.sign(_uniform(seed, 0, [n], -1, 1))
+    angle = _uniform(seed, 1, [n], -TURN, TURN)
+    zoom = _uniform(seed, 2, [n], *ZOOM) * source / side
+    stretch = tf.exp(_uniform(seed, 3, [n], -STRETCH, STRETCH))
+    shift = _uniform(seed, 4, [n, 2], -SHIFT, SHIFT) * source
+    a, b = zoom * stretch * tf.cos(angle) * flip, -zoom * tf.sin(angle)
+    c, d = zoom * tf.sin(angle) * flip, zoom / stretch * tf.cos(angle)
+    from_mid, to_mid = (side - 1) / 2, (source - 1) / 2
+    x = to_mid + shift[:, 0] - (a + b) * from_mid
+    y = to_mid + shift[:, 1] - (c + d) * from_mid
+    zero = tf.zeros_like(a)
+    return tf.stack([a, b, x, c, d, y, zero, zero], axis=1)
+
+
+def _colours(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    n = tf.shape(images)[0]
+    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    contrast = _uniform(seed, 5, [n, 1, 1, 1], *CONTRAST)
+    light = _uniform(seed, 6, [n, 1, 1, 1], -BRIGHTNESS, BRIGHTNESS)
+    tint = _uniform(seed, 7, [n, 1, 1, 3], -TINT, TINT)
+    return tf.clip_by_value((images - mean) * contrast + mean + light + tint, -1, 1)
+
+
+def augment(images: tf.Tensor, side: int, seed: tf.Tensor) -> tf.Tensor:
+    """Float images [n, s, s, 3] to random views [n, side, side, 3]."""
+    views = _views(tf.shape(images)[0], float(images.shape[1]), float(side), seed)
+    turned = tf.raw_ops.ImageProjectiveTransformV3(
+        images=images, transforms=views, output_shape=[side, side], fill_value=0.0,
+        interpolation="BILINEAR", fill_mode="REFLECT",
+    )  # fmt: skip
+    return _colours(tf.ensure_shape(turned, [None, side, side, 3]), seed)
+
+
+def mixup(images: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Blends each picture and its target with its mirror place in the batch; the batch is already shuffled."""
+    n = tf.shape(images)[0]
+    gammas = tf.random.stateless_gamma([2, n], tf.random.experimental.stateless_fold_in(seed, 8), alpha)
+    share = (gammas[0] + 1e-6) / (gammas[0] + gammas[1] + 2e-6)
+    share = tf.maximum(share, 1 - share)[:, tf.newaxis]
+    wide = share[:, :, tf.newaxis, tf.newaxis]
+    return wide * images + (1 - wide) * images[::-1], share * targets + (1 - share) * targets[::-1]

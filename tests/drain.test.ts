@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startGateway } from './gateway.ts';
+import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
+import { modelsFolder } from './models.ts';
+
+const jpeg = await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url));
+
+test('SIGTERM with 50 requests in flight: all 50 are answered, and the exit code is 0', async (t) => {
+  const inFlight = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  let waiting = 0;
+  const model = await startModelServer({
+    ...XCEPTION,
+    async onPredict() {
+      waiting += 1;
+      if (waiting === 50) inFlight.resolve();
+      await release.promise;
+      return { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+    },
+  });
+  t.after(() => model.close());
+  const gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  await gateway.ready();
+
+  const answers = Array.from({ length: 50 }, async () => {
+    const response = await fetch(`${gateway.url}/predict`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'image/jpeg' },
+      body: jpeg,
+    });
+    return [response.status, Object.keys((await response.json()) as object).length, response.headers.get('connection')];
+  });
+  await inFlight.promise;
+  const stopped = gateway.stop('SIGTERM');
+  await sleep(300);
+  await assert.rejects(fetch(`${gateway.url}/health/live`), 'the port is closed to newcomers');
+  release.resolve();
+
+  assert.deepEqual(await Promise.all(answers), Array(50).fill([200, 10, 'close']));
+  assert.equal(await stopped, 0);
+});
+
+test('SIGINT without work ends at once; a second signal ends what hangs', async (t) => {
+  const hung = Promise.withResolvers<void>();
+  const model = await startModelServer({
+    ...XCEPTION,
+    onPredict() {
+      hung.resolve();
+      return new Promise<never>(() => {});
+    },
+  });
+  t.after(() => model.close());
+  const models = await modelsFolder(t);
+  const idle = await startGateway({ TF_SERVING_HOST: model.target, MODELS: models });
+  assert.equal(await idle.stop('SIGINT'), 0);
+
+  const busy = await startGateway({ TF_SERVING_HOST: model.target, MODELS: models });
+  await busy.ready();
+  const cut = assert.rejects(
+    fetch(`${busy.url}/predict`, { method: 'POST', headers: { 'Content-Type': 'image/jpeg' }, body: jpeg }),
+  );
+  await hung.promise;
+  busy.process.kill('SIGTERM');
+  await sleep(200);
+  assert.equal(await busy.stop('SIGTERM'), 1);
+  await cut;
+});

@@ -1,0 +1,121 @@
+/** A real gRPC server that speaks TF-Serving's protocol: it keeps what it is sent and answers as it is told. */
+import { fileURLToPath } from 'node:url';
+import {
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceClientConstructor,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+
+const PROTOS = fileURLToPath(new URL('../protos', import.meta.url));
+const FILES = ['prediction_service', 'model_service'].map((name) => `tensorflow_serving/apis/${name}.proto`);
+const SIGNATURE_DEF_MAP = 'tensorflow.serving.SignatureDefMap';
+
+export type PredictCall = {
+  readonly spec: {
+    readonly name: string;
+    readonly signature_name: string;
+    readonly version?: { readonly value: string };
+  };
+  readonly inputs: Readonly<Record<string, { dtype: string; tensor_content: Buffer; shape: number[] }>>;
+  readonly raw: ServerUnaryCall<object, object>;
+};
+
+type Info = { readonly dtype: string; readonly shape: readonly number[] };
+
+export type ModelServerOptions = {
+  readonly inputs: Readonly<Record<string, Info>>;
+  readonly outputs: Readonly<Record<string, Info>>;
+  readonly version?: number;
+  /** Called for every Predict; gives the outputs as TensorProto objects, or throws a ServiceError-like object. */
+  readonly onPredict: (call: PredictCall) => object | Promise<object>;
+};
+
+export type ModelServer = { readonly target: string; readonly calls: readonly PredictCall[]; close(): void };
+
+/** Starts the server on a free port, or on the given one. */
+export async function startModelServer(options: ModelServerOptions, port = 0): Promise<ModelServer> {
+  const definition = loadSync(FILES, {
+    includeDirs: [PROTOS],
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+  });
+  const loaded = loadPackageDefinition(definition) as unknown as {
+    tensorflow: { serving: Record<'PredictionService' | 'ModelService', ServiceClientConstructor> };
+  };
+  const { PredictionService, ModelService } = loaded.tensorflow.serving;
+  const map = definition[SIGNATURE_DEF_MAP] as MessageTypeDefinition<object, object>;
+  const version = { value: options.version ?? 1 };
+  const calls: PredictCall[] = [];
+  const server = new Server({ 'grpc.max_receive_message_length': -1 });
+
+  server.addService(PredictionService.service, {
+    GetModelMetadata(call: ServerUnaryCall<{ model_spec: object }, object>, done: sendUnaryData<object>) {
+      const value = map.serialize({ signature_def: { serving_default: signatureDef(options) } });
+      const any = { type_url: `type.googleapis.com/${SIGNATURE_DEF_MAP}`, value };
+      done(null, { model_spec: { ...call.request.model_spec, version }, metadata: { signature_def: any } });
+    },
+    Predict(raw: ServerUnaryCall<WireRequest, object>, done: sendUnaryData<object>) {
+      const call = { spec: raw.request.model_spec, inputs: readInputs(raw.request), raw } as PredictCall;
+      calls.push(call);
+      Promise.resolve()
+        .then(() => options.onPredict(call))
+        .then((outputs) => done(null, { model_spec: { ...raw.request.model_spec, version }, outputs }))
+        .catch((error) => done(error));
+    },
+  });
+  server.addService(ModelService.service, {
+    GetModelStatus(_call: unknown, done: sendUnaryData<object>) {
+      done(null, { model_version_status: [{ version: version.value, state: 'AVAILABLE', status: {} }] });
+    },
+    HandleReloadConfigRequest(_call: unknown, done: sendUnaryData<object>) {
+      done({ code: 12, details: 'not here' });
+    },
+  });
+  const bound = await new Promise<number>((resolve, reject) => {
+    const done = (error: Error | null, taken: number) => (error ? reject(error) : resolve(taken));
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), done);
+  });
+  return { target: `127.0.0.1:${bound}`, calls, close: () => server.forceShutdown() };
+}
+
+type WireRequest = {
+  model_spec: object;
+  inputs: Record<string, { dtype: string; tensor_content: Buffer; tensor_shape: { dim: { size: string }[] } }>;
+};
+
+function readInputs({ inputs }: WireRequest) {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { dtype, tensor_content, tensor_shape }]) => [
+      name,
+      { dtype, tensor_content, shape: tensor_shape.dim.map(({ size }) => Number(size)) },
+    ]),
+  );
+}
+
+function signatureDef({ inputs, outputs }: ModelServerOptions) {
+  const infos = (side: Readonly<Record<string, Info>>) =>
+    Object.fromEntries(
+      Object.entries(side).map(([name, { dtype, shape }]) => [
+        name,
+        { name: `${name}:0`, dtype, tensor_shape: { dim: shape.map((size) => ({ size })) } },
+      ]),
+    );
+  return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict' };
+}
+
+/** A float tensor in the encoding that TF-Serving answers with by default. */
+export function floatTensor(shape: readonly number[], values: readonly number[]): object {
+  return { dtype: 'DT_FLOAT', tensor_shape: { dim: shape.map((size) => ({ size })) }, float_val: values };
+}
+
+/** The signature of the original clothing model: `input_8` to `dense_7`. */
+export const XCEPTION = {
+  inputs: { input_8: { dtype: 'DT_FLOAT', shape: [-1, 299, 299, 3] } },
+  outputs: { dense_7: { dtype: 'DT_FLOAT', shape: [-1, 10] } },
+} as const;

@@ -1,0 +1,136 @@
+/** Our protos are a part of Google's: every message, field number, label, type and enum value is the same. */
+import assert from 'node:assert/strict';
+import { glob, readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+
+/** What dump_descriptors.py wrote. A field reads "2 one google.protobuf.Int64Value in version_choice". */
+type Google = {
+  messages: Record<string, Record<string, string>>;
+  enums: Record<string, Record<string, number>>;
+  methods: Record<string, [request: string, response: string]>;
+};
+
+/** The parts of a descriptor that protobufjs fills in reliably; a type's name may lack its package. */
+type EnumDescriptor = { name: string; value: { name: string; number: number }[] };
+type FieldDescriptor = { name: string; number: number; label: string; type: string; typeName: string };
+type MessageDescriptor = {
+  name: string;
+  field: FieldDescriptor[];
+  nestedType: MessageDescriptor[];
+  enumType: EnumDescriptor[];
+  oneofDecl: { name: string }[];
+  options: { mapEntry: boolean } | null;
+};
+
+const google = JSON.parse(await readFile(new URL('descriptors.json', import.meta.url), 'utf8')) as Google;
+const files = await Array.fromAsync(glob('**/*.proto', { cwd: PROTOS }));
+const definitions = Object.entries(loadSync(files, { includeDirs: [PROTOS], keepCase: true, oneofs: true })).filter(
+  ([name]) => name.startsWith('tensorflow.'),
+);
+
+/** Every message and enum of ours by its full name, nested ones too. */
+const ours = { messages: new Map<string, MessageDescriptor>(), enums: new Map<string, EnumDescriptor>() };
+
+function addMessage(name: string, message: MessageDescriptor): void {
+  ours.messages.set(name, message);
+  for (const nested of message.nestedType) {
+    addMessage(`${name}.${nested.options?.mapEntry ? entryName(nested.name) : nested.name}`, nested);
+  }
+  for (const one of message.enumType) ours.enums.set(`${name}.${one.name}`, one);
+}
+
+/** protoc calls the entries of the map version_labels `VersionLabelsEntry`, protobufjs `Version_labels`. */
+function entryName(name: string): string {
+  return `${name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}Entry`;
+}
+
+for (const [name, definition] of definitions) {
+  if (!('type' in definition)) continue;
+  const type = definition.type as MessageDescriptor | EnumDescriptor;
+  if ('field' in type) addMessage(name, type);
+  else ours.enums.set(name, type);
+}
+
+test('every message that is compared is there, and no other', () => {
+  const topLevel = Object.keys(google.messages).filter((name) => /^tensorflow(\.serving)?\.[A-Z]\w*$/.test(name));
+  for (const name of topLevel) assert.ok(ours.messages.has(name), `${name} is missing`);
+  for (const name of ours.messages.keys()) assert.ok(google.messages[name], `${name} is not compared`);
+  for (const name of ours.enums.keys()) assert.ok(google.enums[name], `${name} is not compared`);
+});
+
+test('fields have the number, label and type of theirs', () => {
+  for (const [name, { field: fields, nestedType }] of ours.messages) {
+    for (const field of fields) {
+      const theirs = google.messages[name]?.[field.name];
+      assert.ok(theirs, `${name} has no field ${field.name}`);
+      const [number, label, type = ''] = theirs.split(' ');
+      assert.equal(`${field.number}`, number, `number of ${name}.${field.name}`);
+      assert.equal(field.label === 'LABEL_REPEATED' ? 'repeated' : 'one', label, `label of ${name}.${field.name}`);
+      const isMap = nestedType.some((nested) => nested.name === field.typeName && nested.options?.mapEntry);
+      const ourType = field.typeName ? `.${isMap ? entryName(field.typeName) : field.typeName}` : scalar(field.type);
+      assert.ok(`.${type}`.endsWith(ourType), `${name}.${field.name} is ${ourType} here, ${type} there`);
+    }
+  }
+});
+
+function scalar(type: string): string {
+  return `.${type.replace('TYPE_', '').toLowerCase()}`;
+}
+
+test('oneofs hold the same fields', () => {
+  let compared = 0;
+  for (const [name, definition] of definitions) {
+    if (!ours.messages.has(name)) continue;
+    const { serialize, deserialize } = definition as MessageTypeDefinition<object, Record<string, unknown>>;
+    for (const [field, theirs] of Object.entries(google.messages[name] ?? {})) {
+      const [, oneof] = / in (\w+)$/.exec(theirs) ?? [];
+      const here = ours.messages.get(name)?.field.find((one) => one.name === field);
+      if (!oneof || !here) continue;
+      const decoded = deserialize(serialize({ [field]: here.typeName ? {} : 'x' }));
+      assert.equal(decoded[oneof], field, `${name}.${field} is not in ${oneof}`);
+      compared += 1;
+    }
+  }
+  assert.equal(compared, 4, 'the name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig');
+});
+
+test('the version policy is one of latest, all and specific', () => {
+  const [, definition] = definitions.find(([name]) => name === 'tensorflow.serving.ModelConfig') ?? [];
+  const { serialize, deserialize } = definition as MessageTypeDefinition<object, { model_version_policy: object }>;
+  const theirs = google.messages['tensorflow.serving.FileSystemStoragePathSourceConfig.ServableVersionPolicy'] ?? {};
+  for (const choice of ['latest', 'all', 'specific']) {
+    assert.match(theirs[choice] ?? '', / in policy_choice$/);
+    const { model_version_policy: policy } = deserialize(serialize({ model_version_policy: { [choice]: {} } }));
+    assert.equal('policy_choice' in policy && policy.policy_choice, choice);
+  }
+});
+
+test('enum values have the numbers of theirs', () => {
+  for (const [name, { value: values }] of ours.enums) {
+    for (const { name: value, number } of values) {
+      assert.equal(number, google.enums[name]?.[value], `${name}.${value}`);
+    }
+  }
+});
+
+test('methods have the paths, requests and answers of theirs', () => {
+  const services = definitions.filter(([, definition]) => !('type' in definition));
+  const paths = services.flatMap(([, service]) =>
+    Object.values(service).map(({ path, requestType, responseType }) => {
+      const [request = '', response = ''] = google.methods[path] ?? [];
+      assert.ok(request.endsWith(`.${requestType.type.name}`), path);
+      assert.ok(response.endsWith(`.${responseType.type.name}`), path);
+      return path;
+    }),
+  );
+  assert.deepEqual(paths.sort(), [
+    '/tensorflow.serving.ModelService/GetModelStatus',
+    '/tensorflow.serving.ModelService/HandleReloadConfigRequest',
+    '/tensorflow.serving.PredictionService/GetModelMetadata',
+    '/tensorflow.serving.PredictionService/Predict',
+  ]);
+});

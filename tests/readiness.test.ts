@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
+import { modelsFolder } from './models.ts';
+
+const SAMPLE = 'jpg-420.jpg';
+const IMAGES = new URL('golden/images/', import.meta.url);
+const golden = JSON.parse(await readFile(new URL('golden/golden.json', import.meta.url), 'utf8'));
+const b64 = (await readFile(new URL(SAMPLE, IMAGES))).toString('base64');
+const SCORES = Array.from({ length: 10 }, (_, index) => index / 4);
+const answering = { ...XCEPTION, onPredict: () => ({ dense_7: floatTensor([1, 10], SCORES) }) };
+
+type Readiness = {
+  status: string;
+  problem?: string;
+  models: Record<string, { ready: boolean; version?: number; problem?: string; parity?: { state: string } }>;
+};
+
+async function readiness(gateway: RunningGateway): Promise<[number, Readiness]> {
+  const response = await fetch(`${gateway.url}/health/ready`);
+  return [response.status, (await response.json()) as Readiness];
+}
+
+/** Waits until the readiness satisfies the condition, 10 s at most. */
+async function until(gateway: RunningGateway, condition: (said: Readiness) => boolean): Promise<Readiness> {
+  for (let left = 200; left > 0; left -= 1) {
+    const [, said] = await readiness(gateway);
+    if (condition(said)) return said;
+    await sleep(50);
+  }
+  throw new Error(JSON.stringify(await readiness(gateway)));
+}
+
+async function start(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
+  const gateway = await startGateway(settings);
+  t.after(async () => assert.equal(await gateway.stop(), 0));
+  return gateway;
+}
+
+test('without a model server: live, not ready, an early 503; it recovers alone', async (t) => {
+  const first = await startModelServer(answering);
+  const port = Number(first.target.split(':')[1]);
+  first.close();
+  const gateway = await start(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
+
+  assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
+  const down = await until(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
+  assert.equal(down.status, 'not ready');
+  const startedMs = performance.now();
+  const refused = await predict(gateway, { b64 });
+  assert.equal(refused.status, 503);
+  assert.equal(((await refused.json()) as { kind: string }).kind, 'model_unavailable');
+  assert.equal(refused.headers.get('retry-after'), '1');
+  assert.ok(performance.now() - startedMs < 500);
+
+  const model = await startModelServer(answering, port);
+  await until(gateway, ({ status }) => status === 'ready');
+  assert.equal((await predict(gateway, { b64 })).status, 200);
+
+  model.close();
+  await until(gateway, ({ status }) => status === 'not ready');
+  assert.equal((await predict(gateway, { b64 })).status, 503);
+  const again = await startModelServer(answering, port);
+  t.after(() => again.close());
+  await until(gateway, ({ status }) => status === 'ready');
+});
+
+test('a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
+  const model = await startModelServer({ ...XCEPTION, onPredict: () => new Promise<never>(() => {}) });
+  t.after(() => model.close());
+  const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '700ms' };
+  const gateway = await start(t, settings);
+  await gateway.ready();
+  const startedMs = performance.now();
+  const response = await predict(gateway, { b64 });
+  const tookMs = performance.now() - startedMs;
+  assert.deepEqual([response.status, ((await response.json()) as { kind: string }).kind], [504, 'model_timeout']);
+  assert.ok(tookMs > 600 && tookMs < 1200, `took ${tookMs} ms`);
+  const deadline = model.calls[0]?.raw.getDeadline();
+  const lateMs = Date.now() - Number(deadline);
+  assert.ok(lateMs > 0 && lateMs < 700, `the server was told a deadline ${lateMs} ms ago`);
+});
+
+test('a client that hangs up ends the Predict it was waiting for', async (t) => {
+  const arrived = Promise.withResolvers<void>();
+  const cancelled = Promise.withResolvers<void>();
+  const model = await startModelServer({
+    ...XCEPTION,
+    onPredict({ raw }) {
+      raw.on('cancelled', () => cancelled.resolve());
+      arrived.resolve();
+      return new Promise<never>(() => {});
+    },
+  });
+  t.after(() => model.close());
+  const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  await gateway.ready();
+  const client = new AbortController();
+  const request = fetch(`${gateway.url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Request-Id': 'gone' },
+    body: JSON.stringify({ b64 }),
+    signal: client.signal,
+  });
+  await arrived.promise;
+  client.abort();
+  await assert.rejects(request);
+  await cancelled.promise;
+  const [line] = await gateway.linesOf('gone');
+  assert.deepEqual([line?.status, line?.kind], [499, 'client_gone']);
+});
+
+test('a model.yaml that contradicts the signature: one clear line, not ready, and no Predict is sent', async (t) => {
+  const model = await startModelServer(answering);
+  t.after(() => model.close());
+  const card = 'name: m\nimage: {size: [224, 224], scale: tf}\nclasses: [a, b]\n';
+  const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t, { m: card }) });
+  const { problem } = await until(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
+  assert.match(
+    problem ?? '',
+    /model\.yaml of m says image of \[n,224,224,3\] NHWC, but version 1 .* has input input_8/,
+  );
+  assert.equal((await predict(gateway, { b64 })).status, 503);
+  assert.equal(model.calls.length, 0);
+  await sleep(700);
+  assert.equal(gateway.log.filter(({ msg }) => msg === 'model is not ready').length, 1);
+});
+
+async function parityFolder(t: TestContext, scores: number[], sha256?: string): Promise<string> {
+  const models = await modelsFolder(t);
+  const folder = path.join(models, 'clothing-model', 'parity');
+  await mkdir(folder);
+  await cp(new URL(SAMPLE, IMAGES), path.join(folder, SAMPLE));
+  const hash = sha256 ?? golden.images[SAMPLE].results['kih-xception-299'].sha256;
+  await writeFile(path.join(folder, 'tensors.json'), JSON.stringify({ samples: [{ file: SAMPLE, sha256: hash }] }));
+  await writeFile(
+    path.join(folder, '1.json'),
+    JSON.stringify({ version: 1, tolerance: 1e-4, scores: { [SAMPLE]: scores } }),
+  );
+  return models;
+}
+
+test('parity: proven, differing in its scores, differing in its tensor', async (t) => {
+  const model = await startModelServer(answering);
+  t.after(() => model.close());
+  for (const [models, state, problem] of [
+    [await parityFolder(t, SCORES), 'proven', /^$/],
+    [await parityFolder(t, SCORES.with(3, 1)), 'differing', /jpg-420\.jpg: its scores differ by 0\.25/],
+    [
+      await parityFolder(t, SCORES, 'f'.repeat(64)),
+      'differing',
+      /jpg-420\.jpg: its tensor has sha256 .*, training had fff/,
+    ],
+  ] as const) {
+    const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: models });
+    const said = await until(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
+    assert.match(said.problem ?? '', problem);
+    assert.equal(said.status, state === 'proven' ? 'ready' : 'not ready');
+  }
+});
+
+test('wrong settings and wrong model files stop the start with exit code 2', async (t) => {
+  await assert.rejects(startGateway({ MODELS: await modelsFolder(t, { m: 'name: [' }) }), /ended with 2/);
+  await assert.rejects(startGateway({ TF_SERVING_HOST: 'no port', MODELS: await modelsFolder(t) }), /ended with 2/);
+  await assert.rejects(startGateway({ REQUEST_TIMEOUT: 'soon' }), /ended with 2/);
+});

@@ -1,0 +1,104 @@
+/** Starts a TF-Serving that runs on the Python package of TensorFlow, with models made for the purpose. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const FOLDER = fileURLToPath(new URL('../../../shared/lab/tfserving/', import.meta.url));
+const run = promisify(execFile);
+
+export type Python = { readonly program: string } | { readonly missing: string };
+
+/** Finds the server and a Python that it runs with: TENSORGATE_TF_PYTHON, or a `python3` that has TensorFlow. */
+export async function findPython(): Promise<Python> {
+  if (!existsSync(join(FOLDER, 'tensorflow_model_server')))
+    return { missing: 'no tensorflow_model_server beside the repository' };
+  const program = process.env.TENSORGATE_TF_PYTHON ?? 'python3';
+  const modules = ['tensorflow', 'tensorflow_serving', 'grpc'].map((name) => `importlib.util.find_spec('${name}')`);
+  try {
+    await run(program, ['-c', `import importlib.util, sys; sys.exit(not (${modules.join(' and ')}))`]);
+    return { program };
+  } catch {
+    return {
+      missing: `${program} has no tensorflow and tensorflow_serving; TENSORGATE_TF_PYTHON may name one that has`,
+    };
+  }
+}
+
+/** Writes SavedModels into a new folder, NAME/VERSION each, and returns it. */
+export async function makeModels(python: string, ...names: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tensorgate-models-'));
+  await run(python, [join(FOLDER, 'make-models'), folder, ...names], { timeout: 120_000 });
+  return folder;
+}
+
+export type TensorFlowServing = { readonly target: string; stop(): Promise<void> };
+
+/** Starts a server of all the named models, every version of each; the first one of `versions` is labelled stable. */
+export async function startTensorFlowServing(
+  python: string,
+  models: string,
+  { names, flags }: { names: readonly string[]; flags: readonly string[] },
+): Promise<TensorFlowServing> {
+  const configFile = join(models, 'models.config');
+  await writeFile(configFile, `model_config_list { ${names.map((name) => modelConfig(models, name)).join(' ')} }`);
+  const port = await freePort();
+  // Without the last one no label can be given at the start, when nothing is loaded yet.
+  const options = [
+    `--port=${port}`,
+    `--model_config_file=${configFile}`,
+    '--allow_version_labels_for_unavailable_models=true',
+    ...flags,
+  ];
+  const child = spawn(python, [join(FOLDER, 'tensorflow_model_server'), ...options], {
+    env: { ...process.env, LISTEN_HOST: '127.0.0.1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await listening(child);
+  return {
+    target: `127.0.0.1:${port}`,
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+function modelConfig(models: string, name: string): string {
+  const label = name === 'versions' ? 'version_labels { key: "stable" value: 1 }' : '';
+  const policy = 'model_version_policy { all {} }';
+  return `config { name: "${name}" base_path: "${join(models, name)}" model_platform: "tensorflow" ${policy} ${label} }`;
+}
+
+/** Resolves when the server says that it serves; rejects with what it said when it ends before. */
+async function listening(child: ChildProcess): Promise<void> {
+  const said: string[] = [];
+  const ended = once(child, 'close').then(([code]) =>
+    Promise.reject(new Error(`ended with ${code}: ${said.join('\n')}`)),
+  );
+  const served = new Promise<void>((resolve) => {
+    // Read to the end of its life: a full pipe would stop it.
+    createInterface({ input: child.stderr as Readable }).on('line', (line) => {
+      said.push(line);
+      if (line.includes('Running gRPC ModelServer')) resolve();
+    });
+  });
+  await Promise.race([served, ended]);
+  ended.catch(() => undefined);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
