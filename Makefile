@@ -14,48 +14,70 @@ NODE := .node/node_modules/node/bin/node
 export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
 endif
 
+# Tests against TensorFlow itself run where a model server for it lies beside the repository; it brings its own list of
+# Python packages.
+TENSORFLOW_SERVER := ../shared/lab/tfserving
+ifneq ($(wildcard $(TENSORFLOW_SERVER)/requirements.txt),)
+export TENSORGATE_TF_PYTHON ?= $(CURDIR)/.venv-tensorflow/bin/python
+TENSORFLOW := $(if $(filter $(CURDIR)/%,$(TENSORGATE_TF_PYTHON)),.venv-tensorflow/.ready)
+endif
+
 DATA ?= data/clothing-dataset-small
+TRAIN ?=
 
 .PHONY: help
 help: ## List what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 .PHONY: run
-run: node_modules ## Start the gateway with the embedded model server; settings by environment: PORT=8080 make run
+run: node_modules ## Start the gateway with its embedded model server; settings by environment: PORT=8080 make run
 	@exec node gateway/cli/main.ts serve
 
 .PHONY: test
-test: lint ## Check everything, then run all tests
-	@node --test --test-reporter=spec $(shell git ls-files -co --exclude-standard '*.test.ts')
+test: lint $(TENSORFLOW) ## Check everything, then run all tests
+	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
 
 .PHONY: lint
 lint: node_modules ## Format and lint rules, types, unused code
-	@npx biome check --error-on-warnings .
-	@npx tsc -p .
-	@npx knip
+	@npm run --silent lint
+	@npm run --silent types
+	@npm run --silent unused
 
 .PHONY: format
 format: node_modules ## Format the code
-	@npx biome check --write .
+	@npm run --silent format
 
 .PHONY: docs
 docs: node_modules ## Write the tables of the documentation that come from code
 	@node docs/write.ts
 
 .PHONY: bench
-bench: node_modules ## Measure the straight line beside a Pillow + grpcio reference
-	@bench/run
+bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pillow + grpcio reference
+	@node bench/line.ts .venv-bench/bin/python
 
 .PHONY: train
-train: .venv ## Train, evaluate and export the model: make train DATA=folder of the clothing data set
-	@echo TODO
+train: .venv/.ready ## Train, export and measure the model: make train DATA=folder TRAIN="--max-minutes 60"
+	@cd serving && ../.venv/bin/python -m training --data "$(realpath $(DATA))" $(TRAIN)
 
 .node/node_modules/node/bin/node:
-	@echo "Node $(NODE_MAJOR) is needed, here is $$(node --version 2>/dev/null || echo none): installing it into .node"
+	@echo "Node $(NODE_MAJOR) is needed; here is $$(node --version 2>/dev/null || echo none). Installing it into .node"
 	@npm install --prefix .node --no-save --no-package-lock --ignore-scripts=false --loglevel=error node@$(NODE_MAJOR) >/dev/null
 
-# One stamp for the whole installation: the lock file npm writes into node_modules.
+# One stamp for the whole installation: the lock file that npm writes into it.
+.PHONY: node_modules
 node_modules: node_modules/.package-lock.json
 node_modules/.package-lock.json: package-lock.json $(NODE)
 	@npm ci --loglevel=error
 	@touch $@
+
+.venv/.ready: serving/training/requirements.lock
+	@python3 -m venv .venv && .venv/bin/pip install --quiet -r $< && touch $@
+
+.venv-bench/.ready: bench/requirements.txt bench/generate.py $(shell git ls-files protos)
+	@python3 -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r $<
+	@.venv-bench/bin/python bench/generate.py && touch $@
+
+.venv-tensorflow/.ready: $(TENSORFLOW_SERVER)/requirements.txt
+	@echo "Installing TensorFlow for the tests against it into .venv-tensorflow"
+	@python3 -m venv .venv-tensorflow && .venv-tensorflow/bin/pip install --quiet -r $<
+	@.venv-tensorflow/bin/pip install --quiet --no-deps tensorflow-serving-api==2.19.1 && touch $@

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const CONCURRENCY = [1, 16];
 const MS_PER_TICK = 10;
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
-const photo = await readFile(here('photo.jpg'));
+const photo = await readFile(here('../tests/golden/images/jpg-420.jpg'));
 
 type Subject = { readonly name: string; readonly url: string; readonly pid: number };
 type Round = { readonly perSecond: number; readonly cpuMs: number; readonly p50Ms: number; readonly p99Ms: number };
@@ -115,7 +115,9 @@ try {
     while (!(await load(url, body, 1, 1).catch(() => undefined))) await new Promise((done) => setTimeout(done, 50));
     await load(url, body, WARM_UP, 4);
   }
-  console.log(`${availableParallelism()} cores, Node ${process.versions.node}; median of ${ROUNDS} rounds of ${REQUESTS} requests\n`);
+  console.log(
+    `${availableParallelism()} cores, Node ${process.versions.node}; median of ${ROUNDS} rounds of ${REQUESTS} requests\n`,
+  );
   console.log('| concurrency | server | requests/s | p50 ms | p99 ms | CPU-ms a request |\n|--|--|--|--|--|--|');
   for (const concurrency of CONCURRENCY) {
     const rounds = subjects.map((): Round[] => []);
@@ -128,7 +130,12 @@ try {
       const cells = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMs.toFixed(2)];
       console.log(`| ${[concurrency, subjects[which]?.name, ...cells].join(' | ')} |`);
     }
-    const ratios = [ours.perSecond / theirs.perSecond, ours.p50Ms / theirs.p50Ms, ours.p99Ms / theirs.p99Ms, ours.cpuMs / theirs.cpuMs];
+    const ratios = [
+      ours.perSecond / theirs.perSecond,
+      ours.p50Ms / theirs.p50Ms,
+      ours.p99Ms / theirs.p99Ms,
+      ours.cpuMs / theirs.cpuMs,
+    ];
     console.log(`| ${[concurrency, 'ratio', ...ratios.map((ratio) => ratio.toFixed(2))].join(' | ')} |`);
   }
 } finally {

@@ -20,7 +20,11 @@ const signature = {
 const map = definition['tensorflow.serving.SignatureDefMap'] as MessageTypeDefinition<object, object>;
 const value = map.serialize({ signature_def: { serving_default: signature } });
 const metadata = { signature_def: { type_url: 'type.googleapis.com/tensorflow.serving.SignatureDefMap', value } };
-const scores = { dtype: 'DT_FLOAT', tensor_shape: shape(1, 10), float_val: Array.from({ length: 10 }, (_, index) => index) };
+const scores = {
+  dtype: 'DT_FLOAT',
+  tensor_shape: shape(1, 10),
+  float_val: Array.from({ length: 10 }, (_, index) => index),
+};
 
 const answer =
   (message: object): handleUnaryCall<object, object> =>

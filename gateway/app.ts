@@ -32,6 +32,8 @@ export type App = {
   readonly lifecycle: Lifecycle;
   /** Watches the models until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
+  /** Resolves when every model is ready for the first time. */
+  readonly ready: Promise<void>;
   /** Closes what outlives requests: the connections to image sources and to the model server. */
   close(): void;
 };
@@ -88,6 +90,7 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
     admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeout),
     lifecycle,
     watch: servables.watch,
+    ready: servables.ready,
     close() {
       fetch.close();
       backend.close();

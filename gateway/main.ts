@@ -1,7 +1,9 @@
 /** The process: config in, signals, exit codes (0 stopped as asked, 1 failed, 2 wrong settings). */
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { createApp } from './app.ts';
 import { startEmbedded } from './backend/embedded.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -36,6 +38,7 @@ export async function serve(config: Config): Promise<number> {
   await listen(app.service, 'PORT', config);
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
+  if (embedded) void app.ready.then(() => greet(portOf(app.service), cards));
   const [signal] = await asked;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
   log.info({ signal }, 'draining');
@@ -46,6 +49,13 @@ export async function serve(config: Config): Promise<number> {
 
 function basePaths(cards: ReadonlyMap<string, ModelCard>) {
   return [...cards.values()].map(({ name, folder }) => ({ name, basePath: folder }));
+}
+
+/** For the person who has just started it: a request to try, on stderr, so that stdout stays one JSON object a line. */
+function greet(port: number, cards: ReadonlyMap<string, ModelCard>): void {
+  const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
+  const file = example && path.relative('', example);
+  process.stderr.write(`\nReady. Try:\n\n  curl localhost:${port}/predict -F file=@${file ?? 'photo.jpg'}\n\n`);
 }
 
 async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {

@@ -35,7 +35,7 @@ export type EmbeddedState = 'starting' | 'ready' | 'waiting' | 'failed' | 'close
 export type Embedded = {
   /** Where the server listens, for gRPC; the same over all restarts. */
   readonly target: string;
-  /** Resolves when every model has a version available; rejects with `model_unavailable` when it cannot run here. */
+  /** Resolves when every model has a version available; rejects when it cannot run here or is closed before. */
   readonly ready: Promise<void>;
   readonly state: EmbeddedState;
   /** Lets calls in flight finish (5 s at most), ends the server and removes its files. */
@@ -103,6 +103,7 @@ class Supervisor {
     await this.#ended;
     clearTimeout(kill);
     this.state = 'closed';
+    this.#ready.reject(new GatewayError('draining', 'The gateway is shutting down.'));
   }
 
   async #keepRunning(): Promise<void> {

@@ -31,19 +31,25 @@ export type Servables = {
   /** What a Predict for this servable needs. The model may be left out where there is only one. */
   resolve(servable: AskedServable, signal: AbortSignal): Promise<Binding>;
   states(): ReadonlyMap<string, ModelState>;
+  /** Resolves when every model is ready for the first time. */
+  readonly ready: Promise<void>;
 };
 
 /** Makes the watcher of all models that have a model.yaml. */
 export function createServables({ cards, backend, prove, log, onChange }: ServablesOptions): Servables {
-  const states = new Map<string, ModelState>([...cards.keys()].map((name) => [name, { problem: 'the model server has not been asked yet' }]));
+  const states = new Map<string, ModelState>(
+    [...cards.keys()].map((name) => [name, { problem: 'the model server has not been asked yet' }]),
+  );
   const latest = new Map<string, Binding>();
   const pinned = new Map<string, Binding>();
+  const ready = Promise.withResolvers<void>();
 
   function enter(name: string, state: ModelState): void {
     const before = states.get(name);
     states.set(name, state);
     if (before?.problem === state.problem && before?.version === state.version) return;
     onChange(name, state);
+    if (![...states.values()].some(({ problem }) => problem)) ready.resolve();
     if (state.problem) log.warn({ model: name, problem: state.problem }, 'model is not ready');
     else log.info({ model: name, version: state.version, parity: state.parity }, 'model is ready');
   }
@@ -125,5 +131,6 @@ export function createServables({ cards, backend, prove, log, onChange }: Servab
       });
     },
     states: () => states,
+    ready: ready.promise,
   };
 }

@@ -15,6 +15,10 @@ export function isBatchable({ inputs, outputs }: Signature): boolean {
   return [...inputs.values(), ...outputs.values()].every(({ shape }) => shape[0] === -1);
 }
 
+/**
+ * The length of the first axis, which all inputs must have in common: others' rows would be moved.
+ * @throws StatusError INVALID_ARGUMENT, TF-Serving's texts, where they differ or are more than a run may have
+ */
 export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: number): number {
   const sizes = [...feeds.values()].map(({ shape }) => shape[0]);
   const [rows = 1] = sizes;

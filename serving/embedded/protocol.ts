@@ -7,8 +7,8 @@ import type { ServableState } from './servables.ts';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
-export type Dim = { size: string | number; name?: string };
-export type TensorShape = { dim: Dim[]; unknown_rank?: boolean };
+type Dim = { size: string | number; name?: string };
+type TensorShape = { dim: Dim[]; unknown_rank?: boolean };
 
 export type TensorProto = {
   dtype: string | number;
@@ -40,7 +40,7 @@ export type PredictRequest = {
 };
 export type PredictResponse = { model_spec: ModelSpec; outputs: Record<string, Partial<TensorProto>> };
 
-export type TensorInfo = { name: string; dtype: string; tensor_shape: TensorShape };
+type TensorInfo = { name: string; dtype: string; tensor_shape: TensorShape };
 export type SignatureDef = {
   inputs: Record<string, TensorInfo>;
   outputs: Record<string, TensorInfo>;
@@ -52,7 +52,7 @@ export type GetModelMetadataResponse = {
   metadata: Record<string, { type_url: string; value: Buffer }>;
 };
 
-export type StatusProto = { error_code: string; error_message: string };
+type StatusProto = { error_code: string; error_message: string };
 export type ModelVersionStatus = { version: string | number; state: ServableState; status: StatusProto };
 export type GetModelStatusRequest = { model_spec: ModelSpec | null };
 export type GetModelStatusResponse = { model_version_status: ModelVersionStatus[] };

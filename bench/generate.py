@@ -1,0 +1,15 @@
+"""Compiles protos/ for the Python reference, into bench/.generated."""
+
+from pathlib import Path
+
+from grpc_tools import protoc
+
+BENCH = Path(__file__).parent
+PROTOS = BENCH.parent / "protos"
+OUT = BENCH / ".generated"
+
+OUT.mkdir(exist_ok=True)
+files = [str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto")]
+code = protoc.main(["protoc", f"-I{PROTOS}", f"--python_out={OUT}", f"--grpc_python_out={OUT}", *files])
+if code != 0:
+    raise SystemExit(code)

@@ -1,0 +1,43 @@
+/** Decides by the header alone whether an image is decoded at all. */
+import { GatewayError } from '../errors.ts';
+import type { ImageFormat } from '../pipeline/request.ts';
+import type { ImageHeader, Samples } from './header/header.ts';
+import { sniff } from './sniff.ts';
+
+export type Admission = {
+  /** Where the image stood in the request, for error texts. */
+  readonly field: string;
+  /** The formats offered; anything else is refused by its name. */
+  readonly formats: readonly ImageFormat[];
+  readonly maxPixels: number;
+};
+
+export type ReadableHeader = ImageHeader & { readonly samples: Samples };
+
+/**
+ * Lets pass what is offered, whole in its header and small enough.
+ * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
+ */
+export function admit(bytes: Uint8Array, { field, formats, maxPixels }: Admission): ReadableHeader {
+  const offered = formats.map((format) => format.toUpperCase()).join(', ');
+  const sniffed = sniff(bytes);
+  if (!sniffed) throw new GatewayError('image_unreadable', `${field} is not an image; send ${offered}.`);
+  const name = sniffed.format.toUpperCase();
+  if (!('header' in sniffed && formats.includes(sniffed.format))) {
+    throw new GatewayError('image_unsupported', `${field} is ${name}, which is not offered; send ${offered}.`);
+  }
+  const { header } = sniffed;
+  if (!header) throw new GatewayError('image_unreadable', `${field} is ${name} with a damaged header; save it anew.`);
+  const { width, height } = header;
+  if (width * height > maxPixels) {
+    const size = `${width} x ${height} pixels, more than ${maxPixels}`;
+    throw new GatewayError('image_too_large', `${field} declares ${size}; scale it down.`);
+  }
+  if (!header.samples) throw unusualVariant(field);
+  return { ...header, samples: header.samples };
+}
+
+/** For files that their format allows but no decoder here reads as training did. */
+export function unusualVariant(field: string): GatewayError {
+  return new GatewayError('image_unsupported', `${field} is a rare variant of its format; save it as 8-bit RGB.`);
+}

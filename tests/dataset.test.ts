@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needsDataset, type Photo, readPhoto, testPhotos } from './dataset.ts';
+import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
+import { CLASSES, modelsFolder } from './models.ts';
+import { type Origin, startOrigin } from './origin.ts';
+import { findPython, makeModels, startTensorFlowServing } from './tf-serving/server.ts';
+
+const MODEL = fileURLToPath(new URL('../serving/models/clothing-model/', import.meta.url));
+const PANTS = 'pants/4aabd82c-82e1-4181-a84d-d0c6e550d26d.jpg';
+const AT_ONCE = 4;
+
+const python = await findPython();
+const needsTensorFlow = { ...needsDataset, ...('missing' in python ? { skip: python.missing } : {}) };
+const withPython = 'program' in python ? python.program : '';
+
+type GoldenImage = { readonly path: string; readonly results: Readonly<Record<string, { sha256: string }>> };
+type Scores = Readonly<Record<string, number>>;
+
+describe('the test photos of the clothing data set', needsDataset, () => {
+  let origin: Origin;
+  let photos: readonly Photo[];
+  let evaluation: { test: { photos: number; correct: number } };
+
+  before(async () => {
+    photos = await testPhotos();
+    const pages = await Promise.all(photos.map(async ({ name }) => [`/${name}`, await readPhoto(name)] as const));
+    origin = await startOrigin(Object.fromEntries(pages));
+    evaluation = JSON.parse(await readFile(path.join(MODEL, 'evaluation/1.json'), 'utf8'));
+  });
+  after(() => origin.close());
+
+  /** Sends every photo by its URL; gives the scores by name. */
+  async function classifyAll(gateway: RunningGateway): Promise<Map<string, Scores>> {
+    const scores = new Map<string, Scores>();
+    const queue = photos.values();
+    const work = async () => {
+      for (const { name } of queue) {
+        const response = await predict(gateway, { url: `${origin.url}/${name}` });
+        assert.equal(response.status, 200, name);
+        scores.set(name, (await response.json()) as Scores);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return scores;
+  }
+
+  function correct(scores: ReadonlyMap<string, Scores>): number {
+    const best = (named: Scores) => Object.entries(named).reduce((one, other) => (other[1] > one[1] ? other : one))[0];
+    return photos.filter(({ label, name }) => best(scores.get(name) ?? assert.fail(name)) === label).length;
+  }
+
+  async function start(t: { after(run: () => Promise<void>): void }, settings: Record<string, string>) {
+    const gateway = await startGateway({ FETCH_ALLOW_PRIVATE: 'true', LOG_LEVEL: 'info', ...settings });
+    t.after(async () => assert.equal(await gateway.stop(), 0));
+    await gateway.ready();
+    return gateway;
+  }
+
+  let embedded: Map<string, Scores>;
+
+  test('through the embedded backend they give the accuracy of the model card, exactly', async (t) => {
+    embedded = await classifyAll(await start(t, {}));
+    assert.equal(embedded.size, evaluation.test.photos);
+    assert.equal(correct(embedded), evaluation.test.correct);
+    t.diagnostic(`${correct(embedded)} of ${embedded.size} right`);
+  });
+
+  test('through TensorFlow the accuracy is the same, and every score within 1e-4', needsTensorFlow, async (t) => {
+    const models = await mkdtemp(path.join(tmpdir(), 'models-'));
+    t.after(() => rm(models, { recursive: true }));
+    await cp(MODEL, path.join(models, 'clothing-model'), { recursive: true });
+    const server = await startTensorFlowServing(withPython, models, { names: ['clothing-model'], flags: [] });
+    t.after(() => server.stop());
+    const gateway = await start(t, { TF_SERVING_HOST: server.target, MODELS: models });
+    const scores = await classifyAll(gateway);
+    assert.equal(correct(scores), evaluation.test.correct);
+    const differences = [...scores].flatMap(([name, named]) =>
+      Object.entries(named).map(([label, score]) => Math.abs(score - (embedded.get(name)?.[label] ?? Number.NaN))),
+    );
+    const largest = differences.reduce((one, other) => Math.max(one, other));
+    assert.ok(largest <= 1e-4, `largest difference ${largest}`);
+    t.diagnostic(`${correct(scores)} of ${scores.size} right, largest difference of a score ${largest}`);
+  });
+
+  test(
+    'the original contract: ten classes from input_8 and dense_7 of a TensorFlow model',
+    needsTensorFlow,
+    async (t) => {
+      const name = 'clothing-model-tiny';
+      const saved = await makeModels(withPython, name);
+      t.after(() => rm(saved, { recursive: true }));
+      const server = await startTensorFlowServing(withPython, saved, { names: [name], flags: [] });
+      t.after(() => server.stop());
+      const card = `name: ${name}\nimage: {size: [299, 299], scale: tf}\nclasses: [${CLASSES}]\n`;
+      const gateway = await start(t, {
+        TF_SERVING_HOST: server.target,
+        MODELS: await modelsFolder(t, { [name]: card }),
+      });
+      const response = await predict(gateway, { url: `${origin.url}/${PANTS}` });
+      assert.equal(response.status, 200);
+      assert.deepEqual(Object.keys((await response.json()) as Scores), CLASSES);
+    },
+  );
+
+  test('the tensor of the pants photo is the one that keras-image-helper makes', async (t) => {
+    const model = await startModelServer({
+      ...XCEPTION,
+      onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+    });
+    t.after(async () => model.close());
+    const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+    await predict(gateway, { url: `${origin.url}/${PANTS}` });
+    const bytes = model.calls[0]?.inputs.input_8?.tensor_content ?? assert.fail('no tensor');
+    const first = [0, 4, 8].map((offset) => bytes.readFloatLE(offset));
+    assert.deepEqual(first, [-0.11372548, -0.15294117, -0.19999999].map(Math.fround));
+    const golden = new URL('../../shared/golden/dataset.json', import.meta.url);
+    const { images } = JSON.parse(await readFile(golden, 'utf8')) as { images: GoldenImage[] };
+    const expected = images.find(({ path }) => path === `test/${PANTS}`)?.results['kih-xception-299']?.sha256;
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    assert.equal(sha256, expected);
+  });
+});

@@ -1,0 +1,96 @@
+/** Every picture through every pipeline of golden.json: the tensor's bytes have to be those of the Python libraries. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GatewayError, type Kind } from '../../gateway/errors.ts';
+import { DEFAULT_FORMATS, restrictSharp } from '../../gateway/image/restrict.ts';
+import type { ImageFormat } from '../../gateway/pipeline/request.ts';
+import { EXCEPTIONS, NOT_OFFERED } from './exceptions.ts';
+import { loadGolden, type Refusal, type Result, readImage, sha256 } from './golden.ts';
+import { createDecoder, createHasher, createTally } from './run.ts';
+import { type Pipeline, specOf } from './spec.ts';
+
+const ALL_FORMATS: readonly ImageFormat[] = [...DEFAULT_FORMATS, 'tiff'];
+const RGB = { color: 'rgb', engine: 'pillow' } as const;
+
+/** What a client hears where Pillow refuses a file. SVG and PDF are no images to Pillow, and known by name to us. */
+const KINDS: Readonly<Record<Refusal, readonly Kind[]>> = {
+  not_an_image: ['image_unreadable', 'image_unsupported'],
+  corrupt: ['image_unreadable'],
+  too_large: ['image_too_large'],
+};
+
+const golden = loadGolden();
+restrictSharp(ALL_FORMATS);
+const hash = createHasher();
+const tally = createTally();
+const pipelines = new Map<string, Pipeline>(golden.specs.map((spec) => [spec.id, spec]));
+
+function fails(kinds: readonly Kind[]) {
+  return (error: unknown) => error instanceof GatewayError && kinds.includes(error.kind);
+}
+
+/** The tensor's hash for each Pillow version that golden.json tells apart. */
+function hashesOf(result: Result | undefined): [pillow: number, sha256: string][] {
+  assert.ok(result && 'sha256' in result, 'a picture that decodes has a result for each of its pipelines');
+  return result.pillow12
+    ? [
+        [13, result.sha256],
+        [12, result.pillow12],
+      ]
+    : [[13, result.sha256]];
+}
+
+for (const [name, { decoded, results }] of Object.entries(golden.images)) {
+  const decode = createDecoder(readImage(name), ALL_FORMATS);
+
+  if ('error' in decoded) {
+    test(`${name} is refused, as Pillow does: ${decoded.error}`, async () => {
+      await assert.rejects(decode(RGB), fails(KINDS[decoded.error]));
+      for (const id of Object.keys(results)) tally.count(id, true, name);
+    });
+    continue;
+  }
+
+  if (NOT_OFFERED.test(name)) {
+    test(`${name} is refused by its format's name`, () => assert.rejects(decode(RGB), fails(['image_unsupported'])));
+    continue;
+  }
+
+  const exception = EXCEPTIONS[name];
+  test(`${name} ${exception ? 'differs as listed' : 'gives the same tensors'}`, async () => {
+    assert.equal(sha256((await decode(RGB)).data) === decoded.rgb_sha256, !exception, 'decoded RGB');
+    for (const [id, pipeline] of pipelines) {
+      if (!results[id]) continue;
+      for (const [pillow, expected] of hashesOf(results[id])) {
+        const spec = specOf(pipeline, pillow);
+        const exact = hash(await decode(spec), spec) === expected;
+        tally.count(pillow === 12 ? `${id} (Pillow 12)` : id, exact, name);
+        assert.equal(exact, !exception, `${id}, Pillow ${pillow}`);
+      }
+    }
+  });
+
+  if (!exception) continue;
+  test(`${name} differs by at most ${exception.largestDifference} levels: ${exception.why}`, async () => {
+    const { data } = await decode(RGB);
+    const stored = readImage(`../pillow/${name.replace(/\.\w+$/, '.png')}`);
+    const { data: expected } = await createDecoder(stored, ALL_FORMATS)(RGB);
+    assert.equal(sha256(expected), decoded.rgb_sha256, 'the stored picture is what Pillow decoded');
+    const differences = Array.from(data, (value, i) => Math.abs(value - (expected[i] as number)));
+    assert.equal(Math.max(...differences), exception.largestDifference);
+  });
+}
+
+for (const name of Object.keys(golden.images).filter((file) => file.endsWith('.tif'))) {
+  test(`${name} is refused unless TIFF is offered by setting`, async () => {
+    await assert.rejects(createDecoder(readImage(name), DEFAULT_FORMATS)(RGB), fails(['image_unsupported']));
+  });
+}
+
+test('every pipeline was run', (t) => {
+  const lines = tally.lines();
+  for (const line of lines) t.diagnostic(line);
+  t.diagnostic('left out: TensorFlow with dct_method INTEGER_FAST, its default; no decoder here computes it');
+  const missing = golden.specs.filter(({ id }) => !lines.some((line) => line.startsWith(`${id}: `)));
+  assert.deepEqual(missing, []);
+});

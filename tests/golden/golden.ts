@@ -1,0 +1,40 @@
+/** Loads golden.json: what Pillow, Keras, keras_image_helper and TensorFlow made of the pictures in images/. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Scale } from '../../gateway/pipeline/request.ts';
+import type { Pipeline } from './spec.ts';
+
+/** Why Pillow refuses a file. */
+export type Refusal = 'not_an_image' | 'corrupt' | 'too_large';
+
+/** SHA-256 of a tensor's float32 bytes; `pillow12` where the pass order up to Pillow 12 gives another one. */
+export type Result = { readonly sha256: string; readonly pillow12?: string } | { readonly error: Refusal };
+
+export type GoldenImage = {
+  readonly decoded: { readonly rgb_sha256: string } | { readonly error: Refusal };
+  readonly results: Readonly<Record<string, Result>>;
+};
+
+type Table = { readonly in: number; readonly out: number };
+
+export type Golden = {
+  readonly specs: readonly (Pipeline & { readonly normalize?: Scale })[];
+  readonly luts: Readonly<Record<Scale, string>>;
+  readonly nearest_indices: readonly (Table & { readonly sha256_u16le: string })[];
+  readonly coefficients: readonly (Table & { readonly filter: string; readonly sha256: string })[];
+  readonly images: Readonly<Record<string, GoldenImage>>;
+};
+
+export function loadGolden(): Golden {
+  return JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8'));
+}
+
+export function readImage(name: string): Buffer {
+  return readFileSync(new URL(`images/${name}`, import.meta.url));
+}
+
+export function sha256(data: ArrayBufferView): string {
+  return createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
+}

@@ -1,0 +1,56 @@
+/** Sends a picture through decoding and preprocessing as the pipeline does, each decoded once for all specs. */
+import { type DecodeOptions, decode } from '../../gateway/image/decode.ts';
+import { createPreprocessor, type Preprocessor } from '../../gateway/image/preprocess.ts';
+import type { ImageFormat, ImageSpec, Pixels } from '../../gateway/pipeline/request.ts';
+import { sha256 } from './golden.ts';
+
+/** Pillow's own limit; golden.json was made under it. */
+export const PILLOW_MAX_PIXELS = 178_956_970;
+
+export type Decoder = (spec: Pick<ImageSpec, 'color' | 'engine'>) => Promise<Pixels>;
+
+/** Decodes one file, once for each colour and engine asked for. */
+export function createDecoder(bytes: Uint8Array, formats: readonly ImageFormat[]): Decoder {
+  const decoded = new Map<string, Promise<Pixels>>();
+  return ({ color, engine }) => {
+    const key = `${color} ${engine}`;
+    const options: DecodeOptions = { field: 'file', color, engine, formats, maxPixels: PILLOW_MAX_PIXELS };
+    const deadline = { signal: new AbortController().signal, deadlineMs: performance.now() + 60_000 };
+    const pixels = decoded.get(key) ?? decode(bytes, options, deadline);
+    decoded.set(key, pixels);
+    return pixels;
+  };
+}
+
+/** Gives the SHA-256 of a picture's tensor; preprocessors are kept from picture to picture, as in the service. */
+export function createHasher(): (pixels: Pixels, spec: ImageSpec) => string {
+  const preprocessors = new Map<string, Preprocessor>();
+  return (pixels, spec) => {
+    const key = JSON.stringify(spec);
+    const preprocess = preprocessors.get(key) ?? createPreprocessor(spec);
+    preprocessors.set(key, preprocess);
+    const tensor = new Float32Array(spec.size[0] * spec.size[1] * (spec.color === 'rgb' ? 3 : 1));
+    preprocess(pixels, tensor);
+    return sha256(tensor);
+  };
+}
+
+/** Counts exact results by pipeline. */
+export type Tally = { count(pipeline: string, exact: boolean, name: string): void; lines(): string[] };
+
+export function createTally(): Tally {
+  const rows = new Map<string, { exact: number; others: string[] }>();
+  return {
+    count(pipeline, exact, name) {
+      const row = rows.get(pipeline) ?? { exact: 0, others: [] };
+      rows.set(pipeline, row);
+      if (exact) row.exact++;
+      else row.others.push(name);
+    },
+    lines: () =>
+      [...rows].map(([pipeline, { exact, others }]) => {
+        const not = others.length > 0 ? `; not: ${others.join(', ')}` : '';
+        return `${pipeline}: ${exact} exact of ${exact + others.length}${not}`;
+      }),
+  };
+}

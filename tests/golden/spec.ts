@@ -1,0 +1,47 @@
+/** Translates the pipelines of golden.json into model.yaml's words. */
+import type { ImageSpec, Scale } from '../../gateway/pipeline/request.ts';
+
+/** A pipeline as golden.json describes it: a Python library and how it was called. */
+export type Pipeline = {
+  readonly id: string;
+  readonly family: 'keras_image_helper' | 'pillow' | 'keras' | 'torchvision' | 'tensorflow';
+  readonly model?: string;
+  readonly method?: ImageSpec['resize'];
+  readonly width?: number;
+  readonly height?: number;
+  /** torchvision: the shorter side, then the side of the square cut out. */
+  readonly resize?: number;
+  readonly crop?: number;
+  readonly color_mode?: 'rgb' | 'grayscale';
+  readonly keep_aspect_ratio?: boolean;
+  readonly antialias?: boolean;
+  readonly normalize?: Scale;
+  readonly layout: 'NHWC' | 'NCHW';
+};
+
+/** The scale that keras_image_helper takes for a model; it always resizes by nearest. */
+const SCALE_OF_MODEL: Readonly<Record<string, Scale>> = {
+  xception: 'tf',
+  inception_v3: 'tf',
+  resnet50: 'caffe',
+  vgg16: 'caffe',
+};
+
+export function specOf(pipeline: Pipeline, pillow: number): ImageSpec {
+  return {
+    engine: pipeline.family === 'tensorflow' ? 'tensorflow' : 'pillow',
+    resize: pipeline.method ?? 'nearest',
+    antialias: pipeline.antialias ?? false,
+    scale: pipeline.normalize ?? SCALE_OF_MODEL[pipeline.model ?? ''] ?? 'none',
+    color: pipeline.color_mode ?? 'rgb',
+    layout: pipeline.layout,
+    pillow,
+    ...sizeAndFit(pipeline),
+  };
+}
+
+function sizeAndFit(pipeline: Pipeline): Pick<ImageSpec, 'size' | 'fit'> {
+  const { resize, crop = 0, width = 0, height = 0, keep_aspect_ratio } = pipeline;
+  if (resize !== undefined) return { size: [crop, crop], fit: { shorter: resize } };
+  return { size: [height, width], fit: keep_aspect_ratio ? 'crop' : 'stretch' };
+}
