@@ -3,6 +3,9 @@ import { GatewayError } from '../errors.ts';
 import type { Metadata, ServableState, Signature, TensorInfo, VersionStatus } from '../pipeline/request.ts';
 import type { Protocol, SignatureDef, TensorInfos } from './messages.ts';
 
+/** The version of a server that keeps it to itself: TF-Serving always tells, others that speak its protocol may not. */
+const UNTOLD = 0;
+
 /** Reads a serialized GetModelMetadataResponse. Throws `model_failed` for bytes that are none. */
 export function readMetadata(protocol: Protocol, answer: Buffer): Metadata {
   const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
@@ -11,7 +14,7 @@ export function readMetadata(protocol: Protocol, answer: Buffer): Metadata {
   const packed = metadata.signature_def?.value ?? Buffer.alloc(0);
   const signatures = Object.entries(parse(deserialize, packed).signature_def);
   return {
-    version: exactVersion(spec?.version?.value),
+    version: exactVersion(spec?.version?.value ?? UNTOLD),
     signatures: new Map(signatures.map(([name, signature]) => [name, toSignature(signature)])),
   };
 }
@@ -40,8 +43,8 @@ function toTensorInfos(infos: TensorInfos): TensorInfo[] {
 }
 
 /** Versions are 64-bit; one beyond 2^53 would be asked for under another number, so it is refused. */
-function exactVersion(version: number | undefined): number {
-  if (version !== undefined && Number.isSafeInteger(version)) return version;
+function exactVersion(version: number): number {
+  if (Number.isSafeInteger(version)) return version;
   throw unreadable(new Error(`version ${version} is not a whole number below 2^53`));
 }
 

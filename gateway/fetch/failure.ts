@@ -25,7 +25,8 @@ export const sourceTimeout = () => new GatewayError('source_timeout', 'the sourc
 export function publicFailure(thrown: unknown, attempt: Attempt): GatewayError {
   const { kind, message, sourceStatus } = verdict(thrown, attempt);
   // A fresh Error: Node's own carry raw packets, certificates and whole URLs as properties, which loggers print.
-  const cause = new Error(`${attempt.hops.map(redactUrl).join(' -> ')}: ${reasonOf(thrown)}`);
+  const asked = attempt.hops.map(redactUrl).join(' -> ') || 'nothing asked';
+  const cause = new Error(`${asked}: ${reasonOf(thrown)}`);
   return new GatewayError(kind, `${attempt.field}: ${message}`, {
     cause,
     ...(sourceStatus !== undefined && { sourceStatus }),
@@ -43,5 +44,6 @@ function verdict(thrown: unknown, { client, signal }: Attempt): GatewayError {
 
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError) return thrown.errors.map(reasonOf).join('; ');
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause === undefined ? thrown.message : `${thrown.message} (${reasonOf(thrown.cause)})`;
 }

@@ -224,27 +224,28 @@ describe('B: time', () => {
 
   test('B17, B18: a client that hangs up while its fetch waits for a connection to a slow host', async (t) => {
     const url = await startRawOrigin(t, () => {});
-    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 1, timeoutMs: 3000 });
-    const slow = failureOf(fetch(url, 'url', context()), 'source_timeout');
-    const client = new AbortController();
-    const waiting = fetch(url, 'url', context(client.signal));
+    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 1 });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const slow = failureOf(fetch(url, 'url', context(first.signal)), 'client_gone');
+    const waiting = failureOf(fetch(url, 'url', context(second.signal)), 'client_gone');
     await sleep(30);
-    const abortedMs = performance.now();
-    client.abort();
-    await failureOf(waiting, 'client_gone');
-    assert.ok(performance.now() - abortedMs < SOON_MS);
+    second.abort();
+    assert.equal(await Promise.race([waiting.then(() => 'waiting'), slow.then(() => 'slow')]), 'waiting');
+    first.abort();
     await slow;
   });
 
   test('B17: a slow host does not hold up another', async (t) => {
     const slow = await startRawOrigin(t, () => {});
     const fast = await startOrigin(t, (_request, response) => response.end('x'));
-    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 2, timeoutMs: SOON_MS });
+    const fetch = openFetch(t, { allowPrivate: true, maxSockets: 2 });
+    const patience = new AbortController();
     const stuck = Promise.all(
-      Array.from({ length: 10 }, () => failureOf(fetch(slow, 'url', context()), 'source_timeout')),
+      Array.from({ length: 10 }, () => failureOf(fetch(slow, 'url', context(patience.signal)), 'client_gone')),
     );
-    const all = Promise.all(Array.from({ length: 20 }, () => fetch(fast.url, 'url', context())));
-    assert.equal(await Promise.race([all.then(() => 'fast'), stuck.then(() => 'slow')]), 'fast');
+    const quick = Promise.all(Array.from({ length: 20 }, () => fetch(fast.url, 'url', context())));
+    assert.equal(await Promise.race([quick.then(() => 'quick'), stuck.then(() => 'stuck')]), 'quick');
+    patience.abort();
     await stuck;
   });
 
@@ -351,11 +352,12 @@ describe('B: answers', () => {
   });
 
   test("B13: a redirect to nowhere or to what is no URL is the source's failure", async (t) => {
-    for (const headers of [{}, { location: 'http://[' }, { location: 'http://user:pass@127.0.0.1/' }]) {
+    for (const headers of [{}, { location: 'http://[' }, { location: 'http://user:hunter2@127.0.0.1/' }]) {
       const { origin, fetch } = await fetched(t, (_request, response) => response.writeHead(301, headers).end());
       const failure = await failureOf(fetch(), 'source_failed');
       assert.equal(failure.status, 502);
-      assert.doesNotMatch((failure.cause as Error).message, /pass/);
+      assert.match((failure.cause as Error).message, /^http:.*: the source redirects to/);
+      assert.doesNotMatch((failure.cause as Error).message, /hunter2/);
       assert.equal(origin.requests.length, 1);
     }
   });

@@ -77,7 +77,7 @@ describe('what is a URL', () => {
           assert.ok(isInvalidUrl(thrown), String(thrown));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -2,6 +2,7 @@
 import type { ImageSpec, PillowFilter, Pixels, TensorFlowMethod } from '../pipeline/request.ts';
 import { createTableCache } from './resample/cache.ts';
 import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
+import { allowSides } from './resample/limit.ts';
 import { createPillowResize } from './resample/pillow.ts';
 import * as pillow from './resample/pillow-tables.ts';
 import { createTensorFlowResize } from './resample/tensorflow.ts';
@@ -23,7 +24,11 @@ const MAX_TABLE_BYTES = 4 * 2 ** 20;
 /** Makes a resampler that owns its tables. @throws RangeError when the spec contradicts itself. */
 export function createResampler(spec: ImageSpec): Resampler {
   checkSpec(spec);
-  return spec.resize === 'nearest' ? createNearest(spec) : createInterpolation(spec, resizeOf(spec));
+  const resample = spec.resize === 'nearest' ? createNearest(spec) : createInterpolation(spec, resizeOf(spec));
+  return (picture) => {
+    allowSides(picture);
+    return resample(picture);
+  };
 }
 
 function checkSpec({ fit, size, engine, resize }: ImageSpec): void {

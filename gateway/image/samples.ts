@@ -37,7 +37,7 @@ export function cmykToRgbTensorFlow(inks: Uint8Array, adobe: boolean): Uint8Arra
 }
 
 /**
- * Divides colours by their alpha as Pillow does it: `min(255, 255 c / a)`, rounded down (Convert.c, `rgba2rgbA`).
+ * Divides colours by their alpha as Pillow does it: `min(255, 255 c / a)`, rounded down (Convert.c).
  * @param rgba libvips's own quotients, taken in float32 and now and then one too low; rounding up the product with
  * alpha gives back the stored colour. Overwritten.
  */
@@ -64,7 +64,8 @@ export function frameOnCanvas(
   { width, height, frame, fill }: { width: number; height: number; frame: Frame; fill: Rgb },
 ): Uint8Array {
   const rgb = new Uint8Array(3 * width * height);
-  for (let to = 0; to < rgb.length; to += 3) rgb.set(fill, to);
+  rgb.set(fill);
+  for (let filled = 3; filled < rgb.length; filled *= 2) rgb.copyWithin(filled, 0, filled);
   const right = Math.min(frame.left + frame.width, stride);
   for (let y = frame.top; y < frame.top + frame.height; y++) {
     for (let x = frame.left; x < right; x++) {
@@ -77,7 +78,7 @@ export function frameOnCanvas(
   return rgb;
 }
 
-/** 16-bit gray to 8 bits by clipping, as Pillow does it (Convert.c, `I16_L`). */
+/** 16-bit gray to 8 bits by clipping, as Pillow does it (Convert.c). */
 export function clipGray(gray: Uint16Array): Uint8Array {
   const bytes = new Uint8Array(gray.length);
   for (let i = 0; i < gray.length; i++) bytes[i] = Math.min(255, at(gray, i));

@@ -65,7 +65,7 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
     return named ? { scores: named } : { error: asGatewayError(errors.get(instance)) };
   });
   const tensorBytes = (call.tensor.byteLength / instances.length) * rows.size;
-  return { version, outcomes, imageBytes, tensorBytes };
+  return { version: version ?? binding.version, outcomes, imageBytes, tensorBytes };
 }
 
 type Filled = {

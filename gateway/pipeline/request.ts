@@ -112,7 +112,11 @@ export type OutputTensor = {
   /** The elements of a DT_STRING, which has no `values`. */
   readonly strings?: ArrayLike<Uint8Array>;
 };
-export type Prediction = { readonly version: number; readonly outputs: ReadonlyMap<string, OutputTensor> };
+export type Prediction = {
+  /** The version that answered; undefined where the server does not tell. */
+  readonly version: number | undefined;
+  readonly outputs: ReadonlyMap<string, OutputTensor>;
+};
 
 /**
  * A Predict call whose one input tensor is written in place, inside the bytes that go on the wire.

@@ -190,10 +190,9 @@ test('the public text tells nothing of the answer, the cause does', () => {
   );
 });
 
-test('a version beyond 2^53 is refused rather than rounded, and so is none', () => {
+test('a version beyond 2^53 is refused rather than rounded; none stays none', () => {
   assert.throws(() => readPrediction(answer({}, '9007199254740993')), fails);
-  assert.throws(() => readPrediction(serialize({ model_spec: { name: 'm' } })), fails);
-  assert.throws(() => readPrediction(Buffer.alloc(0)), fails);
+  assert.equal(readPrediction(serialize({ model_spec: { name: 'm' } })).version, undefined);
 });
 
 test('an output may have any name', () => {

@@ -21,7 +21,7 @@ export function createPredictionReader(): (answer: Uint8Array) => Prediction {
   return (answer) => {
     const { outputs, model_spec: spec } = decode(response, answer);
     const version = spec?.version?.value;
-    if (version === undefined || !Number.isSafeInteger(version)) throw unreadable(`version ${version}`);
+    if (version !== undefined && !Number.isSafeInteger(version)) throw unreadable(`version ${version}`);
     const read = Object.entries(outputs).flatMap(([name, proto]) => {
       const tensor = readTensor(proto);
       return tensor ? [[name, tensor] as const] : [];

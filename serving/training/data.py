@@ -29,7 +29,9 @@ def photos_of(data: Path, split: str) -> list[Photo]:
     folders = sorted(entry.name for entry in (data / split).iterdir() if entry.is_dir())
     if folders != list(CLASSES):
         raise ValueError(f"{data / split}: folders {folders}, wanted {list(CLASSES)}")
-    return [Photo(path, label) for label, name in enumerate(CLASSES) for path in sorted((data / split / name).iterdir())]
+    return [
+        Photo(path, label) for label, name in enumerate(CLASSES) for path in sorted((data / split / name).iterdir())
+    ]
 
 
 def read_pixels(path: Path) -> np.ndarray:

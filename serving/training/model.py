@@ -1,6 +1,7 @@
 """xception-small: Xception's three flows, narrow enough for a CPU."""
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from .settings import CLASSES, INPUT, OUTPUT, POOL, SIDE
@@ -13,9 +14,26 @@ TOP = (512, 768)
 Tensor = keras.KerasTensor
 
 
+@keras.saving.register_keras_serializable("training")
+class FusedNorm(layers.BatchNormalization):
+    """Batch normalisation by TensorFlow's fused kernel: Keras' own writes it out and takes twice the CPU time."""
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        scale_offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
+        if not training:
+            return tf.compat.v1.nn.fused_batch_norm(
+                inputs, *scale_offset, mean, variance, self.epsilon, is_training=False
+            )[0]
+        outputs, mean_now, variance_now = tf.compat.v1.nn.fused_batch_norm(inputs, *scale_offset, epsilon=self.epsilon)
+        self.moving_mean.assign(self.momentum * mean + (1 - self.momentum) * mean_now)
+        self.moving_variance.assign(self.momentum * variance + (1 - self.momentum) * variance_now)
+        return outputs
+
+
 def _norm(x: Tensor) -> Tensor:
     # 0.95 instead of Keras' 0.99: an epoch has about a hundred steps, the averages have to follow within one.
-    return layers.BatchNormalization(momentum=0.95)(x)
+    return FusedNorm(momentum=0.95)(x)
 
 
 def _conv(x: Tensor, filters: int, stride: int) -> Tensor:

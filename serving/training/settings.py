@@ -15,7 +15,7 @@ POOLED_SIDE = SIDE // POOL
 
 @dataclass(frozen=True)
 class Settings:
-    """How the network is trained; the defaults made the committed model."""
+    """How the network is trained; the defaults with `--max-minutes 75` made the committed model."""
 
     epochs: int = 60
     max_minutes: float | None = None

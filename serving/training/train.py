@@ -1,7 +1,6 @@
 """Trains the trunk: AdamW, warm-up and cosine, mixup, a running average of the weights, best validation kept."""
 
 import json
-import math
 import time
 from pathlib import Path
 
@@ -12,23 +11,12 @@ import tensorflow as tf
 from .augment import augment, mixup
 from .data import Photos, load_pooled
 from .model import build_trunk
+from .schedule import learning_rate, side_at
 from .settings import CLASSES, Settings
 
 BEST = "best.weights.h5"
 HISTORY = "history.json"
-
-
-def learning_rate(settings: Settings, share: float) -> float:
-    """Linear warm-up, then half a cosine to zero; share is how much of the schedule has passed."""
-    if share < settings.warm_up:
-        return settings.learning_rate * (share / settings.warm_up + 0.01)
-    rest = min(1.0, (share - settings.warm_up) / (1 - settings.warm_up))
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
-
-
-def side_at(settings: Settings, share: float) -> int:
-    """The side of the training pictures at this point of the schedule."""
-    return next((side for until, side in settings.sides if share < until), settings.sides[-1][1])
+Row = dict[str, float]
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:
@@ -50,7 +38,9 @@ class Trainer:
         self.trunk = build_trunk()
         self.average = keras.models.clone_model(self.trunk)
         self.average.set_weights(self.trunk.get_weights())
-        self.optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=5.0)
+        self.optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=5.0
+        )
         self.optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         self.optimizer.build(self.trunk.trainable_variables)
         self.weights = tf.constant(class_weights(train.labels))
@@ -90,7 +80,7 @@ class Trainer:
             return min(1.0, seconds / (60 * self.settings.max_minutes))
         return (int(self.epoch) + epoch_share) / self.settings.epochs
 
-    def run_epoch(self) -> dict[str, float]:
+    def run_epoch(self) -> Row:
         """One pass over the training photos in an order drawn from the seed and the epoch."""
         epoch, batch = int(self.epoch), self.settings.batch
         order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.train.labels))
@@ -105,29 +95,36 @@ class Trainer:
             losses.append(self.step(pixels, labels, number, side_at(self.settings, share)))
         self.epoch.assign(epoch + 1)
         self.seconds.assign(before + time.monotonic() - start)
-        return {"epoch": epoch + 1, "share": round(share, 3), "loss": float(np.mean(losses)), "seconds": float(self.seconds)}
+        loss, seconds = float(np.mean(losses)), float(self.seconds)
+        return {"epoch": epoch + 1, "share": round(share, 3), "loss": loss, "seconds": seconds}
 
 
 def measure(model: keras.Model, photos: Photos) -> tuple[float, float]:
     """Accuracy and mean cross-entropy."""
-    logits = np.concatenate([model(to_float(photos.pixels[i : i + 64]), training=False) for i in range(0, len(photos.labels), 64)])
+    starts = range(0, len(photos.labels), 64)
+    logits = np.concatenate([model(to_float(photos.pixels[start : start + 64]), training=False) for start in starts])
     losses = keras.losses.sparse_categorical_crossentropy(photos.labels, logits, from_logits=True)
     return float((logits.argmax(1) == photos.labels).mean()), float(np.mean(losses))
 
 
-def train(data: Path, work: Path, settings: Settings, resume: bool = False) -> list[dict[str, float]]:
+def quality(row: Row) -> tuple[float, float]:
+    """What makes an epoch better than another: validation accuracy, then validation loss."""
+    return row["accuracy"], -row["validation_loss"]
+
+
+def train(data: Path, work: Path, settings: Settings, resume: bool = False) -> list[Row]:
     """Trains to the end of the schedule; leaves best.weights.h5 and history.json in the work folder."""
     keras.utils.set_random_seed(settings.seed)
     work.mkdir(parents=True, exist_ok=True)
     validation = load_pooled(data, "validation")
     trainer = Trainer(settings, load_pooled(data, "train"), work)
-    history: list[dict[str, float]] = []
+    history: list[Row] = []
     if resume and trainer.manager.restore_or_initialize():
         history = json.loads((work / HISTORY).read_text())[: int(trainer.epoch)]
     while trainer.share(0, float(trainer.seconds)) < 1:
         row = trainer.run_epoch()
         row["accuracy"], row["validation_loss"] = measure(trainer.average, validation)
-        if all((row["accuracy"], -row["validation_loss"]) > (old["accuracy"], -old["validation_loss"]) for old in history):
+        if all(quality(row) > quality(old) for old in history):
             trainer.average.save_weights(work / BEST)
         history.append(row)
         (work / HISTORY).write_text(json.dumps(history, indent=1) + "\n")

@@ -38,29 +38,30 @@ function shrinksInHeight({ x, y }: Geometry): boolean {
   return byHeight > 0 && byHeight > 2 * (x.input - x.resized);
 }
 
-type Plan = Geometry & { readonly width: number; readonly channels: 1 | 3; readonly verticalFirst: boolean };
+type Plan = Geometry & Pick<Pixels, 'width' | 'height' | 'channels'> & { readonly verticalFirst: boolean };
 
 /** Each pass computes only what the next one, or the window, will read. */
 function run<S extends Samples, W extends Int32Array | Float64Array>(
   data: S,
-  { x, y, width, channels, verticalFirst }: Plan,
+  { x, y, verticalFirst, ...picture }: Plan,
   table: (axis: Axis) => Taps<W>,
   { horizontal, vertical }: Passes<S, W>,
 ): S {
+  const { channels } = picture;
   const [across, down] = [x, y].map((axis) => (isUntouched(axis) ? undefined : table(axis)));
   const columns = across ? extentOf(across) : windowOf(x);
   const rows = down ? extentOf(down) : windowOf(y);
-  const whole = { stride: width * channels, channels, origin: 0 };
+  const whole = { stride: picture.width * channels, channels, origin: 0 };
   if (down && (verticalFirst || !across)) {
     const stride = (columns.to - columns.from) * channels;
-    allowSamples(y.windowSize * stride, { x, y });
+    allowSamples(y.windowSize * stride, picture);
     const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
     const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
     return across ? horizontal(between, part, across) : between;
   }
   if (!across) return data;
   const stride = x.windowSize * channels;
-  allowSamples((rows.to - rows.from) * stride, { x, y });
+  allowSamples((rows.to - rows.from) * stride, picture);
   const between = horizontal(data, { ...whole, ...rows }, across);
   return down ? vertical(between, { stride, channels, from: 0, to: stride, origin: rows.from }, down) : between;
 }

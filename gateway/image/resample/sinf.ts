@@ -8,7 +8,7 @@ const COS = [2.4390450703564542e-5, -0.001388676379437604, 0.041666623324344516,
 
 /**
  * Sine of a float32 angle of 0 to 120, as a float32. Computed in double from the quarter turn it lies in, it misses the
- * nearest float32 about once in 80 times; from glibc 2.41 on `sinf` never does.
+ * nearest float32 about once in 75 times; from glibc 2.41 on `sinf` never does.
  */
 export function sinf(angle: number): number {
   const quarter = Math.round(angle / HALF_PI);

@@ -23,8 +23,8 @@ export function createTensorFlowResize(
   }
   const cache = createTableCache<Taps<Float32Array>>(maxTableBytes);
   const taps = (axis: Axis) => cache(JSON.stringify(axis), () => tableOf(axis, method, antialias));
-  const resize = method === 'area' ? area : rowsThenColumns;
-  return (picture, geometry) => resize(picture, geometry, taps(geometry.x), taps(geometry.y));
+  if (method === 'area') return (picture, geometry) => area(picture, geometry, taps(geometry.x), taps(geometry.y));
+  return (picture, { x, y }) => rowsThenColumns(picture, taps(x), taps(y));
 }
 
 function tableOf(axis: Axis, method: Exclude<TensorFlowMethod, 'nearest'>, antialias: boolean): Taps<Float32Array> {
@@ -59,13 +59,13 @@ function lerp({ data, width, channels }: Pixels, x: Lerps, y: Lerps): Float32Arr
 }
 
 /** Rows are weighed and summed first, then the pixels of the one row that they make (resize_bicubic_op.cc and scale_and_translate_op.cc). */
-function rowsThenColumns(picture: Pixels, geometry: Geometry, x: Taps, y: Taps): Float32Array {
+function rowsThenColumns(picture: Pixels, x: Taps, y: Taps): Float32Array {
   const { data, width, channels } = picture;
   const columns = extentOf(x);
   const row = new Float32Array((columns.to - columns.from) * channels);
   const targetRow = x.starts.length * channels;
   const target = new Float32Array(y.starts.length * targetRow);
-  allowSamples(y.starts.length * row.length, geometry);
+  allowSamples(y.starts.length * row.length, picture);
   for (let j = 0; j < y.starts.length; j++) {
     row.fill(0);
     for (let k = 0; k < (y.counts[j] as number); k++) {
@@ -79,7 +79,8 @@ function rowsThenColumns(picture: Pixels, geometry: Geometry, x: Taps, y: Taps):
 }
 
 /** Pixels are weighed and summed within each row first, then the rows, then all is divided by the area (resize_area_op.cc). */
-function area({ data, width, channels }: Pixels, geometry: Geometry, x: Taps, y: Taps): Float32Array {
+function area(picture: Pixels, geometry: Geometry, x: Taps, y: Taps): Float32Array {
+  const { data, width, channels } = picture;
   const scales = [geometry.x, geometry.y].map((axis) => f32(axis.boxSize / axis.resized)) as [number, number];
   const share = f32(1 / f32(scales[0] * scales[1]));
   const lastColumn = geometry.x.boxStart + geometry.x.boxSize - 1;
@@ -87,7 +88,7 @@ function area({ data, width, channels }: Pixels, geometry: Geometry, x: Taps, y:
   const row = new Float32Array(x.starts.length * channels);
   const target = new Float32Array(y.starts.length * row.length);
   const rows = extentOf(y);
-  allowSamples((rows.to - rows.from) * row.length, geometry);
+  allowSamples((rows.to - rows.from) * row.length, picture);
   for (let j = 0; j < y.starts.length; j++) {
     const into = target.subarray(j * row.length, (j + 1) * row.length);
     for (let k = 0; k < (y.counts[j] as number); k++) {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ImageSpec } from '../pipeline/request.ts';
+import { createNormaliser, createTables } from './normalise.ts';
+
+const SPEC: ImageSpec = {
+  size: [1, 2],
+  engine: 'pillow',
+  resize: 'nearest',
+  antialias: false,
+  fit: 'stretch',
+  scale: 'none',
+  color: 'rgb',
+  layout: 'NHWC',
+  pillow: 13,
+};
+
+/** Two pixels in a row: 10, 20, 30 and 40, 50, 60. */
+const TWO = {
+  data: Uint8Array.of(10, 20, 30, 40, 50, 60),
+  rows: Int32Array.of(0),
+  columns: Int32Array.of(0, 3),
+};
+
+function normalised(change: Partial<ImageSpec>, selection = TWO): number[] {
+  const out = new Float32Array(6);
+  createNormaliser({ ...SPEC, ...change })(selection, out);
+  return [...out];
+}
+
+describe('places', () => {
+  test('NHWC', () => assert.deepEqual(normalised({}), [10, 20, 30, 40, 50, 60]));
+  test('NCHW', () => assert.deepEqual(normalised({ layout: 'NCHW' }), [10, 40, 20, 50, 30, 60]));
+
+  test('caffe writes blue first, in both layouts', () => {
+    const f = Math.fround;
+    const [red, green, blue] = [f(123.68), f(116.779), f(103.939)];
+    const first = [f(30 - blue), f(20 - green), f(10 - red)];
+    const second = [f(60 - blue), f(50 - green), f(40 - red)];
+    assert.deepEqual(normalised({ scale: 'caffe' }), [...first, ...second]);
+    const planes = first.flatMap((value, i) => [value, second[i] as number]);
+    assert.deepEqual(normalised({ scale: 'caffe', layout: 'NCHW' }), planes);
+  });
+
+  test('bytes for a model that takes bytes', () => {
+    const out = new Uint8Array(6);
+    createNormaliser(SPEC)(TWO, out);
+    assert.deepEqual([...out], [...TWO.data]);
+  });
+
+  test('one channel, repeated and skipped pixels as the selection says', () => {
+    const selection = { data: Uint8Array.of(1, 2, 3, 4), rows: Int32Array.of(2, 0), columns: Int32Array.of(1, 1) };
+    const out = new Float32Array(4);
+    createNormaliser({ ...SPEC, size: [2, 2], color: 'grayscale' })(selection, out);
+    assert.deepEqual([...out], [4, 4, 2, 2]);
+  });
+});
+
+describe('scales', () => {
+  test('ends of the range', () => {
+    const ends = (scale: ImageSpec['scale']) => createTables(scale).map((table) => [table[0], table[255]]);
+    assert.deepEqual(ends('tf')[0], [-1, 1]);
+    assert.deepEqual(ends('mul127')[0], [-1, 1]);
+    assert.deepEqual(ends('div255')[2], [0, 1]);
+    assert.deepEqual(ends('none')[1], [0, 255]);
+  });
+
+  test('dividing and multiplying by the reciprocal differ in their last bit', () => {
+    const [[divided], [multiplied]] = [createTables('div255'), createTables('mul255')];
+    const others = divided.filter((value, byte) => value !== multiplied[byte]);
+    assert.equal(others.length, 126);
+  });
+
+  test('values that are no bytes go through the same steps', () => {
+    const data = Uint16Array.of(65535, 0, 0, 255, 0, 0);
+    assert.deepEqual(normalised({ scale: 'div255' }, { ...TWO, data } as never), [257, 0, 0, 1, 0, 0]);
+    const between = { ...TWO, data: Float32Array.of(127.5, 0, 255, 0, 0, 0) };
+    assert.deepEqual(normalised({ scale: 'tf' }, between as never), [0, -1, 1, -1, -1, -1]);
+  });
+
+  test('means of three channels do not go with one', () => {
+    assert.throws(() => createNormaliser({ ...SPEC, color: 'grayscale', scale: 'caffe' }), RangeError);
+    assert.throws(() => createNormaliser({ ...SPEC, color: 'grayscale', scale: 'torch' }), RangeError);
+  });
+});
