@@ -17,7 +17,8 @@ import { restrictSharp } from './image/restrict.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { ModelCard } from './model/card.ts';
 import { proveParity } from './model/parity.ts';
-import { createServables } from './model/servables.ts';
+import { createRoute } from './model/route.ts';
+import { ModelWatch } from './model/watch.ts';
 import { countClassification, createMetrics, showModel } from './observe/metrics.ts';
 import { createAdmission } from './pipeline/admission.ts';
 import { classify, type Line } from './pipeline/classify.ts';
@@ -63,14 +64,15 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const backend = createTfServing({ client, codec, onStatus });
   const fetch = openFetch(config);
   const images = createImages(config);
-  const servables = createServables({
+  const watch = new ModelWatch({
     cards,
     backend,
     log,
     prove: (binding, signal) => proveParity(binding, { backend, ...images }, ownContext(signal, log)),
     onChange: (model, state) => showModel(metrics, model, state),
   });
-  const line: Line = { resolve: servables.resolve, fetch, backend, ...images };
+  const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });
+  const line: Line = { resolve, fetch, backend, ...images };
 
   const door = createDoor({ timeoutMs: config.requestTimeoutMs, log, metrics, isDraining: lifecycle.isDraining });
   const predict = createPredict({
@@ -84,13 +86,13 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   });
   // The door answers a late body with 408 by its deadline; Node's own limit comes after that.
   const requestTimeout = config.requestTimeoutMs + LATE_BODY_MS;
-  const health = createHealth({ lifecycle, states: servables.states });
+  const health = createHealth({ lifecycle, states: () => watch.states });
   return {
     service: lifecycle.serve(createService({ door, predict, health }), requestTimeout),
     admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeout),
     lifecycle,
-    watch: servables.watch,
-    ready: servables.ready,
+    watch: (signal) => watch.run(signal),
+    ready: watch.ready,
     close() {
       fetch.close();
       backend.close();

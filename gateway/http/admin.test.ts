@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import supertest from 'supertest';
 import { createLifecycle } from '../lifecycle.ts';
-import type { ModelState } from '../model/servables.ts';
+import type { ModelState } from '../model/watch.ts';
 import { createLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { createAdmin } from './admin.ts';

@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import express from 'express';
 import type { Lifecycle } from '../lifecycle.ts';
-import type { ModelState } from '../model/servables.ts';
+import type { ModelState } from '../model/watch.ts';
 
 export type HealthOptions = {
   readonly lifecycle: Lifecycle;

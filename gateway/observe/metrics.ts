@@ -1,6 +1,6 @@
 /** The metrics: names, labels and buckets in one place. Every label has a closed set of values. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { ModelState } from '../model/servables.ts';
+import type { ModelState } from '../model/watch.ts';
 import type { Classification } from '../pipeline/classify.ts';
 
 const LATENCY_BUCKETS_S = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];

@@ -1,6 +1,7 @@
 /** The straight line: instances in, named scores out. */
 import { asGatewayError, GatewayError } from '../errors.ts';
 import { sniff } from '../image/sniff.ts';
+import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { nameScores, type Scores } from '../scores/answer.ts';
 import { cutOff } from './admission.ts';
@@ -34,7 +35,7 @@ export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context
 
 /** The parts of the line, made by the composition root. */
 export type Line = {
-  readonly resolve: (servable: AskedServable, signal: AbortSignal) => Promise<Binding>;
+  readonly resolve: Route;
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
   readonly decode: Decode;
   readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;

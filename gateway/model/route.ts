@@ -1,0 +1,58 @@
+/** Finds the version that a request is for: by number, by label, or the latest. */
+import { GatewayError } from '../errors.ts';
+import type { AskedServable, Backend, Servable } from '../pipeline/request.ts';
+import type { ModelCard } from './card.ts';
+import { type Binding, bind } from './signatures.ts';
+
+export type RouteOptions = {
+  readonly cards: ReadonlyMap<string, ModelCard>;
+  readonly backend: Backend;
+  readonly latest: (model: string) => Binding | undefined;
+};
+
+export type Route = (asked: AskedServable, signal: AbortSignal) => Promise<Binding>;
+
+/**
+ * Makes the route. It throws `invalid_request` when the model has to be named or takes no images, `model_not_found`,
+ * `model_unavailable`, and what the model server fails with.
+ */
+export function createRoute({ cards, backend, latest }: RouteOptions): Route {
+  // What a version takes never changes, so each is asked for once; there are as many as the server has loaded.
+  const versions = new Map<string, Binding>();
+
+  async function pinned(card: ModelCard, servable: Servable, signal: AbortSignal): Promise<Binding> {
+    const key = `${servable.model}/${servable.version}`;
+    const binding = versions.get(key) ?? fitted(card, await backend.metadata(servable, signal));
+    if (servable.version !== undefined) versions.set(key, binding);
+    return binding;
+  }
+
+  return async (asked, signal) => {
+    const card = findCard(cards, asked.model);
+    if (asked.version !== undefined || asked.label !== undefined) {
+      return pinned(card, { ...asked, model: card.name }, signal);
+    }
+    const binding = latest(card.name);
+    if (binding) return binding;
+    throw new GatewayError('model_unavailable', `The model ${card.name} is not available yet.`);
+  };
+}
+
+function findCard(cards: ReadonlyMap<string, ModelCard>, model: string | undefined): ModelCard {
+  const names = [...cards.keys()];
+  if (model === undefined && names.length > 1) {
+    throw new GatewayError('invalid_request', `query model: choose one of ${names.join(', ')}`);
+  }
+  const card = cards.get(model ?? names[0] ?? '');
+  if (!card) throw new GatewayError('model_not_found', `query model: no such model; there are ${names.join(', ')}`);
+  if (!card.image) throw new GatewayError('invalid_request', `query model: ${card.name} takes tensors, not images`);
+  return card;
+}
+
+function fitted(card: ModelCard, metadata: Parameters<typeof bind>[1]): Binding {
+  try {
+    return bind(card, metadata);
+  } catch (cause) {
+    throw new GatewayError('model_unavailable', 'The version does not fit its model.yaml.', { cause });
+  }
+}
