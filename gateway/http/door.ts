@@ -7,13 +7,8 @@ import { asGatewayError, GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type OpenContext, openContext } from '../pipeline/context.ts';
 import type { RequestContext } from '../pipeline/request.ts';
+import type { Answer } from './answer.ts';
 import { problem } from './problem.ts';
-
-export type Answer = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-};
 
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
 

@@ -5,8 +5,9 @@ import { GatewayError } from '../errors.ts';
 import type { Classification, ClassifyRequest, Outcome } from '../pipeline/classify.ts';
 import type { Instance, RequestContext } from '../pipeline/request.ts';
 import type { Scores } from '../scores/answer.ts';
+import type { Answer } from './answer.ts';
 import { type BodyReader, tooMany } from './body.ts';
-import type { Answer, Handler } from './door.ts';
+import type { Handler } from './door.ts';
 import { problemMembers } from './problem.ts';
 
 export type PredictOptions = {

@@ -1,6 +1,6 @@
 /** Renders a failure as application/problem+json (RFC 9457). */
 import { type GatewayError, KINDS } from '../errors.ts';
-import type { Answer } from './door.ts';
+import type { Answer } from './answer.ts';
 
 /** The members of a problem that stand by themselves, also inside a batch: kind, status and detail. */
 export function problemMembers(error: GatewayError) {

@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import type { ImageFormat } from '../pipeline/request.ts';
 
-/** Offered unless the settings say otherwise. TIFF is left out: few photos come as TIFF, and most loader flaws did. */
+/** Offered unless the settings say otherwise. TIFF is left out: it has many variants, and hardly a photo comes as one. */
 export const DEFAULT_FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif'];
 
 const LOADERS: Readonly<Record<ImageFormat, string>> = {

@@ -3,7 +3,6 @@
 import { fileURLToPath } from 'node:url';
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
 import { type AnyDefinition, loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
-import type { ServableState } from './servables.ts';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
@@ -53,6 +52,8 @@ export type GetModelMetadataResponse = {
 };
 
 type StatusProto = { error_code: string; error_message: string };
+/** ModelVersionStatus.State, without UNKNOWN, in the order of a version's life. */
+export type ServableState = 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
 export type ModelVersionStatus = { version: string | number; state: ServableState; status: StatusProto };
 export type GetModelStatusRequest = { model_spec: ModelSpec | null };
 export type GetModelStatusResponse = { model_version_status: ModelVersionStatus[] };

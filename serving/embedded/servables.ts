@@ -2,11 +2,11 @@
 
 import { EventEmitter, once } from 'node:events';
 import type { Log } from './log.ts';
+import type { ServableState } from './protocol.ts';
 import { loadServable, type Runtime, type Servable } from './servable.ts';
 import { asStatusError, notFound, StatusError } from './status.ts';
 import type { VersionFile } from './storage-path.ts';
 
-export type ServableState = 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
 export type VersionState = { readonly state: ServableState; readonly error?: StatusError };
 
 /** A version that is wanted or still in memory. */

@@ -1,0 +1,6 @@
+/** What a handler gives the door to send. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
