@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
+import sharp from 'sharp';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
 import { CLASSES, modelsFolder } from './models.ts';
@@ -139,6 +140,17 @@ test('an instance that cannot be read is an error in its place; the others are s
   assert.deepEqual({ kind, status, source_status }, { kind: 'source_failed', status: 422, source_status: 404 });
   assert.match(detail, /^instances\[1\]\.url: /);
   assert.deepEqual(model.calls.at(-1)?.inputs.input_8?.shape, [2, 299, 299, 3]);
+});
+
+test('an image that decodes but cannot be resized takes no row', async () => {
+  const background = { r: 9, g: 9, b: 9 };
+  const thread = await sharp({ create: { width: 70_000, height: 1, channels: 3, background } })
+    .png()
+    .toBuffer();
+  const instances = [thread, jpeg].map((bytes) => ({ b64: bytes.toString('base64') }));
+  const { predictions } = (await (await predict(gateway, { instances })).json()) as { predictions: object[] };
+  assert.deepEqual(predictions[1], mapOf(0));
+  assert.equal((predictions[0] as { error: { kind: string } }).error.kind, 'image_too_large');
 });
 
 test('when no instance can be read, the first error is the answer', async () => {

@@ -1,14 +1,8 @@
 /** The straight line: instances in, named scores out. */
-import { asGatewayError, GatewayError } from '../errors.ts';
-import { sniff } from '../image/sniff.ts';
-import type { Route } from '../model/route.ts';
-import type { Binding } from '../model/signatures.ts';
+import { asGatewayError, type GatewayError } from '../errors.ts';
 import { nameScores, type Scores } from '../scores/answer.ts';
-import { cutOff } from './admission.ts';
-import type { AskedServable, Backend, ImageSpec, Instance, Pixels, PredictCall, RequestContext } from './request.ts';
-
-/** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
-const IMAGES_AT_ONCE = 8;
+import { fillTensor, type Line } from './fill.ts';
+import type { AskedServable, Instance, RequestContext } from './request.ts';
 
 export type ClassifyRequest = {
   readonly servable: AskedServable;
@@ -30,18 +24,6 @@ export type Classification = {
   readonly tensorBytes: number;
 };
 
-/** Decodes as a model's spec asks; `field` is where the image stood in the request. */
-export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
-
-/** The parts of the line, made by the composition root. */
-export type Line = {
-  readonly resolve: Route;
-  readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
-  readonly decode: Decode;
-  readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
-  readonly backend: Backend;
-};
-
 /**
  * Scores every instance of a request with one Predict. An instance that cannot be read is an outcome with an error
  * among the others; when none can be read, the first one's error is the request's.
@@ -53,9 +35,9 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const target = { servable, signature: binding.card.signature, input: binding.input };
   const call = line.backend.prepare(target, instances.length);
 
-  const { rows, errors, imageBytes } = await fillTensor(line, binding, instances, call, context);
-  const [firstError] = errors.values();
-  if (rows.size === 0 && firstError) throw firstError;
+  const { rows, errors, imageBytes } = await fillTensor(line, { binding, instances, tensor: call.tensor }, context);
+  const [first] = instances;
+  if (first && rows.size === 0) throw asGatewayError(errors.get(first));
 
   const { version, outputs } = await context.time('predict', () => call.send(rows.size, context));
   const { classes, scores: gives } = binding.card;
@@ -67,58 +49,4 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   });
   const tensorBytes = (call.tensor.byteLength / instances.length) * rows.size;
   return { version: version ?? binding.version, outcomes, imageBytes, tensorBytes };
-}
-
-type Filled = {
-  /** The tensor's row of each instance that could be read. Rows are taken in the order of completion, without gaps. */
-  readonly rows: ReadonlyMap<Instance, number>;
-  readonly errors: ReadonlyMap<Instance, GatewayError>;
-  readonly imageBytes: number;
-};
-
-async function fillTensor(
-  line: Line,
-  { card, input }: Binding,
-  instances: readonly Instance[],
-  { tensor }: PredictCall,
-  context: RequestContext,
-): Promise<Filled> {
-  const rowLength = input.shape.reduce((product, size) => product * size, 1);
-  const rows = new Map<Instance, number>();
-  const errors = new Map<Instance, GatewayError>();
-  let imageBytes = 0;
-
-  async function fillRow(instance: Instance): Promise<void> {
-    const bytes = await bytesOf(line, instance, context);
-    imageBytes += bytes.length;
-    await context.time('decode', async () => {
-      const pixels = await line.decode(bytes, card.image, instance.field, context);
-      const row = rows.size;
-      rows.set(instance, row);
-      line.preprocess(pixels, card.image, tensor.subarray(row * rowLength, (row + 1) * rowLength));
-    });
-  }
-
-  const queue = instances.values();
-  async function work(): Promise<void> {
-    for (const instance of queue) {
-      try {
-        await fillRow(instance);
-      } catch (thrown) {
-        if (context.signal.aborted && !(thrown instanceof GatewayError)) throw cutOff(context.signal);
-        const error = asGatewayError(thrown);
-        if (context.signal.aborted || error.kind === 'internal') throw error;
-        errors.set(instance, error);
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(IMAGES_AT_ONCE, instances.length) }, work));
-  return { rows, errors, imageBytes };
-}
-
-async function bytesOf(line: Line, instance: Instance, context: RequestContext): Promise<Uint8Array> {
-  if (instance.kind === 'bytes') return instance.bytes;
-  const bytes = await context.time('fetch', () => line.fetch(instance.url, instance.field, context));
-  if (sniff(bytes)) return bytes;
-  throw new GatewayError('source_not_image', `${instance.field}: what the source sent is not an image`);
 }

@@ -1,0 +1,90 @@
+/** The first half of the line: every instance fetched, decoded and written into its row of the input tensor. */
+import { asGatewayError, GatewayError } from '../errors.ts';
+import { sniff } from '../image/sniff.ts';
+import type { Route } from '../model/route.ts';
+import type { Binding } from '../model/signatures.ts';
+import { cutOff } from './admission.ts';
+import type { Backend, ImageSpec, Instance, Pixels, RequestContext } from './request.ts';
+
+/** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
+const IMAGES_AT_ONCE = 8;
+
+/** Decodes as a model's spec asks; `field` is where the image stood in the request. */
+export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
+
+/** The parts of the line, made by the composition root. */
+export type Line = {
+  readonly resolve: Route;
+  readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
+  readonly decode: Decode;
+  readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+  readonly backend: Backend;
+};
+
+export type Batch = {
+  readonly binding: Binding;
+  readonly instances: readonly Instance[];
+  /** Room for every instance, written in place. */
+  readonly tensor: Float32Array | Uint8Array;
+};
+
+export type Filled = {
+  /** The tensor's row of each instance that could be read. Rows are taken in the order of completion, without gaps. */
+  readonly rows: ReadonlyMap<Instance, number>;
+  readonly errors: ReadonlyMap<Instance, GatewayError>;
+  readonly imageBytes: number;
+};
+
+/**
+ * Fills the tensor. An instance that cannot be read is an error among the others; throws only where the request as a
+ * whole is over: its deadline, its client gone, a fault of our own.
+ */
+export async function fillTensor(
+  line: Line,
+  { binding, instances, tensor }: Batch,
+  context: RequestContext,
+): Promise<Filled> {
+  const { image } = binding.card;
+  const rowLength = tensor.length / instances.length;
+  const rows = new Map<Instance, number>();
+  const errors = new Map<Instance, GatewayError>();
+  let imageBytes = 0;
+
+  async function fillRow(instance: Instance): Promise<void> {
+    const bytes = await bytesOf(line, instance, context);
+    imageBytes += bytes.length;
+    await context.time('decode', async () => {
+      const pixels = await line.decode(bytes, image, instance.field, context);
+      const start = rows.size * rowLength;
+      line.preprocess(pixels, image, tensor.subarray(start, start + rowLength));
+      rows.set(instance, rows.size);
+    });
+  }
+
+  const queue = instances.values();
+  async function work(): Promise<void> {
+    for (const instance of queue) {
+      try {
+        await fillRow(instance);
+      } catch (thrown) {
+        errors.set(instance, ownError(thrown, context));
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(IMAGES_AT_ONCE, instances.length) }, work));
+  return { rows, errors, imageBytes };
+}
+
+/** What an instance failed with; throws what is not that instance's alone. */
+function ownError(thrown: unknown, { signal }: RequestContext): GatewayError {
+  const error = signal.aborted && !(thrown instanceof GatewayError) ? cutOff(signal) : asGatewayError(thrown);
+  if (signal.aborted || error.kind === 'internal') throw error;
+  return error;
+}
+
+async function bytesOf(line: Line, instance: Instance, context: RequestContext): Promise<Uint8Array> {
+  if (instance.kind === 'bytes') return instance.bytes;
+  const bytes = await context.time('fetch', () => line.fetch(instance.url, instance.field, context));
+  if (sniff(bytes)) return bytes;
+  throw new GatewayError('source_not_image', `${instance.field}: what the source sent is not an image`);
+}
