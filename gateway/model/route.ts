@@ -1,6 +1,6 @@
 /** Finds the version that a request is for: by number, by label, or the latest. */
-import { GatewayError } from '../errors.ts';
-import type { AskedServable, Backend, Servable } from '../pipeline/request.ts';
+import { asGatewayError, GatewayError } from '../errors.ts';
+import type { AskedServable, Backend, Metadata, Servable } from '../pipeline/request.ts';
 import type { ModelCard } from './card.ts';
 import { type Binding, bind } from './signatures.ts';
 
@@ -22,7 +22,7 @@ export function createRoute({ cards, backend, latest }: RouteOptions): Route {
 
   async function pinned(card: ModelCard, servable: Servable, signal: AbortSignal): Promise<Binding> {
     const key = `${servable.model}/${servable.version}`;
-    const binding = versions.get(key) ?? fitted(card, await backend.metadata(servable, signal));
+    const binding = versions.get(key) ?? fitted(card, await metadataOf(backend, servable, signal));
     if (servable.version !== undefined) versions.set(key, binding);
     return binding;
   }
@@ -38,6 +38,17 @@ export function createRoute({ cards, backend, latest }: RouteOptions): Route {
   };
 }
 
+async function metadataOf(backend: Backend, servable: Servable, signal: AbortSignal): Promise<Metadata> {
+  try {
+    return await backend.metadata(servable, signal);
+  } catch (cause) {
+    // TF-Serving calls an unknown label an invalid argument, and there is no other argument that could be invalid.
+    const unknownLabel = servable.label !== undefined && asGatewayError(cause).kind === 'internal';
+    if (!unknownLabel) throw cause;
+    throw new GatewayError('model_not_found', `query label: no version of ${servable.model} has this label`, { cause });
+  }
+}
+
 function findCard(cards: ReadonlyMap<string, ModelCard>, model: string | undefined): ModelCard {
   const names = [...cards.keys()];
   if (model === undefined && names.length > 1) {
@@ -49,7 +60,7 @@ function findCard(cards: ReadonlyMap<string, ModelCard>, model: string | undefin
   return card;
 }
 
-function fitted(card: ModelCard, metadata: Parameters<typeof bind>[1]): Binding {
+function fitted(card: ModelCard, metadata: Metadata): Binding {
   try {
     return bind(card, metadata);
   } catch (cause) {
