@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
@@ -66,6 +69,14 @@ const upload =
   (type: string, body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}) =>
   () =>
     fetch(`${gateway.url}/predict`, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
+/** A POST with neither Content-Length nor Transfer-Encoding, which fetch cannot send. */
+const bodiless = async (type: string): Promise<Response> => {
+  const asked = request(`${gateway.url}/predict`, { method: 'POST', headers: { 'Content-Type': type } });
+  asked.removeHeader('Transfer-Encoding');
+  const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+  const headers = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, `${value}`]);
+  return new Response(await textOf(answer), { status: answer.statusCode ?? 0, headers });
+};
 const b64 = async (name: string) => predict(gateway, { b64: (await image(name)).toString('base64') });
 const form =
   (field: string, ...files: Uint8Array[]) =>
@@ -78,6 +89,7 @@ const form =
 const CASES: readonly Case[] = [
   ['not JSON', json('{"url": '), 400, 'invalid_json', /JSON/],
   ['no body', json(''), 400, 'invalid_json', /empty/],
+  ['no body and no length', () => bodiless('application/json'), 400, 'invalid_json', /empty/],
   ['a byte order mark', json('\ufeff{"url": "http://a/"}'), 400, 'invalid_json', /byte order mark/],
   ['UTF-16', upload('application/json', Buffer.from('{"url": "x"}', 'utf16le')), 400, 'invalid_json', /UTF-8/],
   ['100,000 brackets', json('['.repeat(100_000)), 400, 'invalid_json', /JSON/],

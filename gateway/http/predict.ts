@@ -22,23 +22,24 @@ type Asked = { readonly instances: readonly Instance[]; readonly flat: boolean }
 /** Makes the handler of POST /predict. */
 export function createPredict({ readBody, maxInstances, classify }: PredictOptions): Handler {
   async function read(request: Request, response: Parameters<Handler>[1], signal: AbortSignal): Promise<Asked> {
-    if (request.is('application/json')) {
-      requireUtf8(request);
+    const given = request.get('content-type') ?? '';
+    const [type = ''] = given.toLowerCase().split(/\s*;/);
+    if (type === 'application/json') {
+      requireUtf8(given);
       return instancesOf(await readBody.json(request, response, signal), maxInstances);
     }
-    if (request.is('image/*')) {
+    if (type.startsWith('image/')) {
       const bytes = await readBody.image(request, response, signal);
       return { instances: [{ kind: 'bytes', bytes, field: 'body' }], flat: true };
     }
-    if (request.is('multipart/form-data')) {
+    if (type === 'multipart/form-data') {
       const files = await readBody.files(request, signal);
       if (files.length === 0) throw new GatewayError('invalid_request', 'file: send at least one part named file.');
       return { instances: files.map((file) => ({ kind: 'bytes', ...file })), flat: files.length === 1 };
     }
-    const given = request.get('content-type') || 'missing';
     throw new GatewayError(
       'unsupported_media',
-      `Content-Type is ${given.slice(0, 80)}; send application/json, multipart/form-data or image/*.`,
+      `Content-Type is ${given.slice(0, 80) || 'missing'}; send application/json, multipart/form-data or image/*.`,
     );
   }
 
@@ -51,8 +52,8 @@ export function createPredict({ readBody, maxInstances, classify }: PredictOptio
   };
 }
 
-function requireUtf8(request: Request): void {
-  const [, charset = 'utf-8'] = /charset\s*=\s*"?([^";\s]+)/i.exec(request.get('content-type') ?? '') ?? [];
+function requireUtf8(contentType: string): void {
+  const [, charset = 'utf-8'] = /charset\s*=\s*"?([^";\s]+)/i.exec(contentType) ?? [];
   if (charset.toLowerCase() === 'utf-8') return;
   throw new GatewayError('unsupported_media', 'Content-Type: JSON is read as charset=utf-8 only.');
 }
