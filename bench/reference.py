@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
     """POST {"url": …}."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def do_POST(self) -> None:
         """Answers one prediction."""

@@ -25,6 +25,7 @@ import { classify } from './pipeline/classify.ts';
 import { ownContext } from './pipeline/context.ts';
 import type { Line } from './pipeline/fill.ts';
 import type { ImageSpec } from './pipeline/request.ts';
+import { createPool } from './tensor/pool.ts';
 import { createPredictRequest } from './tensor/predict-request.ts';
 import { createPredictionReader } from './tensor/predict-response.ts';
 
@@ -49,6 +50,8 @@ export type AppOptions = {
 };
 
 const LATE_BODY_MS = 1000;
+/** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
+const POOL_BYTES = 64 * 2 ** 20;
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
@@ -60,7 +63,8 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const admission = createAdmission(config);
   const metrics = createMetrics(admission);
   const client = judged(() => openClient(target), 'TF_SERVING_HOST');
-  const codec = { createRequest: createPredictRequest, readPrediction: createPredictionReader() };
+  const createRequest = createPredictRequest.bind(undefined, createPool(POOL_BYTES));
+  const codec = { createRequest, readPrediction: createPredictionReader() };
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
   const backend = createTfServing({ client, codec, onStatus });
   const fetch = openFetch(config);

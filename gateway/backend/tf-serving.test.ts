@@ -19,12 +19,16 @@ import {
 } from '../../tests/model-server.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import type { Backend, Prediction, PredictTarget, RequestContext } from '../pipeline/request.ts';
+import { createPool } from '../tensor/pool.ts';
 import { createPredictRequest } from '../tensor/predict-request.ts';
 import { createPredictionReader } from '../tensor/predict-response.ts';
 import { openClient } from './channel.ts';
 import { createTfServing } from './tf-serving.ts';
 
-const CODEC = { createRequest: createPredictRequest, readPrediction: createPredictionReader() };
+const CODEC = {
+  createRequest: createPredictRequest.bind(undefined, createPool(0)),
+  readPrediction: createPredictionReader(),
+};
 const SMALL: PredictTarget = {
   servable: { model: 'clothing-model' },
   signature: 'serving_default',

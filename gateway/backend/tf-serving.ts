@@ -26,6 +26,8 @@ type PredictBytes = {
   readonly tensor: Float32Array | Uint8Array;
   /** The serialized request with the first `count` instances. */
   bytes(count: number): Buffer;
+  /** Gives the memory back. */
+  release(): void;
 };
 
 export type TfServingOptions = {
@@ -48,6 +50,7 @@ export function createTfServing({ client, codec, onStatus }: TfServingOptions): 
       const request = codec.createRequest(target, capacity);
       return {
         tensor: request.tensor,
+        release: request.release,
         async send(count, { deadlineMs, signal }) {
           const { path } = Predict;
           return codec.readPrediction(await unary({ path, request: request.bytes(count), deadlineMs, signal }));

@@ -40,6 +40,7 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   if (first && rows.size === 0) throw asGatewayError(errors.get(first));
 
   const { version, outputs } = await context.time('predict', () => call.send(rows.size, context));
+  call.release();
   const { classes, scores: gives } = binding.card;
   const scores = nameScores(outputs.get(binding.output), rows.size, { classes, gives, wants, top });
   const outcomes = instances.map((instance): Outcome => {

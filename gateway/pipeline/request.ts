@@ -125,6 +125,11 @@ export type Prediction = {
 export type PredictCall = {
   readonly tensor: Float32Array | Uint8Array;
   send(count: number, context: RequestContext): Promise<Prediction>;
+  /**
+   * Gives the tensor's memory back for other requests. To be called once, when it was sent and nobody writes it any
+   * more; that of a call which failed half-way is better left to the garbage collector.
+   */
+  release(): void;
 };
 
 /** What a Predict call is made for: the servable, the signature and its one input (without the batch axis). */

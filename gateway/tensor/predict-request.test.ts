@@ -6,7 +6,10 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { GatewayError } from '../errors.ts';
 import type { PredictTarget } from '../pipeline/request.ts';
+import { createPool } from './pool.ts';
 import { createPredictRequest } from './predict-request.ts';
+
+const pool = createPool(0);
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
@@ -49,7 +52,7 @@ const CLOTHING: PredictTarget = {
 };
 
 function check(target: PredictTarget, capacity: number, count: number): void {
-  const { tensor, bytes } = createPredictRequest(target, capacity);
+  const { tensor, bytes } = createPredictRequest(pool, target, capacity);
   for (let index = 0; index < tensor.length; index += 1) tensor[index] = (index * 7) % 251;
   const sent = tensor.subarray(0, (tensor.length / capacity) * count);
   const content = new Uint8Array(sent.buffer, sent.byteOffset, sent.byteLength);
@@ -93,7 +96,7 @@ test('any names, versions, shapes and counts', () => {
 
 test('one request can be sent again with another count', () => {
   const target: PredictTarget = { ...CLOTHING, input: { name: 'x', dtype: 'DT_FLOAT', shape: [2] } };
-  const { tensor, bytes } = createPredictRequest(target, 200);
+  const { tensor, bytes } = createPredictRequest(pool, target, 200);
   tensor.set([1, 2, 3, 4]);
   for (const count of [200, 2, 128, 1]) {
     const content = new Uint8Array(tensor.buffer, tensor.byteOffset, count * 8);
@@ -102,7 +105,7 @@ test('one request can be sent again with another count', () => {
 });
 
 test('the tensor is sent from where it was written, with nothing behind it', () => {
-  const { tensor, bytes } = createPredictRequest(CLOTHING, 3);
+  const { tensor, bytes } = createPredictRequest(pool, CLOTHING, 3);
   const message = bytes(2);
   assert.equal(message.buffer, tensor.buffer);
   assert.equal(message.byteOffset + message.length, tensor.byteOffset + 2 * 299 * 299 * 3 * 4);
@@ -110,7 +113,7 @@ test('the tensor is sent from where it was written, with nothing behind it', () 
 });
 
 test('a count outside the room is a mistake in the gateway', () => {
-  const { bytes } = createPredictRequest(CLOTHING, 2);
+  const { bytes } = createPredictRequest(pool, CLOTHING, 2);
   for (const count of [0, 3, -1, 1.5, Number.NaN]) assert.throws(() => bytes(count), RangeError);
 });
 
@@ -118,7 +121,7 @@ test('a version that no server can have is refused', () => {
   for (const version of [-1, 1.5, 2 ** 53, Number.NaN]) {
     const target = { ...CLOTHING, servable: { model: 'm', version } };
     assert.throws(
-      () => createPredictRequest(target, 1),
+      () => createPredictRequest(pool, target, 1),
       (error) => error instanceof GatewayError && error.kind === 'invalid_request' && /^version: /.test(error.message),
     );
   }

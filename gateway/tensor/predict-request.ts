@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { PredictTarget } from '../pipeline/request.ts';
 import { BackwardWriter } from './backward-writer.ts';
 import { NUMERIC_TYPES } from './dtype.ts';
+import type { Pool } from './pool.ts';
 
 /** A typed array's offset has to be a multiple of its element size; float32 is the widest that is sent. */
 const TENSOR_ALIGNMENT = 4;
@@ -15,26 +16,28 @@ const FIELDS_BESIDE_AXES = 12;
 const FIELDS_PER_AXIS = 2;
 
 export type PredictRequest = {
-  /** The tensor of all `capacity` instances, zeros at first; row-major, to be written in place. */
+  /** The tensor of all `capacity` instances, row-major, to be written in place; what it holds at first means nothing. */
   readonly tensor: Float32Array | Uint8Array;
   /**
    * The serialized request with the first `count` instances, 1 to `capacity`: a view of the same memory, valid until
    * the next call. Nothing is copied.
    */
   bytes(count: number): Buffer;
+  /** Gives the memory back. To be called once, when nothing reads or writes it any more. */
+  release(): void;
 };
 
 /**
  * Makes the request for a target's Predict, with room for `capacity` instances of `target.input.shape`.
  * Throws `invalid_request` for a version that is not a whole number from 0 to 2^53 - 1.
  */
-export function createPredictRequest(target: PredictTarget, capacity: number): PredictRequest {
+export function createPredictRequest(pool: Pool, target: PredictTarget, capacity: number): PredictRequest {
   checkVersion(target.servable.version);
   const { dtype, shape } = target.input;
   const elements = shape.reduce((product, size) => product * size, 1);
   const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
   const tensorStart = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
-  const memory = new ArrayBuffer(tensorStart + capacity * instanceBytes);
+  const memory = pool.take(tensorStart + capacity * instanceBytes);
   const Elements = dtype === 'DT_FLOAT' ? Float32Array : Uint8Array;
   return {
     tensor: new Elements(memory, tensorStart, capacity * elements),
@@ -46,6 +49,7 @@ export function createPredictRequest(target: PredictTarget, capacity: number): P
       const start = writeHead(new Uint8Array(memory), { target, count, tensorStart, end });
       return Buffer.from(memory, start, end - start);
     },
+    release: () => pool.give(memory),
   };
 }
 

@@ -12,6 +12,7 @@ import { createTfServing } from '../../gateway/backend/tf-serving.ts';
 import { createUnary } from '../../gateway/backend/unary.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 import type { Backend, Prediction, PredictTarget, RequestContext, Servable } from '../../gateway/pipeline/request.ts';
+import { createPool } from '../../gateway/tensor/pool.ts';
 import { createPredictRequest } from '../../gateway/tensor/predict-request.ts';
 import { createPredictionReader } from '../../gateway/tensor/predict-response.ts';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from './server.ts';
@@ -100,7 +101,10 @@ for (const flags of [[], ['--enable_serialization_as_tensor_content=true']]) {
       server = await startTensorFlowServing(python.program, models, { names: NAMES, flags });
       client = openClient(server.target);
       const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
-      const codec = { createRequest: createPredictRequest, readPrediction };
+      const codec = {
+        createRequest: createPredictRequest.bind(undefined, createPool(0)),
+        readPrediction,
+      };
       backend = createTfServing({ client, codec, onStatus });
     });
 
@@ -251,7 +255,10 @@ test('E10: connections that the server ends by their age cost no request', optio
   const server = await startTensorFlowServing(python.program, models, { names: ['versions'], flags });
   t.after(() => server.stop());
   const client = openClient(server.target);
-  const codec = { createRequest: createPredictRequest, readPrediction };
+  const codec = {
+    createRequest: createPredictRequest.bind(undefined, createPool(0)),
+    readPrediction,
+  };
   const statuses: string[] = [];
   const backend = createTfServing({ client, codec, onStatus: (_, code) => statuses.push(code) });
   t.after(() => backend.close());
