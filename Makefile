@@ -27,7 +27,7 @@ TRAIN ?=
 
 .PHONY: help
 help: ## List what there is to make
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 .PHONY: run
 run: node_modules ## Start the gateway with its embedded model server; settings by environment: PORT=8080 make run
@@ -58,6 +58,10 @@ bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pil
 .PHONY: train
 train: .venv/.ready ## Train, export and measure the model: make train DATA=folder TRAIN="--max-minutes 60"
 	@cd serving && ../.venv/bin/python -m training --data "$(realpath $(DATA))" $(TRAIN)
+
+.PHONY: test-training
+test-training: .venv/.ready ## Test the training pipeline; needs no photos
+	@cd serving && ../.venv/bin/python -B -m pytest -q -p no:cacheprovider training
 
 .node/node_modules/node/bin/node:
 	@echo "Node $(NODE_MAJOR) is needed; here is $$(node --version 2>/dev/null || echo none). Installing it into .node"

@@ -213,7 +213,7 @@ const CASES: readonly Case[] = [
   ['a closed port', url('http://93.184.215.14:22/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['a private address', url('http://10.0.0.1/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['the metadata address', url('http://169.254.169.254/latest/'), 403, 'source_forbidden', /^url: /],
-  ['a DNS name of loopback', url('http://localhost.localdomain.internal/'), 502, 'source_failed', /^url: /],
+  ['a name that does not exist', url('http://localhost.localdomain.internal/'), 502, 'source_failed', /^url: /],
   ['an IPv6 loopback', url('http://[::1]/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['an IPv6-mapped address', url('http://[::ffff:10.0.0.1]/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['a decimal host', url('http://167772161/a.jpg'), 403, 'source_forbidden', /^url: /],
@@ -271,6 +271,28 @@ for (const [what, ask, status, kind, detail] of CASES) {
     );
   });
 }
+
+test('by default nothing on this machine is asked, however its address is written', async (t) => {
+  const strict = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  t.after(async () => assert.equal(await strict.stop(), 0));
+  await strict.ready();
+  const before = origin.hits.length;
+  for (const host of [
+    '127.0.0.1',
+    'localhost',
+    'LOCALHOST.',
+    '2130706433',
+    '0x7f.1',
+    '0',
+    '[::1]',
+    '[::ffff:7f00:1]',
+  ]) {
+    const response = await predict(strict, { url: `http://${host}:${origin.port}/good.jpg` });
+    const { kind } = (await response.json()) as { kind: string };
+    assert.deepEqual([host, response.status, kind], [host, 403, 'source_forbidden']);
+  }
+  assert.equal(origin.hits.length, before);
+});
 
 test('a refused address, a closed port and a dead name read the same', async () => {
   const urls = ['http://10.0.0.1/a.jpg', 'http://127.0.0.1:80/a.jpg', 'http://no-such-host.invalid/a.jpg'];
