@@ -90,11 +90,11 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
     },
   });
   // The door answers a late body with 408 by its deadline; Node's own limit comes after that.
-  const requestTimeout = config.requestTimeoutMs + LATE_BODY_MS;
+  const requestTimeoutMs = config.requestTimeoutMs + LATE_BODY_MS;
   const health = createHealth({ lifecycle, states: () => watch.states });
   return {
-    service: lifecycle.serve(createService({ door, predict, health }), requestTimeout),
-    admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeout),
+    service: lifecycle.serve(createService({ door, predict, health }), requestTimeoutMs),
+    admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeoutMs),
     lifecycle,
     watch: (signal) => watch.run(signal),
     ready: watch.ready,

@@ -9,8 +9,8 @@ const QUIET_MS = 250;
 const MAX_HEADERS_MS = 10_000;
 
 export type Lifecycle = {
-  /** Makes a server whose requests are waited for. A request has to be here, body and all, in `requestTimeout`. */
-  serve(listener: RequestListener, requestTimeout: number): Server;
+  /** Makes a server whose requests are waited for. A request has to be here, body and all, in `requestTimeoutMs`. */
+  serve(listener: RequestListener, requestTimeoutMs: number): Server;
   isDraining(): boolean;
   /**
    * Stops accepting, waits until every accepted request is answered, and cuts off what is left after `patienceMs`.
@@ -35,10 +35,10 @@ export function createLifecycle(): Lifecycle {
   }
 
   return {
-    serve(listener, requestTimeout) {
+    serve(listener, requestTimeoutMs) {
       const limits = {
-        requestTimeout,
-        headersTimeout: Math.min(requestTimeout, MAX_HEADERS_MS),
+        requestTimeout: requestTimeoutMs,
+        headersTimeout: Math.min(requestTimeoutMs, MAX_HEADERS_MS),
         connectionsCheckingInterval: 1000,
       };
       const server = createServer(limits, listener).on('request', (_request, response) => {

@@ -28,8 +28,8 @@ export async function serve(config: Config): Promise<number> {
   cleanUp.defer(app.close);
   const watching = new AbortController();
   // Before the embedded server is up there is nothing to see; when it cannot run here, the watch will say so.
-  const started = embedded ? Promise.allSettled([embedded.ready]) : undefined;
-  const watched = Promise.resolve(started).then(() => app.watch(watching.signal));
+  const started = Promise.race([Promise.allSettled([embedded?.ready]), once(watching.signal, 'abort')]);
+  const watched = started.then(() => app.watch(watching.signal));
   cleanUp.defer(async () => {
     watching.abort();
     await watched;

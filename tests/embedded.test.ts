@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { modelsFolder } from './models.ts';
 
 const PARITY = new URL('../serving/models/clothing-model/parity/', import.meta.url);
 const tensors = JSON.parse(await readFile(new URL('tensors.json', PARITY), 'utf8')) as { samples: { file: string }[] };
@@ -57,4 +58,12 @@ test('when the embedded server is killed, readiness says so, and it comes back b
   assert.equal(await status(), 503);
   await gateway.ready();
   assert.equal((await ask()).status, 200);
+});
+
+test('a model without any version is waited for, and the wait ends with SIGTERM', async (t) => {
+  const waiting = await startGateway({ MODELS: await modelsFolder(t) });
+  const { problem } = (await (await fetch(`${waiting.url}/health/ready`)).json()) as { problem: string };
+  assert.match(problem, /^clothing-model: the model server has not been asked yet$/);
+  assert.equal((await predict(waiting, { b64: 'AAAA' })).status, 503);
+  assert.equal(await waiting.stop(), 0);
 });
