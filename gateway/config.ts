@@ -69,6 +69,7 @@ const schema = z.object({
   maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),
   maxImagePixels: pixels().prefault('50MP').describe('largest image by its header, width times height'),
   maxInstances: integer(1, 4096).prefault('64').describe('images in one request'),
+  // TIFF is left out by default: it has many variants, and hardly a photo comes as one.
   imageFormats: several(`a comma-separated choice of ${FORMATS.join(', ')}`, isFormat)
     .prefault('jpeg,png,webp,gif,avif')
     .describe(`image formats offered; all: ${FORMATS.join(', ')}`),

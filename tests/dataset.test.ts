@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { needsDataset, type Photo, readPhoto, testPhotos } from './dataset.ts';
-import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { EXPECTED, needsDataset, type Photo, readPhoto, testPhotos } from './dataset.ts';
+import { predict, type RunningGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
 import { CLASSES, modelsFolder } from './models.ts';
 import { type Origin, startOrigin } from './origin.ts';
@@ -56,9 +56,8 @@ describe('the test photos of the clothing data set', needsDataset, () => {
     return photos.filter(({ label, name }) => best(scores.get(name) ?? assert.fail(name)) === label).length;
   }
 
-  async function start(t: { after(run: () => Promise<void>): void }, settings: Record<string, string>) {
-    const gateway = await startGateway({ FETCH_ALLOW_PRIVATE: 'true', LOG_LEVEL: 'info', ...settings });
-    t.after(async () => assert.equal(await gateway.stop(), 0));
+  async function start(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
+    const gateway = await startGatewayFor(t, { FETCH_ALLOW_PRIVATE: 'true', ...settings });
     await gateway.ready();
     return gateway;
   }
@@ -120,8 +119,7 @@ describe('the test photos of the clothing data set', needsDataset, () => {
     const bytes = model.calls[0]?.inputs.input_8?.tensor_content ?? assert.fail('no tensor');
     const first = [0, 4, 8].map((offset) => bytes.readFloatLE(offset));
     assert.deepEqual(first, [-0.11372548, -0.15294117, -0.19999999].map(Math.fround));
-    const golden = new URL('../../shared/golden/dataset.json', import.meta.url);
-    const { images } = JSON.parse(await readFile(golden, 'utf8')) as { images: GoldenImage[] };
+    const { images } = JSON.parse(await readFile(EXPECTED, 'utf8')) as { images: GoldenImage[] };
     const expected = images.find(({ path }) => path === `test/${PANTS}`)?.results['kih-xception-299']?.sha256;
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     assert.equal(sha256, expected);

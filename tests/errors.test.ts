@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
-import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { endless, type Origin, redirectTo, slowDrip, startOrigin } from './origin.ts';
@@ -273,8 +273,7 @@ for (const [what, ask, status, kind, detail] of CASES) {
 }
 
 test('by default nothing on this machine is asked, however its address is written', async (t) => {
-  const strict = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
-  t.after(async () => assert.equal(await strict.stop(), 0));
+  const strict = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
   await strict.ready();
   const before = origin.hits.length;
   for (const host of [

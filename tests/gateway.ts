@@ -1,7 +1,9 @@
 /** Starts the gateway as a person does: its own process, real ports, settings by environment. */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
@@ -56,6 +58,13 @@ export async function startGateway(settings: Record<string, string> = {}): Promi
       return code;
     },
   };
+}
+
+/** Starts a gateway that the test stops at its end, where it has to exit with 0. */
+export async function startGatewayFor(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
+  const gateway = await startGateway(settings);
+  t.after(async () => assert.equal(await gateway.stop(), 0));
+  return gateway;
 }
 
 async function waitUntilReady(url: string): Promise<void> {

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 
@@ -35,17 +35,11 @@ async function until(gateway: RunningGateway, condition: (said: Readiness) => bo
   throw new Error(JSON.stringify(await readiness(gateway)));
 }
 
-async function start(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
-  const gateway = await startGateway(settings);
-  t.after(async () => assert.equal(await gateway.stop(), 0));
-  return gateway;
-}
-
 test('without a model server: live, not ready, an early 503; it recovers alone', async (t) => {
   const first = await startModelServer(answering);
   const port = Number(first.target.split(':')[1]);
   first.close();
-  const gateway = await start(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
+  const gateway = await startGatewayFor(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
 
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
   const down = await until(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
@@ -73,7 +67,7 @@ test('a model server that hangs: 504 model_timeout at the deadline, which it was
   const model = await startModelServer({ ...XCEPTION, onPredict: () => new Promise<never>(() => {}) });
   t.after(() => model.close());
   const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '700ms' };
-  const gateway = await start(t, settings);
+  const gateway = await startGatewayFor(t, settings);
   await gateway.ready();
   const startedMs = performance.now();
   const response = await predict(gateway, { b64 });
@@ -97,7 +91,7 @@ test('a client that hangs up ends the Predict it was waiting for', async (t) => 
     },
   });
   t.after(() => model.close());
-  const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
   await gateway.ready();
   const client = new AbortController();
   const request = fetch(`${gateway.url}/predict`, {
@@ -118,7 +112,10 @@ test('a model.yaml that contradicts the signature: one clear line, not ready, an
   const model = await startModelServer(answering);
   t.after(() => model.close());
   const card = 'name: m\nimage: {size: [224, 224], scale: tf}\nclasses: [a, b]\n';
-  const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t, { m: card }) });
+  const gateway = await startGatewayFor(t, {
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t, { m: card }),
+  });
   const { problem } = await until(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
   assert.match(
     problem ?? '',
@@ -156,7 +153,7 @@ test('parity: proven, differing in its scores, differing in its tensor', async (
       /jpg-420\.jpg: its tensor has sha256 .*, training had fff/,
     ],
   ] as const) {
-    const gateway = await start(t, { TF_SERVING_HOST: model.target, MODELS: models });
+    const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: models });
     const said = await until(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
     assert.match(said.problem ?? '', problem);
     assert.equal(said.status, state === 'proven' ? 'ready' : 'not ready');

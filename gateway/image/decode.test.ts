@@ -2,17 +2,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import sharp from 'sharp';
+import { readConfig } from '../config.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import { type DecodeOptions, decode } from './decode.ts';
-import { DEFAULT_FORMATS, restrictSharp } from './restrict.ts';
+import { restrictSharp } from './restrict.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../tests/golden/images/${name}`, import.meta.url));
+
+const { imageFormats } = readConfig({}, {});
 
 const OPTIONS: DecodeOptions = {
   field: 'instances[3].url',
   color: 'rgb',
   engine: 'pillow',
-  formats: DEFAULT_FORMATS,
+  formats: imageFormats,
   maxPixels: 50_000_000,
 };
 
@@ -28,7 +31,7 @@ function failsAs(kind: Kind, detail: RegExp) {
   };
 }
 
-before(() => restrictSharp(DEFAULT_FORMATS));
+before(() => restrictSharp(imageFormats));
 
 describe('what is refused, and in which words', () => {
   const rows: [string, Kind, RegExp][] = [

@@ -2,9 +2,6 @@
 import sharp from 'sharp';
 import type { ImageFormat } from '../pipeline/request.ts';
 
-/** Offered unless the settings say otherwise. TIFF is left out: it has many variants, and hardly a photo comes as one. */
-export const DEFAULT_FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif'];
-
 const LOADERS: Readonly<Record<ImageFormat, string>> = {
   jpeg: 'VipsForeignLoadJpegBuffer',
   png: 'VipsForeignLoadPngBuffer',

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Backend, ImageSpec, Pixels, RequestContext } from '../pipeline/request.ts';
+import type { Backend, Decode, Preprocess, RequestContext } from '../pipeline/request.ts';
 import type { Binding } from './signatures.ts';
 
 /** proven: pixels and scores are training's; unproven: no scores were written for this version; differing: they are not. */
@@ -11,8 +11,8 @@ export type Parity = { readonly state: 'proven' | 'unproven' | 'differing'; read
 
 export type ParityParts = {
   readonly backend: Backend;
-  readonly decode: (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
-  readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+  readonly decode: Decode;
+  readonly preprocess: Preprocess;
 };
 
 const tensorsFile = z.object({ samples: z.array(z.object({ file: z.string(), sha256: z.string() })).min(1) });

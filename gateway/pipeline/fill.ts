@@ -4,20 +4,17 @@ import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { cutOff } from './admission.ts';
-import type { Backend, ImageSpec, Instance, Pixels, RequestContext } from './request.ts';
+import type { Backend, Decode, Instance, Preprocess, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
 const IMAGES_AT_ONCE = 8;
-
-/** Decodes as a model's spec asks; `field` is where the image stood in the request. */
-export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
 
 /** The parts of the line, made by the composition root. */
 export type Line = {
   readonly resolve: Route;
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
   readonly decode: Decode;
-  readonly preprocess: (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+  readonly preprocess: Preprocess;
   readonly backend: Backend;
 };
 

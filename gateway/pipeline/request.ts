@@ -49,6 +49,12 @@ export type Pixels = {
   readonly data: Uint8Array | Uint16Array;
 };
 
+/** Decodes as a model's spec asks; `field` is where the image stood in the request. */
+export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
+
+/** Resizes and normalises a picture into its row of the input tensor. */
+export type Preprocess = (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+
 export type PillowFilter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 export type TensorFlowMethod = 'nearest' | 'bilinear' | 'bicubic' | 'area' | 'lanczos3';
 export type Scale = 'tf' | 'mul127' | 'div255' | 'mul255' | 'torch' | 'caffe' | 'none';

@@ -1,8 +1,10 @@
 /** 200 photos of the clothing data set, where it lies beside the repository: the same tensors as Pillow, Keras and TensorFlow. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { DEFAULT_FORMATS, restrictSharp } from '../../gateway/image/restrict.ts';
+import { readConfig } from '../../gateway/config.ts';
+import { restrictSharp } from '../../gateway/image/restrict.ts';
+import { EXPECTED, needsDataset, PHOTOS } from '../dataset.ts';
 import { sha256 } from './golden.ts';
 import { createDecoder, createHasher, createTally } from './run.ts';
 import { type Pipeline, specOf } from './spec.ts';
@@ -15,20 +17,16 @@ type Photo = {
   >;
 };
 
-const BESIDE = new URL('../../../shared/', import.meta.url);
-const PHOTOS = new URL('data/clothing-dataset-small/', BESIDE);
-const EXPECTED = new URL('golden/dataset.json', BESIDE);
-const there = [PHOTOS, EXPECTED].every((url) => existsSync(url));
-const needsDataset = there ? {} : { skip: 'the clothing data set is not beside the repository' };
+const { imageFormats } = readConfig({}, {});
 
 test('200 photos give the same tensors', needsDataset, async (t) => {
-  restrictSharp(DEFAULT_FORMATS);
+  restrictSharp(imageFormats);
   const { specs, images }: { specs: Pipeline[]; images: Photo[] } = JSON.parse(readFileSync(EXPECTED, 'utf8'));
   const pipelines = specs.filter(({ id }) => !id.startsWith('tf-fast'));
   const hash = createHasher();
   const tally = createTally();
   for (const { path, decoded, results } of images) {
-    const decode = createDecoder(readFileSync(new URL(path, PHOTOS)), DEFAULT_FORMATS);
+    const decode = createDecoder(readFileSync(new URL(path, PHOTOS)), imageFormats);
     assert.equal(sha256((await decode({ color: 'rgb', engine: 'pillow' })).data), decoded.rgb_sha256, path);
     for (const pipeline of pipelines) {
       const result = results[pipeline.id];

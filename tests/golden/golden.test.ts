@@ -1,15 +1,17 @@
 /** Every picture through every pipeline of golden.json: the tensor's bytes have to be those of the Python libraries. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readConfig } from '../../gateway/config.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
-import { DEFAULT_FORMATS, restrictSharp } from '../../gateway/image/restrict.ts';
+import { restrictSharp } from '../../gateway/image/restrict.ts';
 import type { ImageFormat } from '../../gateway/pipeline/request.ts';
 import { EXCEPTIONS, NOT_OFFERED } from './exceptions.ts';
 import { loadGolden, type Refusal, type Result, readImage, sha256 } from './golden.ts';
 import { createDecoder, createHasher, createTally } from './run.ts';
 import { type Pipeline, specOf } from './spec.ts';
 
-const ALL_FORMATS: readonly ImageFormat[] = [...DEFAULT_FORMATS, 'tiff'];
+const { imageFormats } = readConfig({}, {});
+const ALL_FORMATS: readonly ImageFormat[] = [...imageFormats, 'tiff'];
 const RGB = { color: 'rgb', engine: 'pillow' } as const;
 
 /** What a client hears where Pillow refuses a file. SVG and PDF are no images to Pillow, and known by name to us. */
@@ -83,7 +85,7 @@ for (const [name, { decoded, results }] of Object.entries(golden.images)) {
 
 for (const name of Object.keys(golden.images).filter((file) => file.endsWith('.tif'))) {
   test(`${name} is refused unless TIFF is offered by setting`, async () => {
-    await assert.rejects(createDecoder(readImage(name), DEFAULT_FORMATS)(RGB), fails(['image_unsupported']));
+    await assert.rejects(createDecoder(readImage(name), imageFormats)(RGB), fails(['image_unsupported']));
   });
 }
 
