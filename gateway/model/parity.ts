@@ -15,11 +15,13 @@ export type ParityParts = {
   readonly preprocess: Preprocess;
 };
 
-const tensorsFile = z.object({ samples: z.array(z.object({ file: z.string(), sha256: z.string() })).min(1) });
+/** `sha256` is of training's float32 tensor, `pixels_sha256` of the uint8 one that a signature which normalises takes. */
+const sample = z.object({ file: z.string(), sha256: z.string(), pixels_sha256: z.string().optional() });
+const tensorsFile = z.object({ samples: z.array(sample).min(1) });
 const scoresFile = z.object({ tolerance: z.number().positive(), scores: z.record(z.string(), z.array(z.number())) });
 
 /**
- * Proves one version: for each picture of `parity/tensors.json` the tensor must have the hash written there, and the
+ * Proves one version: for each picture of `parity/tensors.json` the tensor must have its dtype's hash there, and the
  * scores must be those of `parity/VERSION.json` within its tolerance. Throws when the model server cannot be asked.
  */
 export async function proveParity(binding: Binding, parts: ParityParts, context: RequestContext): Promise<Parity> {
@@ -30,9 +32,11 @@ export async function proveParity(binding: Binding, parts: ParityParts, context:
     const missing = tensors ? `parity/${binding.version}.json` : 'parity/tensors.json';
     return { state: 'unproven', detail: `version ${binding.version} has no ${missing}` };
   }
-  for (const { file, sha256 } of tensors.samples) {
+  const field = binding.input.dtype === 'DT_UINT8' ? 'pixels_sha256' : 'sha256';
+  for (const { file, [field]: wanted } of tensors.samples) {
+    if (wanted === undefined) return { state: 'unproven', detail: `parity/tensors.json has no ${field} of ${file}` };
     const { hash, scores } = await replay(path.join(folder, file), binding, parts, context);
-    if (hash !== sha256) return differing(file, `its tensor has sha256 ${hash}, training had ${sha256}`);
+    if (hash !== wanted) return differing(file, `its tensor has ${field} ${hash}, training had ${wanted}`);
     const theirs = expected.scores[file] ?? [];
     const difference = Math.max(...scores.map((score, index) => Math.abs(score - (theirs[index] ?? Number.NaN))));
     if (scores.length !== theirs.length || !(difference <= expected.tolerance)) {

@@ -49,15 +49,19 @@ async function metadataOf(backend: Backend, servable: Servable, signal: AbortSig
   }
 }
 
+/** The card of the model asked for; none asked for: the one that takes images. */
 function findCard(cards: ReadonlyMap<string, ModelCard>, model: string | undefined): ModelCard {
-  const names = [...cards.keys()];
-  if (model === undefined && names.length > 1) {
-    throw new GatewayError('invalid_request', `query model: choose one of ${names.join(', ')}`);
+  const forImages = [...cards.values()].filter(({ image }) => image).map(({ name }) => name);
+  const choice = forImages.join(', ') || 'none';
+  if (model === undefined && forImages.length > 1) {
+    throw new GatewayError('invalid_request', `query model: choose one of ${choice}`);
   }
-  const card = cards.get(model ?? names[0] ?? '');
-  if (!card) throw new GatewayError('model_not_found', `query model: no such model; there are ${names.join(', ')}`);
-  if (!card.image) throw new GatewayError('invalid_request', `query model: ${card.name} takes tensors, not images`);
-  return card;
+  const name = model ?? forImages[0];
+  if (name === undefined) throw new GatewayError('model_not_found', 'No model here takes images.');
+  const card = cards.get(name);
+  if (!card) throw new GatewayError('model_not_found', `query model: no such model; for images there are ${choice}`);
+  if (card.image) return card;
+  throw new GatewayError('invalid_request', `query model: ${name} takes tensors, not images; for images: ${choice}`);
 }
 
 function fitted(card: ModelCard, metadata: Metadata): Binding {

@@ -20,11 +20,7 @@ const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_
 export function bind(card: ModelCard, metadata: Metadata): Binding {
   const { image, classes } = card;
   if (!image || !classes) throw new SignatureMismatch(`model.yaml of ${card.name} has no image part`);
-  const signature = metadata.signatures.get(card.signature);
-  if (!signature) {
-    const known = [...metadata.signatures.keys()].join(', ');
-    throw mismatch(card, metadata, `signature: ${card.signature}`, `has ${known || 'none'}`);
-  }
+  const signature = findSignature(card, metadata);
   const input = findInput(card, metadata, signature);
   const [height, width] = image.size;
   const channels = image.color === 'rgb' ? 3 : 1;
@@ -41,6 +37,14 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
     input: { name: input.name, dtype, shape },
     output: output.name,
   };
+}
+
+/** The card's signature in a version's metadata. Throws SignatureMismatch. */
+export function findSignature(card: ModelCard, metadata: Metadata): Signature {
+  const signature = metadata.signatures.get(card.signature);
+  if (signature) return signature;
+  const known = [...metadata.signatures.keys()].join(', ');
+  throw mismatch(card, metadata, `signature: ${card.signature}`, `has ${known || 'none'}`);
 }
 
 /** The dtype that the pixels are sent in: float32, or as the bytes they are where nothing is to be scaled. */

@@ -4,12 +4,17 @@ import { asGatewayError } from '../errors.ts';
 import type { Backend, Log } from '../pipeline/request.ts';
 import type { ModelCard } from './card.ts';
 import type { Parity } from './parity.ts';
-import { type Binding, bind, SignatureMismatch } from './signatures.ts';
+import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
 
 /** Also how long `/health/ready` may be behind a model server that has just gone. */
 const POLL_READY_MS = 1000;
 const POLL_WAITING_MS = 250;
 const POLL_TIMEOUT_MS = 5000;
+
+const WITHOUT_PICTURES: Parity = {
+  state: 'unproven',
+  detail: 'the model takes tensors: there are no pictures to replay',
+};
 
 /** What is known of one model. It is ready exactly when there is no `problem`. */
 export type ModelState = {
@@ -76,7 +81,10 @@ export class ModelWatch {
     const metadata = await backend.metadata({ model: card.name }, signal);
     if (known?.version === metadata.version) return known;
     const { version } = metadata;
-    if (!card.image) return { version };
+    if (!card.image) {
+      findSignature(card, metadata);
+      return { version, parity: WITHOUT_PICTURES };
+    }
     const binding = bind(card, metadata);
     const parity = await prove(binding, signal);
     this.#latest.set(card.name, binding);

@@ -4,8 +4,9 @@ import type { Feed, Outputs, Signature } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
 import type { InputTensor, OutputTensor } from './tensor.ts';
 
-/** What a request runs with: tensors by input, and the names of the outputs wanted. */
+/** What a request runs with: its signature, tensors by input, and the names of the outputs wanted. */
 export type Tensors = {
+  readonly signature: string;
   readonly feeds: ReadonlyMap<string, InputTensor>;
   readonly fetches: readonly string[];
 };
@@ -31,9 +32,9 @@ export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: nu
   return rows;
 }
 
-/** What has to be alike for two runs to become one: the outputs wanted and each input's shape behind the first axis. */
-export function keyOf({ feeds, fetches }: Tensors): string {
-  return JSON.stringify([fetches, [...feeds].map(([name, { shape }]) => [name, shape.slice(1)])]);
+/** What has to be alike for two runs to become one: the signature, the outputs wanted and each input's shape behind the first axis. */
+export function keyOf({ signature, feeds, fetches }: Tensors): string {
+  return JSON.stringify([signature, fetches, [...feeds].map(([name, { shape }]) => [name, shape.slice(1)])]);
 }
 
 /** The feeds of all requests, one behind the other. */

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { GetModelMetadataResponse, SignatureDef } from './protocol.ts';
-import { addVersion, onnxModel } from './testing/onnx-models.ts';
+import { addVersion, echoModel, onnxModel } from './testing/onnx-models.ts';
 import { refusal, startServer, temporaryFolder } from './testing/server.ts';
 
 const folder = temporaryFolder({ after });
@@ -25,6 +25,7 @@ addVersion(
       ['Identity', ['ids'], 'ids_out'],
     ],
   }),
+  { serving_uint8: echoModel('UINT8', ['n', 2]) },
 );
 const { client } = await startServer({ after }, folder, '--model_name=m', `--model_base_path=${join(folder, 'm')}`);
 
@@ -44,7 +45,7 @@ function unpack({ type_url: url, value }: { type_url: string; value: Buffer }): 
   return deserialize(value).signature_def;
 }
 
-test('the signature is made of the model’s inputs and outputs', async () => {
+test('each signature is made of its graph’s inputs and outputs', async () => {
   const { model_spec: spec, metadata: fields } = await metadata('m', 'signature_def');
   assert.deepEqual(spec, { name: 'm', version: { value: '4' }, signature_name: '' });
   assert.ok(fields.signature_def);
@@ -59,6 +60,11 @@ test('the signature is made of the model’s inputs and outputs', async () => {
         same: { name: 'same:0', dtype: 'DT_FLOAT', tensor_shape: dims(-1, 299, 299, 3) },
         ids_out: { name: 'ids_out:0', dtype: 'DT_INT64', tensor_shape: dims(1, -1) },
       },
+      method_name: 'tensorflow/serving/predict',
+    },
+    serving_uint8: {
+      inputs: { x: { name: 'x:0', dtype: 'DT_UINT8', tensor_shape: dims(-1, 2) } },
+      outputs: { y: { name: 'y:0', dtype: 'DT_UINT8', tensor_shape: dims(-1, 2) } },
       method_name: 'tensorflow/serving/predict',
     },
   });

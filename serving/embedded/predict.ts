@@ -2,15 +2,15 @@
 
 import { DTYPES } from './dtype.ts';
 import type { PredictRequest, TensorProto } from './protocol.ts';
-import type { Signature } from './session-worker.ts';
+import type { Signature, Signatures } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
 import { type InputTensor, readTensor } from './tensor.ts';
 
-export const DEFAULT_SIGNATURE = 'serving_default';
-
-/** An ONNX graph is one function, so there is one signature. @throws StatusError FAILED_PRECONDITION for any other */
-export function checkSignatureName(name: string): void {
-  if (name !== DEFAULT_SIGNATURE) throw failedPrecondition(`Serving signature key "${name}" not found.`);
+/** The signature of that name. @throws StatusError FAILED_PRECONDITION where the version has none */
+export function findSignature(signatures: Signatures, name: string): Signature {
+  const signature = signatures.get(name);
+  if (signature === undefined) throw failedPrecondition(`Serving signature key "${name}" not found.`);
+  return signature;
 }
 
 /**

@@ -24,6 +24,9 @@ export type TensorProto = {
   uint64_val: string[];
 };
 
+/** What an empty `signature_name` means. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
 export type ModelSpec = {
   name: string;
   version?: { value: string | number };

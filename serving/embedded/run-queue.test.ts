@@ -11,10 +11,12 @@ import { temporaryFolder } from './testing/server.ts';
 
 const folder = temporaryFolder({ after });
 
+const signature = 'serving_default';
+
 async function load(name: string, model: Buffer): Promise<Session> {
   const file = join(folder, `${name}.onnx`);
   writeFileSync(file, model);
-  const session = await openSession({ file, intraOpThreads: 1 });
+  const session = await openSession({ graphs: new Map([[signature, file]]), intraOpThreads: 1 });
   after(() => session.close());
   return session;
 }
@@ -40,7 +42,12 @@ type Options = { readonly value?: number; readonly columns?: number; readonly si
 
 /** Sends rows of the same value; resolves to the answer's numbers. */
 async function ask(queue: RunQueue, rows: number, { value = 1, columns = 1, signal = forever }: Options = {}) {
-  const outputs = await queue.run({ feeds: new Map([['x', matrix(rows, columns, value)]]), fetches: ['y'], signal });
+  const outputs = await queue.run({
+    signature,
+    feeds: new Map([['x', matrix(rows, columns, value)]]),
+    fetches: ['y'],
+    signal,
+  });
   return Array.from(outputs.get('y')?.data as Float32Array);
 }
 
@@ -61,7 +68,7 @@ test('each request gets its own rows back', async () => {
   const queue = new RunQueue(pairs, upTo(100, 50));
   const answers = [1, 2, 3].map(async (value) => {
     const feeds = new Map(['a', 'b'].map((name) => [name, { ...matrix(value, 1, value), shape: [value] }]));
-    const outputs = await queue.run({ feeds, fetches: ['product', 'total'], signal: forever });
+    const outputs = await queue.run({ signature, feeds, fetches: ['product', 'total'], signal: forever });
     return ['product', 'total'].map((name) => Array.from(outputs.get(name)?.data as Float32Array));
   });
   const expected = [
@@ -115,7 +122,7 @@ test('what is larger than a batch is refused', async () => {
 
 test('inputs of different lengths are refused, because they would move the rows of others', async () => {
   const feeds = new Map([1, 2].map((rows) => [rows === 1 ? 'a' : 'b', { ...matrix(rows, 1, 1), shape: [rows] }]));
-  const run = new RunQueue(pairs, upTo(8)).run({ feeds, fetches: ['total'], signal: forever });
+  const run = new RunQueue(pairs, upTo(8)).run({ signature, feeds, fetches: ['total'], signal: forever });
   const message = 'Batching Run() input tensors must have equal 0th-dimension size';
   await assert.rejects(run, { code: 'INVALID_ARGUMENT', message });
 });

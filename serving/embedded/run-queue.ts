@@ -12,7 +12,9 @@ export type Run = Tensors & {
 };
 
 type Task = Run & {
-  /** Length of the first axis; 1 where the model does not batch. */
+  /** undefined where the signature does not batch. */
+  readonly batching: BatchingParameters | undefined;
+  /** Length of the first axis; 1 where the signature does not batch. */
   readonly rows: number;
   /** Tasks with the same key can run as one. */
   readonly key: string;
@@ -22,7 +24,7 @@ type Task = Run & {
 
 export class RunQueue {
   readonly #session: Session;
-  readonly #batching: BatchingParameters | undefined;
+  readonly #batching: ReadonlyMap<string, BatchingParameters>;
   readonly #tasks: Task[] = [];
   #running = false;
   #timer: NodeJS.Timeout | undefined;
@@ -30,7 +32,8 @@ export class RunQueue {
 
   constructor(session: Session, batching: BatchingParameters | undefined) {
     this.#session = session;
-    this.#batching = batching && isBatchable(session.signature) ? batching : undefined;
+    const batchable = [...session.signatures].filter(([, signature]) => isBatchable(signature));
+    this.#batching = new Map(batching && batchable.map(([name]) => [name, batching]));
   }
 
   /**
@@ -39,10 +42,11 @@ export class RunQueue {
    *   TF-Serving's INVALID_ARGUMENT for a first axis that is too long or differs between inputs
    */
   async run(run: Run): Promise<Outputs> {
-    const rows = this.#batching ? rowsOf(run.feeds, this.#batching.maxBatchSize) : 1;
+    const batching = this.#batching.get(run.signature);
     const task: Task = {
       ...run,
-      rows,
+      batching,
+      rows: batching ? rowsOf(run.feeds, batching.maxBatchSize) : 1,
       key: keyOf(run),
       enqueuedMs: performance.now(),
       answer: Promise.withResolvers(),
@@ -80,20 +84,20 @@ export class RunQueue {
       return;
     }
     const batch = this.#batchFor(head);
-    const waitMs = this.#waitMs(batch);
+    const waitMs = this.#waitMs(head, batch);
     if (waitMs > 0) {
       this.#timer = setTimeout(() => this.#pump(), waitMs);
       return;
     }
     for (const task of batch) this.#tasks.splice(this.#tasks.indexOf(task), 1);
     this.#running = true;
-    void this.#execute(batch);
+    void this.#execute(head, batch);
   }
 
   /** The head and those behind it that can run with it, as many as fit. */
   #batchFor(head: Task): readonly Task[] {
-    if (this.#batching === undefined) return [head];
-    let room = this.#batching.maxBatchSize;
+    if (head.batching === undefined) return [head];
+    let room = head.batching.maxBatchSize;
     return this.#tasks.filter((task) => {
       const fits = task.key === head.key && task.rows <= room;
       if (fits) room -= task.rows;
@@ -101,17 +105,16 @@ export class RunQueue {
     });
   }
 
-  #waitMs(batch: readonly Task[]): number {
-    const [head] = batch;
-    if (this.#batching === undefined || head === undefined) return 0;
+  #waitMs(head: Task, batch: readonly Task[]): number {
+    if (head.batching === undefined) return 0;
     const rows = batch.reduce((total, task) => total + task.rows, 0);
-    const full = rows >= this.#batching.maxBatchSize || batch.length < this.#tasks.length;
-    return full ? 0 : head.enqueuedMs + this.#batching.timeoutMs - performance.now();
+    const full = rows >= head.batching.maxBatchSize || batch.length < this.#tasks.length;
+    return full ? 0 : head.enqueuedMs + head.batching.timeoutMs - performance.now();
   }
 
-  async #execute(batch: readonly Task[]): Promise<void> {
+  async #execute({ signature, fetches }: Task, batch: readonly Task[]): Promise<void> {
     try {
-      const outputs = await this.#session.run({ feeds: joinFeeds(batch), fetches: batch[0]?.fetches ?? [] });
+      const outputs = await this.#session.run({ signature, feeds: joinFeeds(batch), fetches });
       const answers = splitOutputs(
         outputs,
         batch.map(({ rows }) => rows),

@@ -1,11 +1,12 @@
 /** One loaded version of a model. */
 
 import type { BatchingParameters } from './batching-parameters.ts';
+import { DEFAULT_SIGNATURE } from './protocol.ts';
 import { type Run, RunQueue } from './run-queue.ts';
 import { openSession } from './session.ts';
-import type { Outputs, Signature } from './session-worker.ts';
+import type { Outputs, Signatures } from './session-worker.ts';
 import { notFound } from './status.ts';
-import type { VersionFile } from './storage-path.ts';
+import type { VersionFiles } from './storage-path.ts';
 
 /** How every model is run. */
 export type Runtime = {
@@ -17,7 +18,7 @@ export type Runtime = {
 export type Servable = {
   readonly name: string;
   readonly version: number;
-  readonly signature: Signature;
+  readonly signatures: Signatures;
   /** See RunQueue.run. */
   run(run: Run): Promise<Outputs>;
   /** Waits for the runs that were asked for, then frees the memory. */
@@ -27,19 +28,19 @@ export type Servable = {
 /** Loads a version. @throws StatusError NOT_FOUND without a file, otherwise what openSession throws */
 export async function loadServable(
   id: { readonly name: string; readonly version: number },
-  { file, stamp }: VersionFile,
+  { graphs, stamp }: VersionFiles,
   { intraOpThreads, batching }: Runtime,
 ): Promise<Servable> {
   if (stamp === 'absent') {
     throw notFound(
-      `Could not find ${file}. Check that the file exists and that you have the right permissions for accessing it.`,
+      `Could not find ${graphs.get(DEFAULT_SIGNATURE)}. Check that the file exists and that you have the right permissions for accessing it.`,
     );
   }
-  const session = await openSession({ file, intraOpThreads });
+  const session = await openSession({ graphs, intraOpThreads });
   const queue = new RunQueue(session, batching);
   return {
     ...id,
-    signature: session.signature,
+    signatures: session.signatures,
     run: (run) => queue.run(run),
     async close() {
       await queue.idle();

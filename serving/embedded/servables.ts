@@ -5,20 +5,20 @@ import type { Log } from './log.ts';
 import type { ServableState } from './protocol.ts';
 import { loadServable, type Runtime, type Servable } from './servable.ts';
 import { asStatusError, notFound, StatusError } from './status.ts';
-import type { VersionFile } from './storage-path.ts';
+import type { VersionFiles } from './storage-path.ts';
 
 export type VersionState = { readonly state: ServableState; readonly error?: StatusError };
 
 /** A version that is wanted or still in memory. */
 type Version = {
-  readonly source: VersionFile;
+  readonly source: VersionFiles;
   /** undefined while it loads and after it failed. */
   servable?: Servable;
   failed?: boolean;
 };
 
 type Model = {
-  wanted: ReadonlyMap<number, VersionFile>;
+  wanted: ReadonlyMap<number, VersionFiles>;
   readonly versions: Map<number, Version>;
   readonly states: Map<number, VersionState>;
 };
@@ -44,9 +44,9 @@ export class Servables {
 
   /**
    * Says which versions of a model are wanted from now on; loading and unloading follow on their own. A version that
-   * could not be loaded is tried again when its file has changed: it may have been half written.
+   * could not be loaded is tried again when a file of it has changed: it may have been half written.
    */
-  aspire(name: string, wanted: ReadonlyMap<number, VersionFile>): void {
+  aspire(name: string, wanted: ReadonlyMap<number, VersionFiles>): void {
     const model = this.#models.get(name) ?? { wanted, versions: new Map(), states: new Map() };
     this.#models.set(name, model);
     model.wanted = wanted;
@@ -100,7 +100,7 @@ export class Servables {
     }
   }
 
-  async #load(name: string, version: number, source: VersionFile): Promise<void> {
+  async #load(name: string, version: number, source: VersionFiles): Promise<void> {
     const model = this.#models.get(name) as Model;
     const entry: Version = { source };
     model.versions.set(version, entry);

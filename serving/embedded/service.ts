@@ -2,19 +2,20 @@
 
 import { modelConfigs } from './model-config.ts';
 import type { Models } from './models.ts';
-import { checkSignatureName, checkTensors, DEFAULT_SIGNATURE, outputNames, readInputs } from './predict.ts';
-import type {
-  GetModelMetadataRequest,
-  GetModelMetadataResponse,
-  GetModelStatusRequest,
-  GetModelStatusResponse,
-  ModelSpec,
-  PredictRequest,
-  PredictResponse,
-  Protocol,
-  ReloadConfigRequest,
-  ReloadConfigResponse,
-  SignatureDef,
+import { checkTensors, findSignature, outputNames, readInputs } from './predict.ts';
+import {
+  DEFAULT_SIGNATURE,
+  type GetModelMetadataRequest,
+  type GetModelMetadataResponse,
+  type GetModelStatusRequest,
+  type GetModelStatusResponse,
+  type ModelSpec,
+  type PredictRequest,
+  type PredictResponse,
+  type Protocol,
+  type ReloadConfigRequest,
+  type ReloadConfigResponse,
+  type SignatureDef,
 } from './protocol.ts';
 import type { Signature, ValueInfo } from './session-worker.ts';
 import { invalidArgument, notFound, StatusError } from './status.ts';
@@ -53,11 +54,11 @@ export class Service {
     const spec = specOf(request);
     const servable = this.#options.models.servable(spec);
     const signatureName = spec.signature_name || DEFAULT_SIGNATURE;
-    checkSignatureName(signatureName);
-    const feeds = readInputs(servable.signature, request.inputs);
-    const fetches = outputNames(servable.signature, request.output_filter);
-    checkTensors(servable.signature, feeds);
-    const outputs = await servable.run({ feeds, fetches, signal });
+    const signature = findSignature(servable.signatures, signatureName);
+    const feeds = readInputs(signature, request.inputs);
+    const fetches = outputNames(signature, request.output_filter);
+    checkTensors(signature, feeds);
+    const outputs = await servable.run({ signature: signatureName, feeds, fetches, signal });
     const protos = [...outputs].map(([name, tensor]) => [name, writeTensor(tensor, this.#options.asTensorContent)]);
     return {
       model_spec: { name: spec.name, version: { value: servable.version }, signature_name: signatureName },
@@ -65,7 +66,7 @@ export class Service {
     };
   }
 
-  /** Tells the signature. @throws StatusError INVALID_ARGUMENT for any field but `signature_def`, NOT_FOUND */
+  /** Tells the signatures. @throws StatusError INVALID_ARGUMENT for any field but `signature_def`, NOT_FOUND */
   async getModelMetadata(request: GetModelMetadataRequest): Promise<GetModelMetadataResponse> {
     const spec = specOf(request);
     if (request.metadata_field.length === 0) {
@@ -73,9 +74,9 @@ export class Service {
     }
     const unknown = request.metadata_field.find((field) => field !== 'signature_def');
     if (unknown !== undefined) throw invalidArgument(`Metadata field ${unknown} is not supported`);
-    const { name, version, signature } = this.#options.models.servable(spec);
+    const { name, version, signatures } = this.#options.models.servable(spec);
     const value = this.#options.protocol.serializeSignatureDefMap({
-      signature_def: { [DEFAULT_SIGNATURE]: signatureDef(signature) },
+      signature_def: Object.fromEntries([...signatures].map(([key, signature]) => [key, signatureDef(signature)])),
     });
     return {
       model_spec: { name, version: { value: version } },

@@ -1,4 +1,4 @@
-/** A worker thread with one ONNX session: onnxruntime-node computes on the thread that calls it, so it may not be the server's. */
+/** A worker thread with a version's ONNX sessions: onnxruntime-node computes on the thread that calls it, so it may not be the server's. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -6,7 +6,8 @@ import { DTYPES, type DType, dtypeOfOnnx, type NumberArray } from './dtype.ts';
 import type { OutputTensor } from './tensor.ts';
 
 export type SessionOptions = {
-  readonly file: string;
+  /** The file of each signature. */
+  readonly graphs: ReadonlyMap<string, string>;
   readonly intraOpThreads: number;
 };
 
@@ -16,6 +17,7 @@ export type Signature = {
   readonly inputs: ReadonlyMap<string, ValueInfo>;
   readonly outputs: ReadonlyMap<string, ValueInfo>;
 };
+export type Signatures = ReadonlyMap<string, Signature>;
 
 /** An input of a run: `parts` one after another are the elements of `shape`. */
 export type Feed = {
@@ -24,10 +26,14 @@ export type Feed = {
   readonly shape: readonly number[];
   readonly parts: readonly (Uint8Array<ArrayBuffer> | string[])[];
 };
-export type RunMessage = { readonly feeds: readonly Feed[]; readonly fetches: readonly string[] };
+export type RunMessage = {
+  readonly signature: string;
+  readonly feeds: readonly Feed[];
+  readonly fetches: readonly string[];
+};
 export type Outputs = ReadonlyMap<string, OutputTensor>;
 
-/** What the thread says: first a signature, then outputs for each run; an error in place of either. */
+/** What the thread says: first each graph's signature, then outputs for each run; an error in place of either. */
 export type Reply = { readonly signature: Signature } | { readonly outputs: Outputs } | { readonly error: string };
 
 function signatureOf(session: InferenceSession): Signature {
@@ -79,20 +85,32 @@ async function run(session: InferenceSession, { feeds, fetches }: RunMessage): P
   );
 }
 
-async function serve(port: NonNullable<typeof parentPort>, { file, intraOpThreads }: SessionOptions): Promise<void> {
-  const reply = (message: Reply) => port.postMessage(message);
-  const fail = (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) });
-  const session = await InferenceSession.create(file, {
+/** By its path, not its bytes: a further signature's weights lie in model.onnx beside it, as external data. */
+function openGraph(file: string, intraOpThreads: number): Promise<InferenceSession> {
+  return InferenceSession.create(file, {
     intraOpNumThreads: intraOpThreads,
     // README.md has the figures. The arena keeps the memory of the largest batch ever run and gains no time;
     enableCpuMemArena: false,
     // threads that spin while they wait take the cores from everybody else.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  reply({ signature: signatureOf(session) });
+}
+
+async function serve(port: NonNullable<typeof parentPort>, { graphs, intraOpThreads }: SessionOptions): Promise<void> {
+  const reply = (message: Reply) => port.postMessage(message);
+  const fail = (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) });
+  const sessions = new Map<string, InferenceSession>();
+  for (const [name, file] of graphs) {
+    const session = await openGraph(file, intraOpThreads);
+    sessions.set(name, session);
+    reply({ signature: signatureOf(session) });
+  }
   port.on('message', (message: RunMessage | 'close') => {
-    if (message === 'close') return void session.release().then(() => port.close(), fail);
-    run(session, message).then((outputs) => reply({ outputs }), fail);
+    if (message === 'close') {
+      const released = [...sessions.values()].map((session) => session.release());
+      return void Promise.all(released).then(() => port.close(), fail);
+    }
+    run(sessions.get(message.signature) as InferenceSession, message).then((outputs) => reply({ outputs }), fail);
   });
 }
 

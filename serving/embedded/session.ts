@@ -1,11 +1,11 @@
-/** An ONNX session in a thread of its own, seen from the server's thread. */
+/** A version's ONNX sessions in a thread of its own, seen from the server's thread. */
 
 import { isMarkedAsUntransferable, Worker } from 'node:worker_threads';
-import type { Outputs, Reply, RunMessage, SessionOptions, Signature } from './session-worker.ts';
+import type { Outputs, Reply, RunMessage, SessionOptions, Signature, Signatures } from './session-worker.ts';
 import { StatusError } from './status.ts';
 
 export type Session = {
-  readonly signature: Signature;
+  readonly signatures: Signatures;
   /**
    * Runs the model. The buffers behind the feeds are moved to the session's thread: the caller may not read them again.
    * Runs are worked off in the order of the calls. Fails with INVALID_ARGUMENT and ONNX Runtime's text.
@@ -15,7 +15,10 @@ export type Session = {
   close(): Promise<void>;
 };
 
-/** Loads a model file. @throws StatusError DATA_LOSS for a file that is no ONNX model or not all of it, otherwise UNKNOWN */
+/**
+ * Loads a version's graphs, all of them: one that is broken makes the version so, as in TensorFlow.
+ * @throws StatusError DATA_LOSS for a file that is no ONNX model or not all of it, otherwise UNKNOWN
+ */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const worker = new Worker(new URL('./session-worker.ts', import.meta.url), { workerData: options });
   const waiting: PromiseWithResolvers<Reply>[] = [];
@@ -31,11 +34,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const died = Promise.withResolvers<Reply>();
   const onError = (error: Error) => died.resolve({ error: error.message });
   worker.on('error', onError);
-  const loaded = await Promise.race([next(), died.promise]);
+  const signatures = new Map<string, Signature>();
+  const replies = [...options.graphs].map(([name, file]) => ({ name, file, reply: next() }));
+  for (const { name, file, reply } of replies) {
+    const loaded = await Promise.race([reply, died.promise]);
+    if (!('signature' in loaded)) throw loadError(file, 'error' in loaded ? loaded.error : 'no signature');
+    signatures.set(name, loaded.signature);
+  }
   worker.off('error', onError);
-  if (!('signature' in loaded)) throw loadError(options.file, 'error' in loaded ? loaded.error : 'no signature');
   return {
-    signature: loaded.signature,
+    signatures,
     async run(message) {
       worker.postMessage(message, transferable(message));
       const reply = await next();
@@ -58,7 +66,7 @@ function transferable({ feeds }: RunMessage): ArrayBuffer[] {
 function loadError(file: string, message: string): StatusError {
   return /protobuf parsing failed/i.test(message)
     ? new StatusError('DATA_LOSS', `Can't parse ${file} as binary proto`)
-    : new StatusError('UNKNOWN', message);
+    : new StatusError('UNKNOWN', `Can't load ${file}: ${message}`);
 }
 
 function runError(message: string): StatusError {

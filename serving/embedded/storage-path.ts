@@ -1,28 +1,32 @@
 /** A model's base path: which versions lie there, and which of them the policy wants. */
 
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ModelConfig, Policy } from './model-config.ts';
+import { DEFAULT_SIGNATURE } from './protocol.ts';
 import { invalidArgument } from './status.ts';
 
 const MODEL_FILE = 'model.onnx';
 
-/** The file of a version. `stamp` changes when a file in its folder does; it is 'absent' while there is no model.onnx. */
-export type VersionFile = { readonly file: string; readonly stamp: string };
+/**
+ * The files of a version: an ONNX graph is one function, so each signature has one. model.onnx is `serving_default`, any
+ * other NAME.onnx the signature NAME. `stamp` changes when a file in the folder does; it is 'absent' while there is no
+ * model.onnx.
+ */
+export type VersionFiles = { readonly graphs: ReadonlyMap<string, string>; readonly stamp: string };
 
 /**
  * Finds the wanted versions: sub-folders named by a number, whether there is a model in them or not.
  * @throws StatusError INVALID_ARGUMENT where the base path is missing
  */
-export async function findVersions({ name, basePath, policy }: ModelConfig): Promise<Map<number, VersionFile>> {
+export async function findVersions({ name, basePath, policy }: ModelConfig): Promise<Map<number, VersionFiles>> {
   const children = await readdir(basePath).catch((cause) => {
     throw invalidArgument(`Could not find base path ${basePath} for servable ${name} with error ${cause}`);
   });
   const folders = new Map(children.filter((child) => /^\d+$/.test(child)).map((child) => [Number(child), child]));
   const wanted = wantedVersions([...folders.keys()], policy);
   const files = wanted.map(async (version) => {
-    const folder = join(basePath, folders.get(version) as string);
-    return [version, { file: join(folder, MODEL_FILE), stamp: await stampOf(folder) }] as const;
+    return [version, await filesOf(join(basePath, folders.get(version) as string))] as const;
   });
   return new Map(await Promise.all(files));
 }
@@ -53,15 +57,23 @@ function wantedVersions(versions: number[], policy: Policy): number[] {
   return newestFirst.filter((version) => policy.versions.has(version));
 }
 
-/** Covers all files, because large models keep their weights beside model.onnx. */
-async function stampOf(folder: string): Promise<string> {
+async function filesOf(folder: string): Promise<VersionFiles> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     // Gone since the base path was read, or a file with a number for its name.
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  if (!names.includes(MODEL_FILE)) return 'absent';
-  const stamps = names.sort().map(async (name) => {
+  const further = names.filter((name) => /^[^.].*\.onnx$/.test(name) && name !== MODEL_FILE).sort();
+  const graphs = new Map([
+    [DEFAULT_SIGNATURE, join(folder, MODEL_FILE)],
+    ...further.map((name) => [basename(name, '.onnx'), join(folder, name)] as const),
+  ]);
+  return { graphs, stamp: names.includes(MODEL_FILE) ? await stampOf(folder, names) : 'absent' };
+}
+
+/** Covers all files, because large models keep their weights beside model.onnx. */
+async function stampOf(folder: string, names: readonly string[]): Promise<string> {
+  const stamps = names.toSorted().map(async (name) => {
     const { ino, size, mtimeMs } = await lstat(join(folder, name));
     return `${name}:${ino}:${size}:${mtimeMs}`;
   });

@@ -95,7 +95,8 @@ async function listening(child: ChildProcess): Promise<void> {
   ended.catch(() => undefined);
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

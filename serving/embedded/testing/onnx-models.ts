@@ -23,16 +23,19 @@ export type ElementType =
 
 /** A string names an axis of any length. */
 type Value = { readonly name: string; readonly type?: ElementType; readonly shape: readonly (number | string)[] };
+type Constant = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  /** A model.onnx that holds the data already: it is written as external data that points there. */
+  readonly inside?: Buffer;
+};
 type Graph = {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   /** Operator, inputs, output. */
   readonly nodes: readonly (readonly [string, readonly string[], string])[];
-  readonly constants?: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly data: Float32Array;
-  }[];
+  readonly constants?: readonly Constant[];
 };
 
 /** The bytes of a model.onnx. */
@@ -47,14 +50,18 @@ export function onnxModel({ inputs, outputs, nodes, constants = [] }: Graph): Bu
       node: nodes.map(([operator, input, output]) => ({ op_type: operator, input, output: [output] })),
       input: inputs.map(valueInfo),
       output: outputs.map(valueInfo),
-      initializer: constants.map(({ name, shape, data }) => ({
-        name,
-        dims: shape,
-        data_type: 'FLOAT',
-        raw_data: Buffer.from(data.buffer),
-      })),
+      initializer: constants.map(initializer),
     },
   });
+}
+
+function initializer({ name, shape, data, inside }: Constant): object {
+  const tensor = { name, dims: shape, data_type: 'FLOAT' };
+  const bytes = Buffer.from(data.buffer);
+  if (inside === undefined) return { ...tensor, raw_data: bytes };
+  const place = { location: 'model.onnx', offset: inside.indexOf(bytes), length: bytes.length };
+  const entries = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
+  return { ...tensor, data_location: 'EXTERNAL', external_data: entries };
 }
 
 function valueInfo({ name, type = 'FLOAT', shape }: Value): object {
@@ -107,6 +114,38 @@ export function sumModel(): Buffer {
   });
 }
 
+/**
+ * image[n,299,299,3] times `weights` [268203,2] gives logits[n,2]: `model` takes floats, `serving_uint8` pixels, which it
+ * scales to -1..1 itself, with the weights of the first.
+ */
+export function pixelModels(weights: Float32Array): { model: Buffer; serving_uint8: Buffer } {
+  const image = { name: 'image', shape: ['n', 299, 299, 3] };
+  const outputs = [{ name: 'logits', shape: ['n', 2] }];
+  const scalar = (name: string, value: number) => ({ name, shape: [], data: Float32Array.of(value) });
+  const matrix = { name: 'w', shape: [weights.length / 2, 2], data: weights };
+  const model = onnxModel({
+    inputs: [image],
+    outputs,
+    nodes: [
+      ['Flatten', ['image'], 'row'],
+      ['MatMul', ['row', 'w'], 'logits'],
+    ],
+    constants: [matrix],
+  });
+  const serving_uint8 = onnxModel({
+    inputs: [{ ...image, type: 'UINT8' }],
+    outputs,
+    nodes: [
+      ['DequantizeLinear', ['image', 'step'], 'scaled'],
+      ['Sub', ['scaled', 'one'], 'floats'],
+      ['Flatten', ['floats'], 'row'],
+      ['MatMul', ['row', 'w'], 'logits'],
+    ],
+    constants: [scalar('step', 1 / 127.5), scalar('one', 1), { ...matrix, inside: model }],
+  });
+  return { model, serving_uint8 };
+}
+
 /** x[n,512] through forty multiplications with a 512 x 512 matrix of zeros: about 20 MFLOP for each row. */
 export function slowModel(): Buffer {
   const steps = Array.from({ length: 40 }, (_, i) => i);
@@ -119,10 +158,11 @@ export function slowModel(): Buffer {
   });
 }
 
-/** Puts BASE/VERSION/model.onnx in place at once, the way a version should be published. */
-export function addVersion(base: string, version: number, model: Buffer): void {
+/** Puts BASE/VERSION in place at once, the way a version should be published; `further` are the signatures beside model.onnx. */
+export function addVersion(base: string, version: number, model: Buffer, further: Record<string, Buffer> = {}): void {
   const incoming = join(base, `incoming-${version}`);
   mkdirSync(incoming, { recursive: true });
-  writeFileSync(join(incoming, 'model.onnx'), model);
+  for (const [name, bytes] of Object.entries({ model, ...further }))
+    writeFileSync(join(incoming, `${name}.onnx`), bytes);
   renameSync(incoming, join(base, String(version)));
 }

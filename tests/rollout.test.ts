@@ -1,0 +1,107 @@
+/** What a load of requests sees while versions come and model servers go. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addVersion, pixelModels } from '../serving/embedded/testing/onnx-models.ts';
+import { type RunningGateway, startGatewayFor } from './gateway.ts';
+import { startLoad } from './load.ts';
+import { modelsFolder } from './models.ts';
+import { freePort } from './tf-serving/server.ts';
+
+const CARD = 'name: photos\nimage: {size: [299, 299], scale: tf}\nclasses: [a, b]\n';
+const PARITY = new URL('../serving/models/clothing-model/parity/', import.meta.url);
+const SERVER = new URL('../serving/embedded/main.ts', import.meta.url).pathname;
+const PICTURE = 'palette.png';
+const picture = await readFile(new URL(PICTURE, PARITY));
+const body = { b64: picture.toString('base64') };
+/** Every picture gets the scores 0 and 0. */
+const { model } = pixelModels(new Float32Array(299 * 299 * 3 * 2));
+
+async function readiness(gateway: RunningGateway) {
+  const response = await fetch(`${gateway.url}/health/ready`);
+  const { models } = (await response.json()) as {
+    models: { photos: { version?: number; parity?: { state: string } } };
+  };
+  return { status: response.status, ...models.photos };
+}
+
+/** Waits for a condition, at most a minute: the machine may be busy with other work. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 60_000;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`not reached in time: ${condition}`);
+    await sleep(50);
+  }
+}
+
+/** A folder of models with version 1. */
+async function firstVersion(t: TestContext): Promise<string> {
+  const models = await modelsFolder(t, { photos: CARD });
+  addVersion(path.join(models, 'photos'), 1, model);
+  return models;
+}
+
+test('a version that is pushed under load answers soon, proven, and no request fails', async (t) => {
+  const MODELS = await firstVersion(t);
+  const gateway = await startGatewayFor(t, { MODELS });
+  await gateway.ready();
+  assert.deepEqual(await readiness(gateway), { status: 200, ready: true, version: 1, parity: unproven(1) });
+  const load = startLoad(t, gateway, body);
+  await until(() => load.answers.length > 10);
+
+  const parity = path.join(MODELS, 'photos', 'parity');
+  await mkdir(parity);
+  await writeFile(path.join(parity, PICTURE), picture);
+  await writeFile(path.join(parity, 'tensors.json'), await tensorsOf(PICTURE));
+  await writeFile(path.join(parity, '2.json'), JSON.stringify({ tolerance: 1e-4, scores: { [PICTURE]: [0, 0] } }));
+  addVersion(path.join(MODELS, 'photos'), 2, model);
+  await until(async () => (await readiness(gateway)).version === 2);
+  await until(() => load.answers.at(-1)?.version === '2');
+
+  const answers = await load.stop();
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  assert.deepEqual([...new Set(answers.map(({ version }) => version))], ['1', '2']);
+  assert.equal((await readiness(gateway)).parity?.state, 'proven');
+});
+
+function unproven(version: number) {
+  return { state: 'unproven', detail: `version ${version} has no parity/tensors.json` };
+}
+
+async function tensorsOf(picture: string): Promise<string> {
+  const all = JSON.parse(await readFile(new URL('tensors.json', PARITY), 'utf8')) as { samples: { file: string }[] };
+  return JSON.stringify({ samples: all.samples.filter(({ file }) => file === picture) });
+}
+
+test('while the model server is killed every request is told to come back, and it is served again alone', async (t) => {
+  const MODELS = await firstVersion(t);
+  const port = await freePort();
+  const first = await serve(t, MODELS, port);
+  const gateway = await startGatewayFor(t, { MODELS, TF_SERVING_HOST: `127.0.0.1:${port}` });
+  await gateway.ready();
+  const load = startLoad(t, gateway, body);
+  await until(() => load.answers.length > 10);
+  first.kill('SIGKILL');
+  await until(() => load.answers.filter(({ status }) => status === 503).length > 10);
+  await serve(t, MODELS, port);
+  await until(() => load.answers.slice(-5).every(({ status }) => status === 200));
+
+  const answers = await load.stop();
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200, 503]);
+  const refused = answers.filter(({ status }) => status === 503);
+  assert.deepEqual([...new Set(refused.map(({ retryAfter }) => retryAfter))], ['1']);
+  await gateway.ready();
+});
+
+/** The embedded server on a port, which is what a TF-Serving is to the gateway; killed when the test ends. */
+async function serve(t: TestContext, models: string, port: number): Promise<ChildProcess> {
+  const args = [`--port=${port}`, '--model_name=photos', `--model_base_path=${path.join(models, 'photos')}`];
+  const child = spawn(process.execPath, [SERVER, ...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'message');
+  return child;
+}
