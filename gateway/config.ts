@@ -120,6 +120,13 @@ export const SETTINGS: readonly Setting[] = Object.entries(schema.shape).map(([k
 /** All wrong settings of one start. `message` has a line for each: the setting, its value, what is allowed. */
 export class ConfigError extends Error {}
 
+/** Reads a duration as the settings have it ("500ms", "10m") as milliseconds. Throws a ConfigError that says what is allowed. */
+export function readDuration(text: string): number {
+  const parsed = duration().safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${text}: needs ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+}
+
 /**
  * Reads the settings: a flag (by its name without dashes in front) wins over the environment, an empty value counts as
  * unset. Throws one ConfigError that names every wrong value.

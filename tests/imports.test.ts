@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['fetch', 'image', 'tensor', 'model', 'backend', 'scores'],
   observe: ['pipeline', 'model'],
   http: ['pipeline', 'model', 'scores', 'observe', 'lifecycle.ts'],
-  cli: ['config.ts', 'main.ts', 'model'],
+  cli: ['config.ts', 'main.ts', 'model', 'backend'],
 };
 
 const ROOT = path.resolve(import.meta.dirname, '../gateway');
@@ -22,7 +22,7 @@ const files = (await Array.fromAsync(glob('**/*.ts', { cwd: ROOT }))).filter((fi
 
 async function importsOf(file: string): Promise<string[]> {
   const text = await readFile(path.join(ROOT, file), 'utf8');
-  return [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, target = '']) =>
+  return [...text.matchAll(/(?:from |import |import\()'(\.[^']+)'/g)].map(([, target = '']) =>
     path.relative(ROOT, path.resolve(ROOT, path.dirname(file), target)),
   );
 }

@@ -1,18 +1,14 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-import { performance } from 'node:perf_hooks';
 import type { Client } from '@grpc/grpc-js';
 import { GatewayError } from '../errors.ts';
-import type { Backend, Prediction, PredictTarget, Servable } from '../pipeline/request.ts';
-import { readMetadata, readStatus } from './answers.ts';
+import type { Backend, Prediction, PredictTarget } from '../pipeline/request.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
-import { loadProtocol, type ModelSpec } from './messages.ts';
+import { createLookUp } from './look-up.ts';
+import { loadProtocol } from './messages.ts';
 import { createUnary, type OnStatus } from './unary.ts';
 
 /** Room for all of a Predict but its tensor, generously. */
 const HEAD_BYTES = 64 * 1024;
-
-/** Metadata and status come from the server's memory; a server that takes longer is not well. */
-const LOOK_UP_TIMEOUT_MS = 5000;
 
 /** How tensors become bytes and bytes tensors. */
 type PredictCodec = {
@@ -41,10 +37,10 @@ export type TfServingOptions = {
 export function createTfServing({ client, codec, onStatus }: TfServingOptions): Backend {
   const unary = createUnary(client, onStatus);
   const protocol = loadProtocol();
-  const { Predict, GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
-  const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
+  const { Predict } = protocol['tensorflow.serving.PredictionService'];
 
   return {
+    ...createLookUp(unary, protocol),
     prepare(target, capacity) {
       checkSize(target, capacity);
       const request = codec.createRequest(target, capacity);
@@ -57,24 +53,10 @@ export function createTfServing({ client, codec, onStatus }: TfServingOptions): 
         },
       };
     },
-    async metadata(servable, signal) {
-      const { path, requestSerialize } = GetModelMetadata;
-      const request = requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] });
-      return readMetadata(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
-    },
-    async status(model, signal) {
-      const { path, requestSerialize } = GetModelStatus;
-      const request = requestSerialize({ model_spec: { name: model } });
-      return readStatus(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
-    },
     close() {
       client.close();
     },
   };
-}
-
-function lookUpDeadlineMs(): number {
-  return performance.now() + LOOK_UP_TIMEOUT_MS;
 }
 
 /** Refuses a request that could not be sent, before memory is taken for it. */
@@ -84,12 +66,4 @@ function checkSize({ input }: PredictTarget, capacity: number): void {
   const most = Math.floor((MAX_MESSAGE_BYTES - HEAD_BYTES) / instanceBytes);
   if (capacity <= most) return;
   throw new GatewayError('body_too_large', `instances: the model takes at most ${most} in one request; send fewer.`);
-}
-
-function modelSpec({ model, version, label }: Servable): ModelSpec {
-  return {
-    name: model,
-    ...(version !== undefined && { version: { value: version } }),
-    ...(label !== undefined && { version_label: label }),
-  };
 }

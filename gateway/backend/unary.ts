@@ -18,12 +18,14 @@ export type Rpc = {
 /** Told once how each RPC ended, retries included: the method's name and gRPC's name of the status. */
 export type OnStatus = (method: string, code: string) => void;
 
+export type Unary = (rpc: Rpc) => Promise<Buffer>;
+
 /**
  * Makes the function that sends RPCs of a client. It gives the answer's bytes, or throws the GatewayError of the status
  * (see failure.ts): within 100 ms where no server is connected, and at once when the signal is aborted, which cancels
  * the call on the server too.
  */
-export function createUnary(client: Client, onStatus: OnStatus): (rpc: Rpc) => Promise<Buffer> {
+export function createUnary(client: Client, onStatus: OnStatus): Unary {
   return async (rpc) => {
     const { signal, path } = rpc;
     const method = path.slice(path.lastIndexOf('/') + 1);

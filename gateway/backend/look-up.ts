@@ -1,0 +1,39 @@
+/** What a model server tells of its models: their metadata and where each version stands. */
+import { performance } from 'node:perf_hooks';
+import type { Backend, Servable } from '../pipeline/request.ts';
+import { readMetadata, readStatus } from './answers.ts';
+import type { ModelSpec, Protocol } from './messages.ts';
+import type { Unary } from './unary.ts';
+
+/** Metadata and status come from the server's memory; a server that takes longer is not well. */
+const LOOK_UP_TIMEOUT_MS = 5000;
+
+/** Makes the calls that ask no model anything. They fail with the GatewayErrors of failure.ts. */
+export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'metadata' | 'status'> {
+  const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
+  const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
+  return {
+    async metadata(servable, signal) {
+      const { path, requestSerialize } = GetModelMetadata;
+      const request = requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] });
+      return readMetadata(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
+    },
+    async status(model, signal) {
+      const { path, requestSerialize } = GetModelStatus;
+      const request = requestSerialize({ model_spec: { name: model } });
+      return readStatus(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
+    },
+  };
+}
+
+function lookUpDeadlineMs(): number {
+  return performance.now() + LOOK_UP_TIMEOUT_MS;
+}
+
+function modelSpec({ model, version, label }: Servable): ModelSpec {
+  return {
+    name: model,
+    ...(version !== undefined && { version: { value: version } }),
+    ...(label !== undefined && { version_label: label }),
+  };
+}

@@ -1,0 +1,59 @@
+/** The commands on models, as commander has them: arguments and flags in, one function each. */
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { readConfig, readDuration, SETTINGS } from '../../config.ts';
+import { addSettings, givenSettings } from '../flags.ts';
+import type { ModelsContext } from './context.ts';
+import { runDelete } from './delete.ts';
+import { runLabel } from './label.ts';
+import { runList } from './list.ts';
+import { createOutput } from './output.ts';
+import { runPush } from './push.ts';
+import { runRollback } from './rollback.ts';
+import { runShow } from './show.ts';
+
+const WAIT = ['--wait <duration>', 'wait until every server behind TF_SERVING_HOST has it, such as 10m'] as const;
+
+/** Adds push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
+export function addModelsCommands(models: Command): void {
+  add(models, 'push', "publish a version's folder under the next free number")
+    .argument('<path>', 'folder with saved_model.pb, model.onnx or both')
+    .requiredOption('--model <name>', 'the model that it is a version of')
+    .option(...WAIT, readDuration)
+    .action((from, { model, wait }, command) => runPush({ path: from, model, waitMs: wait }, contextOf(command)));
+  add(models, 'list', 'list the versions of one model, or of all')
+    .argument('[name]')
+    .action((name, _options, command) => runList(name, contextOf(command)));
+  add(models, 'show', 'show a version and where it comes from')
+    .argument('<name>')
+    .argument('<version>', 'its number', readVersion)
+    .action((name, version, _options, command) => runShow(name, version, contextOf(command)));
+  add(models, 'rollback', 'take the newest version out of service, so that the one before answers')
+    .argument('<name>')
+    .option('--to <version>', 'the version to go back to, or to put back', readVersion)
+    .option(...WAIT, readDuration)
+    .action((model, { to, wait }, command) => runRollback({ model, to, waitMs: wait }, contextOf(command)));
+  add(models, 'label', 'name versions in models.config')
+    .argument('<name>')
+    .argument('<label=version...>', 'LABEL= takes a label away')
+    .action((name, assignments, _options, command) => runLabel(name, assignments, contextOf(command)));
+  add(models, 'delete', 'take an old or withdrawn version from the disk; its evaluation stays')
+    .argument('<name>')
+    .argument('<version>', 'its number', readVersion)
+    .action((name, version, _options, command) => runDelete(name, version, contextOf(command)));
+}
+
+function add(models: Command, name: string, description: string): Command {
+  const settings = SETTINGS.filter(({ key }) => key === 'models' || key === 'tfServingHost');
+  return addSettings(models.command(name).description(description), settings).option('--json', 'print JSON');
+}
+
+function contextOf(command: Command): ModelsContext {
+  const { models, tfServingHost } = readConfig(givenSettings(command));
+  return { models: path.resolve(models), backends: tfServingHost, output: createOutput(command.opts().json === true) };
+}
+
+function readVersion(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError('A version is a whole number.');
+}

@@ -1,0 +1,22 @@
+/** `tensorgate models delete`: takes a version from the disk, and leaves its evaluation as the record of it. */
+import type { ModelsContext } from './context.ts';
+import { refused, writeFailure } from './failure.ts';
+import { checkUnlabelled } from './labels.ts';
+import { newestVersion, readKnownModel } from './model-folder.ts';
+import { deleteAtOnce } from './stage.ts';
+
+/** Deletes a version that is withdrawn or older than the newest, and has no label. Throws ModelsError. */
+export async function runDelete(model: string, version: number, { models, output }: ModelsContext): Promise<void> {
+  const folder = await readKnownModel(models, model);
+  const versionFolder = folder.versions.get(version) ?? folder.withdrawn.get(version);
+  if (versionFolder === undefined) throw refused(`${folder.path}: has no version ${version}`);
+  if (version === newestVersion(folder)) {
+    const how = folder.versions.size > 1 ? `tensorgate models rollback ${model}` : 'push another version';
+    throw refused(`${model} version ${version} is the newest in service; first ${how}`);
+  }
+  await checkUnlabelled(models, model, version);
+  await deleteAtOnce(versionFolder).catch((error: unknown) => {
+    throw writeFailure(error, 'what is left goes with the next push');
+  });
+  output.result({ model, version, folder: versionFolder }, `${model} version ${version}: deleted ${versionFolder}`);
+}

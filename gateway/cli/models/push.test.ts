@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { readFiles, surroundings, temporary, WHOLE, writeFiles } from '../../../tests/candidates.ts';
+import { runCli } from '../../../tests/cli.ts';
+import { ModelCardError } from '../../model/card.ts';
+import { ModelsError } from './failure.ts';
+import { push } from './push.ts';
+
+/** A models folder, and a candidate as training leaves it: version 1 of a model's folder of its own. */
+async function folders(t: TestContext) {
+  const folder = await temporary(t);
+  const candidate = path.join(folder, 'candidate', 'pets', '1');
+  const files = Object.entries(WHOLE).map(([name, content]) => [path.join('1', name), content]);
+  await writeFiles(path.dirname(candidate), { ...surroundings('pets'), ...Object.fromEntries(files) });
+  const models = path.join(folder, 'models');
+  await mkdir(models);
+  return { candidate, models, model: path.join(models, 'pets') };
+}
+
+async function refuses(work: Promise<unknown>, message: RegExp, exitCode = 2): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert.ok(error instanceof ModelsError);
+    assert.match(error.message, message);
+    assert.ok(!error.message.includes('\n'));
+    return error.exitCode === exitCode;
+  });
+}
+
+test('the first push brings the version and all that lies around it', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  await chmod(path.join(candidate, 'model.onnx'), 0o600);
+  const bytes = Object.values(WHOLE).reduce((sum, { length }) => sum + length, 0);
+  const pushed = await push(candidate, 'pets', models);
+  assert.deepEqual(pushed, { model: 'pets', version: 1, folder: path.join(model, '1'), files: 4, bytes });
+  const [source, target] = await Promise.all([readFiles(path.dirname(candidate)), readFiles(model)]);
+  assert.deepEqual(Object.keys(target), Object.keys(source));
+  for (const [name, content] of Object.entries(target)) {
+    if (/\d\.json$/.test(name)) assert.deepEqual(JSON.parse(content), JSON.parse(source[name] ?? ''), name);
+    else assert.equal(content, source[name], name);
+  }
+  // A server may run as another user.
+  assert.equal((await stat(path.join(model, '1', 'model.onnx'))).mode & 0o777, 0o644);
+});
+
+test('the next push counts on, and brings its own records alone', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  await push(candidate, 'pets', models);
+  await writeFile(path.join(model, 'model.yaml'), 'name: pets\n# edited\n');
+  assert.equal((await push(candidate, 'pets', models)).version, 2);
+  const files = await readFiles(model);
+  assert.equal(files['model.yaml'], 'name: pets\n# edited\n');
+  assert.equal(JSON.parse(files['evaluation/2.json'] ?? '').version, 2);
+  assert.equal(JSON.parse(files['parity/2.json'] ?? '').version, 2);
+  assert.deepEqual(
+    JSON.parse(files['evaluation/2.json'] ?? '').lineage,
+    JSON.parse(files['evaluation/1.json'] ?? '').lineage,
+  );
+  assert.deepEqual((await readdir(model)).sort(), ['1', '2', 'evaluation', 'model.yaml', 'parity']);
+});
+
+test('a number is never used twice: deleted, withdrawn and hand-made versions count', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  await push(candidate, 'pets', models);
+  await push(candidate, 'pets', models);
+  await rm(path.join(model, '2'), { recursive: true });
+  assert.equal((await push(candidate, 'pets', models)).version, 3);
+  await mkdir(path.join(model, '.withdrawn-7'));
+  assert.equal((await push(candidate, 'pets', models)).version, 8);
+  await writeFiles(path.join(model, '0012'), WHOLE);
+  assert.equal((await push(candidate, 'pets', models)).version, 13);
+});
+
+test('a folder that is no part of a model is pushed with a bare record', async (t) => {
+  const { models, model } = await folders(t);
+  const saved = await writeFiles(path.join(await temporary(t), 'saved_model_dir'), WHOLE);
+  await push(saved, 'pets', models);
+  assert.deepEqual((await readdir(model)).sort(), ['1', 'evaluation']);
+  assert.deepEqual(JSON.parse((await readFiles(model))['evaluation/1.json'] ?? ''), { version: 1, model: 'pets' });
+});
+
+for (const name of ['.hidden', '../up', '', 'a/b', 'ä']) {
+  test(`the model name ${JSON.stringify(name)} is refused`, async (t) => {
+    const { candidate, models } = await folders(t);
+    await refuses(push(candidate, name, models), /^model name "/);
+    assert.deepEqual(await readdir(models), []);
+  });
+}
+
+test('what does not fit is refused, and nothing is written', async (t) => {
+  const { candidate, models } = await folders(t);
+  const parent = path.dirname(candidate);
+  await refuses(push(candidate, 'other', models), /model\.yaml: is of model pets, not of other$/);
+  await refuses(push(candidate, 'pets', path.join(models, 'none')), /^MODELS: .*none is not a folder/);
+  await refuses(push(path.join(parent, '9'), 'pets', models), /9: does not exist$/);
+  await rm(path.join(parent, 'parity', 'a.png'));
+  await refuses(push(candidate, 'pets', models), /a\.png: is missing; parity\/tensors\.json names it$/);
+  await writeFile(path.join(parent, 'evaluation', '1.json'), '{"version": 1,');
+  await refuses(push(candidate, 'pets', models), /evaluation\/1\.json: .*JSON/);
+  await writeFile(path.join(parent, 'evaluation', '1.json'), '{"gate": {"decision": "refused"}}');
+  await refuses(push(candidate, 'pets', models), /the evaluation gate refused it; .*evaluation\/1\.json says why$/);
+  await writeFile(path.join(parent, 'model.yaml'), 'name: [pets');
+  await assert.rejects(push(candidate, 'pets', models), ModelCardError);
+  assert.deepEqual(await readdir(models), []);
+});
+
+test('a version without a format of the one in place is refused: its server could not load it', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  await push(candidate, 'pets', models);
+  await rm(path.join(candidate, 'model.onnx'));
+  await refuses(push(candidate, 'pets', models), /has no model\.onnx, but version 1 in place has one.*make convert/);
+  await writeFiles(path.join(model, '1'), { 'serving_uint8.onnx': WHOLE['model.onnx'] ?? '' });
+  await writeFiles(candidate, { 'model.onnx': WHOLE['model.onnx'] ?? '' });
+  await refuses(push(candidate, 'pets', models), /has no serving_uint8\.onnx, but version 1/);
+  assert.deepEqual((await readdir(model)).sort(), ['1', 'evaluation', 'model.yaml', 'parity']);
+});
+
+test('a version made with other tensors than the model in place is refused', async (t) => {
+  const { candidate, models } = await folders(t);
+  await push(candidate, 'pets', models);
+  const tensors = '{"samples": [{"file": "a.png", "sha256": "def"}]}';
+  await writeFile(path.join(candidate, '../parity/tensors.json'), tensors);
+  await refuses(push(candidate, 'pets', models), /parity\/a\.png is not that of .*pets: it needs another model\.yaml/);
+});
+
+test('the command prints one line or JSON, and its exit codes tell refusals from failures', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  const args = ['models', 'push', candidate, '--model', 'pets', '--models', models];
+  const first = await runCli(args);
+  assert.equal(first.stdout, `pets version 1: ${path.join(model, '1')}, 0.1 kB in 4 files\n`);
+  assert.deepEqual([first.code, first.stderr], [0, '']);
+  const second = await runCli([...args.slice(0, -2), '--json'], { env: { MODELS: models } });
+  assert.equal(JSON.parse(second.stdout).version, 2);
+  const usage: [string[], RegExp][] = [
+    [['models', 'push', candidate], /required option '--model <name>' not specified/],
+    [[...args, '--wait', '10'], /^10: needs a duration above zero, such as 500ms, 20s or 2m\n$/],
+    [[...args, '--wait', '10m'], /^TF_SERVING_HOST is not set: it names the servers/],
+    [
+      [...args, '--wait', '10m', '--tf-serving-host', 'nowhere'],
+      /^TF_SERVING_HOST=nowhere: "nowhere" is not host:port/,
+    ],
+    [
+      ['models', 'push', models, '--model', 'pets', '--models', models],
+      /has neither saved_model\.pb nor model\.onnx\n$/,
+    ],
+  ];
+  for (const [wrong, message] of usage) {
+    const { code, stdout, stderr } = await runCli(wrong);
+    assert.deepEqual([code, stdout], [2, ''], stderr);
+    assert.match(stderr, message);
+  }
+  assert.deepEqual(
+    (await readdir(model)).filter((name) => /\d/.test(name)),
+    ['1', '2'],
+  );
+});

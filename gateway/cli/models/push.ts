@@ -1,0 +1,115 @@
+/** `tensorgate models push`: checks a version, and publishes it under the next free number. */
+import { mkdir, realpath, rmdir, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { checkSamples, readCompanions } from './companions.ts';
+import type { ModelsContext } from './context.ts';
+import { sync } from './disk.ts';
+import { refused, writeFailure } from './failure.ts';
+import { isLoaded } from './judge.ts';
+import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
+import { sizeText } from './output.ts';
+import { type Candidate, publish } from './publish.ts';
+import { readCardText } from './records.ts';
+import { openServers } from './servers.ts';
+import { checkVersion, listVersionFiles, modelFiles } from './version-files.ts';
+import { announce } from './wait.ts';
+
+/** What the small files around a version may take, on top of its own bytes. */
+const MARGIN_BYTES = 2 ** 20;
+
+export type Pushed = {
+  readonly model: string;
+  readonly version: number;
+  readonly folder: string;
+  readonly files: number;
+  readonly bytes: number;
+};
+
+export type PushOptions = { readonly path: string; readonly model: string; readonly waitMs?: number | undefined };
+
+/** Pushes and says so; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
+export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
+  const { models, backends, output } = context;
+  using servers = waitMs === undefined ? undefined : openServers(backends);
+  const pushed = await push(from, model, models);
+  const { version, folder, files, bytes } = pushed;
+  const text = `${model} version ${version}: ${folder}, ${sizeText(bytes)} in ${files} files`;
+  const waiting = servers && { servers, timeoutMs: waitMs ?? 0, judge: isLoaded(version) };
+  await announce({ value: pushed, text }, waiting, output);
+}
+
+/** Checks a version and publishes it in MODELS/NAME. Throws ModelsError; then the model has no new version. */
+export async function push(version: string, model: string, models: string): Promise<Pushed> {
+  const target = await readModelFolder(models, model);
+  const candidate = await checkCandidate(version, model);
+  await checkTarget(candidate, target, models);
+  const isNew = await makeFolder(target.path).catch(fail);
+  try {
+    if (isNew) await sync(models);
+    await checkSpace(candidate.bytes + MARGIN_BYTES, target.path);
+    const number = await publish(candidate, target);
+    const { files, bytes } = candidate;
+    return { model, version: number, folder: path.join(target.path, String(number)), files: files.length, bytes };
+  } catch (error) {
+    if (isNew) await removeEmpty(target.path);
+    return fail(error);
+  }
+}
+
+function fail(error: unknown): never {
+  throw writeFailure(error, 'nothing was pushed');
+}
+
+async function checkCandidate(version: string, model: string): Promise<Candidate> {
+  const files = await listVersionFiles(version);
+  await checkVersion(version, files);
+  const folder = await realpath(version);
+  const companions = await readCompanions(folder, model);
+  return { folder, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), companions };
+}
+
+/** Throws `refused` where the version does not fit the model that is in place. */
+async function checkTarget(candidate: Candidate, target: ModelFolder, models: string): Promise<void> {
+  const about = await stat(models).catch(() => undefined);
+  if (!about?.isDirectory()) throw refused(`MODELS: ${models} is not a folder; make it, or name another with --models`);
+  await checkFormats(candidate, target);
+  await readCardText(target.path, target.name);
+  await checkSamples(candidate.folder, target.path);
+}
+
+async function checkFormats({ folder, files }: Candidate, target: ModelFolder): Promise<void> {
+  const inPlace = newestVersion(target);
+  if (inPlace === undefined) return;
+  const has = new Set(modelFiles(files));
+  const wanted = modelFiles(await listVersionFiles(target.versions.get(inPlace) ?? ''));
+  const missing = wanted.find((name) => !has.has(name));
+  if (missing === undefined) return;
+  throw refused(
+    `${folder}: has no ${missing}, but version ${inPlace} in place has one, and the server that loads it could not ` +
+      'load this version; make convert makes every format',
+  );
+}
+
+async function checkSpace(wantedBytes: number, folder: string): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  // Without any blocks the file system does not tell.
+  if (blocks === 0 || bavail * bsize >= wantedBytes) return;
+  const free = sizeText(bavail * bsize);
+  throw refused(`${folder}: ${sizeText(wantedBytes)} are needed, ${free} are free; nothing was pushed`);
+}
+
+/** Gives whether the folder is new. */
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Takes back the folder of a new model; one that something has come into stays. */
+async function removeEmpty(folder: string): Promise<void> {
+  for (const empty of [path.join(folder, 'evaluation'), folder]) await rmdir(empty).catch(() => undefined);
+}

@@ -1,0 +1,71 @@
+/** What lies beside the versions in a model's folder: model.yaml, evaluation/N.json, parity/. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { parseCard } from '../../model/card.ts';
+import { refused } from './failure.ts';
+
+const evaluationFile = z.looseObject({
+  test: z.looseObject({ accuracy: z.number().optional() }).optional(),
+  lineage: z.record(z.string(), z.unknown()).optional(),
+  gate: z.looseObject({ decision: z.string() }).optional(),
+});
+const scoresFile = z.looseObject({});
+const sample = z.looseObject({ file: z.string().regex(/^[^/\\]+$/), sha256: z.string() });
+const tensorsFile = z.looseObject({ samples: z.array(sample) });
+
+/** What training measured about a version, and where the version comes from. */
+export type Evaluation = z.output<typeof evaluationFile>;
+
+/** The text of model.yaml, if there is one. Throws ModelCardError when it is not valid, `refused` for another model's. */
+export async function readCardText(folder: string, model: string): Promise<string | undefined> {
+  const file = path.join(folder, 'model.yaml');
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) return undefined;
+  const { name } = parseCard(String(bytes), folder);
+  if (name === model) return String(bytes);
+  throw refused(`${file}: is of model ${name}, not of ${model}`);
+}
+
+/** evaluation/N.json, if it is there. Throws `refused` when it cannot be used. */
+export function readEvaluation(folder: string, version: number | string): Promise<Evaluation | undefined> {
+  return readJson(path.join(folder, 'evaluation', `${version}.json`), evaluationFile);
+}
+
+/** parity/N.json, if it is there: the scores of one version. Throws `refused` when it cannot be used. */
+export function readScores(folder: string, version: number | string): Promise<object | undefined> {
+  return readJson(path.join(folder, 'parity', `${version}.json`), scoresFile);
+}
+
+/** parity/tensors.json, if it is there: the pictures and the hashes of their tensors. Throws `refused`. */
+export function readTensors(folder: string): Promise<z.output<typeof tensorsFile> | undefined> {
+  return readJson(path.join(folder, 'parity', 'tensors.json'), tensorsFile);
+}
+
+/** JSON as the files of a model's folder have it. */
+export function jsonText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A file's bytes; undefined where it does not exist. */
+export async function readIfThere(file: string): Promise<Buffer | undefined> {
+  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw refused(`${file}: cannot be read: ${cause.code}`, { cause });
+  });
+}
+
+async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(String(bytes));
+    schema.parse(value);
+    // As it stands there: what is copied keeps the order of its fields.
+    return value as T;
+  } catch (cause) {
+    const [issue] = cause instanceof z.ZodError ? cause.issues : [];
+    const what = issue ? `${issue.path.join('.') || 'file'}: ${issue.message}` : (cause as Error).message;
+    throw refused(`${file}: ${what}`, { cause });
+  }
+}

@@ -1,0 +1,50 @@
+/** `tensorgate models show`: one version in detail, down to the run, the commit and the data that it comes from. */
+import type { ModelsContext } from './context.ts';
+import { refused } from './failure.ts';
+import { readKnownModel } from './model-folder.ts';
+import { columns, sizeText } from './output.ts';
+import { type Evaluation, readEvaluation } from './records.ts';
+import { openServers } from './servers.ts';
+import { describeVersions } from './versions.ts';
+
+/** Shows a version; of one that was deleted, what is on record. Throws ModelsError. */
+export async function runShow(model: string, version: number, context: ModelsContext): Promise<void> {
+  const { models, backends, output } = context;
+  using servers = backends === undefined ? undefined : openServers(backends);
+  const folder = await readKnownModel(models, model);
+  const evaluation = await readEvaluation(folder.path, version);
+  const reports = (await servers?.ask(model)) ?? [];
+  const row = (await describeVersions(folder, models, reports)).find((one) => one.version === version);
+  if (!row && !evaluation) throw refused(`${folder.path}: has no version ${version}, and no record of one`);
+  const lines = [
+    ['model', model],
+    ['version', String(version)],
+    ['folder', row ? row.folder : 'deleted'],
+    ...(row
+      ? [
+          ['size', `${sizeText(row.bytes)} in ${row.files} files`],
+          ['formats', row.formats.join(' ')],
+        ]
+      : []),
+    ['pushed', row?.pushed ?? ''],
+    ['labels', row?.labels.join(' ') ?? ''],
+    ...Object.entries(row?.states ?? {}).map(([address, state]) => [address, state]),
+    ...evaluationLines(evaluation),
+  ];
+  const text = columns(
+    ['', ''],
+    lines.filter(([, value]) => value !== ''),
+  ).trim();
+  output.result({ model, ...(row ?? { version, folder: null }), evaluation: evaluation ?? null }, text);
+}
+
+/** Accuracy, the gate's decision, and where the version comes from; settings stand in the file alone. */
+function evaluationLines(evaluation: Evaluation | undefined): string[][] {
+  const { test, gate, lineage } = evaluation ?? {};
+  const simple = Object.entries(lineage ?? {}).filter(([, value]) => typeof value !== 'object');
+  return [
+    ['accuracy', test?.accuracy?.toFixed(4) ?? ''],
+    ['gate', gate?.decision ?? ''],
+    ...simple.map(([name, value]) => [name, String(value)]),
+  ];
+}
