@@ -63,6 +63,20 @@ train: .venv/.ready ## Train, export and measure the model: make train DATA=fold
 test-training: .venv/.ready ## Test the training pipeline; needs no photos
 	@cd serving && ../.venv/bin/python -B -m pytest -q -p no:cacheprovider training
 
+.PHONY: images
+images: ## Build the images of the gateway and of TF-Serving with the models
+	@docker compose build
+
+.PHONY: compose-up
+compose-up: ## Start the gateway and TF-Serving as containers, and wait until both are healthy; docs/compose.md
+	@docker compose up --build --detach --wait
+	@printf '\nReady. Try:\n\n  curl localhost:%s/predict -F file=@%s\n\n' "$${PORT:-9696}" \
+	  "$(firstword $(wildcard serving/models/*/parity/*.jpg) photo.jpg)"
+
+.PHONY: compose-down
+compose-down: ## Stop and remove those containers
+	@docker compose --profile monitoring down
+
 .node/node_modules/node/bin/node:
 	@echo "Node $(NODE_MAJOR) is needed; here is $$(node --version 2>/dev/null || echo none). Installing it into .node"
 	@npm install --prefix .node --no-save --no-package-lock --ignore-scripts=false --loglevel=error node@$(NODE_MAJOR) >/dev/null

@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createApp } from './app.ts';
-import { startEmbedded } from './backend/embedded.ts';
+import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
@@ -15,11 +15,15 @@ const DRAIN_MARGIN_MS = 2000;
 
 /**
  * Runs the gateway until SIGTERM or SIGINT; resolves to the exit code when every accepted request is answered. A second
- * signal ends it at once. Throws ModelCardError for model files that are wrong and ConfigError for a port that cannot be had.
+ * signal ends it at once. Throws ModelCardError for model files that are wrong, and ConfigError for a port that cannot be had
+ * or where there is no model server at all.
  */
 export async function serve(config: Config): Promise<number> {
   const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const log = createLog(config.logLevel);
+  if (config.tfServingHost === undefined && !hasEmbedded()) {
+    throw new ConfigError('TF_SERVING_HOST is not set, and there is no embedded model server in this installation');
+  }
   const cards = await readCards(config.models);
   await using cleanUp = new AsyncDisposableStack();
   const embedded = config.tfServingHost === undefined ? startEmbedded({ models: basePaths(cards), log }) : undefined;

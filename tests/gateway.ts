@@ -10,8 +10,10 @@ const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-export type RunningGateway = {
-  readonly url: string;
+/** Where a gateway answers. */
+export type Service = { readonly url: string };
+
+export type RunningGateway = Service & {
   readonly adminUrl: string;
   readonly process: ChildProcess;
   /** Every line of the log so far. */
@@ -80,7 +82,7 @@ async function waitUntilReady(url: string): Promise<void> {
 }
 
 /** POSTs JSON to /predict. */
-export function predict(gateway: RunningGateway, body: unknown, query = ''): Promise<Response> {
+export function predict(gateway: Service, body: unknown, query = ''): Promise<Response> {
   return fetch(`${gateway.url}/predict${query}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { GatewayError } from '../errors.ts';
 import type { Log } from '../pipeline/request.ts';
-import { type Embedded, startEmbedded } from './embedded.ts';
+import { type Embedded, hasEmbedded, startEmbedded } from './embedded.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -155,12 +155,11 @@ test('a server that cannot start is tried again with longer pauses, until it can
   assert.equal(embedded.state, 'ready');
 });
 
-/** A copy of the program without the packages in node_modules, or without the server. */
-async function withoutPart(t: TestContext, part: 'packages' | 'server'): Promise<Embedded> {
+/** A copy of the program, without what node_modules holds for the server. */
+async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<typeof import('./embedded.ts')> {
   const copy = mkdtempSync(join(tmpdir(), 'embedded-copy-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
-  for (const folder of ['gateway/backend', 'gateway/pipeline', 'gateway/errors.ts', 'serving/embedded', 'protos']) {
-    if (part === 'server' && folder === 'serving/embedded') continue;
+  for (const folder of ['gateway/backend', 'gateway/pipeline', 'gateway/errors.ts', 'protos', ...folders]) {
     cpSync(join(REPOSITORY, folder), join(copy, folder), { recursive: true });
   }
   cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
@@ -168,24 +167,26 @@ async function withoutPart(t: TestContext, part: 'packages' | 'server'): Promise
   for (const name of ['@grpc/grpc-js', '@grpc/proto-loader']) {
     symlinkSync(join(REPOSITORY, 'node_modules', name), join(copy, 'node_modules', name));
   }
-  const program = (await import(join(copy, 'gateway/backend/embedded.ts'))) as typeof import('./embedded.ts');
+  return import(join(copy, 'gateway/backend/embedded.ts'));
+}
+
+test('without ONNX Runtime it gives up and says what to set', async (t) => {
+  const { startEmbedded } = await copyOf(t, 'serving/embedded');
   const log = recordingLog();
-  const embedded = program.startEmbedded({ models: [modelIn(t)], log });
+  const embedded = startEmbedded({ models: [modelIn(t)], log });
   t.after(() => embedded.close());
   await assert.rejects(embedded.ready, (error: GatewayError) => {
     return error.kind === 'model_unavailable' && error.message.includes('TF_SERVING_HOST');
   });
   assert.equal(log.lines.at(-1)?.level, 'error');
   assert.equal(log.lines.filter(({ text }) => text.includes('starting it again')).length, 0);
-  return embedded;
-}
-
-test('without ONNX Runtime it gives up and says what to set', async (t) => {
-  assert.equal((await withoutPart(t, 'packages')).state, 'failed');
+  assert.equal(embedded.state, 'failed');
 });
 
-test('without the server’s files it gives up and says what to set', async (t) => {
-  assert.equal((await withoutPart(t, 'server')).state, 'failed');
+test('an installation says whether it has the server', async (t) => {
+  assert.equal(hasEmbedded(), true);
+  const { hasEmbedded: inCopy } = await copyOf(t);
+  assert.equal(inCopy(), false);
 });
 
 test('the server ends when the gateway is killed', async (t) => {

@@ -42,6 +42,11 @@ export type Embedded = {
   close(): Promise<void>;
 };
 
+/** Whether this installation has the server: an image of the gateway alone does not. */
+export function hasEmbedded(): boolean {
+  return existsSync(PROGRAM);
+}
+
 /** Starts the server on a UNIX socket in a folder that only this user can read. Returns at once; see `ready`. */
 export function startEmbedded({ models, log }: EmbeddedOptions): Embedded {
   const folder = mkdtempSync(join(tmpdir(), 'tensorgate-'));
@@ -107,7 +112,6 @@ class Supervisor {
   }
 
   async #keepRunning(): Promise<void> {
-    if (!existsSync(PROGRAM)) return this.#giveUp();
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.#closing.signal.aborted) {
       const startedMs = performance.now();

@@ -315,7 +315,7 @@ test('E1: neither does a server that takes the connection and says nothing hold 
   t.after(() => silent.close());
   const { backend } = open(t, await listen(silent));
   const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')));
-  assert.ok(tookMs <= 150, `${tookMs} ms`);
+  assert.ok(tookMs <= 400, `${tookMs} ms`);
 });
 
 test('E3: a server that was gone for a while is used again at once', async (t) => {

@@ -3,8 +3,11 @@ import { performance } from 'node:perf_hooks';
 import { type Client, connectivityState, Metadata, status } from '@grpc/grpc-js';
 import { failure } from './failure.ts';
 
-/** How long a call waits for a connection that is being made. More, and an outage piles requests up. */
-const CONNECT_PATIENCE_MS = 80;
+/**
+ * How long a call waits for a connection that is being made: servers end connections of a certain age, and a busy machine
+ * takes a while to make the next one. Much more, and an outage piles requests up.
+ */
+const CONNECT_PATIENCE_MS = 300;
 
 export type Rpc = {
   /** `/package.Service/Method`. */
@@ -22,8 +25,8 @@ export type Unary = (rpc: Rpc) => Promise<Buffer>;
 
 /**
  * Makes the function that sends RPCs of a client. It gives the answer's bytes, or throws the GatewayError of the status
- * (see failure.ts): within 100 ms where no server is connected, and at once when the signal is aborted, which cancels
- * the call on the server too.
+ * (see failure.ts): within a third of a second where no server is connected, and at once when the signal is aborted,
+ * which cancels the call on the server too.
  */
 export function createUnary(client: Client, onStatus: OnStatus): Unary {
   return async (rpc) => {
@@ -41,17 +44,25 @@ export function createUnary(client: Client, onStatus: OnStatus): Unary {
 
 async function isConnected(client: Client): Promise<boolean> {
   const channel = client.getChannel();
-  const state = channel.getConnectivityState(false);
-  if (state === connectivityState.READY) return true;
-  if (state === connectivityState.SHUTDOWN) return false;
+  const giveUpMs = Date.now() + CONNECT_PATIENCE_MS;
+  let state = channel.getConnectivityState(false);
+  if (state === connectivityState.READY || state === connectivityState.SHUTDOWN)
+    return state === connectivityState.READY;
   // Asks for a connection, which would bring a closed channel back to life.
   channel.getConnectivityState(true);
-  if (state === connectivityState.TRANSIENT_FAILURE) return false;
-  const waited = Promise.withResolvers<void>();
+  while ((state === connectivityState.IDLE || state === connectivityState.CONNECTING) && Date.now() < giveUpMs) {
+    await changed(channel, state, giveUpMs);
+    state = channel.getConnectivityState(false);
+  }
+  return state === connectivityState.READY;
+}
+
+/** Resolves when the channel leaves the state, or at the given wall-clock time. */
+function changed(channel: ReturnType<Client['getChannel']>, state: connectivityState, giveUpMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
   // Not at once: on a busy event loop the timer is seen before the connection that was made in time.
-  client.waitForReady(Date.now() + CONNECT_PATIENCE_MS, () => setImmediate(waited.resolve));
-  await waited.promise;
-  return channel.getConnectivityState(false) === connectivityState.READY;
+  channel.watchConnectivityState(state, giveUpMs, () => setImmediate(resolve));
+  return promise;
 }
 
 function send(client: Client, rpc: Rpc, onCode: (code: status) => void): Promise<Buffer> {

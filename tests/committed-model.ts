@@ -1,0 +1,124 @@
+/** What a gateway answers with the committed photo model behind it, whichever server runs the model. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { predict, type Service } from './gateway.ts';
+
+const FOLDER = new URL('../serving/models/clothing-model/', import.meta.url);
+const PARITY = new URL('parity/', FOLDER);
+
+type Scores = Readonly<Record<string, number>>;
+type Check = readonly [what: string, check: (gateway: Service) => Promise<void>];
+
+/** The highest version in the folder: the one that answers when none is asked for. */
+export const NEWEST = Math.max(...(await readdir(FOLDER)).filter((name) => /^\d+$/.test(name)).map(Number));
+
+const { samples } = await json<{ samples: { file: string }[] }>('tensors.json');
+const { scores, tolerance } = await json<{ scores: Record<string, number[]>; tolerance: number }>(`${NEWEST}.json`);
+const pictures = await Promise.all(samples.map(async ({ file }) => ({ file, bytes: await readFile(at(file)) })));
+
+/** One of the model's own pictures. */
+export const PICTURE = pictures[0]?.bytes ?? assert.fail('no picture in parity/');
+
+function at(file: string): URL {
+  return new URL(file, PARITY);
+}
+
+async function json<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(at(file), 'utf8'));
+}
+
+/** Sends a picture as the body. */
+export function classify({ url }: Service, bytes: Uint8Array = PICTURE, query = ''): Promise<Response> {
+  const body = new Uint8Array(bytes);
+  return fetch(`${url}/predict${query}`, { method: 'POST', headers: { 'Content-Type': 'image/*' }, body });
+}
+
+function assertTraining(file: string, answer: Scores): void {
+  const wanted = scores[file] ?? assert.fail(`no scores of ${file}`);
+  for (const [index, [name, score]] of Object.entries(answer).entries()) {
+    const expected = wanted[index] ?? Number.NaN;
+    assert.ok(Math.abs(score - expected) <= tolerance, `${file}, ${name}: ${score}, training had ${expected}`);
+  }
+  assert.equal(Object.keys(answer).length, wanted.length);
+}
+
+async function read<T>(response: Response): Promise<T> {
+  assert.equal(response.status, 200, await response.clone().text());
+  assert.equal(response.headers.get('x-model-version'), String(NEWEST));
+  return (await response.json()) as T;
+}
+
+export const CHECKS: readonly Check[] = [
+  [
+    'the newest version is served and its parity proven',
+    async ({ url }) => {
+      type Ready = { models: Record<string, { version: number; parity: { state: string } }> };
+      const { models } = (await (await fetch(`${url}/health/ready`)).json()) as Ready;
+      const model = models['clothing-model'];
+      assert.deepEqual([model?.version, model?.parity.state], [NEWEST, 'proven']);
+    },
+  ],
+  [
+    'the scores of a picture are those that training computed',
+    async (gateway) => {
+      for (const { file, bytes } of pictures) assertTraining(file, await read(await classify(gateway, bytes)));
+    },
+  ],
+  [
+    'the same pictures in one request answer the same, in their order',
+    async (gateway) => {
+      const instances = pictures.map(({ bytes }) => ({ b64: bytes.toString('base64') }));
+      const { predictions } = await read<{ predictions: Scores[] }>(await predict(gateway, { instances }));
+      assert.equal(predictions.length, pictures.length);
+      for (const [index, { file }] of pictures.entries()) assertTraining(file, predictions[index] ?? {});
+    },
+  ],
+  [
+    'so do they as files of a form',
+    async ({ url }) => {
+      const body = new FormData();
+      for (const { file, bytes } of pictures) body.append('file', new Blob([new Uint8Array(bytes)]), file);
+      const response = await fetch(`${url}/predict`, { method: 'POST', body });
+      const { predictions } = await read<{ predictions: Scores[] }>(response);
+      for (const [index, { file }] of pictures.entries()) assertTraining(file, predictions[index] ?? {});
+    },
+  ],
+  [
+    'an instance that is no picture is an error in its place',
+    async (gateway) => {
+      const instances = [{ b64: 'AAAAAAAA' }, { b64: PICTURE.toString('base64') }];
+      const { predictions } = await read<{ predictions: Scores[] }>(await predict(gateway, { instances }));
+      assert.deepEqual(Object.keys(predictions[0] ?? {}), ['error']);
+      assertTraining(pictures[0]?.file ?? '', predictions[1] ?? {});
+    },
+  ],
+  [
+    'top keeps the best, best first; probabilities sum to one',
+    async (gateway) => {
+      const raw = await read<Scores>(await classify(gateway));
+      const best = Object.entries(raw).toSorted(([, a], [, b]) => b - a);
+      const top = await read<Scores>(await classify(gateway, PICTURE, '?top=3'));
+      assert.deepEqual(
+        Object.keys(top),
+        best.slice(0, 3).map(([name]) => name),
+      );
+      const all = await read<Scores>(await classify(gateway, PICTURE, '?scores=probabilities'));
+      assert.ok(Math.abs(Object.values(all).reduce((sum, value) => sum + value, 0) - 1) < 1e-9);
+    },
+  ],
+  [
+    'a version is asked for by its number; one that does not exist is 404, as is a label, each in its own words',
+    async (gateway) => {
+      await read(await classify(gateway, PICTURE, `?version=${NEWEST}`));
+      for (const [query, words] of [
+        ['?version=99999', /no such model, version or label/],
+        ['?label=nobody', /^query label: no version of clothing-model has this label/],
+      ] as const) {
+        const response = await classify(gateway, PICTURE, query);
+        const { kind, detail } = (await response.json()) as { kind: string; detail: string };
+        assert.deepEqual([response.status, kind], [404, 'model_not_found']);
+        assert.match(detail, words);
+      }
+    },
+  ],
+];

@@ -1,0 +1,209 @@
+/** Requests that every gateway refuses by default, however its model is served, and what it says. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
+import { predict, type Service } from './gateway.ts';
+
+/** The limits that the requests over a limit are made for. */
+export const LIMITS = { MAX_IMAGE_BYTES: '1MB', MAX_BODY_BYTES: '2MB' };
+
+type Ask = (gateway: Service) => Promise<Response>;
+export type Refusal = readonly [what: string, ask: Ask, status: number, kind: string, detail: RegExp];
+
+const image = (name: string) => readFile(new URL(`golden/images/${name}`, import.meta.url));
+const jpeg = await image('jpg-420.jpg');
+
+const json =
+  (body: unknown, query = ''): Ask =>
+  (gateway) =>
+    predict(gateway, body, query);
+const fetched = (url: string) => json({ url });
+const upload =
+  (type: string, body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}): Ask =>
+  ({ url }) =>
+    fetch(`${url}/predict`, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
+/** A POST with neither Content-Length nor Transfer-Encoding, which fetch cannot send. */
+const bodiless =
+  (type: string): Ask =>
+  async ({ url }) => {
+    const asked = request(`${url}/predict`, { method: 'POST', headers: { 'Content-Type': type } });
+    asked.removeHeader('Transfer-Encoding');
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    const headers = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, `${value}`]);
+    return new Response(await textOf(answer), { status: answer.statusCode ?? 0, headers });
+  };
+const b64 =
+  (name: string): Ask =>
+  async (gateway) =>
+    predict(gateway, { b64: (await image(name)).toString('base64') });
+const form =
+  (field: string, ...files: Uint8Array[]): Ask =>
+  ({ url }) => {
+    const body = new FormData();
+    for (const file of files) body.append(field, new Blob([new Uint8Array(file)]), 'a.jpg');
+    return fetch(`${url}/predict`, { method: 'POST', body });
+  };
+
+export const REFUSALS: readonly Refusal[] = [
+  ['not JSON', json('{"url": '), 400, 'invalid_json', /JSON/],
+  ['no body', json(''), 400, 'invalid_json', /empty/],
+  ['no body and no length', bodiless('application/json'), 400, 'invalid_json', /empty/],
+  ['a byte order mark', json('\ufeff{"url": "http://a/"}'), 400, 'invalid_json', /byte order mark/],
+  ['UTF-16', upload('application/json', Buffer.from('{"url": "x"}', 'utf16le')), 400, 'invalid_json', /UTF-8/],
+  ['100,000 brackets', json('['.repeat(100_000)), 400, 'invalid_json', /JSON/],
+  ['null', json('null'), 400, 'invalid_request', /^body: needs an object/],
+  ['a list', json([]), 400, 'invalid_request', /^body: needs an object/],
+  ['an empty object', json({}), 400, 'invalid_request', /^body: needs exactly one of url and b64/],
+  ['a wrong field', json({ uri: 'http://a/' }), 400, 'invalid_request', /exactly one of url and b64/],
+  ['a url that is a number', json({ url: 5 }), 400, 'invalid_request', /^url: needs a string/],
+  ['an empty url', json({ url: '' }), 400, 'invalid_request', /^url: must not be empty/],
+  ['both url and b64', json({ url: 'http://a/', b64: 'AAAA' }), 400, 'invalid_request', /exactly one of url and b64/],
+  [
+    'both url and instances',
+    json({ url: 'http://a/', instances: [] }),
+    400,
+    'invalid_request',
+    /either instances or one/,
+  ],
+  ['an empty list', json({ instances: [] }), 400, 'invalid_request', /^instances: must not be empty/],
+  ['instances that are no list', json({ instances: 'x' }), 400, 'invalid_request', /^instances: needs a list/],
+  [
+    'a wrong instance',
+    json({ instances: [{ b64: 'AAAA' }, { url: 7 }] }),
+    400,
+    'invalid_request',
+    /^instances\[1\]\.url: needs a string/,
+  ],
+  [
+    '65 instances',
+    json({ instances: Array(65).fill({ url: 'http://a/' }) }),
+    413,
+    'body_too_large',
+    /^instances: at most 64/,
+  ],
+  ['b64 that is none', json({ b64: 'no base64!' }), 400, 'invalid_request', /^b64: is not base64/],
+  ['top=0', json({ b64: 'AAAA' }, '?top=0'), 400, 'invalid_request', /^query top: /],
+  ['top twice', json({ b64: 'AAAA' }, '?top=1&top=2'), 400, 'invalid_request', /^query top: give it once/],
+  [
+    'an unknown kind of scores',
+    json({ b64: 'AAAA' }, '?scores=odds'),
+    400,
+    'invalid_request',
+    /^query scores: raw or probabilities/,
+  ],
+  [
+    'a version and a label',
+    json({ b64: 'AAAA' }, '?version=1&label=x'),
+    400,
+    'invalid_request',
+    /either a version or a label/,
+  ],
+  [
+    'a model that does not exist',
+    json({ b64: 'AAAA' }, '?model=x'),
+    404,
+    'model_not_found',
+    /there are clothing-model/,
+  ],
+  [
+    'a form as curl sends it',
+    upload('application/x-www-form-urlencoded', 'url=x'),
+    415,
+    'unsupported_media',
+    /application\/json/,
+  ],
+  ['no content type', upload('', Buffer.from('{}')), 415, 'unsupported_media', /missing/],
+  ['latin1', upload('application/json; charset=latin1', '{}'), 415, 'unsupported_media', /utf-8/],
+  [
+    'a compressed body',
+    upload('application/json', 'x', { 'Content-Encoding': 'gzip' }),
+    415,
+    'unsupported_media',
+    /uncompressed/,
+  ],
+  [
+    'a body over its limit',
+    upload('application/json', Buffer.alloc(2_000_001, ' ')),
+    413,
+    'body_too_large',
+    /2000000 bytes \(MAX_BODY_BYTES\)/,
+  ],
+  [
+    'an image body over its limit',
+    upload('image/jpeg', Buffer.alloc(1_000_001)),
+    413,
+    'body_too_large',
+    /1000000 bytes \(MAX_IMAGE_BYTES\)/,
+  ],
+  ['a file over its limit', form('file', Buffer.alloc(1_000_001)), 413, 'body_too_large', /MAX_IMAGE_BYTES/],
+  [
+    'a form over its limit',
+    form('file', Buffer.alloc(900_000), Buffer.alloc(900_000), Buffer.alloc(900_000)),
+    413,
+    'body_too_large',
+    /MAX_BODY_BYTES/,
+  ],
+  ['65 files', form('file', ...Array<Buffer>(65).fill(Buffer.from('x'))), 413, 'body_too_large', /at most 64/],
+  [
+    'a file under another name',
+    form('photo', jpeg),
+    400,
+    'invalid_request',
+    /^photo: send the images as parts named file/,
+  ],
+  ['a form without files', form('file'), 400, 'invalid_request', /^file: send at least one/],
+  ['a form without boundary', upload('multipart/form-data', 'x'), 400, 'invalid_request', /boundary/],
+  [
+    'a form cut short',
+    upload(
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxx',
+    ),
+    400,
+    'invalid_request',
+    /malformed/,
+  ],
+
+  ['no URL at all', fetched('pants.jpg'), 400, 'invalid_url', /^url: /],
+  ['a password', fetched('http://me:secret@example.com/a.jpg'), 400, 'invalid_url', /^url: /],
+  ['9 KB of URL', fetched(`http://example.com/${'a'.repeat(9000)}`), 400, 'invalid_url', /^url: /],
+  ['another scheme', fetched('ftp://example.com/a.jpg'), 403, 'source_forbidden', /^url: /],
+  ['a closed port', fetched('http://93.184.215.14:22/a.jpg'), 403, 'source_forbidden', /^url: /],
+  ['a private address', fetched('http://10.0.0.1/a.jpg'), 403, 'source_forbidden', /^url: /],
+  ['the metadata address', fetched('http://169.254.169.254/latest/'), 403, 'source_forbidden', /^url: /],
+  ['an IPv6 loopback', fetched('http://[::1]/a.jpg'), 403, 'source_forbidden', /^url: /],
+  ['an IPv6-mapped address', fetched('http://[::ffff:10.0.0.1]/a.jpg'), 403, 'source_forbidden', /^url: /],
+  ['a decimal host', fetched('http://167772161/a.jpg'), 403, 'source_forbidden', /^url: /],
+
+  ['50,000 x 50,000 pixels as b64', b64('bomb-png-50000x50000-declared.png'), 422, 'image_too_large', /^b64 /],
+  ['a truncated JPEG', b64('jpg-bad-truncated-half.jpg'), 422, 'image_unreadable', /^b64 /],
+  ['a BMP', b64('bmp-24.bmp'), 422, 'image_unsupported', /BMP/],
+  ['a TIFF', b64('tif-rgb8-be.tif'), 422, 'image_unsupported', /TIFF/],
+  ['bytes of no format', json({ b64: 'AAAAAAAA' }), 422, 'image_unreadable', /^b64 /],
+  ['an image body that is text', upload('image/jpeg', 'hello'), 422, 'image_unreadable', /^body /],
+
+  ['another route', ({ url }) => fetch(`${url}/predictions`), 404, 'not_found', /POST \/predict/],
+  ['a path that cannot be decoded', ({ url }) => fetch(`${url}/%ff`), 404, 'not_found', /POST \/predict/],
+  ['another method', ({ url }) => fetch(`${url}/predict`, { method: 'PUT' }), 405, 'method_not_allowed', /POST/],
+];
+
+/** Nothing of the inside may stand in an answer: addresses, paths, stacks, names of libraries. */
+const LEAKS =
+  /127\.0\.0|10\.0\.0\.1|169\.254|node:|\.ts:|node_modules|ECONN|ENOTFOUND|sharp|vips|grpc|body-parser|busboy/i;
+
+/** Sends the request and checks the answer: the problem document, its kind, and that it tells nothing of the inside. */
+export async function checkRefusal(gateway: Service, [, ask, status, kind, detail]: Refusal): Promise<string> {
+  const response = await ask(gateway);
+  const text = await response.text();
+  const problem = JSON.parse(text) as Record<string, string>;
+  assert.deepEqual([response.status, problem.kind], [status, kind], text);
+  assert.equal(response.headers.get('content-type'), 'application/problem+json');
+  assert.equal(problem.status, status);
+  assert.equal(problem.type, `urn:tensorgate:error:${kind}`);
+  assert.match(problem.detail ?? '', detail);
+  assert.equal(problem.request_id, response.headers.get('x-request-id'));
+  assert.doesNotMatch(text, LEAKS);
+  return problem.request_id ?? '';
+}
