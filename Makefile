@@ -22,8 +22,13 @@ export TENSORGATE_TF_PYTHON ?= $(CURDIR)/.venv-tensorflow/bin/python
 TENSORFLOW := $(if $(filter $(CURDIR)/%,$(TENSORGATE_TF_PYTHON)),.venv-tensorflow/.ready)
 endif
 
+MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
+WORK ?= serving/training/work
 TRAIN ?=
+TUNE ?=
+PIPELINE ?=
+TRAINING := cd serving && ../.venv/bin/python
 
 .PHONY: help
 help: ## List what there is to make
@@ -36,6 +41,7 @@ run: node_modules ## Start the gateway with its embedded model server; settings 
 .PHONY: test
 test: lint $(TENSORFLOW) ## Check everything, then run all tests
 	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
+	@$(MAKE) --no-print-directory test-training
 
 .PHONY: lint
 lint: node_modules ## Format and lint rules, types, unused code
@@ -55,13 +61,53 @@ docs: node_modules ## Write the tables of the documentation that come from code
 bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pillow + grpcio reference
 	@node bench/line.ts .venv-bench/bin/python
 
+.PHONY: bench-batching
+bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
+	@node bench/batching.ts
+
 .PHONY: train
-train: .venv/.ready ## Train, export and measure the model: make train DATA=folder TRAIN="--max-minutes 60"
-	@cd serving && ../.venv/bin/python -m training --data "$(realpath $(DATA))" $(TRAIN)
+train: .venv/.ready ## Train, prove, judge and push a version; again after a kill: make train DATA=folder TRAIN="--max-minutes 60"
+	@$(TRAINING) -m training --data "$(realpath $(DATA))" --work "$(abspath $(WORK))" $(TRAIN)
+	@$(MAKE) --no-print-directory push
+
+.PHONY: push
+push: .venv/.ready node_modules ## Publish the candidate that training left in WORK, with its card
+	@version=$$(node gateway/cli/main.ts models push "$(WORK)/candidate/clothing-model/1" --model clothing-model --json \
+	  | node --print 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).version'); \
+	$(TRAINING) -m training.card models/clothing-model $$version; \
+	../.venv/bin/python -m training.lineage models/clothing-model $$version --pushed --work "$(abspath $(WORK))"
+
+.PHONY: tune
+tune: .venv/.ready ## Search for better settings: make tune DATA=folder TUNE="--trials 30 --jobs 2"
+	@$(TRAINING) -m training.tune --data "$(realpath $(DATA))" --work "$(abspath $(WORK))" $(TUNE)
+
+.PHONY: mlflow-ui
+mlflow-ui: .venv/.ready ## Look at the runs recorded in WORK: http://127.0.0.1:5000
+	@MLFLOW_DISABLE_TELEMETRY=true .venv/bin/mlflow ui --backend-store-uri "sqlite:///$(abspath $(WORK))/mlflow.db"
+
+.PHONY: lineage
+lineage: .venv/.ready ## What made a served version: make lineage MODEL=clothing-model VERSION=2
+	@$(TRAINING) -m training.lineage models/$(MODEL) $(VERSION) --work "$(abspath $(WORK))"
+
+.PHONY: convert
+convert: .venv/.ready ## Serve a model trained elsewhere: make convert FROM=model.h5 NAME=my-model CLASSES=a,b,c SCALE=tf
+	@$(TRAINING) -m training.convert --from "$(realpath $(FROM))" --name "$(NAME)" --out models \
+	  $(if $(CLASSES),--classes "$(CLASSES)") $(if $(SCALE),--scale $(SCALE)) \
+	  $(if $(MODEL_YAML),--model-yaml "$(realpath $(MODEL_YAML))")
+
+.PHONY: tabular
+tabular: .venv/.ready ## Write the models of tables into serving/models
+	@$(TRAINING) -m training.tabular
+
+.PHONY: retrain
+retrain: .venv/.ready node_modules ## Train anew, judge, push and wait, as a Kubeflow pipeline run here; for cron and alerts
+	@$(TRAINING) -m training.pipeline run --data-path "$(realpath $(DATA))" --models-path "$(CURDIR)/serving/models" $(PIPELINE)
 
 .PHONY: test-training
-test-training: .venv/.ready ## Test the training pipeline; needs no photos
-	@cd serving && ../.venv/bin/python -B -m pytest -q -p no:cacheprovider training
+test-training: .venv/.ready node_modules ## Test what makes the models; needs no photos
+	@$(TRAINING) -m ruff check --quiet training && ../.venv/bin/python -m ruff format --check --quiet training
+	@$(TRAINING) -m mypy --config-file training/pyproject.toml training
+	@$(TRAINING) -B -m pytest -q -p no:cacheprovider training
 
 .PHONY: images
 images: ## Build the images of the gateway and of TF-Serving with the models

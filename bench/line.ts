@@ -3,14 +3,13 @@
  * same tensor and send it to the same model server that does nothing. Rounds alternate, so that a busy machine is
  * busy for both. Prints requests/s, latencies and the CPU time of the server's own process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { Agent, createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { load, median, start, stopAll } from './load.ts';
 
 const ROUNDS = 5;
 const WARM_UP = 200;
@@ -25,53 +24,10 @@ const photo = await readFile(here('../tests/golden/images/jpg-420.jpg'));
 type Subject = { readonly name: string; readonly url: string; readonly pid: number };
 type Round = { readonly perSecond: number; readonly cpuMs: number; readonly p50Ms: number; readonly p99Ms: number };
 
-const children: ChildProcess[] = [];
-
-/** Starts a program and resolves with the first JSON line in which it tells its port. */
-async function start(command: string, args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { port } = JSON.parse(line) as { port?: number };
-    if (port === undefined) continue;
-    child.stdout.resume();
-    return { port, pid: child.pid ?? 0 };
-  }
-  throw new Error(`${command} ended before it told its port`);
-}
-
 async function cpuMsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-}
-
-function post(agent: Agent, url: string, body: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const startedMs = performance.now();
-  const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
-  request(`${url}/predict`, { method: 'POST', agent, headers }, (response) => {
-    if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
-    response.resume().on('end', () => resolve(performance.now() - startedMs));
-  })
-    .on('error', reject)
-    .end(body);
-  return promise;
-}
-
-async function load(url: string, body: string, count: number, concurrency: number): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
-  const latencies: number[] = [];
-  let sent = 0;
-  const work = async () => {
-    while (sent < count) {
-      sent += 1;
-      latencies.push(await post(agent, url, body));
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  agent.destroy();
-  return latencies.sort((one, other) => one - other);
 }
 
 async function round({ url, pid }: Subject, body: string, concurrency: number): Promise<Round> {
@@ -83,8 +39,6 @@ async function round({ url, pid }: Subject, body: string, concurrency: number): 
   const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
   return { perSecond: REQUESTS / tookS, cpuMs, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
-
-const median = (values: number[]) => values.sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
 
 function summary(rounds: readonly Round[]): Round {
   const of = (key: keyof Round) => median(rounds.map((each) => each[key]));
@@ -139,7 +93,7 @@ try {
     console.log(`| ${[concurrency, 'ratio', ...ratios.map((ratio) => ratio.toFixed(2))].join(' | ')} |`);
   }
 } finally {
-  for (const child of children) child.kill();
+  stopAll();
   origin.close();
   origin.closeAllConnections();
   await rm(models, { recursive: true });

@@ -1,99 +1,204 @@
-"""Writes the evaluation as JSON for programs and as a model card for people."""
+"""Writes the model card of a version from its evaluation alone: python -m training.card MODEL_FOLDER N"""
 
+import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .settings import CLASSES, NAME, POOL, POOLED_SIDE, SIDE, Settings
+from .plots import confusion_matrix, learning_curve, reliability_diagram
+from .settings import INPUT, OUTPUT, SIDE, pooled_side
 
-CARD = """# Model card: {name}, version {version}
+CARD = """# Model card: {model}, version {version}
 
-A small Xception (`xception-small`) that tells ten kinds of clothing apart in one photo.
+`{architecture}`, a network that tells {kinds} kinds of clothing apart in one photo.
 
 | | |
 |--|--|
 | accuracy on the {test[photos]} test photos | **{test_share}** ({test[correct]} right) |
 | accuracy on the {validation[photos]} validation photos | {validation_share} ({validation[correct]} right) |
+| expected calibration error on the test photos | {error} |
 | parameters | {parameters:,} |
 | size | SavedModel {saved_mb:.1f} MB, ONNX {onnx_mb:.1f} MB |
 | CPU time of one photo, ONNX Runtime, by threads | {cpu} |
-| largest difference of a logit between the two formats | {difference:.1e} |
+| largest difference of a logit between formats and signatures | {difference:.1e} |
 
 ## Input and output
 
-`image`: float32 [n, {side}, {side}, 3], RGB. Pillow opens the file, `convert("RGB")` (EXIF orientation ignored),
-`resize(({side}, {side}), NEAREST)`, then x / 127.5 - 1. `logits`: float32 [n, 10], in the order of `model.yaml`.
-The graph averages {pool} x {pool} pixels first, so the network itself sees {pooled} x {pooled}.
+Pillow opens the file, `convert("RGB")` (EXIF orientation ignored), `resize(({side}, {side}), NEAREST)`. Two signatures:
+
+- `serving_default` takes `{input}`: float32 [n, {side}, {side}, 3], the pixels as x / 127.5 - 1
+- `serving_uint8` takes `{input}`: uint8 [n, {side}, {side}, 3], the pixels themselves
+
+Both give `{output}`: float32 [n, {kinds}], in the order of `model.yaml`.{pooling}
 
 ## Data
 
-[clothing-dataset-small](https://github.com/alexeygrigorev/clothing-dataset): 3,781 photos, CC0, in ten folders, as
-split by its authors: 3,068 for training, 341 for validation, 372 for test. No photo is part of this repository.
+[clothing-dataset-small](https://github.com/alexeygrigorev/clothing-dataset), CC0, in ten folders, split {split}:
+{validation[photos]} photos for validation, {test[photos]} for test, the others for training. No photo is part of this
+repository. Fingerprint of the photos: `{lineage[data_sha256]}`.
 
 ## Results on the test photos
 
-All figures come from the exported SavedModel. Rows are true classes, columns are predicted ones.
+All figures come from the exported SavedModel.
 
-{confusion}
+![Confusion matrix](card/confusion-matrix.png)
 
 {per_class}
 
+{mixed_up}
+
+## Probabilities
+
+The logits are divided by a temperature of {temperature:.3f}, fitted on the validation photos and folded into the last
+layer: their softmax is a probability that can be taken at its word. Bars show how often the model was right at each
+confidence, and the numbers how many test photos that were.
+
+![Reliability diagram](card/reliability.png)
+
+## Gate
+
+{gate}
+
 ## Training
 
-From random weights, on a CPU: {epochs} epochs in {minutes:.0f} minutes. How to repeat it: `serving/training/README.md`.
+{start}, {training[epochs]} epochs in {training[minutes]:.0f} minutes on {device}. How to repeat it:
+`serving/training/README.md`.
 
-- AdamW, peak rate {s.learning_rate:g}, weight decay {s.weight_decay:g}, warm-up and cosine
-- batches of {s.batch}, seed {s.seed}
-- label smoothing {s.label_smoothing:g}, mixup {s.mixup:g}, flips, small turns, zooms, shifts and colour changes
-- growing pictures: {growing} pixels; rare classes count more, by the square root of their share
-- a running average of the weights, decay {s.ema_decay:g}
-- kept: the epoch with the best validation accuracy ({best_epoch}); the test photos chose nothing
+- AdamW, peak rate {settings[learning_rate]:g}, weight decay {settings[weight_decay]:g}, warm-up and cosine
+- batches of {settings[batch]}, seed {settings[seed]}, dropout {settings[dropout]:g}
+- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g}; flips, turns, zooms, shifts, colour changes
+- pictures of {sides} pixels; rare classes count more, by the square root of their share
+- a running average of the weights, decay {settings[ema_decay]:g}
+- kept: the epoch with the best validation accuracy ({training[best_epoch]}); the test photos chose nothing
+- commit `{lineage[commit]}`, run `{lineage[run_id]}`
+
+![Learning curve](card/learning-curve.png)
 
 ## Use and limits
 
 Made to show and test the whole path from a photo to an answer, on a laptop. It names the main garment of an everyday
-photo. It always answers with one of its ten classes, whatever is in the picture, and was not taught what is not
-clothing or which of several garments counts. Tops are mixed up most easily (see the table). The photos come from few
-contributors, so figures on other people's photos may be lower. Not for decisions about people.
+photo. It always answers with one of its {kinds} classes, whatever is in the picture, and was not taught what is not
+clothing or which of several garments counts. The photos come from few contributors, so figures on other people's
+photos may be lower. Not for decisions about people.
 """
+Evaluation = dict[str, Any]
 
 
-def _table(head: list[str], rows: list[list[object]]) -> str:
+def _table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [head, ["--"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def _confusion(counts: list[list[int]]) -> str:
-    return _table(["", *CLASSES], [[f"**{name}**", *row] for name, row in zip(CLASSES, counts, strict=True)])
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
-def _per_class(rows: list[dict[str, Any]]) -> str:
-    cells = [
-        [r["class"], r["photos"], *(f"{100 * r[key]:.1f} %" for key in ("precision", "recall", "f1"))] for r in rows
-    ]
+def _per_class(rows: list[Evaluation]) -> str:
+    cells = [[r["class"], r["photos"], *(_percent(r[key]) for key in ("precision", "recall", "f1"))] for r in rows]
     return _table(["class", "photos", "precision", "recall", "F1"], cells)
 
 
-def _cpu(rows: list[dict[str, Any]]) -> str:
-    return "; ".join(f"{row['cpu']} ms on {row['threads']} (clock {row['clock']} ms)" for row in rows)
+def _mixed_up(test: Evaluation) -> str:
+    """The commonest mistake in words."""
+    names = [row["class"] for row in test["per_class"]]
+    wrong = [
+        (count, true, taken)
+        for true, row in zip(names, test["confusion"], strict=True)
+        for taken, count in zip(names, row, strict=True)
+        if taken != true
+    ]
+    count, true, taken = max(wrong)
+    return f"The commonest mistake: {true} taken for {taken}, {count} times." if count else "No photo was mistaken."
 
 
-def write_card(out: Path, figures: dict[str, Any], settings: Settings) -> None:
-    """evaluation/VERSION.json and README.md."""
-    evaluation = out / "evaluation" / f"{figures['version']}.json"
-    evaluation.parent.mkdir(parents=True, exist_ok=True)
-    evaluation.write_text(json.dumps(figures, indent=2) + "\n")
-    text = CARD.format(
-        **{key: value for key, value in figures.items() if key not in ("confusion", "per_class")},
-        **figures["training"],
-        confusion=_confusion(figures["confusion"]),
-        per_class=_per_class(figures["per_class"]),
-        test_share=f"{100 * figures['test']['accuracy']:.1f} %",
-        validation_share=f"{100 * figures['validation']['accuracy']:.1f} %",
-        saved_mb=figures["sizes"]["saved_model"] / 1e6,
-        onnx_mb=figures["sizes"]["onnx"] / 1e6,
-        cpu=_cpu(figures["milliseconds"]),
-        growing=", ".join(str(side) for _, side in settings.sides),
-        name=NAME, side=SIDE, pool=POOL, pooled=POOLED_SIDE, s=settings,
+def _gate(gate: Evaluation) -> str:
+    if gate["decision"] == "first":
+        return "The first version: there was none in place to beat."
+    rows = [
+        [check["name"], f"{check['candidate']:g}", f"{check['in_place']:g}", f"{check['limit']:g}", _passed(check)]
+        for check in gate["checks"]
+    ]
+    table = _table(["", "this version", f"version {gate['against']}", "limit", ""], rows)
+    return f"**{gate['decision'].capitalize()}** against version {gate['against']}, on the same test photos.\n\n{table}"
+
+
+def _passed(check: Evaluation) -> str:
+    return "held" if check["passed"] else "**missed**"
+
+
+def _pooling(pool: int) -> str:
+    if pool == 1:
+        return ""
+    side = pooled_side(pool)
+    return f"\nThe graph averages {pool} x {pool} pixels first, so the network itself sees {side} x {side}."
+
+
+def _start(weights: str | None) -> str:
+    return f"From the weights of `{Path(weights).name}`" if weights else "From random weights"
+
+
+def _text(evaluation: Evaluation) -> str:
+    lineage, test = evaluation["lineage"], evaluation["test"]
+    settings = lineage["settings"]
+    return CARD.format(
+        **{key: value for key, value in evaluation.items() if key != "gate"},
+        gate=_gate(evaluation["gate"]),
+        settings=settings,
+        kinds=len(test["per_class"]),
+        error=_percent(test["calibration_error"]),
+        test_share=_percent(test["accuracy"]),
+        validation_share=_percent(evaluation["validation"]["accuracy"]),
+        saved_mb=evaluation["sizes"]["saved_model"] / 1e6,
+        onnx_mb=evaluation["sizes"]["onnx"] / 1e6,
+        cpu="; ".join(f"{r['cpu']} ms on {r['threads']} (clock {r['clock']} ms)" for r in evaluation["milliseconds"]),
+        pooling=_pooling(settings["pool"]),
+        split="as its authors did" if settings["split"] == "folders" else "by a hash of each file's name",
+        per_class=_per_class(test["per_class"]),
+        mixed_up=_mixed_up(test),
+        start=_start(settings["weights"]),
+        device=lineage["environment"]["device"],
+        sides=", ".join(str(side) for _, side in settings["sides"]),
+        side=SIDE, input=INPUT, output=OUTPUT,
     )  # fmt: skip
-    (out / "README.md").write_text(text)
+
+
+def _plots(evaluation: Evaluation) -> dict[str, bytes]:
+    test = evaluation["test"]
+    return {
+        "learning-curve.png": learning_curve(evaluation["history"]),
+        "confusion-matrix.png": confusion_matrix(test["confusion"], [row["class"] for row in test["per_class"]]),
+        "reliability.png": reliability_diagram(test["reliability"]),
+    }
+
+
+def write_card(model_folder: Path, version: int) -> None:
+    """README.md and card/*.png of the model folder; ValueError says what evaluation/VERSION.json lacks."""
+    file = model_folder / "evaluation" / f"{version}.json"
+    if not file.exists():
+        raise ValueError(f"{file}: no such file; a version without an evaluation has no card")
+    evaluation = json.loads(file.read_text())
+    try:
+        text, plots = _text(evaluation), _plots(evaluation)
+    except KeyError as error:
+        raise ValueError(f"{file}: no {error}; train again to have it measured") from error
+    (model_folder / "card").mkdir(exist_ok=True)
+    for name, picture in plots.items():
+        (model_folder / "card" / name).write_bytes(picture)
+    (model_folder / "README.md").write_text(text)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
+    parser.add_argument("model_folder", type=Path, help="the folder with model.yaml")
+    parser.add_argument("version", type=int)
+    given = parser.parse_args()
+    try:
+        write_card(given.model_folder, given.version)
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

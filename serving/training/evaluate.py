@@ -1,33 +1,32 @@
-"""Measures an exported version: confusion by way of the SavedModel, sizes, and CPU time per picture."""
+"""Measures an exported version: how right and how sure its SavedModel is, sizes, and CPU time per photo."""
 
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .calibrate import Array, Labels, calibration_error, cross_entropy, reliability, softmax
 from .data import Photo, tensors
-from .served import Scores, onnx_scores
+from .served import onnx_scores, tensorflow_scores
 from .settings import CLASSES, SIDE
 
-Figures = dict[str, object]
+Figures = dict[str, Any]
 
 
-def confusion(scores: Scores, photos: list[Photo]) -> np.ndarray:
+def confusion(logits: Array, labels: Labels) -> Array:
     """Counts [true, predicted]."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), int)
-    guesses = np.concatenate([scores(batch).argmax(1) for batch in tensors(photos)])
-    np.add.at(counts, ([photo.label for photo in photos], guesses), 1)
+    np.add.at(counts, (labels, logits.argmax(1)), 1)
     return counts
 
 
-def accuracy(counts: np.ndarray) -> Figures:
-    """Photos, how many were right, and the share."""
-    right, photos = int(counts.trace()), int(counts.sum())
-    return {"photos": photos, "correct": right, "accuracy": round(right / photos, 4)}
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {key: round(value, 4) for key, value in figures.items()}
 
 
-def per_class(counts: np.ndarray) -> list[Figures]:
+def per_class(counts: Array) -> list[Figures]:
     """Precision, recall and F1 of each class; 0 where a class was never predicted or never seen."""
     rows = []
     for index, name in enumerate(CLASSES):
@@ -37,12 +36,35 @@ def per_class(counts: np.ndarray) -> list[Figures]:
             "recall": right / max(photos, 1),
             "f1": 2 * right / max(predicted + photos, 1),
         }
-        rows.append({"class": name, "photos": photos} | {key: round(value, 4) for key, value in figures.items()})
+        rows.append({"class": name, "photos": photos, **_rounded(figures)})
     return rows
 
 
+def measured(logits: Array, labels: Labels) -> Figures:
+    """Everything that logits say about photos of known classes: the "test" or "validation" part of an evaluation."""
+    probabilities, counts = softmax(logits), confusion(logits, labels)
+    right, photos = int(counts.trace()), len(labels)
+    return {
+        "photos": photos,
+        "correct": right,
+        "accuracy": round(right / photos, 4),
+        "loss": round(cross_entropy(probabilities, labels), 4),
+        "calibration_error": round(calibration_error(probabilities, labels), 4),
+        "reliability": [_rounded(row) for row in reliability(probabilities, labels)],
+        "per_class": per_class(counts),
+        "confusion": counts.tolist(),
+    }
+
+
+def evaluate(version: Path, photos: list[Photo]) -> Figures:
+    """The photos through serving_default of the version's SavedModel."""
+    scores = tensorflow_scores(version)
+    logits = np.concatenate([scores(batch) for batch in tensors(photos)])
+    return measured(logits, np.array([photo.label for photo in photos]))
+
+
 def milliseconds(version: Path, threads: int, runs: int = 60) -> Figures:
-    """Median clock time of one picture through model.onnx, and CPU time, which a busy machine distorts less."""
+    """Median clock time of one photo through model.onnx, and CPU time, which a busy machine distorts less."""
     scores, tensor = onnx_scores(version, threads), np.zeros((1, SIDE, SIDE, 3), np.float32)
     for _ in range(5):
         scores(tensor)
@@ -57,6 +79,6 @@ def milliseconds(version: Path, threads: int, runs: int = 60) -> Figures:
 
 def sizes(version: Path) -> dict[str, int]:
     """Bytes of each format."""
-    onnx = (version / "model.onnx").stat().st_size
+    onnx = sum(file.stat().st_size for file in version.glob("*.onnx"))
     everything = sum(file.stat().st_size for file in version.rglob("*") if file.is_file())
     return {"saved_model": everything - onnx, "onnx": onnx}

@@ -1,67 +1,73 @@
-"""Writes a version: a SavedModel for TF-Serving and the same graph as model.onnx, and proves that they agree."""
+"""Writes a version: a SavedModel for TF-Serving, the same graphs in ONNX, and the requests that warm a server up."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
 import tensorflow as tf
-import tf2onnx
 
+from .agreement import largest_difference
+from .data import Photo, normalise, read_pixels
 from .fold import fold
 from .model import build_served
-from .served import onnx_scores, tensorflow_scores
-from .settings import INPUT, OUTPUT, SIDE, SIGNATURE
+from .served import Scores, onnx_scores, tensorflow_scores
+from .settings import INPUT, NAME, OUTPUT, SIDE, SIGNATURE
+from .to_onnx import write_onnx
+from .warmup import write_warmup
 
-OPSET = 18
-# ONNX Runtime reads files up to the IR version it knows; 10 goes back to 1.19.
-IR_VERSION = 10
-TOLERANCE = 1e-4
-SPEC = tf.TensorSpec([None, SIDE, SIDE, 3], tf.float32, name=INPUT)
-
-
-def _signature(served: keras.Model) -> tf.types.experimental.GenericFunction:
-    @tf.function(input_signature=[SPEC])
-    def predict(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: served(image, training=False)}
-
-    return predict
+PIXEL_SIGNATURE = "serving_uint8"
+BATCH = 10
 
 
-def _save_onnx(predict: tf.types.experimental.GenericFunction, file: Path) -> None:
-    proto, _ = tf2onnx.convert.from_function(predict, input_signature=[SPEC], opset=OPSET)
-    made, graph = proto.graph.output[0].name, proto.graph
-    for node in graph.node:
-        node.input[:] = [OUTPUT if name == made else name for name in node.input]
-        node.output[:] = [OUTPUT if name == made else name for name in node.output]
-    graph.output[0].name = OUTPUT
-    # The converter calls the open axes unk__12 or leaves them blank.
-    for value in (*graph.input, *graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    proto.ir_version = IR_VERSION
-    onnx.checker.check_model(proto, full_check=True)
-    file.write_bytes(proto.SerializeToString(deterministic=True))
+def _signature(dtype: tf.DType, logits: Callable[[tf.Tensor], tf.Tensor]) -> tf.types.experimental.GenericFunction:
+    spec = tf.TensorSpec([None, SIDE, SIDE, 3], dtype, name=INPUT)
+    return tf.function(lambda image: {OUTPUT: logits(image)}, input_signature=[spec])
 
 
-def export(trunk: keras.Model, version: Path) -> None:
-    """Replaces the version's folder."""
-    served = build_served(fold(trunk))
+def _save(served: keras.Model, version: Path) -> None:
+    """The SavedModel: floats as the network takes them, and pixels, a quarter of the bytes on the wire."""
     module = tf.Module()
     # Only the weights: tracking the Keras model would write every layer down a second time.
-    module.weights, module.predict = [weight.value for weight in served.weights], _signature(served)
-    shutil.rmtree(version, ignore_errors=True)
+    module.weights = [weight.value for weight in served.weights]
+    signatures = {
+        SIGNATURE: _signature(tf.float32, lambda image: served(image, training=False)),
+        PIXEL_SIGNATURE: _signature(
+            tf.uint8, lambda image: served(tf.cast(image, tf.float32) / 127.5 - 1, training=False)
+        ),
+    }
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, str(version), signatures={SIGNATURE: module.predict}, options=options)
+    tf.saved_model.save(module, str(version), signatures=signatures, options=options)
     (version / "assets").rmdir()
-    _save_onnx(module.predict, version / "model.onnx")
 
 
-def largest_difference(version: Path, tensors: Iterable[np.ndarray]) -> float:
-    """The largest difference of a logit between the two formats; an error above the tolerance."""
-    saved, converted = tensorflow_scores(version), onnx_scores(version)
-    largest = max(float(np.abs(saved(tensor) - converted(tensor)).max()) for tensor in tensors)
-    if not largest <= TOLERANCE:
-        raise ValueError(f"{version}: SavedModel and ONNX differ by {largest}, allowed {TOLERANCE}")
+def export(trunk: keras.Model, version: Path, temperature: float = 1.0, pool: int = 3) -> None:
+    """Replaces the version's folder; the logits are divided by the temperature, `pool` is as in Settings."""
+    shutil.rmtree(version, ignore_errors=True)
+    _save(build_served(fold(trunk, temperature), pool), version)
+    write_onnx(version)
+    write_warmup(version, NAME)
+
+
+def _paths(version: Path) -> dict[str, tuple[Scores, bool]]:
+    """Every way to the logits, and whether it takes pixels."""
+    return {
+        f"{name} {signature}": (scores, signature == PIXEL_SIGNATURE)
+        for signature in (SIGNATURE, PIXEL_SIGNATURE)
+        for name, scores in (
+            ("SavedModel", tensorflow_scores(version, signature)),
+            ("ONNX", onnx_scores(version, signature=signature)),
+        )
+    }
+
+
+def prove(version: Path, photos: list[Photo]) -> float:
+    """The largest difference of a logit between both signatures in both formats; ValueError names two that disagree."""
+    paths, largest = _paths(version), 0.0
+    for start in range(0, len(photos), BATCH):
+        pixels = np.stack([read_pixels(photo.path) for photo in photos[start : start + BATCH]])
+        tensor = normalise(pixels)
+        logits = {name: scores(pixels if takes_pixels else tensor) for name, (scores, takes_pixels) in paths.items()}
+        largest = max(largest, largest_difference(logits))
     return largest

@@ -1,33 +1,63 @@
-"""Folds each batch normalisation into the convolution before it: fewer nodes, the same numbers, in every format."""
+"""Folds each batch normalisation into the convolution before it, and the temperature into the last layer."""
+
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import layers
 
-from .model import FusedNorm
+CONVOLUTIONS = (layers.Conv2D, layers.SeparableConv2D)
+Weights = list[npt.NDArray[Any]]
 
 
-def _without_norm(layer: layers.Layer) -> layers.Layer:
-    """The same layer; a norm becomes nothing, and a convolution gets the bias that takes its place."""
-    config = layer.get_config()
-    if isinstance(layer, FusedNorm):
-        # Adds no node when served and, unlike Identity, may be called with a norm's arguments.
-        return layers.Dropout(0, name=layer.name)
-    if type(layer) is layers.Conv2D:
-        config["use_bias"] = True
-    return type(layer).from_config(config)
+def _convolution(norm: layers.BatchNormalization) -> layers.Layer:
+    """The layer whose output is normalised."""
+    return norm.input._keras_history.operation
 
 
-def fold(trunk: keras.Model) -> keras.Model:
-    """A trunk without norms. Every Conv2D of ours is followed by one; depthwise and dense layers are copied."""
-    folded = keras.models.clone_model(trunk, clone_function=_without_norm)
-    for layer in trunk.layers:
-        if isinstance(layer, FusedNorm):
-            convolution = layer.input._keras_history.operation
-            gamma, beta, mean, variance = (value.astype(np.float64) for value in layer.get_weights())
-            scale = gamma / np.sqrt(variance + layer.epsilon)
-            weights = [convolution.get_weights()[0] * scale, beta - mean * scale]
-            folded.get_layer(convolution.name).set_weights(weights)
-        elif type(layer) is not layers.Conv2D:
-            folded.get_layer(layer.name).set_weights(layer.get_weights())
-    return folded
+def _folded(norm: layers.BatchNormalization) -> Weights:
+    """The convolution's weights with the norm's scale and shift in them."""
+    convolution = _convolution(norm)
+    if type(convolution) not in CONVOLUTIONS or convolution.use_bias:
+        raise ValueError(f"{norm.name} follows {convolution.name}: only a convolution without a bias takes a norm in")
+    gamma, beta, mean, variance = (value.astype(np.float64) for value in norm.get_weights())
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    # A separable one has a depthwise kernel too, which stays as it is.
+    *depthwise, kernel = convolution.get_weights()
+    return [*depthwise, kernel * scale, beta - mean * scale]
+
+
+def _call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
+    """What a layer makes of its inputs; norms are passed by."""
+    return inputs[0] if isinstance(layer, layers.BatchNormalization) else layer(*inputs, **options)
+
+
+def _copy(model: keras.Model, folded: dict[str, Weights]) -> keras.Model:
+    """The same layers without the norms, whose convolutions get the bias that takes their place."""
+
+    def copied(layer: layers.Layer) -> layers.Layer:
+        if isinstance(layer, keras.Model):
+            return _without_norms(layer)
+        return type(layer).from_config(layer.get_config() | ({"use_bias": True} if layer.name in folded else {}))
+
+    return keras.models.clone_model(model, clone_function=copied, call_function=_call)
+
+
+def _without_norms(model: keras.Model) -> keras.Model:
+    """A copy with its weights, models inside it included."""
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    folded = {_convolution(norm).name: _folded(norm) for norm in norms}
+    copy = _copy(model, folded)
+    for layer in model.layers:
+        if layer.weights and layer not in norms and not isinstance(layer, keras.Model):
+            copy.get_layer(layer.name).set_weights(folded.get(layer.name) or layer.get_weights())
+    return copy
+
+
+def fold(trunk: keras.Model, temperature: float = 1.0) -> keras.Model:
+    """A copy without norms: fewer nodes, the same numbers, in every format. The temperature divides its logits."""
+    copy = _without_norms(trunk)
+    last = copy.layers[-1]
+    last.set_weights([weight / temperature for weight in last.get_weights()])
+    return copy

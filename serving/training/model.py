@@ -1,24 +1,33 @@
-"""xception-small: Xception's three flows, narrow enough for a CPU."""
+"""The networks: xception-small, Xception's three flows narrow enough for a CPU, and what is served around a trunk."""
+
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 from keras import layers
 
-from .settings import CLASSES, INPUT, OUTPUT, POOL, SIDE
+from .settings import CLASSES, INPUT, OUTPUT, SIDE, Settings
+from .xception import build_xception, load_xception
 
 ENTRY = ((64, 96), (192, 256))
 MIDDLE_BLOCKS = 3
-MIDDLE = 256
 EXIT = (256, 384)
 TOP = (512, 768)
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 
 
 @keras.saving.register_keras_serializable("training")
 class FusedNorm(layers.BatchNormalization):
     """Batch normalisation by TensorFlow's fused kernel: Keras' own writes it out and takes twice the CPU time."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Under mixed precision the statistics stay float32, as the kernel wants them; the pictures come as float16.
+        self.autocast = False
+
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """As Keras' own: by the batch's mean and variance in training, else by the averages."""
         scale_offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
         mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
         if not training:
@@ -60,26 +69,50 @@ def _middle(x: Tensor) -> Tensor:
     """Three separable layers added to what came in."""
     residual = x
     for _ in range(3):
-        residual = _separable(layers.ReLU()(residual), MIDDLE)
+        residual = _separable(layers.ReLU()(residual), x.shape[-1])
     return layers.Add()([x, residual])
 
 
-def build_trunk(dropout: float = 0.4) -> keras.Model:
-    """The network behind the averaging: any side in, logits out."""
+def _build_small(dropout: float, width: float) -> keras.Model:
+    def wide(filters: int) -> int:
+        return max(8, 8 * round(filters * width / 8))
+
     inputs = keras.Input((None, None, 3), name="pooled")
-    x = _conv(_conv(inputs, 32, 2), 48, 1)
-    for index, widths in enumerate(ENTRY):
-        x = _down(x, widths, first_relu=index > 0)
+    x = _conv(_conv(inputs, wide(32), 2), wide(48), 1)
+    for index, (first, second) in enumerate(ENTRY):
+        x = _down(x, (wide(first), wide(second)), first_relu=index > 0)
     for _ in range(MIDDLE_BLOCKS):
         x = _middle(x)
-    x = _down(x, EXIT)
-    for width in TOP:
-        x = layers.ReLU()(_separable(x, width))
+    x = _down(x, (wide(EXIT[0]), wide(EXIT[1])))
+    for filters in TOP:
+        x = layers.ReLU()(_separable(x, wide(filters)))
     x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, layers.Dense(len(CLASSES), name=OUTPUT)(x), name="trunk")
+    return keras.Model(inputs, layers.Dense(len(CLASSES), name=OUTPUT, dtype="float32")(x), name="trunk")
 
 
-def build_served(trunk: keras.Model) -> keras.Model:
+def build_trunk(settings: Settings | None = None) -> keras.Model:
+    """The network behind the averaging, with random weights: float [n, side, side, 3] in, logits [n, 10] out."""
+    settings = settings or Settings()
+    if settings.architecture == "xception":
+        return build_xception(settings.dropout)
+    return _build_small(settings.dropout, settings.width)
+
+
+def load_start(trunk: keras.Model, settings: Settings) -> None:
+    """The weights that training starts from, if any; ValueError says what is wrong with them."""
+    weights = settings.weights
+    if weights is None:
+        return
+    if weights != "imagenet" and not Path(weights).is_file():
+        raise ValueError(f"--weights {weights}: no such file")
+    if settings.architecture == "xception":
+        load_xception(trunk, weights)
+    else:
+        trunk.load_weights(weights)
+
+
+def build_served(trunk: keras.Model, pool: int) -> keras.Model:
     """The network as served: 299 x 299 in, averaged down inside, so that the gateway sends what Xception would take."""
     inputs = keras.Input((SIDE, SIDE, 3), name=INPUT)
-    return keras.Model(inputs, trunk(layers.AveragePooling2D(POOL)(inputs)), name="xception_small")
+    pooled = layers.AveragePooling2D(pool)(inputs) if pool > 1 else inputs
+    return keras.Model(inputs, trunk(pooled), name="served")

@@ -1,19 +1,30 @@
 """Draws a few small pictures and writes what training makes of them, for the gateway to compare itself with."""
 
 import hashlib
-import json
 import math
 import random
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageDraw
 
-from .data import read_tensor
-from .export import TOLERANCE
-from .served import Scores
+from .agreement import TOLERANCE
+from .data import Bytes, normalise, read_pixels
+from .json_file import write_json
+from .served import Array, Scores
 
+
+class Reader(NamedTuple):
+    """How a file becomes pixels [height, width, channels], and these the tensor that the network takes."""
+
+    pixels: Callable[[Path], Bytes]
+    tensor: Callable[[Bytes], Array]
+
+
+TRAINING = Reader(read_pixels, normalise)
 SEED = 7
 # One for each way a decoder can go astray: odd chroma edges, progressive scans, palettes, hidden alpha, WebP.
 PICTURES: dict[str, tuple[str, tuple[int, int], dict[str, object]]] = {
@@ -68,21 +79,26 @@ def draw(name: str) -> bytes:
     return file.getvalue()
 
 
-def tensor_hash(path: Path) -> str:
-    """SHA-256 of the tensor's bytes: float32, little-endian, C order."""
-    return hashlib.sha256(read_tensor(path).astype("<f4").tobytes()).hexdigest()
+def _sha256(values: Array) -> str:
+    """Over the bytes: little-endian, C order."""
+    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
 
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n")
+def hashes(path: Path, reader: Reader = TRAINING) -> dict[str, str]:
+    """SHA-256 of the tensor that the network takes, and of the uint8 one for a signature that normalises by itself."""
+    pixels = reader.pixels(path)
+    return {"sha256": _sha256(reader.tensor(pixels)), "pixels_sha256": _sha256(pixels)}
 
 
-def write_parity(folder: Path, version: int, scores: Scores, pictures: Callable[[str], bytes] = draw) -> None:
+def write_parity(folder: Path, version: int, scores: Scores, reader: Reader = TRAINING) -> None:
     """Pictures, tensors.json, and VERSION.json with the scores of the exported SavedModel."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
-        (folder / name).write_bytes(pictures(name))
-    samples = [{"file": name, "sha256": tensor_hash(folder / name)} for name in PICTURES]
-    _write(folder / "tensors.json", {"samples": samples})
-    rows = {name: [round(float(score), 6) for score in scores(read_tensor(folder / name))[0]] for name in PICTURES}
-    _write(folder / f"{version}.json", {"version": version, "tolerance": TOLERANCE, "scores": rows})
+        (folder / name).write_bytes(draw(name))
+    samples = [{"file": name, **hashes(folder / name, reader)} for name in PICTURES]
+    write_json(folder / "tensors.json", {"samples": samples})
+    rows = {}
+    for name in PICTURES:
+        tensor = reader.tensor(reader.pixels(folder / name))[np.newaxis]
+        rows[name] = [round(float(score), 6) for score in scores(tensor)[0]]
+    write_json(folder / f"{version}.json", {"version": version, "tolerance": TOLERANCE, "scores": rows})

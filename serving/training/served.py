@@ -1,32 +1,56 @@
-"""Runs what was exported: the SavedModel by TensorFlow, model.onnx by ONNX Runtime."""
+"""Runs what was exported, by signature: the SavedModel by TensorFlow, the .onnx files by ONNX Runtime."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 import onnxruntime
 import tensorflow as tf
 
 from .settings import INPUT, OUTPUT, SIGNATURE
 
-Scores = Callable[[np.ndarray], np.ndarray]
+Array = npt.NDArray[Any]
+Tensors = dict[str, Array]
+Call = Callable[[Tensors], Tensors]
+Scores = Callable[[Array], Array]
 
 
-def tensorflow_scores(version: Path) -> Scores:
-    """The signature of a version's SavedModel, as TF-Serving calls it."""
+def onnx_file(version: Path, signature: str = SIGNATURE) -> Path:
+    """Where a version keeps a signature's ONNX graph: one file for each, model.onnx for serving_default."""
+    return version / ("model.onnx" if signature == SIGNATURE else f"{signature}.onnx")
+
+
+def tensorflow_call(version: Path, signature: str = SIGNATURE) -> Call:
+    """A signature of a version's SavedModel, as TF-Serving calls it."""
     loaded = tf.saved_model.load(str(version))
-    signature = loaded.signatures[SIGNATURE]
+    function = loaded.signatures[signature]
 
-    def scores(tensor: np.ndarray, keep: object = loaded) -> np.ndarray:
+    def call(inputs: Tensors, keep: object = loaded) -> Tensors:
         # The loaded object owns the variables and has to outlive the signature.
-        return signature(**{INPUT: tf.constant(tensor)})[OUTPUT].numpy()
+        outputs = function(**{name: tf.constant(value) for name, value in inputs.items()})
+        return {name: output.numpy() for name, output in outputs.items()}
 
-    return scores
+    return call
 
 
-def onnx_scores(version: Path, threads: int = 0) -> Scores:
-    """A version's model.onnx; 0 threads lets the runtime choose."""
+def onnx_call(version: Path, signature: str = SIGNATURE, threads: int = 0) -> Call:
+    """A signature's .onnx file; 0 threads lets the runtime choose."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(version / "model.onnx"), options, providers=["CPUExecutionProvider"])
-    return lambda tensor: session.run([OUTPUT], {INPUT: tensor})[0]
+    file = str(onnx_file(version, signature))
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return lambda inputs: dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def tensorflow_scores(version: Path, signature: str = SIGNATURE) -> Scores:
+    """From image to logits, by the SavedModel."""
+    call = tensorflow_call(version, signature)
+    return lambda tensor: call({INPUT: tensor})[OUTPUT]
+
+
+def onnx_scores(version: Path, threads: int = 0, signature: str = SIGNATURE) -> Scores:
+    """From image to logits, by the .onnx file."""
+    call = onnx_call(version, signature, threads)
+    return lambda tensor: call({INPUT: tensor})[OUTPUT]

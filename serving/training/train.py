@@ -1,102 +1,20 @@
-"""Trains the trunk: AdamW, warm-up and cosine, mixup, a running average of the weights, best validation kept."""
+"""Trains the trunk to the end of its schedule: from chance, from given weights, or from where it was stopped."""
 
-import json
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from .augment import augment, mixup
-from .data import Photos, load_pooled
-from .model import build_trunk
-from .schedule import learning_rate, side_at
-from .settings import CLASSES, Settings
-
-BEST = "best.weights.h5"
-HISTORY = "history.json"
-Row = dict[str, float]
-
-
-def class_weights(labels: np.ndarray) -> np.ndarray:
-    """Rare classes count more, by the square root only: a full correction would trust 112 skirts too much."""
-    weights = 1 / np.sqrt(np.bincount(labels, minlength=len(CLASSES)))
-    return (weights / weights[labels].mean()).astype(np.float32)
-
-
-def to_float(pixels: tf.Tensor) -> tf.Tensor:
-    """Bytes to the network's range."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1
-
-
-class Trainer:
-    """The state of a run: weights, their average, the optimiser, and where the schedule stands."""
-
-    def __init__(self, settings: Settings, train: Photos, work: Path) -> None:
-        self.settings, self.train, self.work = settings, train, work
-        self.trunk = build_trunk()
-        self.average = keras.models.clone_model(self.trunk)
-        self.average.set_weights(self.trunk.get_weights())
-        self.optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=5.0
-        )
-        self.optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-        self.optimizer.build(self.trunk.trainable_variables)
-        self.weights = tf.constant(class_weights(train.labels))
-        self.epoch = tf.Variable(0, dtype=tf.int64)
-        self.seconds = tf.Variable(0.0, dtype=tf.float64)
-        checkpoint = tf.train.Checkpoint(
-            trunk=self.trunk, average=self.average, optimizer=self.optimizer, epoch=self.epoch, seconds=self.seconds
-        )
-        self.manager = tf.train.CheckpointManager(checkpoint, str(work / "checkpoints"), max_to_keep=1)
-        self.step = tf.function(self._step)
-
-    def _step(self, pixels: tf.Tensor, labels: tf.Tensor, number: tf.Tensor, side: int) -> tf.Tensor:
-        settings = self.settings
-        seed = tf.stack([tf.constant(settings.seed, tf.int32), number])
-        images = augment(to_float(pixels), side, seed)
-        targets = tf.one_hot(labels, len(CLASSES))
-        images, targets = mixup(images, targets, settings.mixup, seed)
-        weight = tf.linalg.matvec(targets, self.weights)
-        with tf.GradientTape() as tape:
-            logits = self.trunk(images, training=True)
-            losses = keras.losses.categorical_crossentropy(
-                targets, logits, from_logits=True, label_smoothing=settings.label_smoothing
-            )
-            loss = tf.reduce_mean(losses * weight)
-        variables = self.trunk.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        number = tf.cast(number, tf.float32)
-        # Early on the average follows closely, or it would remember the random start for epochs.
-        decay = tf.minimum(settings.ema_decay, (1 + number) / (10 + number))
-        for slow, fast in zip(self.average.weights, self.trunk.weights, strict=True):
-            slow.assign(decay * slow + (1 - decay) * fast)
-        return loss
-
-    def share(self, epoch_share: float, seconds: float) -> float:
-        """How much of the schedule has passed: by the clock if minutes are given, else by epochs."""
-        if self.settings.max_minutes is not None:
-            return min(1.0, seconds / (60 * self.settings.max_minutes))
-        return (int(self.epoch) + epoch_share) / self.settings.epochs
-
-    def run_epoch(self) -> Row:
-        """One pass over the training photos in an order drawn from the seed and the epoch."""
-        epoch, batch = int(self.epoch), self.settings.batch
-        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.train.labels))
-        steps = len(order) // batch
-        before, start, losses, share = float(self.seconds), time.monotonic(), [], 0.0
-        for step in range(steps):
-            share = self.share(step / steps, before + time.monotonic() - start)
-            self.optimizer.learning_rate = learning_rate(self.settings, share)
-            chosen = order[step * batch : (step + 1) * batch]
-            number = tf.constant(epoch * steps + step, tf.int32)
-            pixels, labels = self.train.pixels[chosen], self.train.labels[chosen]
-            losses.append(self.step(pixels, labels, number, side_at(self.settings, share)))
-        self.epoch.assign(epoch + 1)
-        self.seconds.assign(before + time.monotonic() - start)
-        loss, seconds = float(np.mean(losses)), float(self.seconds)
-        return {"epoch": epoch + 1, "share": round(share, 3), "loss": loss, "seconds": seconds}
+from .data import Photos, data_sha256, load_pooled
+from .history import Row, read_history
+from .precision import device_policy
+from .schedule import finished
+from .settings import Settings
+from .split import split_photos
+from .trainer import Trainer, to_float
+from .work import TENSORBOARD, claim_work, open_work
 
 
 def measure(model: keras.Model, photos: Photos) -> tuple[float, float]:
@@ -104,30 +22,43 @@ def measure(model: keras.Model, photos: Photos) -> tuple[float, float]:
     starts = range(0, len(photos.labels), 64)
     logits = np.concatenate([model(to_float(photos.pixels[start : start + 64]), training=False) for start in starts])
     losses = keras.losses.sparse_categorical_crossentropy(photos.labels, logits, from_logits=True)
-    return float((logits.argmax(1) == photos.labels).mean()), float(np.mean(losses))
+    return round(float((logits.argmax(1) == photos.labels).mean()), 4), round(float(np.mean(losses)), 5)
 
 
-def quality(row: Row) -> tuple[float, float]:
-    """What makes an epoch better than another: validation accuracy, then validation loss."""
-    return row["accuracy"], -row["validation_loss"]
+def _report(row: Row, writer: tf.summary.SummaryWriter) -> None:
+    print(" ".join(f"{key}={value:.4g}" for key, value in row.items()), flush=True)
+    with writer.as_default(step=int(row["epoch"])):
+        for name, value in row.items():
+            tf.summary.scalar(name, value)
+    writer.flush()
 
 
-def train(data: Path, work: Path, settings: Settings, resume: bool = False) -> list[Row]:
-    """Trains to the end of the schedule; leaves best.weights.h5 and history.json in the work folder."""
+def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], None] = lambda row: None) -> list[Row]:
+    """Trains to the end of the schedule and returns the history; the same call goes on after a kill.
+
+    Leaves best.weights.h5, history.json, checkpoints and TensorBoard's logs in the work folder. `on_epoch` is called
+    after each finished epoch and may raise to stop. Raises ValueError where the folder holds another, unfinished run.
+    """
     keras.utils.set_random_seed(settings.seed)
-    work.mkdir(parents=True, exist_ok=True)
-    validation = load_pooled(data, "validation")
-    trainer = Trainer(settings, load_pooled(data, "train"), work)
-    history: list[Row] = []
-    if resume and trainer.manager.restore_or_initialize():
-        history = json.loads((work / HISTORY).read_text())[: int(trainer.epoch)]
-    while trainer.share(0, float(trainer.seconds)) < 1:
+    split, policy = split_photos(data, settings.split), device_policy()
+    fingerprint = data_sha256(split.photos)
+    open_work(work, settings, fingerprint)
+    claim_work(work, settings, fingerprint)
+    validation = load_pooled(split.validation, settings.pool)
+    trainer = Trainer(settings, load_pooled(split.train, settings.pool), work, policy)
+    trainer.begin()
+    done, told = len(trainer.history), len(read_history(work))
+    print(f"{settings.architecture} in {policy}: {len(split.train)} photos, {done} epochs done", flush=True)
+    writer = tf.summary.create_file_writer(str(work / TENSORBOARD))
+    if done > told:
+        # A kill came between the checkpoint and what follows from it.
+        trainer.copy_out()
+        _report(trainer.history[-1], writer)
+        on_epoch(trainer.history[-1])
+    while not finished(settings, trainer.history):
         row = trainer.run_epoch()
         row["accuracy"], row["validation_loss"] = measure(trainer.average, validation)
-        if all(quality(row) > quality(old) for old in history):
-            trainer.average.save_weights(work / BEST)
-        history.append(row)
-        (work / HISTORY).write_text(json.dumps(history, indent=1) + "\n")
-        trainer.manager.save()
-        print(" ".join(f"{key}={value:.4g}" for key, value in row.items()), flush=True)
-    return history
+        trainer.keep(row)
+        _report(row, writer)
+        on_epoch(row)
+    return trainer.history

@@ -1,9 +1,15 @@
 """Shared parts of the tests; none of them needs the photos."""
 
+from pathlib import Path
+
 import keras
+import numpy as np
 import pytest
+from PIL import Image
 
 from training.model import build_trunk
+from training.settings import CLASSES
+from training.split import PARTS
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +21,18 @@ def trunk() -> keras.Model:
         if layer.name.startswith("fused_norm"):
             layer.set_weights([keras.random.uniform(w.shape, 0.5, 1.5).numpy() for w in layer.get_weights()])
     return trunk
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of three small noisy pictures of each class in each part, to read only; a colour for each class."""
+    data = tmp_path_factory.mktemp("drawn")
+    for part_number, part in enumerate(PARTS):
+        for label, name in enumerate(CLASSES):
+            folder = data / part / name
+            folder.mkdir(parents=True)
+            for number in range(3):
+                noise = np.random.default_rng([part_number, label, number]).integers(0, 60, (48, 40, 3))
+                pixels = noise + np.array([18 * label, 190 - 18 * label, 90])
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{part}-{name}-{number}.png")
+    return data

@@ -1,12 +1,24 @@
 """Photos become the tensor that the gateway makes."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from training.data import normalise, photos_of, pooled, read_tensor
+from training.data import (
+    Photo,
+    Photos,
+    data_sha256,
+    epoch_batches,
+    load_pooled,
+    normalise,
+    photos_of,
+    pooled,
+    read_tensor,
+)
+from training.split import split_photos
 
 
 def test_nearest_takes_the_pixel_under_each_centre(tmp_path: Path) -> None:
@@ -17,7 +29,7 @@ def test_nearest_takes_the_pixel_under_each_centre(tmp_path: Path) -> None:
     tensor = read_tensor(tmp_path / "ramp.png")
     assert tensor.shape == (1, 299, 299, 3)
     assert tensor.dtype == np.float32
-    assert np.array_equal(tensor[0, 7, :, 0], normalise(ramp[1::2]))
+    assert np.array_equal(tensor[0, 7, :, 0], normalise(ramp[1::2].astype(np.uint8)))
     assert (tensor[..., 1] == -1).all() and (tensor[..., 2] == 1).all()
 
 
@@ -42,9 +54,9 @@ def test_pooled_averages_blocks_and_drops_the_last_two() -> None:
     pixels[:3, :3] = 90
     pixels[2, 2] = 0
     pixels[297:] = 255
-    assert pooled(pixels).shape == (99, 99, 3)
-    assert pooled(pixels)[0, 0].tolist() == [80, 80, 80]
-    assert pooled(pixels)[1:].max() == 0
+    assert pooled(pixels, 3).shape == (99, 99, 3)
+    assert pooled(pixels, 3)[0, 0].tolist() == [80, 80, 80]
+    assert pooled(pixels, 3)[1:].max() == 0
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
@@ -52,3 +64,61 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "train" / "socks").mkdir(parents=True)
     with pytest.raises(ValueError, match="socks"):
         photos_of(tmp_path, "train")
+
+
+def test_hidden_files_are_no_photos(tmp_path: Path, drawn: Path) -> None:
+    """File managers leave them."""
+    shutil.copytree(drawn / "train", tmp_path / "train")
+    (tmp_path / "train" / "hat" / ".DS_Store").write_bytes(b"1")
+    assert len(photos_of(tmp_path, "train")) == 30
+
+
+def test_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
+    """With what to do about it."""
+    whole = (drawn / "train" / "hat" / "train-hat-0.png").read_bytes()
+    for name, content in (("cut.png", whole[:-300]), ("text.jpg", b"not a picture"), ("empty.jpg", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name}: cannot be read as a picture"):
+            load_pooled([Photo(tmp_path / name, 0)], 3)
+
+
+def test_pools_give_their_sides(drawn: Path) -> None:
+    """One byte for each channel of each pixel, in the order of the photos."""
+    photos = split_photos(drawn).test[:2]
+    assert [load_pooled(photos, pool).pixels.shape for pool in (1, 2, 3)] == [(2, s, s, 3) for s in (299, 149, 99)]
+
+
+def test_batches_follow_from_seed_and_epoch() -> None:
+    """Each photo at most once, with its own label; what is left over waits for another epoch."""
+    numbers = np.arange(25)
+    photos = Photos(np.tile(numbers.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)), numbers.astype(np.int32))
+
+    def seen(seed: int, epoch: int) -> list[int]:
+        batches = list(epoch_batches(photos, 10, seed, epoch))
+        assert [pixels.shape for pixels, _ in batches] == [(10, 2, 2, 3)] * 2
+        assert all((pixels[:, 0, 0, 0].numpy() == labels.numpy()).all() for pixels, labels in batches)
+        return [int(label) for _, labels in batches for label in labels]
+
+    first = seen(1, 0)
+    assert len(set(first)) == 20
+    assert first == seen(1, 0)
+    assert first != seen(1, 1) and first != seen(2, 0)
+
+
+def test_fingerprint_changes_with_a_byte_a_name_a_label_and_a_part(tmp_path: Path, drawn: Path) -> None:
+    """And with nothing else: neither the order of the files nor where they lie."""
+    data = tmp_path / "copy"
+    shutil.copytree(drawn, data)
+    photos = split_photos(data).photos
+    known = data_sha256(photos)
+    assert data_sha256(split_photos(drawn).photos) == known == data_sha256(photos[::-1])
+    first = photos[0]
+    renamed = first.path.with_name("other.png")
+    shutil.copy(first.path, renamed)
+    changes = [first._replace(path=renamed), first._replace(label=1), first._replace(part="test")]
+    seen = {known, data_sha256(photos[1:]), *(data_sha256([change, *photos[1:]]) for change in changes)}
+    content = bytearray(first.path.read_bytes())
+    content[-20] ^= 1
+    first.path.write_bytes(content)
+    seen.add(data_sha256(photos))
+    assert len(seen) == 6

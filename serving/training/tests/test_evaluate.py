@@ -1,30 +1,44 @@
-"""Figures from a confusion matrix, and the card made of them."""
+"""Figures of an exported version: from its answers to photos of known classes."""
 
 import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pytest
+import tensorflow as tf
+from PIL import Image
 
-from training.card import write_card
-from training.evaluate import accuracy, per_class
-from training.settings import Settings
+from training.data import Photo
+from training.evaluate import evaluate, measured, per_class, sizes
+from training.json_file import write_json
+from training.settings import CLASSES
 
 
-def _counts() -> np.ndarray:
+def _answers() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Four photos of each class, of which one dress was taken for a hat."""
-    counts = 4 * np.eye(10, dtype=int)
-    counts[0, 0], counts[0, 1] = 3, 1
-    return counts
+    labels = np.repeat(np.arange(10), 4)
+    guesses = labels.copy()
+    guesses[0] = 1
+    return 5.0 * np.eye(10)[guesses], labels
 
 
-def test_accuracy_counts_the_diagonal() -> None:
-    """39 of 40."""
-    assert accuracy(_counts()) == {"photos": 40, "correct": 39, "accuracy": 0.975}
+def test_figures_agree_with_each_other() -> None:
+    """39 of 40, each with the same confidence."""
+    logits, labels = _answers()
+    figures = measured(logits, labels)
+    sure = np.exp(5) / (np.exp(5) + 9)
+    unsure = (1 - sure) / 9
+    assert (figures["photos"], figures["correct"], figures["accuracy"]) == (40, 39, 0.975)
+    assert figures["confusion"][0] == [3, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert figures["loss"] == pytest.approx(-(39 * np.log(sure) + np.log(unsure)) / 40, abs=1e-4)
+    assert figures["calibration_error"] == pytest.approx(0.975 - sure, abs=1e-4)
+    assert [row["photos"] for row in figures["reliability"]] == [40]
 
 
 def test_precision_and_recall_are_not_mixed_up() -> None:
     """The dress was missed, the hat was claimed."""
-    dress, hat = per_class(_counts())[:2]
+    dress, hat = measured(*_answers())["per_class"][:2]
     assert dress == {"class": "dress", "photos": 4, "precision": 1, "recall": 0.75, "f1": 0.8571}
     assert hat == {"class": "hat", "photos": 4, "precision": 0.8, "recall": 1, "f1": 0.8889}
 
@@ -34,16 +48,39 @@ def test_class_never_seen_has_figures_too() -> None:
     assert per_class(np.zeros((10, 10), int))[0]["f1"] == 0
 
 
-def test_card_says_what_the_file_says(tmp_path: Path) -> None:
-    """Both written from the same figures."""
-    figures = {
-        "version": 1, "test": accuracy(_counts()), "validation": accuracy(_counts()), "confusion": _counts().tolist(),
-        "per_class": per_class(_counts()), "parameters": 1234567,
-        "sizes": {"saved_model": 7_000_000, "onnx": 6_500_000},
-        "milliseconds": [{"threads": 1, "clock": 9.5, "cpu": 9.0}], "difference": 1e-6,
-        "training": {"epochs": 3, "best_epoch": 2, "minutes": 5.0},
-    }  # fmt: skip
-    write_card(tmp_path, figures, Settings())
-    card = (tmp_path / "README.md").read_text()
-    assert json.loads((tmp_path / "evaluation" / "1.json").read_text()) == figures
-    assert "**97.5 %** (39 right)" in card and "1,234,567" in card and "| **dress** | 3 | 1 | 0 |" in card
+def test_photos_go_through_the_saved_model(tmp_path: Path) -> None:
+    """One that answers by the first pixel's red, on photos as red as their class, but for the last."""
+
+    def predict(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        red = tf.cast(tf.round((image[:, 0, 0, 0] + 1) * 127.5 / 20), tf.int32)
+        return {"logits": tf.one_hot(red, len(CLASSES), on_value=4.0)}
+
+    version = tmp_path / "1"
+    spec = tf.TensorSpec([None, 299, 299, 3], tf.float32, name="image")
+    signatures = {"serving_default": tf.function(predict, input_signature=[spec])}
+    tf.saved_model.save(tf.Module(), str(version), signatures=signatures)
+    photos = [Photo(tmp_path / f"{label}.png", label) for label in range(10)]
+    for photo in photos:
+        Image.new("RGB", (320, 200), (20 * photo.label, 0, 0)).save(photo.path)
+    Image.new("RGB", (320, 200)).save(photos[-1].path)
+    figures = evaluate(version, photos)
+    assert (figures["photos"], figures["correct"]) == (10, 9)
+    assert figures["confusion"][9][0] == 1
+
+
+def test_sizes_count_each_file_once(tmp_path: Path) -> None:
+    """By format."""
+    (tmp_path / "variables").mkdir()
+    files = {"saved_model.pb": 1, "variables/data": 20, "model.onnx": 300, "serving_uint8.onnx": 4000}
+    for name, size in files.items():
+        (tmp_path / name).write_bytes(b"." * size)
+    assert sizes(tmp_path) == {"saved_model": 21, "onnx": 4300}
+
+
+def test_json_stands_in_lines_that_fit(tmp_path: Path) -> None:
+    """Rows of numbers in one line each, whatever the text in them looks like."""
+    value = {"confusion": [[10] * 50, [20] * 50], "names": ["[a, b]", "{", "é"], "empty": [{}, []], "none": None}
+    write_json(tmp_path / "1.json", value)
+    text = (tmp_path / "1.json").read_text()
+    assert json.loads(text) == value
+    assert len(text.splitlines()) == 9 and text.endswith("}\n")

@@ -1,56 +1,122 @@
 """What is written is what TF-Serving, ONNX Runtime and the gateway expect."""
 
+import shutil
 from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from training.export import export, largest_difference
+from training.agreement import largest_difference
+from training.data import Photo, normalise
+from training.export import PIXEL_SIGNATURE, export, prove
+from training.parity import PICTURES, draw
+from training.served import onnx_file, onnx_scores, tensorflow_scores
 from training.settings import SIGNATURE
+
+TEMPERATURE = 1.7
 
 
 @pytest.fixture(scope="module")
 def version(trunk: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exported version."""
     folder = tmp_path_factory.mktemp("model") / "1"
-    export(trunk, folder)
+    export(trunk, folder, TEMPERATURE)
     return folder
 
 
-def test_both_formats_agree(version: Path) -> None:
-    """On noise and on the extremes, in batches of different sizes."""
-    noise = np.random.default_rng(0).uniform(-1, 1, (3, 299, 299, 3)).astype(np.float32)
-    assert largest_difference(version, [noise, np.ones((1, 299, 299, 3), np.float32)]) < 1e-4
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Photo]:
+    """The drawn pictures, noise and the extremes."""
+    for name in PICTURES:
+        (tmp_path / name).write_bytes(draw(name))
+    noise = np.random.default_rng(0).integers(0, 256, (299, 299, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    Image.new("RGB", (299, 299), "white").save(tmp_path / "white.png")
+    return [Photo(path, 0) for path in sorted(tmp_path.iterdir())]
 
 
-def test_disagreement_is_an_error(version: Path) -> None:
-    """Even one that is not a number."""
-    with pytest.raises(ValueError, match="differ"):
-        largest_difference(version, [np.full((1, 299, 299, 3), np.nan, np.float32)])
+def test_both_signatures_agree_in_both_formats(version: Path, photos: list[Photo]) -> None:
+    """In batches of different sizes."""
+    assert prove(version, photos) < 1e-4
+    assert prove(version, photos * 2) < 1e-4
 
 
-def test_signature_has_one_input_and_one_output(version: Path) -> None:
+def test_disagreement_names_the_pair(version: Path, photos: list[Photo], tmp_path: Path) -> None:
+    """Another last layer in one of the four."""
+    other = shutil.copytree(version, tmp_path / "other" / "1")
+    model = onnx.load(onnx_file(other, PIXEL_SIGNATURE))
+    last = next(weight for weight in model.graph.initializer if list(weight.dims)[-1:] == [10])
+    last.raw_data = (1.5 * onnx.numpy_helper.to_array(last)).tobytes()
+    onnx.save(model, onnx_file(other, PIXEL_SIGNATURE))
+    with pytest.raises(ValueError, match=r"SavedModel serving_default and ONNX serving_uint8 differ by .*, allowed"):
+        prove(other, photos[:1])
+
+
+def test_nothing_agrees_with_what_is_not_a_number() -> None:
+    """Which compares as neither more nor less."""
+    with pytest.raises(ValueError, match="one and other differ by nan"):
+        largest_difference({"one": np.zeros(2), "other": np.array([0, np.nan])})
+
+
+def test_temperature_divides_the_logits(version: Path, trunk: keras.Model, photos: list[Photo]) -> None:
+    """And is nowhere else."""
+    pixels = np.asarray(Image.open(photos[-1].path).convert("RGB").resize((297, 297)))[np.newaxis]
+    whole = np.pad(pixels, ((0, 0), (0, 2), (0, 2), (0, 0)))
+    pooled = normalise(whole)[:, :297, :297].reshape(1, 99, 3, 99, 3, 3).mean((2, 4))
+    raw = trunk(pooled, training=False).numpy()
+    assert np.abs(raw).max() > 0.01
+    np.testing.assert_allclose(tensorflow_scores(version)(normalise(whole)), raw / TEMPERATURE, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(("signature", "dtype"), [(SIGNATURE, tf.float32), (PIXEL_SIGNATURE, tf.uint8)])
+def test_signature_has_one_input_and_one_output(version: Path, signature: str, dtype: tf.DType) -> None:
     """By the names that model.yaml and the gateway use."""
-    signature = tf.saved_model.load(str(version)).signatures[SIGNATURE]
-    inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
-    assert {key: spec.shape.as_list() for key, spec in inputs.items()} == {"image": [None, 299, 299, 3]}
+    loaded = tf.saved_model.load(str(version)).signatures[signature]
+    inputs, outputs = loaded.structured_input_signature[1], loaded.structured_outputs
+    assert {key: (spec.shape.as_list(), spec.dtype) for key, spec in inputs.items()} == {
+        "image": ([None, 299, 299, 3], dtype)
+    }
     assert {key: spec.shape.as_list() for key, spec in outputs.items()} == {"logits": [None, 10]}
 
 
-def test_onnx_has_the_same_names_and_an_open_batch(version: Path) -> None:
+@pytest.mark.parametrize(("signature", "kind"), [(SIGNATURE, "tensor(float)"), (PIXEL_SIGNATURE, "tensor(uint8)")])
+def test_onnx_has_the_same_names_and_an_open_batch(version: Path, signature: str, kind: str) -> None:
     """In the same layout."""
-    session = onnxruntime.InferenceSession(str(version / "model.onnx"))
-    assert [(value.name, value.shape) for value in session.get_inputs()] == [("image", ["batch", 299, 299, 3])]
+    session = onnxruntime.InferenceSession(str(onnx_file(version, signature)))
+    assert [(value.name, value.type, value.shape) for value in session.get_inputs()] == [
+        ("image", kind, ["batch", 299, 299, 3])
+    ]
     assert [(value.name, value.shape) for value in session.get_outputs()] == [("logits", ["batch", 10])]
+
+
+def test_pixel_graph_keeps_its_weights_in_the_other_file(version: Path) -> None:
+    """Byte for byte, so that it is small itself, and of no use alone."""
+    file = onnx_file(version, PIXEL_SIGNATURE)
+    body = onnx_file(version).read_bytes()
+    outside = [weight for weight in onnx.load(file, load_external_data=False).graph.initializer if weight.external_data]
+    whole = {weight.name: weight.raw_data for weight in onnx.load(file).graph.initializer}
+    assert sum(len(whole[weight.name]) for weight in outside) > 0.95 * len(body)
+    for weight in outside:
+        place = {entry.key: entry.value for entry in weight.external_data}
+        start = int(place["offset"])
+        assert place["location"] == "model.onnx"
+        assert body[start : start + int(place["length"])] == whole[weight.name]
+    assert file.stat().st_size < 60_000
+    assert onnx_scores(version, signature=PIXEL_SIGNATURE)(np.zeros((2, 299, 299, 3), np.uint8)).shape == (2, 10)
 
 
 def test_files_are_small_and_few(version: Path) -> None:
     """At most 12 MB per format, nothing of an optimiser."""
     names = {str(file.relative_to(version)) for file in version.rglob("*") if file.is_file()}
     shard = "variables/variables.data-00000-of-00001"
-    assert names == {"saved_model.pb", "fingerprint.pb", "model.onnx", "variables/variables.index", shard}
+    assert names == {
+        "saved_model.pb", "fingerprint.pb", "variables/variables.index", shard,
+        "model.onnx", "serving_uint8.onnx", "assets.extra/tf_serving_warmup_requests",
+    }  # fmt: skip
     assert (version / "model.onnx").stat().st_size < 12e6
     assert (version / shard).stat().st_size < 12e6

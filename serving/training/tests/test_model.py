@@ -1,10 +1,17 @@
-"""The network's shape, its size, and what folding leaves unchanged."""
+"""The networks' shapes, their sizes, the weights they start from, and what folding leaves unchanged."""
 
+from pathlib import Path
+
+import h5py
 import keras
 import numpy as np
+import pytest
+from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from training.fold import fold
-from training.model import FusedNorm, build_served
+from training.model import FusedNorm, build_served, build_trunk, load_start
+from training.settings import Settings, settings_for
+from training.xception import BASE, head_variables
 
 
 def test_parameters_stay_within_bounds(trunk: keras.Model) -> None:
@@ -13,10 +20,11 @@ def test_parameters_stay_within_bounds(trunk: keras.Model) -> None:
 
 
 def test_takes_299_pixels_and_gives_ten_logits(trunk: keras.Model) -> None:
-    """In any number of photos."""
-    served = build_served(trunk)
-    assert served.input_shape == (None, 299, 299, 3)
-    assert served.output_shape == (None, 10)
+    """In any number of photos, whatever it averages first."""
+    for pool in (1, 2, 3):
+        served = build_served(trunk, pool)
+        assert served.input_shape == (None, 299, 299, 3)
+        assert served.output_shape == (None, 10)
 
 
 def test_any_side_fits_the_trunk(trunk: keras.Model) -> None:
@@ -43,3 +51,76 @@ def test_fused_norm_learns_the_mean_as_keras_does() -> None:
     np.testing.assert_allclose(ours(pictures, training=True), keras_own(pictures, training=True), atol=1e-4)
     np.testing.assert_allclose(ours.moving_mean, keras_own.moving_mean, rtol=1e-5)
     np.testing.assert_allclose(ours.moving_variance, keras_own.moving_variance, rtol=1e-2)
+
+
+def test_width_scales_the_channels(trunk: keras.Model) -> None:
+    """Half as wide is about a quarter of the weights; the last layer still has ten."""
+    half = build_trunk(Settings(width=0.5))
+    assert 0.2 < half.count_params() / trunk.count_params() < 0.35
+    assert half.output_shape == (None, 10)
+
+
+def test_starts_from_an_earlier_run(trunk: keras.Model, tmp_path: Path) -> None:
+    """The same weights, by way of a file."""
+    file = tmp_path / "earlier.weights.h5"
+    trunk.save_weights(file)
+    started = build_trunk()
+    load_start(started, Settings(weights=str(file)))
+    assert all(np.array_equal(a, b) for a, b in zip(started.get_weights(), trunk.get_weights(), strict=True))
+
+
+def test_missing_weights_are_named(trunk: keras.Model) -> None:
+    """A path mistyped."""
+    with pytest.raises(ValueError, match="--weights nowhere: no such file"):
+        load_start(trunk, Settings(weights="nowhere"))
+
+
+@pytest.fixture(scope="module")
+def xception() -> keras.Model:
+    """20.8 million random weights."""
+    keras.utils.set_random_seed(4)
+    return build_trunk(settings_for("xception"))
+
+
+def test_xception_is_the_courses(xception: keras.Model) -> None:
+    """The topology of keras.applications behind the course's head of a hundred."""
+    assert xception.get_layer(BASE).count_params() == 20_861_480
+    assert xception.count_params() == 20_861_480 + 2048 * 100 + 100 + 100 * 10 + 10
+    assert [variable.shape for variable in head_variables(xception)] == [(2048, 100), (100,), (100, 10), (10,)]
+
+
+def _save(xception: keras.Model, file: Path) -> None:
+    """Whole models, bases, and what keras.applications downloads: a base's weights in Keras 2's format."""
+    saved = xception if file.stem == "whole" else xception.get_layer(BASE)
+    if file.stem == "imagenet":
+        with h5py.File(file, "w") as group:
+            save_weights_to_hdf5_group(group, saved)
+    else:
+        saved.save(file)
+
+
+@pytest.mark.parametrize("name", ["whole.keras", "whole.h5", "base.keras", "imagenet.h5"])
+def test_xception_starts_from_local_files(xception: keras.Model, tmp_path: Path, name: str) -> None:
+    """With its head where the file has one."""
+    _save(xception, tmp_path / name)
+    started = build_trunk(settings_for("xception"))
+    load_start(started, settings_for("xception", weights=str(tmp_path / name)))
+    same = [np.array_equal(a, b) for a, b in zip(started.get_weights(), xception.get_weights(), strict=True)]
+    assert all(same[:-4]) and all(same) == name.startswith("whole")
+
+
+def test_weights_of_something_else_are_refused(xception: keras.Model, trunk: keras.Model, tmp_path: Path) -> None:
+    """By one line with the file's name."""
+    trunk.save(tmp_path / "small.keras")
+    with pytest.raises(ValueError, match=r"small.keras: holds no Xception"):
+        load_start(xception, settings_for("xception", weights=str(tmp_path / "small.keras")))
+
+
+def test_imagenet_without_a_network_asks_for_a_file(
+    xception: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras' own download, from an address where nothing answers, into an empty cache."""
+    monkeypatch.setattr("keras.src.applications.xception.WEIGHTS_PATH_NO_TOP", "http://127.0.0.1:9/weights.h5")
+    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
+    with pytest.raises(ValueError, match=r"--weights imagenet: cannot be downloaded here .* give a local file"):
+        load_start(xception, settings_for("xception"))

@@ -1,13 +1,14 @@
 """The pictures that the gateway proves itself with."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from training.parity import PICTURES, draw, tensor_hash, write_parity
+from training.parity import PICTURES, draw, hashes, write_parity
 from training.settings import CLASSES, NAME
 
 COMMITTED = Path(__file__).resolve().parents[2] / "models" / NAME
@@ -35,11 +36,20 @@ def test_written_scores_have_a_row_for_each_picture(tmp_path: Path) -> None:
     assert all(len(row) == len(CLASSES) for row in written["scores"].values())
 
 
+def test_each_tensor_has_its_hash(tmp_path: Path) -> None:
+    """A black picture: bytes of 0, and floats of -1."""
+    Image.new("RGB", (50, 50)).save(tmp_path / "black.png")
+    assert hashes(tmp_path / "black.png") == {
+        "sha256": sha256(np.full(299 * 299 * 3, -1, "<f4").tobytes()).hexdigest(),
+        "pixels_sha256": sha256(bytes(299 * 299 * 3)).hexdigest(),
+    }
+
+
 @pytest.mark.skipif(not COMMITTED.exists(), reason="no model in this checkout")
 def test_committed_hashes_are_those_of_the_committed_pictures() -> None:
     """Decoded by the Pillow at hand."""
     for sample in json.loads((COMMITTED / "parity" / "tensors.json").read_text())["samples"]:
-        assert tensor_hash(COMMITTED / "parity" / sample["file"]) == sample["sha256"]
+        assert {"file": sample["file"], **hashes(COMMITTED / "parity" / sample["file"])} == sample
 
 
 @pytest.mark.skipif(not COMMITTED.exists(), reason="no model in this checkout")

@@ -1,16 +1,32 @@
-"""The schedule, the random views and a whole short run."""
+"""The schedule, the random views, and whole short runs: repeated, killed and taken up again."""
 
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.augment import augment, mixup
-from training.schedule import learning_rate, side_at
-from training.settings import CLASSES, Settings
-from training.train import BEST, class_weights, train
+from training.augment import augment, cutmix, mixup
+from training.data import load_pooled
+from training.history import HISTORY, Row
+from training.precision import device_policy
+from training.schedule import finished, learning_rate, side_at
+from training.settings import Settings, settings_for
+from training.split import split_photos
+from training.train import train
+from training.trainer import Trainer, class_weights
+from training.work import BEST, TENSORBOARD
+from training.xception import BASE, head_variables
+
+# Three steps in an epoch.
+SMALL: dict[str, Any] = {"epochs": 3, "batch": 10, "width": 0.25, "sides": ((1.0, 40),)}
 
 
 def test_rate_warms_up_and_ends_at_nothing() -> None:
@@ -22,9 +38,55 @@ def test_rate_warms_up_and_ends_at_nothing() -> None:
     assert learning_rate(settings, 1) == learning_rate(settings, 1.2) == pytest.approx(0)
 
 
+def test_rate_rises_twice_when_the_base_is_frozen_first() -> None:
+    """Once for the head, once, lower, for everything."""
+    settings = Settings(learning_rate=1, fine_tuning_rate=0.01, warm_up=0.1, frozen=0.5)
+    assert [learning_rate(settings, share) for share in (0.05, 0.275, 0.55, 0.775, 1)] == pytest.approx(
+        [1, 0.5, 0.01, 0.005, 0]
+    )
+
+
 def test_pictures_grow() -> None:
     """And are whole when the schedule ends."""
     assert [side_at(Settings(), share) for share in (0, 0.5, 0.9, 1)] == [72, 88, 99, 99]
+    assert [side_at(Settings(pool=2), share) for share in (0, 0.5, 0.9, 1)] == [112, 128, 144, 144]
+
+
+def _rows(*accuracies: float) -> list[Row]:
+    return [
+        {"epoch": epoch, "seconds": 60.0 * epoch, "accuracy": accuracy, "validation_loss": 1.0}
+        for epoch, accuracy in enumerate(accuracies, 1)
+    ]
+
+
+def test_run_ends_by_its_epochs_or_its_patience() -> None:
+    """Three epochs after the best one, or five in all."""
+    settings = Settings(epochs=5, patience=3)
+    assert [finished(settings, _rows(*a)) for a in ([], [0.5, 0.4, 0.5], [0.1, 0.5, 0.4, 0.5])] == [False] * 3
+    assert finished(settings, _rows(0.5, 0.4, 0.5, 0.3))
+    assert finished(settings, _rows(0.1, 0.2, 0.3, 0.4, 0.5))
+
+
+def test_run_by_the_clock_is_never_out_of_patience() -> None:
+    """Only out of minutes."""
+    settings = Settings(max_minutes=6, patience=3)
+    assert not finished(settings, _rows(*[0.5] * 5))
+    assert finished(settings, _rows(*[0.5] * 6))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"pool": 4}, "pool 4"),
+        ({"architecture": "resnet"}, "one of xception-small, xception"),
+        ({"split": "half"}, "split 'half'"),
+        ({"pool": 3, "sides": ((1.0, 144),)}, "99 wide"),
+    ],
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any], message: str) -> None:
+    """By name and value."""
+    with pytest.raises(ValueError, match=message):
+        settings_for(**wrong)
 
 
 def test_rare_classes_count_more() -> None:
@@ -33,6 +95,18 @@ def test_rare_classes_count_more() -> None:
     weights = class_weights(labels)
     assert weights[0] / weights[9] == pytest.approx(10)
     assert weights[labels].mean() == pytest.approx(1)
+
+
+def test_class_without_photos_is_named() -> None:
+    """Its weight would be infinite."""
+    with pytest.raises(ValueError, match="no photo of hat"):
+        class_weights(np.array([0, 2, 3, 4, 5, 6, 7, 8, 9]))
+
+
+def test_batch_larger_than_the_photos_is_refused(drawn: Path, tmp_path: Path) -> None:
+    """No epoch would have a step."""
+    with pytest.raises(ValueError, match="batch 32: only 30 photos"):
+        train(drawn, tmp_path, Settings())
 
 
 def test_views_repeat_with_the_seed_and_stay_in_range() -> None:
@@ -44,6 +118,28 @@ def test_views_repeat_with_the_seed_and_stay_in_range() -> None:
     assert np.abs(first).max() <= 1
 
 
+def test_without_reach_a_view_is_the_picture_or_its_mirror() -> None:
+    """Flips have no strength."""
+    images = tf.random.stateless_uniform([8, 40, 40, 3], [1, 2], -0.9, 0.9)
+    views = augment(images, 40, tf.constant([5, 1]), reach=0.0)
+    same, mirrored = (np.abs(views - other).max(axis=(1, 2, 3)) < 1e-3 for other in (images, images[:, :, ::-1]))
+    assert (same ^ mirrored).all() and same.any() and mirrored.any()
+
+
+def test_cutmix_blends_targets_by_the_pasted_area() -> None:
+    """Of a box that has the mirror picture's pixels and nothing else."""
+    images = tf.ones([4, 40, 40, 3]) * tf.reshape([0.0, 0.25, 0.75, 1.0], [4, 1, 1, 1])
+    areas = []
+    for step in range(20):
+        mixed, targets = cutmix(images, tf.one_hot([0, 1, 2, 3], 10), tf.constant([1, step]))
+        pasted = mixed[0, :, :, 0].numpy() == 1
+        assert set(np.unique(mixed[0])) <= {0, 1}
+        assert pasted.sum() == pasted.any(1).sum() * pasted.any(0).sum()
+        np.testing.assert_allclose([targets[0, 0], targets[0, 3]], [1 - pasted.mean(), pasted.mean()], atol=1e-6)
+        areas.append(pasted.mean())
+    assert min(areas) < 0.2 and max(areas) > 0.6
+
+
 def test_mixup_keeps_targets_a_distribution() -> None:
     """Whatever the share."""
     targets = tf.one_hot([0, 1, 2, 3], 10)
@@ -51,15 +147,129 @@ def test_mixup_keeps_targets_a_distribution() -> None:
     np.testing.assert_allclose(tf.reduce_sum(mixed, 1), 1, rtol=1e-5)
 
 
-def test_run_leaves_weights_and_resumes(tmp_path: Path) -> None:
-    """One epoch, then one more of two."""
-    for split in ("train", "validation"):
-        for number, name in enumerate(CLASSES):
-            folder = tmp_path / split / name
-            folder.mkdir(parents=True)
-            Image.new("RGB", (40, 60), (25 * number, 0, 0)).save(folder / "a.png")
-    small = {"batch": 5, "sides": ((1.0, 40),)}
-    assert len(train(tmp_path, tmp_path / "work", Settings(epochs=1, **small))) == 1
-    rows = train(tmp_path, tmp_path / "work", Settings(epochs=2, **small), resume=True)
-    assert [row["epoch"] for row in rows] == [1, 2]
-    assert (tmp_path / "work" / BEST).exists()
+def _weights(work: Path) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    with h5py.File(work / BEST) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def _without_clock(rows: list[Row]) -> list[Row]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
+    """The work folder and the history of a run that nothing disturbed."""
+    work = tmp_path_factory.mktemp("whole")
+    told: list[Row] = []
+    history = train(drawn, work, Settings(**SMALL), told.append)
+    assert told == history
+    return work, history
+
+
+# Trains as a user would, but ends by SIGKILL before the second step of the second epoch: nothing can be tidied up.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import training.trainer as module
+from training.settings import Settings
+from training.train import train
+asked, rate = [], module.learning_rate
+def rate_or_death(settings, share):
+    asked.append(share)
+    if share > 1 / settings.epochs and len(asked) > 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rate(settings, share)
+module.learning_rate = rate_or_death
+train(Path(sys.argv[1]), Path(sys.argv[2]), Settings(**eval(sys.argv[3])))
+"""
+
+
+def test_killed_run_goes_on_as_if_nothing_had_happened(
+    drawn: Path, whole: tuple[Path, list[Row]], tmp_path: Path
+) -> None:
+    """Bit for bit, dropout, averages and AdamW's moments among them; with the same number of threads, on a CPU."""
+    command = [sys.executable, "-B", "-c", KILLED, str(drawn), str(tmp_path), repr(SMALL)]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert killed.stdout.count("epoch=") == 1
+    # As if the kill had come between the checkpoint and its copies.
+    (tmp_path / BEST).unlink()
+    (tmp_path / HISTORY).unlink()
+    told: list[Row] = []
+    history = train(drawn, tmp_path, Settings(**SMALL), told.append)
+    assert told == history
+    work, undisturbed = whole
+    assert _without_clock(history) == _without_clock(undisturbed)
+    resumed, wanted = _weights(tmp_path), _weights(work)
+    assert wanted.keys() == resumed.keys() and len(wanted) > 100
+    assert all(np.array_equal(resumed[name], wanted[name]) for name in wanted)
+
+
+def test_same_command_after_the_end_trains_no_more(drawn: Path, whole: tuple[Path, list[Row]]) -> None:
+    """And tells of no epoch twice."""
+    work, history = whole
+    told: list[Row] = []
+    assert train(drawn, work, Settings(**SMALL), told.append) == history
+    assert told == []
+
+
+def test_tensorboard_shows_each_epoch(whole: tuple[Path, list[Row]]) -> None:
+    """Loss, accuracy, rate and side."""
+    work, history = whole
+    logs = EventAccumulator(str(work / TENSORBOARD), size_guidance={"tensors": 0}).Reload()
+    for name in ("loss", "accuracy", "learning_rate", "side"):
+        events = logs.Tensors(name)
+        assert [event.step for event in events] == [1, 2, 3]
+        values = [float(tf.make_ndarray(event.tensor_proto)) for event in events]
+        assert values == pytest.approx([row[name] for row in history], rel=1e-6)
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """One step is quicker than the making of its graph."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_half_precision_keeps_weights_and_norms_whole(drawn: Path, tmp_path: Path) -> None:
+    """A step as on a GPU with tensor cores, here on the CPU, where float32 is in force."""
+    assert device_policy() == ("mixed_float16" if tf.config.list_physical_devices("GPU") else "float32")
+    photos = load_pooled(split_photos(drawn).train, 3)
+    trainer = Trainer(Settings(**SMALL), photos, tmp_path, "mixed_float16")
+    trainer.begin()
+    before = [weight.numpy() for weight in trainer.trunk.trainable_variables]
+    trainer.optimizer.learning_rate = 1e-3
+    loss = trainer.step(photos.pixels[:10], photos.labels[:10], tf.constant(0), 40, False)
+    assert trainer.trunk.layers[1].compute_dtype == "float16"
+    assert trainer.trunk(tf.zeros([1, 40, 40, 3])).dtype == tf.float32
+    assert {weight.dtype for weight in trainer.trunk.weights} == {"float32"}
+    assert np.isfinite(loss)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, trainer.trunk.trainable_variables, strict=True)]
+    assert sum(changed) > len(changed) / 2
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_xception_learns_its_head_first(drawn: Path, tmp_path: Path) -> None:
+    """Then everything but the norms, which stay as ImageNet made them."""
+    photos = load_pooled(split_photos(drawn).train[::3], 1)
+    trainer = Trainer(settings_for("xception", weights=None, batch=2), photos, tmp_path, "float32")
+    trainer.begin()
+    base = trainer.trunk.get_layer(BASE)
+
+    def changed_by(frozen: bool) -> tuple[bool, bool, bool]:
+        groups = (head_variables(trainer.trunk), base.trainable_variables, base.non_trainable_variables)
+        before = [[variable.numpy() for variable in group] for group in groups]
+        trainer.optimizer.learning_rate = 1e-3
+        trainer.step(photos.pixels[:2], photos.labels[:2], tf.constant(0), 71, frozen)
+        head, trained, kept = (
+            any(not np.array_equal(old, new) for old, new in zip(olds, group, strict=True))
+            for olds, group in zip(before, groups, strict=True)
+        )
+        return head, trained, kept
+
+    assert changed_by(frozen=True) == (True, False, False)
+    assert changed_by(frozen=False) == (True, True, False)

@@ -1,0 +1,71 @@
+"""Where a run comes from: the commit of this code and the machine it runs on."""
+
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+HERE = Path(__file__).parent
+
+
+class Commit(NamedTuple):
+    """The commit of the training code; dirty says that files of it differ from that commit."""
+
+    id: str | None
+    dirty: bool
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(HERE), *arguments], check=False, capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def commit() -> Commit:
+    """The checked-out commit, or none outside a repository or without git."""
+    head = _git("rev-parse", "HEAD")
+    # This folder alone: a model pushed beside it makes the tree dirty, but not the code that trains the next one.
+    return Commit(head, bool(head and _git("status", "--porcelain", ".")))
+
+
+def _device() -> str:
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in _gpus()]
+    return ", ".join(names) or "CPU"
+
+
+def _gpus() -> list[tf.config.PhysicalDevice]:
+    return list(tf.config.list_physical_devices("GPU"))
+
+
+def environment() -> dict[str, str]:
+    """Versions, platform and device: what else may change a result."""
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": version("keras"),
+        "numpy": version("numpy"),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": _device(),
+    }
+
+
+def lineage(run_id: str, settings: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
+    """What made a version, and where its record is; `seed` is none where nothing was drawn."""
+    code = commit()
+    return {
+        "run_id": run_id,
+        "commit": code.id,
+        "dirty": code.dirty,
+        "data_sha256": data_sha256,
+        "seed": settings.get("seed"),
+        "settings": dict(settings),
+        "environment": environment(),
+    }

@@ -1,0 +1,275 @@
+"""The training as a Kubeflow pipeline: split, tune, train, export, evaluate, push-and-wait.
+
+    python -m training.pipeline compile pipeline.yaml --image IMAGE
+    python -m training.pipeline run --data-path DIR --models-path DIR --epochs 1
+
+A component is a function whose source goes into the YAML alone, so each brings its own imports. It is thin: what it
+calls is this package, which the image must hold beside the repository's gateway and Node.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kfp import compiler, dsl, local
+from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+
+from .settings import NAME
+from .store import tracking_uri
+
+SERVING = Path(__file__).resolve().parents[1]
+IMAGE = "tensorgate-training-python:latest"
+# How the command line reads a parameter of each of kfp's types.
+READERS: dict[str, Callable[[str], Any]] = {"String": str, "Integer": int}
+
+
+def split(data_path: str, settings: str, photos: Output[Dataset]) -> str:
+    """Lays the photos out by part, as a fixed data set for the steps behind; gives its fingerprint."""
+    import json
+    import shutil
+    from itertools import product
+    from pathlib import Path
+
+    from training.data import data_sha256
+    from training.settings import CLASSES, settings_for
+    from training.split import PARTS, split_photos
+
+    found = split_photos(Path(data_path), settings_for(**json.loads(settings)).split)
+    # A class may have no photo in a part: its folder says so.
+    for part, name in product(PARTS, CLASSES):
+        (Path(photos.path) / part / name).mkdir(parents=True, exist_ok=True)
+    for photo in found.photos:
+        shutil.copyfile(photo.path, Path(photos.path) / photo.part / CLASSES[photo.label] / photo.path.name)
+    photos.metadata |= {part: len(members) for part, members in found._asdict().items()}
+    return data_sha256(found.photos)
+
+
+def tune(
+    photos: Input[Dataset],
+    settings: str,
+    epochs: int,
+    trials: int,
+    trial_epochs: int,
+    tracking_uri: str,
+    chosen: Output[Artifact],
+) -> None:
+    """Searches for the best settings, or takes the given ones where no trial is asked for: settings.json."""
+    import json
+    import os
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from training.json_file import write_json
+    from training.settings import settings_for
+    from training.tune import search
+    from training.tune_report import BEST
+    from training.tune_trial import TUNE
+
+    if tracking_uri:
+        os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
+    given, best, work = json.loads(settings), {}, Path(chosen.path)
+    if trials:
+        search(Path(photos.path), work, settings_for(**{**given, "epochs": trial_epochs}), trials, jobs=1)
+        best = json.loads((work / TUNE / BEST).read_text())
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(work / "settings.json", asdict(settings_for(**{**given, **best, "epochs": epochs})))
+
+
+def train(
+    photos: Input[Dataset], sha256: str, chosen: Input[Artifact], tracking_uri: str, weights: Output[Model]
+) -> None:
+    """Trains with the chosen settings; the work folder with the best weights is the artifact."""
+    import json
+    import os
+    from pathlib import Path
+
+    from training.settings import settings_for
+    from training.track import start_run
+    from training.train import train
+
+    if tracking_uri:
+        os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
+    settings, work = settings_for(**json.loads((Path(chosen.path) / "settings.json").read_text())), Path(weights.path)
+    with start_run(settings, work, sha256) as run:
+        train(Path(photos.path), work, settings, run.log_epoch)
+
+
+def export(
+    photos: Input[Dataset], chosen: Input[Artifact], weights: Input[Model], model_name: str, candidate: Output[Model]
+) -> None:
+    """Writes the version in both formats, with its parity samples."""
+    import json
+    import shutil
+    from pathlib import Path
+
+    from training.finish import Job, export_candidate
+    from training.settings import settings_for
+    from training.work import CHECKPOINTS
+
+    settings, work = settings_for(**json.loads((Path(chosen.path) / "settings.json").read_text())), Path(candidate.path)
+    shutil.copytree(weights.path, work, ignore=shutil.ignore_patterns(CHECKPOINTS), dirs_exist_ok=True)
+    export_candidate(Job(Path(photos.path), work, work, settings, model_name))
+
+
+def evaluate(
+    photos: Input[Dataset],
+    sha256: str,
+    chosen: Input[Artifact],
+    candidate: Input[Model],
+    models_path: str,
+    model_name: str,
+    tracking_uri: str,
+    judged: Output[Model],
+    figures: Output[Metrics],
+    confusion: Output[ClassificationMetrics],
+) -> str:
+    """Measures what was exported and holds it against the version in place; gives the gate's decision."""
+    import json
+    import os
+    import shutil
+    from pathlib import Path
+
+    from training.finish import Job, evaluate_candidate, judge_candidate
+    from training.gate import alias_of, sentences
+    from training.settings import CLASSES, VERSION, settings_for
+    from training.track import lineage_of, start_run
+
+    if tracking_uri:
+        os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
+    settings, work = settings_for(**json.loads((Path(chosen.path) / "settings.json").read_text())), Path(judged.path)
+    shutil.copytree(candidate.path, work, dirs_exist_ok=True)
+    job = Job(Path(photos.path), work, Path(models_path), settings, model_name)
+    evaluate_candidate(job)
+    with start_run(settings, work, sha256) as run:
+        evaluation = judge_candidate(job, lineage_of(run, settings, sha256))
+        run.log_evaluation(evaluation, sorted((job.candidate / "card").glob("*.png")))
+        decision = str(evaluation["gate"]["decision"])
+        run.register(job.candidate, job.candidate / str(VERSION), alias_of(evaluation["gate"]))
+    for part in ("test", "validation"):
+        for name in ("accuracy", "calibration_error"):
+            figures.log_metric(f"{part} {name}", evaluation[part][name])
+    confusion.log_confusion_matrix(list(CLASSES), evaluation["test"]["confusion"])
+    print("\n".join(sentences(evaluation["gate"])))
+    return decision
+
+
+def push_and_wait(
+    judged: Input[Model],
+    decision: str,
+    models_path: str,
+    model_name: str,
+    tf_serving_host: str,
+    waiting_time_min: int,
+) -> str:
+    """Publishes the version and waits until every server has it; without a host it does not wait. Gives what it did."""
+    import subprocess
+    from pathlib import Path
+
+    import training
+    from training.settings import VERSION
+
+    if decision == "refused":
+        return "nothing pushed: refused by the gate"
+    gateway = Path(str(training.__file__)).resolve().parents[2] / "gateway" / "cli" / "main.ts"
+    version = Path(judged.path) / "candidate" / model_name / str(VERSION)
+    command = ["node", str(gateway), "models", "push", str(version), "--model", model_name, "--models", models_path]
+    if tf_serving_host:
+        command += ["--tf-serving-host", tf_serving_host, "--wait", f"{waiting_time_min}m"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="")
+    return done.stdout.strip()
+
+
+def build_pipeline(image: str = IMAGE) -> Any:
+    """The pipeline whose steps run in `image`; its parameters are the function's."""
+
+    def component(function: Callable[..., Any]) -> Any:
+        # The image brings kfp: nothing is installed when a step starts.
+        return dsl.component(function, base_image=image, install_kfp_package=False)
+
+    # settings is JSON as text: kfp's own dictionaries turn whole numbers into floats.
+    @dsl.pipeline(name="train-clothing-model", description="From photos to a version that serves.")
+    def training(
+        data_path: str,
+        models_path: str,
+        model_name: str = NAME,
+        settings: str = "{}",
+        epochs: int = 60,
+        trials: int = 0,
+        trial_epochs: int = 15,
+        tf_serving_host: str = "",
+        waiting_time_min: int = 10,
+        tracking_uri: str = "",
+    ) -> str:
+        photos = component(split)(data_path=data_path, settings=settings).set_caching_options(False)
+        data = {"photos": photos.outputs["photos"]}
+        known = {"sha256": photos.outputs["Output"], "tracking_uri": tracking_uri}
+        tuned = component(tune)(
+            **data,
+            settings=settings,
+            epochs=epochs,
+            trials=trials,
+            trial_epochs=trial_epochs,
+            tracking_uri=tracking_uri,
+        )
+        data["chosen"] = tuned.outputs["chosen"]
+        trained = component(train)(**data, **known)
+        exported = component(export)(**data, weights=trained.outputs["weights"], model_name=model_name)
+        place = {"models_path": models_path, "model_name": model_name}
+        judged = component(evaluate)(**data, **known, **place, candidate=exported.outputs["candidate"])
+        pushed = component(push_and_wait)(
+            **place,
+            judged=judged.outputs["judged"],
+            decision=judged.outputs["Output"],
+            tf_serving_host=tf_serving_host,
+            waiting_time_min=waiting_time_min,
+        ).set_caching_options(False)
+        return pushed.output
+
+    return training
+
+
+def run(work: Path, arguments: dict[str, Any]) -> str:
+    """Runs the pipeline on this machine, each step a process of its own; gives what the last one did."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SERVING), os.environ.get("PYTHONPATH")]))
+    # One record for all steps; a step's own folder would hide it.
+    arguments = {"tracking_uri": tracking_uri(work), **arguments}
+    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(work / "pipeline"))
+    return str(build_pipeline()(**arguments).output)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.pipeline", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    compiled = commands.add_parser("compile", help="write the pipeline for Kubeflow")
+    compiled.add_argument("out", type=Path, help="the YAML file")
+    compiled.add_argument("--image", default=IMAGE, help="with this package, the gateway and Node (%(default)s)")
+    here = commands.add_parser("run", help="run it on this machine")
+    here.add_argument(
+        "--work", type=Path, default=SERVING / "training" / "work", help="artifacts, record (%(default)s)"
+    )
+    parameters = here.add_argument_group("parameters of the pipeline", argument_default=argparse.SUPPRESS)
+    for name, spec in build_pipeline().component_spec.inputs.items():
+        flag, read = f"--{name.replace('_', '-')}", READERS[spec.type]
+        parameters.add_argument(
+            flag, type=read, required=not spec.optional, help=f"({spec.default})", metavar=spec.type
+        )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """One line for what stops it."""
+    given = vars(_arguments())
+    if given.pop("command") == "compile":
+        compiler.Compiler().compile(build_pipeline(given["image"]), str(given["out"]))
+        return
+    try:
+        print(run(given.pop("work"), given))
+    except RuntimeError as error:
+        raise SystemExit(f"pipeline: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Which photos train, validate and test: by the data set's own folders, or by a hash of each file's name."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from .data import Photo, class_photos, photos_of
+
+PARTS = ("train", "validation", "test")
+BUCKETS = 100
+# The first bucket past each part: 80 %, 10 %, 10 %.
+ENDS = (80, 90, 100)
+
+
+class Split(NamedTuple):
+    """The photos of each part."""
+
+    train: list[Photo]
+    validation: list[Photo]
+    test: list[Photo]
+
+    @property
+    def photos(self) -> list[Photo]:
+        """All of them: what the data's fingerprint covers."""
+        return [*self.train, *self.validation, *self.test]
+
+
+def buckets(names: list[str]) -> list[int]:
+    """FarmHash Fingerprint64 of each name modulo 100: a function of the name alone, on every machine, for ever."""
+    return [int(bucket) for bucket in tf.strings.to_hash_bucket_fast(names, BUCKETS).numpy()]
+
+
+def _by_hash(data: Path) -> Split:
+    """A folder of class folders, or the three parts' folders merged; a photo stays where it is when others come."""
+    merged = all((data / part).is_dir() for part in PARTS)
+    folders = [data / part for part in PARTS] if merged else [data]
+    found = sorted(
+        (photo for folder in folders for photo in class_photos(folder)),
+        key=lambda photo: (photo.label, photo.path.name),
+    )
+    split = Split([], [], [])
+    for photo, bucket in zip(found, buckets([photo.path.name for photo in found]), strict=True):
+        index = next(index for index, end in enumerate(ENDS) if bucket < end)
+        split[index].append(photo._replace(part=PARTS[index]))
+    return split
+
+
+def split_photos(data: Path, how: str = "folders") -> Split:
+    """The photos by part, in the same order in every run; ValueError for a part without photos."""
+    split = _by_hash(data) if how == "hash" else Split(*(photos_of(data, part) for part in PARTS))
+    for part, photos in zip(PARTS, split, strict=True):
+        if not photos:
+            raise ValueError(f"{data}: no photo for {part}")
+    return split

@@ -1,0 +1,1 @@
+"""Models of tables: rows of named words and numbers in, a probability and a decision out."""

@@ -1,0 +1,74 @@
+"""Writes published models of tables, kept as numbers, as model folders: python -m training.tabular --models DIR"""
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ..origin import lineage
+from ..served import tensorflow_call
+from ..settings import VERSION
+from .folder import Samples, write_evaluation, write_version
+from .network import columns_of
+from .published import NUMBERS, Published, read_published
+from .record import open_run
+
+SERVING = Path(__file__).resolve().parents[2]
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.tabular", description=__doc__)
+    own = sorted(NUMBERS.glob("*.json"))
+    parser.add_argument("--numbers", type=Path, nargs="+", default=own, help="NAME.json each (churn and credit)")
+    parser.add_argument("--models", type=Path, default=SERVING / "models", help="where NAME/ is written (%(default)s)")
+    parser.add_argument(
+        "--work", type=Path, default=SERVING / "training" / "work", help="MLflow's record (%(default)s)"
+    )
+    return parser.parse_args()
+
+
+def _published_answers(given: Published, version: Path, name: str) -> list[dict[str, float]]:
+    answered = tensorflow_call(version)(columns_of(given.network.features, given.rows))[name]
+    return [
+        {"published": published, "answered": float(answered[place])}
+        for place, published in enumerate(given.published)
+        if published is not None
+    ]
+
+
+def make(numbers: Path, models: Path, work: Path) -> dict[str, Any]:
+    """One model: exported, proven on its examples, recorded and registered. Gives its evaluation."""
+    given, folder = read_published(numbers), models / numbers.stem
+    fingerprint = hashlib.sha256(numbers.read_bytes()).hexdigest()
+    settings = {"numbers": numbers.name, "threshold": given.network.threshold}
+    with open_run(folder.name, settings, fingerprint, work) as run:
+        figures = write_version(folder, given.network, Samples(given.rows, given.outputs))
+        evaluation = {
+            "version": VERSION,
+            "model": folder.name,
+            "architecture": "logistic regression",
+            "about": given.about,
+            "lineage": lineage(run.run_id, settings, fingerprint),
+            "published": _published_answers(given, folder / str(VERSION), f"{given.network.answer}_probability"),
+            **figures,
+        }
+        write_evaluation(folder, evaluation)
+        run.log_evaluation(evaluation, [])
+        run.register(folder, folder / str(VERSION), "champion")
+    return evaluation
+
+
+def main() -> None:
+    """Each of the given models."""
+    given = arguments()
+    for numbers in given.numbers:
+        try:
+            evaluation = make(numbers, given.models, given.work)
+        except (ValueError, OSError) as error:
+            raise SystemExit(f"training.tabular: {error}") from error
+        print(f"{given.models / numbers.stem}: {evaluation['rows']} examples within {evaluation['difference']:.1e}")
+
+
+if __name__ == "__main__":
+    main()

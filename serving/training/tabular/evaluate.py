@@ -1,0 +1,48 @@
+"""Measures what a model answered about customers, against who left and against the truth behind it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..calibrate import calibration_error, cross_entropy
+from .customers import Customers
+from .network import Doubles
+
+
+def area_under_curve(probabilities: Doubles, left: NDArray[np.bool_]) -> float:
+    """The chance that one who left has a higher probability than one who stayed; ties count half (ROC AUC)."""
+    _, places, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    positives, negatives = int(left.sum()), int((~left).sum())
+    return float((ranks[left].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _per_class(decided: NDArray[np.bool_], left: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    rows = []
+    for name, value in (("stays", False), ("leaves", True)):
+        right = int(((decided == value) & (left == value)).sum())
+        predicted, there = int((decided == value).sum()), int((left == value).sum())
+        figures = {"precision": right / max(predicted, 1), "recall": right / max(there, 1)}
+        rows.append({"class": name, "customers": there} | figures)
+    return rows
+
+
+def measure(probabilities: Doubles, decided: NDArray[np.bool_], customers: Customers) -> dict[str, Any]:
+    """What was answered, against who left and against the truth.
+
+    `accuracy_against_truth` is the mean true chance that a decision is right: no luck of the draw is in it.
+    """
+    left, truth = customers.left, customers.probabilities
+    both, labels = np.stack([1 - probabilities, probabilities], axis=1), left.astype(np.int64)
+    return {
+        "rows": len(left),
+        "correct": int((decided == left).sum()),
+        "accuracy": float((decided == left).mean()),
+        "loss": cross_entropy(both, labels),
+        "area_under_curve": area_under_curve(probabilities, left),
+        "calibration_error": calibration_error(both, labels),
+        "accuracy_against_truth": float(np.where(decided, truth, 1 - truth).mean()),
+        "distance_from_truth": float(np.abs(probabilities - truth).mean()),
+        "per_class": _per_class(decided, left),
+    }

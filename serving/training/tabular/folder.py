@@ -1,0 +1,65 @@
+"""Writes a model folder: the version in both formats, its parity samples, its evaluation and its card."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..evaluate import sizes
+from ..json_file import write_json
+from ..settings import SIGNATURE, VERSION
+from .card import write_card
+from .export import TOLERANCE, export, largest_difference
+from .network import Network, Row, columns_of
+
+
+class Samples(NamedTuple):
+    """Rows and the outputs wanted for each."""
+
+    rows: Sequence[Row]
+    outputs: Sequence[dict[str, Any]]
+
+
+def write_version(folder: Path, network: Network, samples: Samples) -> dict[str, Any]:
+    """Replaces version 1 of the folder, and what the gateway has to know about it; the figures of what was written.
+
+    Raises ValueError if either format answers the samples otherwise.
+    """
+    # Servers pass over names with a dot: the version appears when it is whole and proven.
+    unfinished, version = folder / f".{VERSION}", folder / str(VERSION)
+    unfinished.mkdir(parents=True, exist_ok=True)
+    export(network, unfinished, folder.name)
+    columns = columns_of(network.features, samples.rows)
+    wanted = {name: np.array([output[name] for output in samples.outputs]) for name in samples.outputs[0]}
+    difference = largest_difference(unfinished, columns, wanted)
+    shutil.rmtree(version, ignore_errors=True)
+    unfinished.rename(version)
+    (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n")
+    _write_parity(folder / "parity", samples)
+    return {
+        "rows": len(samples.rows),
+        "inputs": [
+            {"name": feature.name, "dtype": feature.dtype, "words": list(feature.words)} for feature in network.features
+        ],
+        "answer": network.answer,
+        "threshold": network.threshold,
+        "parameters": network.parameters,
+        "sizes": sizes(version),
+        "difference": difference,
+    }
+
+
+def _write_parity(folder: Path, samples: Samples) -> None:
+    """What a server or a gateway may compare itself with."""
+    folder.mkdir(exist_ok=True)
+    known = {"version": VERSION, "tolerance": TOLERANCE}
+    write_json(folder / f"{VERSION}.json", {**known, "instances": samples.rows, "outputs": samples.outputs})
+
+
+def write_evaluation(folder: Path, evaluation: dict[str, Any]) -> None:
+    """evaluation/VERSION.json, and the card that is made of it."""
+    (folder / "evaluation").mkdir(exist_ok=True)
+    write_json(folder / "evaluation" / f"{VERSION}.json", evaluation)
+    write_card(folder, VERSION)

@@ -1,0 +1,61 @@
+"""Reads a published model: a logistic regression written down as numbers, with examples of what it answers."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .network import DType, Feature, Layer, Network, Row
+
+NUMBERS = Path(__file__).resolve().parent / "numbers"
+
+
+class Published(NamedTuple):
+    """The model, what it is, and rows with the answers wanted; `published` has those that stand in print, as there."""
+
+    about: str
+    network: Network
+    rows: list[Row]
+    outputs: list[dict[str, Any]]
+    published: list[float | None]
+
+
+def _dtype(values: list[str | int | float]) -> DType:
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return "string"
+    return "int64" if kinds == {int} else "float32"
+
+
+def read_published(file: Path) -> Published:
+    """NAME.json: intercept, weights by category and word, weights by number, threshold, examples; NAME is the answer's.
+
+    An input's type is that of its values in the examples: words, whole numbers or others. Raises ValueError, one line,
+    for a file that is no JSON or lacks a part.
+    """
+    try:
+        return _published(json.loads(file.read_text()), file.stem)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file}: not JSON: {error}") from error
+    except KeyError as error:
+        raise ValueError(f"{file}: {error} is missing") from error
+
+
+def _published(given: dict[str, Any], answer: str) -> Published:
+    rows = [example["instance"] for example in given["examples"]]
+    features, weights = [], []
+    for name, by_word in given["categories"].items():
+        dtype = _dtype([row[name] for row in rows])
+        words = tuple(word if dtype == "string" else int(word) for word in by_word)
+        features.append(Feature(name, dtype, words))
+        weights += by_word.values()
+    for name, weight in given["numbers"].items():
+        features.append(Feature(name, _dtype([row[name] for row in rows])))
+        weights.append(weight)
+    layer = Layer(np.array(weights, np.float64)[:, np.newaxis], np.array([given["intercept"]], np.float64))
+    names = (f"{answer}_probability", answer)
+    outputs = [{name: example[name] for name in names} for example in given["examples"]]
+    network = Network(answer, tuple(features), (layer,), given["threshold"])
+    published = [example.get("published") for example in given["examples"]]
+    return Published(given["about"], network, rows, outputs, published)

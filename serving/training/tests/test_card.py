@@ -1,0 +1,113 @@
+"""The card says what the evaluation says, and is the same for the same evaluation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.calibrate import reliability, softmax
+from training.card import write_card
+from training.evaluate import measured
+from training.gate import decide
+from training.json_file import write_json
+from training.settings import Settings
+
+PLOTS = ("learning-curve.png", "confusion-matrix.png", "reliability.png")
+
+
+def _part(wrong: int) -> dict[str, Any]:
+    """80 photos, of which as many dresses as asked were taken for hats."""
+    chance = np.random.default_rng(wrong)
+    labels = np.repeat(np.arange(10), 8)
+    guesses = np.where(np.arange(80) < wrong, 1, labels)
+    return measured(9 * np.eye(10)[guesses] + chance.normal(0, 0.3, (80, 10)), labels)
+
+
+def _evaluation(**settings: Any) -> dict[str, Any]:
+    history = [
+        {"epoch": n, "loss": 2 / n, "accuracy": 1 - 0.8 / n, "validation_loss": 1.5 / n, "seconds": 60.0 * n}
+        for n in range(1, 21)
+    ]
+    evaluation = {
+        "version": 2,
+        "model": "clothing-model",
+        "architecture": "xception-small",
+        "lineage": {
+            "run_id": "4f1c", "commit": "af16408", "data_sha256": "9b1e", "environment": {"device": "CPU x86_64"},
+            "settings": vars(Settings(**settings)),
+        },
+        "temperature": 1.21,
+        "test": _part(wrong=3),
+        "validation": _part(wrong=5),
+        "parameters": 1234567,
+        "sizes": {"saved_model": 7_000_000, "onnx": 6_500_000},
+        "milliseconds": [{"threads": 1, "clock": 9.5, "cpu": 9.0}],
+        "difference": 1e-6,
+        "history": history,
+        "training": {"epochs": 20, "best_epoch": 20, "minutes": 20.0},
+    }  # fmt: skip
+    in_place = {**evaluation, "version": 1, "test": _part(wrong=5)}
+    return evaluation | {"gate": decide(evaluation, in_place)}
+
+
+def _card(folder: Path, evaluation: dict[str, Any]) -> str:
+    (folder / "evaluation").mkdir(parents=True)
+    write_json(folder / "evaluation" / "2.json", evaluation)
+    write_card(folder, 2)
+    return (folder / "README.md").read_text()
+
+
+def test_card_says_what_the_file_says(tmp_path: Path) -> None:
+    """Both written from the same figures."""
+    card = _card(tmp_path, _evaluation())
+    for words in (
+        "# Model card: clothing-model, version 2", "**96.2 %** (77 right)", "1,234,567", "temperature of 1.210",
+        "| dress | 8 | 100.0 % | 62.5 % | 76.9 % |", "dress taken for hat, 3 times", "`9b1e`", "`af16408`",
+        "**Accepted** against version 1", "| accuracy | 0.9625 | 0.9375 | 0.9375 | held |",
+        "averages 3 x 3 pixels first, so the network itself sees 99 x 99",
+        "From random weights, 20 epochs in 20 minutes",
+        "pictures of 72, 88, 99 pixels",
+    ):  # fmt: skip
+        assert words in card
+    for plot in PLOTS:
+        assert f"](card/{plot})" in card
+        assert 1000 < (tmp_path / "card" / plot).stat().st_size < 40_000
+
+
+def test_same_evaluation_makes_the_same_bytes(tmp_path: Path) -> None:
+    """Pictures too: a card that is made again changes nothing."""
+    _card(tmp_path / "a", _evaluation())
+    _card(tmp_path / "b", _evaluation())
+    for name in ("README.md", *(f"card/{plot}" for plot in PLOTS)):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_settings_of_the_run_are_the_cards(tmp_path: Path) -> None:
+    """Another pool, other weights to start from, another split, no version in place."""
+    evaluation = _evaluation(pool=1, weights="runs/first/best.weights.h5", split="hash")
+    card = _card(tmp_path, evaluation | {"gate": decide(evaluation, None)})
+    assert "averages" not in card.split("## Data")[0]
+    assert "From the weights of `best.weights.h5`" in card
+    assert "split by a hash" in card and "there was none in place to beat" in card
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    """A version of old, and one that was never measured."""
+    evaluation = _evaluation()
+    del evaluation["lineage"]
+    with pytest.raises(ValueError, match=r"2\.json: no 'lineage'"):
+        _card(tmp_path, evaluation)
+    with pytest.raises(ValueError, match=r"7\.json: no such file"):
+        write_card(tmp_path, 7)
+
+
+def test_reliability_rows_are_the_diagrams(tmp_path: Path) -> None:
+    """Other rows, another picture."""
+    evaluation = _evaluation()
+    _card(tmp_path / "a", evaluation)
+    sure = softmax(3 * np.eye(10))
+    evaluation["test"]["reliability"] = reliability(sure, np.arange(10))
+    _card(tmp_path / "b", evaluation)
+    first, second = ((tmp_path / side / "card" / "reliability.png").read_bytes() for side in "ab")
+    assert first != second

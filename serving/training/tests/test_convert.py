@@ -1,0 +1,262 @@
+"""Models of several makes become model folders that answer as the models did."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+import tensorflow as tf
+import yaml
+from keras import layers
+
+from training.convert import Order, convert
+from training.keras_file import load_keras
+from training.model_file import Ends, Known, read_model_file
+from training.parity import PICTURES
+from training.pictures import SCALES, reader_of
+from training.served import Tensors, onnx_call, tensorflow_call
+
+from .keras_2 import save_as_keras_2
+
+KNOWN = Known(["cat", "dog", "fox"], "tf")
+
+
+def _randomise(model: keras.Model) -> None:
+    """Weights that are nowhere the identity, and answers that are far from each other."""
+    chance = np.random.default_rng(5)
+    for weight in model.weights:
+        flat = len(weight.shape) == 1
+        weight.assign(chance.uniform(0.5, 1.5, weight.shape) if flat else chance.normal(0, 0.3, weight.shape))
+
+
+def _head(base: keras.Model, side: int, outputs: int) -> keras.Model:
+    """The original course's: a frozen base, one inner layer, dropout, logits; under the names that it had."""
+    base.trainable = False
+    inputs = keras.Input((side, side, 3), name="input_8")
+    vector = layers.GlobalAveragePooling2D()(base(inputs, training=False))
+    inner = layers.Dropout(0.2)(layers.Dense(6, activation="relu")(vector))
+    return keras.Model(inputs, layers.Dense(outputs, name="dense_7")(inner))
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """Small, with every kind of layer that Xception has."""
+    inputs = keras.Input((None, None, 3), name="input_7")
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3, strides=2, use_bias=False)(inputs)))
+    shortcut = layers.BatchNormalization()(layers.Conv2D(8, 1, strides=2, padding="same", use_bias=False)(x))
+    x = layers.BatchNormalization()(layers.SeparableConv2D(8, 3, padding="same", use_bias=False)(x))
+    x = layers.Add()([layers.MaxPooling2D(3, strides=2, padding="same")(x), shortcut])
+    model = _head(keras.Model(inputs, x, name="base"), 32, 3)
+    _randomise(model)
+    return model
+
+
+def _export(model: keras.Model, path: Path) -> None:
+    model.export(path, verbose=False)
+
+
+SOURCES: dict[str, Callable[[keras.Model, Path], None]] = {
+    "keras-2.h5": save_as_keras_2,
+    "keras-3.h5": lambda model, path: model.save(path),
+    "model.keras": lambda model, path: model.save(path),
+    "saved-model": _export,
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_answers_as_the_source_did(model: keras.Model, source: str, tmp_path: Path) -> None:
+    """Pictures to logits in both formats, with model.yaml, warm-up and parity samples beside them."""
+    SOURCES[source](model, tmp_path / source)
+    assert convert(Order(tmp_path / source, "pets", tmp_path / "models", known=KNOWN)) < 1e-4
+    folder = tmp_path / "models" / "pets"
+    assert [entry.name for entry in folder.parent.iterdir()] == ["pets"]
+    assert sorted(entry.name for entry in folder.iterdir()) == ["1", "model.yaml", "parity"]
+    assert (folder / "1" / "assets.extra" / "tf_serving_warmup_requests").stat().st_size < 500
+    described = yaml.safe_load((folder / "model.yaml").read_text())
+    assert (described["classes"], described["scores"]) == (KNOWN.classes, "logits")
+    assert (described["image"]["input"], described["image"]["size"]) == ("input_8", [32, 32])
+    picture = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    wanted = model(picture, training=False).numpy()
+    assert np.abs(wanted).max() > 0.1
+    for call in (tensorflow_call(folder / "1"), onnx_call(folder / "1")):
+        ((output, scores),) = call({"input_8": picture}).items()
+        assert output == ("output_0" if source == "saved-model" else "dense_7")
+        np.testing.assert_allclose(scores, wanted, atol=1e-4)
+    assert {file.name for file in (folder / "parity").iterdir()} == {*PICTURES, "tensors.json", "1.json"}
+
+
+def test_probabilities_are_recognised(tmp_path: Path) -> None:
+    """By what they add up to."""
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+    model.save(tmp_path / "model.keras")
+    convert(Order(tmp_path / "model.keras", "pets", tmp_path, known=Known(KNOWN.classes, "div255")))
+    assert "scores: probabilities\n" in (tmp_path / "pets" / "model.yaml").read_text()
+
+
+def test_every_signature_and_type_is_kept(tmp_path: Path) -> None:
+    """A SavedModel of two signatures that knows nothing of pictures: no parity samples, no classes."""
+    row = {"age": tf.TensorSpec([None], tf.float32, "age"), "months": tf.TensorSpec([None], tf.int64, "months")}
+
+    def risk(age: tf.Tensor, months: tf.Tensor) -> dict[str, tf.Tensor]:
+        score = age * 0.1 + tf.cast(months, tf.float32)
+        return {"score": score, "high": score > 1}
+
+    def age_only(age: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"twice": 2 * age}
+
+    signatures = {
+        "serving_default": tf.function(risk, input_signature=list(row.values())),
+        "age_only": tf.function(age_only, input_signature=[row["age"]]),
+    }
+    tf.saved_model.save(tf.Module(), str(tmp_path / "source"), signatures=signatures)
+    assert convert(Order(tmp_path / "source", "risk", tmp_path / "models")) < 1e-4
+    folder = tmp_path / "models" / "risk"
+    assert yaml.safe_load((folder / "model.yaml").read_text()) == {"name": "risk", "signature": "serving_default"}
+    assert not (folder / "parity").exists()
+    inputs: Tensors = {"age": np.array([3, 50], np.float32), "months": np.array([0, 2])}
+    for call in (tensorflow_call(folder / "1"), onnx_call(folder / "1")):
+        answer = call(inputs)
+        assert answer["high"].tolist() == [False, True]
+        np.testing.assert_allclose(answer["score"], [0.3, 7], rtol=1e-6)
+    session = onnxruntime.InferenceSession(str(folder / "1" / "age_only.onnx"))
+    assert [value.name for value in session.get_outputs()] == ["twice"]
+
+
+def test_model_yaml_of_ones_own_is_kept(model: keras.Model, tmp_path: Path) -> None:
+    """Comments and all; parity samples are made as it says."""
+    model.save(tmp_path / "model.keras")
+    own = "# mine\nname: pets\nimage: {size: [32, 32], resize: bilinear, scale: torch}\nclasses: [a, b, c]\n"
+    (tmp_path / "own.yaml").write_text(own)
+    convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml"))
+    assert (tmp_path / "models" / "pets" / "model.yaml").read_text() == own
+    assert (tmp_path / "models" / "pets" / "parity" / "1.json").exists()
+
+
+def test_pictures_read_otherwise_get_no_samples(model: keras.Model, tmp_path: Path) -> None:
+    """Rather than wrong ones; the formats are still compared."""
+    model.save(tmp_path / "model.keras")
+    own = "name: pets\nimage: {size: [32, 32], resize: bilinear, engine: tensorflow, scale: tf}\nclasses: [a, b, c]\n"
+    (tmp_path / "own.yaml").write_text(own)
+    assert convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml")) < 1e-4
+    assert not (tmp_path / "models" / "pets" / "parity").exists()
+
+
+ERRORS: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing known": ({"known": Known()}, r"pictures needs --classes a,b,c and --scale tf\|.*, or --model-yaml FILE"),
+    "no scale": ({"known": Known(KNOWN.classes)}, r"a model of pictures needs --scale"),
+    "other classes": (
+        {"known": Known(["a", "b"], "tf")},
+        r"2 classes name one output .* dense_7 \(None, 3\)",
+    ),
+    "no file": ({"source": Path("none.h5")}, r"none\.h5: no such file or folder"),
+    "not a model": ({"source": Path(__file__)}, r"neither \.keras, \.h5, \.hdf5 nor a SavedModel's folder"),
+    "not a SavedModel": ({"source": Path(__file__).parent}, r"holds no saved_model\.pb"),
+    "a hidden folder": ({"name": ".pets"}, r"--name \.pets: letters"),
+    "no model.yaml": ({"model_yaml": Path("none.yaml")}, r"none\.yaml: no such file"),
+}
+
+
+@pytest.mark.parametrize(("change", "line"), ERRORS.values(), ids=ERRORS)
+def test_what_is_wrong_is_said_in_one_line(
+    model: keras.Model, change: dict[str, Any], line: str, tmp_path: Path
+) -> None:
+    """And nothing is left behind."""
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=line) as raised:
+        convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", known=KNOWN)._replace(**change))
+    assert "\n" not in str(raised.value)
+    assert not list((tmp_path / "models").glob("*"))
+
+
+YAMLS = {
+    "pets: [": r"own\.yaml: while parsing",
+    "name: other": r"own\.yaml: name has to be pets",
+    "name: pets\nimage: {size: [32, 32], scale: tf}": r"own\.yaml: image is for models with classes",
+    "name: pets\nimage: {size: [32, 32]}\nclasses: [a, b, c]": r"image needs size, scale \(tf, .*\)",
+    "name: pets\nimage: {size: [99, 99], scale: tf}\nclasses: [a, b, c]": r"image\.size \[99, 99\] does not fit",
+}
+
+
+@pytest.mark.parametrize(("text", "line"), YAMLS.items())
+def test_a_model_yaml_that_does_not_fit_is_refused(model: keras.Model, text: str, line: str, tmp_path: Path) -> None:
+    """The field is named."""
+    (tmp_path / "own.yaml").write_text(text)
+    inputs = {spec.name: tf.TensorSpec(spec.shape, spec.dtype) for spec in model.inputs}
+    ends = Ends(inputs, {"dense_7": tf.TensorSpec([None, 3])})
+    with pytest.raises(ValueError, match=line):
+        reader_of(read_model_file(tmp_path / "own.yaml", "pets", ends)["image"], inputs)
+
+
+def test_layer_that_keras_does_not_know_is_named(tmp_path: Path) -> None:
+    """In a line, though Keras says it with the whole config."""
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        file.attrs["model_config"] = file.attrs["model_config"].replace('"Dense"', '"OwnLayer"')
+    with pytest.raises(ValueError, match=r"model\.h5: Keras .* cannot read it: .*OwnLayer") as raised:
+        load_keras(tmp_path / "model.h5")
+    assert "\n" not in str(raised.value)
+
+
+def test_what_onnx_lacks_is_an_error(tmp_path: Path) -> None:
+    """Not a file that no runtime loads."""
+
+    def unwrap(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": tf.raw_ops.Betainc(a=x, b=x, x=x)}
+
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    signatures = {"serving_default": tf.function(unwrap, input_signature=[spec])}
+    tf.saved_model.save(tf.Module(), str(tmp_path / "source"), signatures=signatures)
+    with pytest.raises(ValueError, match=r"signature serving_default: ONNX has no such graph: .*Betainc"):
+        convert(Order(tmp_path / "source", "beta", tmp_path / "models"))
+
+
+def test_damaged_file_and_weights_alone_are_named(model: keras.Model, tmp_path: Path) -> None:
+    """Before anything is written."""
+    (tmp_path / "damaged.h5").write_bytes(b"not a file of HDF5")
+    model.save_weights(tmp_path / "only.weights.h5")
+    with pytest.raises(ValueError, match=r"damaged\.h5: Keras .* cannot read it"):
+        load_keras(tmp_path / "damaged.h5")
+    with pytest.raises(ValueError, match=r"only\.weights\.h5: .* weights only"):
+        load_keras(tmp_path / "only.weights.h5")
+
+
+def test_a_model_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    """It may be serving."""
+    (tmp_path / "pets").mkdir()
+    with pytest.raises(ValueError, match="pets: exists"):
+        convert(Order(tmp_path / "model.keras", "pets", tmp_path, known=KNOWN))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_scales_are_those_of_keras(scale: str) -> None:
+    """Of its preprocess_input and Rescaling, to the last bit."""
+    pixels = np.arange(255, dtype=np.float32).reshape(5, 17, 3)
+    rescaling = {"mul127": (1 / 127.5, -1), "mul255": (1 / 255, 0)}
+    if scale in rescaling:
+        wanted = keras.layers.Rescaling(*rescaling[scale])(pixels).numpy()
+    elif scale in ("div255", "none"):
+        wanted = pixels / np.float32(255 if scale == "div255" else 1)
+    else:
+        wanted = keras.applications.imagenet_utils.preprocess_input(pixels.copy(), mode=scale)
+    np.testing.assert_array_equal(SCALES[scale](pixels), wanted)
+
+
+@pytest.mark.slow
+def test_whole_xception_of_keras_2(tmp_path: Path) -> None:
+    """The original's topology, with random weights and smaller pictures; saved as .h5 of Keras 2 and as .keras."""
+    keras.utils.set_random_seed(4)
+    base = keras.applications.Xception(weights=None, include_top=False, input_shape=(75, 75, 3))
+    model = _head(base, 75, 10)
+    save_as_keras_2(model, tmp_path / "model.h5")
+    model.save(tmp_path / "model.keras")
+    classes = list("abcdefghij")
+    assert convert(Order(tmp_path / "model.h5", "xception", tmp_path, known=Known(classes, "tf"))) < 1e-4
+    picture = np.random.default_rng(0).uniform(-1, 1, (1, 75, 75, 3)).astype(np.float32)
+    wanted = load_keras(tmp_path / "model.keras")(picture, training=False)
+    scores = onnx_call(tmp_path / "xception" / "1")({"input_8": picture})["dense_7"]
+    np.testing.assert_allclose(scores, wanted, atol=1e-4)

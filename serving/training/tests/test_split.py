@@ -1,0 +1,80 @@
+"""No photo ever moves from one part to another."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from training.data import Photo
+from training.settings import CLASSES
+from training.split import PARTS, Split, buckets, split_photos
+
+
+def _parts(split: Split) -> dict[str, str]:
+    return {photo.path.name: photo.part for photo in split.photos}
+
+
+def _named(data: Path, count: int) -> None:
+    """Empty files: a split reads names only."""
+    for name in CLASSES:
+        (data / name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            (data / name / f"{name}-{number}.jpg").touch()
+
+
+def test_buckets_are_what_they_were() -> None:
+    """FarmHash Fingerprint64 modulo 100 (of nothing: 0x9ae16a3b2f90404f); other numbers would move photos in use."""
+    names = ["0a85c3ec-1a7b-4a5b-8a8e-0d2a8a4c1f11.jpg", "pants.jpg", "Größe 38.jpg", ""]
+    assert buckets(names) == [47, 89, 41, 0x9AE16A3B2F90404F % 100]
+
+
+def test_own_folders_are_the_default(drawn: Path) -> None:
+    """In the order of classes and names."""
+    split = split_photos(drawn)
+    assert [len(photos) for photos in split] == [30, 30, 30]
+    assert split.test[3] == Photo(drawn / "test" / "hat" / "test-hat-0.png", 1, "test")
+
+
+def test_new_photos_move_no_old_one(tmp_path: Path) -> None:
+    """Nor do photos that go."""
+    _named(tmp_path, 20)
+    before = _parts(split_photos(tmp_path, "hash"))
+    _named(tmp_path, 50)
+    (tmp_path / "hat" / "hat-3.jpg").unlink()
+    after = _parts(split_photos(tmp_path, "hash"))
+    assert len(before) == 200 and len(after) == 499
+    assert {name: part for name, part in after.items() if name in before} == {
+        name: part for name, part in before.items() if name != "hat-3.jpg"
+    }
+
+
+def test_parts_have_their_shares(tmp_path: Path) -> None:
+    """80, 10 and 10 percent of a thousand names, within three standard deviations."""
+    _named(tmp_path, 100)
+    assert [len(photos) for photos in split_photos(tmp_path, "hash")] == pytest.approx([800, 100, 100], abs=38)
+
+
+def test_three_folders_are_merged_for_the_hash(tmp_path: Path) -> None:
+    """A photo's part is that of its name, wherever it lies and whatever it shows."""
+    _named(tmp_path / "plain", 20)
+    for part in PARTS:
+        _named(tmp_path / "parts" / part, 0)
+    for number, photo in enumerate(sorted((tmp_path / "plain").glob("*/*"))):
+        shutil.copy(photo, tmp_path / "parts" / PARTS[number % 3] / "dress")
+    plain, merged = (split_photos(tmp_path / folder, "hash") for folder in ("plain", "parts"))
+    assert _parts(merged) == _parts(plain)
+    assert {photo.label for photo in merged.photos} == {0}
+
+
+def test_part_without_photos_is_refused(tmp_path: Path) -> None:
+    """One photo cannot be in all three."""
+    _named(tmp_path, 0)
+    (tmp_path / "hat" / "a.jpg").touch()
+    with pytest.raises(ValueError, match="no photo for"):
+        split_photos(tmp_path, "hash")
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    """As it is for a path mistyped."""
+    with pytest.raises(ValueError, match=r"nowhere/train: no such folder"):
+        split_photos(tmp_path / "nowhere")

@@ -1,0 +1,197 @@
+"""Models of tables: the published ones to the last digit that counts, and one that is trained against a known truth."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import optuna
+import pytest
+import tensorflow as tf
+
+from training.json_file import write_json
+from training.served import onnx_call, tensorflow_call
+from training.settings import SIGNATURE
+from training.tabular.__main__ import make as make_published
+from training.tabular.customers import Customers, draw_customers, draw_parts, fingerprint
+from training.tabular.evaluate import area_under_curve, measure
+from training.tabular.export import export
+from training.tabular.fit import FitSettings
+from training.tabular.network import Feature, Layer, Network, Row, columns_of
+from training.tabular.published import NUMBERS, read_published
+from training.tabular.train import NAME, make
+from training.tabular.tune import tune
+
+CALLS = pytest.mark.parametrize("call", [tensorflow_call, onnx_call])
+COMMITTED = Path(__file__).resolve().parents[2] / "models"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both published models as folders."""
+    folder = tmp_path_factory.mktemp("tables")
+    for name in ("churn", "credit"):
+        make_published(NUMBERS / f"{name}.json", folder / "models", folder / "work")
+    return folder / "models"
+
+
+@pytest.mark.parametrize("name", ["churn", "credit"])
+@CALLS
+def test_examples_are_answered_to_a_millionth(models: Path, name: str, call: Any) -> None:
+    """By both formats, probabilities and decisions; the wanted ones come from the file, not from our code."""
+    published = read_published(NUMBERS / f"{name}.json")
+    outputs = call(models / name / "1")(columns_of(published.network.features, published.rows))
+    wanted = [
+        example[f"{name}_probability"] for example in json.loads((NUMBERS / f"{name}.json").read_text())["examples"]
+    ]
+    assert outputs[f"{name}_probability"].dtype == np.float32
+    np.testing.assert_allclose(outputs[f"{name}_probability"], wanted, rtol=0, atol=1e-6)
+    assert outputs[name].tolist() == [probability >= 0.5 for probability in wanted]
+
+
+@pytest.mark.parametrize(("name", "answers"), [("churn", ["0.36275"]), ("credit", ["0.902", "0.140"])])
+def test_card_prints_what_the_course_prints(models: Path, name: str, answers: list[str]) -> None:
+    """Beside what was published."""
+    evaluation = json.loads((models / name / "evaluation" / "1.json").read_text())
+    printed = [
+        f"{row['answered']:.{len(answer) - 2}f}" for row, answer in zip(evaluation["published"], answers, strict=True)
+    ]
+    assert printed == answers
+    assert all(str(row["answered"]) in (models / name / "README.md").read_text() for row in evaluation["published"])
+
+
+def test_every_column_is_an_input_of_its_own_type(models: Path) -> None:
+    """Strings, whole numbers and floats, [n] each, in both formats."""
+    inputs = tf.saved_model.load(str(models / "churn" / "1")).signatures[SIGNATURE].structured_input_signature[1]
+    session = onnxruntime.InferenceSession(str(models / "churn" / "1" / "model.onnx"))
+    types = {value.name: value.type for value in session.get_inputs()}
+    assert len(inputs) == len(types) == 18
+    assert {name: spec.dtype for name, spec in inputs.items() if types[name] != "tensor(string)"} == {
+        "seniorcitizen": tf.int64,
+        "tenure": tf.int64,
+        "monthlycharges": tf.float32,
+    }
+    assert all(spec.shape.as_list() == [None] for spec in inputs.values())
+    assert types["tenure"] == "tensor(int64)" and types["monthlycharges"] == "tensor(float)"
+
+
+@CALLS
+def test_unknown_words_count_nothing(models: Path, call: Any) -> None:
+    """The intercept alone is left, in a batch of two as in one of none."""
+    rows: list[Row] = [{"job": "astronaut", "poutcome": "", "duration": 0}] * 2
+    features = read_published(NUMBERS / "credit.json").network.features
+    credit = call(models / "credit" / "1")
+    wanted = 1 / (1 + np.exp(1.9649122891327522))
+    np.testing.assert_allclose(credit(columns_of(features, rows))["credit_probability"], wanted, atol=1e-6)
+    assert credit(columns_of(features, []))["credit"].shape == (0,)
+
+
+def test_parity_samples_are_the_examples(models: Path) -> None:
+    """In the words that a caller sends."""
+    samples = json.loads((models / "credit" / "parity" / "1.json").read_text())
+    assert (samples["version"], samples["tolerance"]) == (1, 1e-6)
+    assert samples["instances"][0] == {"job": "retired", "duration": 445, "poutcome": "success"}
+    assert samples["outputs"][0] == {"credit_probability": 0.9019309332297606, "credit": True}
+    assert len(samples["instances"]) == len(samples["outputs"]) == 42
+
+
+def test_wrong_examples_leave_no_version(tmp_path: Path) -> None:
+    """The file's own answers are the judge."""
+    given = json.loads((NUMBERS / "credit.json").read_text())
+    given["examples"][3]["credit_probability"] += 1e-5
+    write_json(tmp_path / "credit.json", given)
+    with pytest.raises(ValueError, match="away"):
+        make_published(tmp_path / "credit.json", tmp_path / "models", tmp_path / "work")
+    assert not (tmp_path / "models" / "credit" / "1").exists()
+
+
+def test_numbers_without_a_part_are_named(tmp_path: Path) -> None:
+    """By file and field."""
+    (tmp_path / "churn.json").write_text('{"examples": [], "categories": {}, "numbers": {}}')
+    with pytest.raises(ValueError, match=r"churn.json: 'intercept' is missing"):
+        read_published(tmp_path / "churn.json")
+
+
+@pytest.mark.parametrize("name", ["churn", "credit"])
+def test_committed_folder_is_what_the_numbers_make(models: Path, name: str) -> None:
+    """To the byte, where it is served from."""
+    for file in ("model.yaml", "parity/1.json", "1/model.onnx"):
+        assert (COMMITTED / name / file).read_bytes() == (models / name / file).read_bytes()
+
+
+@CALLS
+def test_hidden_layers_are_exported_too(tmp_path: Path, call: Any) -> None:
+    """ReLU between them: 1 at x = 2, nothing below."""
+    layers = (Layer(np.array([[1.0]]), np.array([-1.0])), Layer(np.array([[3.0]]), np.array([0.0])))
+    network = Network("big", (Feature("x", "float32"),), layers, threshold=0.6)
+    export(network, tmp_path / "1", "big")
+    outputs = call(tmp_path / "1")({"x": np.array([-5, 1, 2], np.float32)})
+    np.testing.assert_allclose(outputs["big_probability"], [0.5, 0.5, 1 / (1 + np.exp(-3))], rtol=1e-6)
+    assert outputs["big"].tolist() == [False, False, True]
+
+
+def test_customers_are_drawn_alike_and_told_apart() -> None:
+    """The fingerprint changes with one customer."""
+    parts, again = draw_parts(50, 20, 20), draw_parts(50, 20, 20)
+    assert fingerprint(parts) == fingerprint(again)
+    again.test.columns["tenure"][3] += 1
+    assert fingerprint(parts) != fingerprint(again)
+
+
+def test_who_left_follows_the_truth() -> None:
+    """In each tenth of the probabilities, within four standard deviations."""
+    customers = draw_customers(20_000, 5)
+    for low in np.arange(0, 1, 0.1):
+        inside = (customers.probabilities >= low) & (customers.probabilities < low + 0.1)
+        wanted = customers.probabilities[inside].mean()
+        allowed = 4 * np.sqrt(wanted * (1 - wanted) / inside.sum())
+        assert abs(customers.left[inside].mean() - wanted) < allowed
+
+
+def test_figures_of_four_customers() -> None:
+    """Worked out by hand."""
+    left, truth = np.array([False, False, True, True]), np.array([0.2, 0.4, 0.5, 0.9])
+    answered = np.array([0.1, 0.6, 0.6, 0.8])
+    figures = measure(answered, answered >= 0.5, Customers({}, left, truth))
+    assert (figures["rows"], figures["correct"], figures["accuracy"]) == (4, 3, 0.75)
+    assert figures["area_under_curve"] == area_under_curve(answered, left) == 3.5 / 4
+    assert figures["accuracy_against_truth"] == pytest.approx((0.8 + 0.4 + 0.5 + 0.9) / 4)
+    assert figures["distance_from_truth"] == pytest.approx((0.1 + 0.2 + 0.1 + 0.1) / 4)
+    assert figures["loss"] == pytest.approx(-np.log([0.9, 0.4, 0.6, 0.8]).mean())
+    assert [row["recall"] for row in figures["per_class"]] == [0.5, 1]
+
+
+def test_trained_model_comes_close_to_what_can_be_known(tmp_path: Path) -> None:
+    """Within half a point of the Bayes rate, where no weighted sum of the inputs comes."""
+    parts = draw_parts(20_000, 5_000, 20_000)
+    settings = FitSettings(epochs=6)
+    evaluation = make(parts, settings, tmp_path, tmp_path / "models")
+    best = evaluation["truth"]["accuracy_against_truth"]
+    assert best - 0.005 < evaluation["test"]["accuracy_against_truth"] <= best
+    assert evaluation["test"]["calibration_error"] < 0.02
+    assert evaluation["gate"]["decision"] == "first" and evaluation["difference"] <= 1e-6
+    card = (tmp_path / "candidate" / NAME / "README.md").read_text()
+    assert f"{evaluation['test']['accuracy_against_truth']:.4f}" in card
+
+
+def test_candidate_has_to_beat_the_newest_version_in_place(tmp_path: Path) -> None:
+    """The same settings make the same model, which is no better than itself."""
+    parts, settings = draw_parts(400, 100, 400), FitSettings(epochs=1)
+    first = make(parts, settings, tmp_path, tmp_path / "models")
+    for version in ("1", "3", ".4"):
+        shutil.copytree(tmp_path / "candidate" / NAME / "1", tmp_path / "models" / NAME / version)
+    again = make(parts, settings, tmp_path, tmp_path / "models")
+    assert again["test"] == first["test"]
+    assert (again["gate"]["decision"], again["gate"]["against"]) == ("refused", 3)
+
+
+def test_search_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Two trials, then one more; asked again it only reads."""
+    parts, base = draw_parts(400, 200, 1), FitSettings(epochs=1)
+    tune(parts, base, tmp_path, 2)
+    chosen = tune(parts, base, tmp_path, 3)
+    (study,) = optuna.get_all_study_summaries(f"sqlite:///{tmp_path}/tune.db")
+    assert study.n_trials == 3
+    assert tune(parts, base, tmp_path, 3) == chosen != base

@@ -1,0 +1,156 @@
+"""Keeps the record of a run in MLflow; a run that is taken up again goes on in the same record."""
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .history import Row, read_history
+from .json_file import write_json
+from .origin import commit, environment, lineage
+from .registry import register
+from .settings import NAME, Settings
+from .store import answering, experiment, open_store, tracking_uri
+from .work import RUN, claim_work, open_work
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+
+@dataclass
+class Run:
+    """One run's record, open as long as the context lasts; what is in it already is never written twice."""
+
+    client: "MlflowClient"
+    run_id: str
+    last_epoch: int = 0
+    waiting: list[Row] = field(default_factory=list)
+    # What MLflow calls the run when an error ends it; KILLED for one that was stopped on purpose.
+    on_error: str = "FAILED"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        stopped = "KILLED" if isinstance(error, KeyboardInterrupt) else self.on_error
+        try:
+            self._send()
+            with answering(self.client.tracking_uri):
+                self.client.set_terminated(self.run_id, "FINISHED" if error is None else stopped)
+        except ConnectionError as dead:
+            if error is None:
+                raise
+            # The run's own error is the one to be seen.
+            print(dead, file=sys.stderr)
+
+    def log_epoch(self, row: Row) -> None:
+        """An epoch's figures; while the store does not take them they wait for the next call, and training goes on."""
+        if row["epoch"] > self.last_epoch:
+            self.last_epoch = int(row["epoch"])
+            self.waiting.append(row)
+        try:
+            self._send()
+        except ConnectionError as error:
+            print(f"epoch {self.last_epoch} is not in MLflow yet and waits for the next one: {error}", file=sys.stderr)
+
+    def log_evaluation(self, evaluation: dict[str, Any], plots: list[Path]) -> None:
+        """The figures of evaluation/N.json as metrics; the whole of it and the plots as files; or ConnectionError."""
+        self._send()
+        with answering(self.client.tracking_uri):
+            self.client.log_batch(self.run_id, _metrics(_figures(evaluation), 0))
+            self.client.log_dict(self.run_id, evaluation, "evaluation.json")
+            if "gate" in evaluation:
+                self.client.set_tag(self.run_id, "gate", evaluation["gate"]["decision"])
+            for plot in plots:
+                self.client.log_artifact(self.run_id, str(plot), "plots")
+
+    def register(self, model_folder: Path, version_folder: Path, alias: str) -> None:
+        """Puts the version into the registry under the folder's name, once, and the alias on it; or ConnectionError."""
+        with answering(self.client.tracking_uri):
+            register(self.client, self.run_id, model_folder.name, version_folder, alias)
+
+    def _send(self) -> None:
+        with answering(self.client.tracking_uri):
+            while self.waiting:
+                self.client.log_batch(self.run_id, _metrics(self.waiting[0], int(self.waiting[0]["epoch"])))
+                self.waiting.pop(0)
+
+
+def _metrics(figures: Row, step: int) -> list["Metric"]:
+    from mlflow.entities import Metric
+
+    return [Metric(name, value, int(time.time() * 1000), step) for name, value in figures.items()]
+
+
+def _figures(evaluation: dict[str, Any]) -> Row:
+    """The numbers of an evaluation by their path: test/accuracy, test/recall/hat, milliseconds/1-threads/cpu …"""
+    plain = ("temperature", "parameters", "difference")
+    figures: Row = {name: evaluation[name] for name in plain if name in evaluation}
+    for part in ("test", "validation"):
+        measured = evaluation.get(part, {})
+        figures |= {f"{part}/{name}": value for name, value in measured.items() if isinstance(value, int | float)}
+        figures |= {f"{part}/recall/{row['class']}": row["recall"] for row in measured.get("per_class", [])}
+    figures |= {f"sizes/{name}": value for name, value in evaluation.get("sizes", {}).items()}
+    for row in evaluation.get("milliseconds", []):
+        figures |= {f"milliseconds/{row['threads']}-threads/{name}": row[name] for name in ("clock", "cpu")}
+    return figures
+
+
+def start_run(settings: Settings, work: Path, data_sha256: str, tags: dict[str, str] | None = None) -> Run:
+    """The record of the run in this work folder: the one it has, or a new one if it has none that the store knows.
+
+    Raises ConnectionError, one line, if the store does not answer; ValueError where open_work does.
+    """
+    uri = tracking_uri(work)
+    client = open_store(uri)
+    open_work(work, settings, data_sha256)
+    known = json.loads((work / RUN).read_text()) if (work / RUN).exists() else {}
+    with answering(uri):
+        run = (_resumed(client, known["run_id"]) if "run_id" in known else None) or _new(client, uri, settings)
+        for name, value in {**_origin_tags(data_sha256), **(tags or {})}.items():
+            client.set_tag(run.run_id, name, value)
+    claim_work(work, settings, data_sha256)
+    write_json(work / RUN, json.loads((work / RUN).read_text()) | {"run_id": run.run_id})
+    # A kill may have come after an epoch was kept and before it was logged.
+    for row in read_history(work):
+        run.log_epoch(row)
+    return run
+
+
+def _resumed(client: "MlflowClient", run_id: str) -> Run | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+    if found.info.lifecycle_stage != "active":
+        return None
+    client.update_run(run_id, status="RUNNING")
+    return Run(client, run_id, int(found.data.metrics.get("epoch", 0)))
+
+
+def _new(client: "MlflowClient", uri: str, settings: Settings) -> Run:
+    from mlflow.entities import Param
+
+    run_id = client.create_run(experiment(client, uri, NAME)).info.run_id
+    client.log_batch(run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
+    return Run(client, run_id)
+
+
+def _origin_tags(data_sha256: str) -> dict[str, str]:
+    code = commit()
+    tags = {"data_sha256": data_sha256, "mlflow.source.name": "training", "git.dirty": str(code.dirty).lower()}
+    tags |= {f"environment.{name}": value for name, value in environment().items()}
+    return {**tags, "mlflow.source.git.commit": code.id} if code.id else tags
+
+
+def lineage_of(run: Run, settings: Settings, data_sha256: str) -> dict[str, Any]:
+    """The lineage part of evaluation/N.json: what made a version, and where its record is."""
+    return lineage(run.run_id, asdict(settings), data_sha256)

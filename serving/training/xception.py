@@ -1,0 +1,74 @@
+"""xception: the full network with the original course's head, started from weights that others have trained."""
+
+from pathlib import Path
+
+import h5py
+import keras
+from keras import layers
+
+from .settings import CLASSES, OUTPUT
+
+BASE = "xception"
+INNER = 100
+
+
+def build_xception(dropout: float) -> keras.Model:
+    """21 million parameters; float [n, side, side, 3] in, logits out.
+
+    The base's norms never learn and keep the averages they came with, even while the rest of it is tuned: batches of a
+    few thousand photos would spoil what a million have taught.
+    """
+    inputs = keras.Input((None, None, 3), name="pooled")
+    base = keras.applications.Xception(weights=None, include_top=False, name=BASE)
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+    vector = layers.GlobalAveragePooling2D()(base(inputs))
+    inner = layers.Dropout(dropout)(layers.Dense(INNER, activation="relu")(vector))
+    return keras.Model(inputs, layers.Dense(len(CLASSES), name=OUTPUT, dtype="float32")(inner), name="trunk")
+
+
+def head_variables(trunk: keras.Model) -> list[keras.Variable]:
+    """What learns while the base is frozen."""
+    return [variable for layer in trunk.layers if layer.name != BASE for variable in layer.trainable_variables]
+
+
+def _imagenet() -> keras.Model:
+    try:
+        return keras.applications.Xception(weights="imagenet", include_top=False)
+    except Exception as error:  # Keras raises a plain Exception for a failed download.
+        raise ValueError(
+            f"--weights imagenet: cannot be downloaded here ({error}); give a local file instead: --weights FILE.h5"
+        ) from error
+
+
+def _holds_a_model(file: Path) -> bool:
+    if file.suffix == ".keras":
+        return True
+    with h5py.File(file) as contents:
+        return "model_config" in contents.attrs
+
+
+def _take(trunk: keras.Model, file: Path) -> None:
+    """From a whole saved model: all of it where the shapes are the same, else the base that it is or holds."""
+    source = keras.models.load_model(file, compile=False)
+    inner = [layer for layer in source.layers if isinstance(layer, keras.Model)]
+    for given in (source, *inner):
+        for target in (trunk, trunk.get_layer(BASE)):
+            if [weight.shape for weight in given.weights] == [weight.shape for weight in target.weights]:
+                target.set_weights(given.get_weights())
+                return
+    raise ValueError(f"{file}: holds no Xception of keras.applications")
+
+
+def load_xception(trunk: keras.Model, weights: str) -> None:
+    """Weights into a trunk: "imagenet", a run's .weights.h5, a whole .keras or .h5 model, or the base's own .h5."""
+    base, file = trunk.get_layer(BASE), Path(weights)
+    if weights == "imagenet":
+        base.set_weights(_imagenet().get_weights())
+    elif weights.endswith(".weights.h5"):
+        trunk.load_weights(file)
+    elif _holds_a_model(file):
+        _take(trunk, file)
+    else:
+        base.load_weights(file)
