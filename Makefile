@@ -25,6 +25,7 @@ endif
 MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
 WORK ?= serving/training/work
+MODELS ?= serving/models
 TRAIN ?=
 TUNE ?=
 PIPELINE ?=
@@ -67,19 +68,19 @@ bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and w
 
 .PHONY: train
 train: .venv/.ready ## Train, prove, judge and push a version; again after a kill: make train DATA=folder TRAIN="--max-minutes 60"
-	@$(TRAINING) -m training --data "$(realpath $(DATA))" --work "$(abspath $(WORK))" $(TRAIN)
+	@$(TRAINING) -m training --data "$(abspath $(DATA))" --work "$(abspath $(WORK))" --models "$(abspath $(MODELS))" $(TRAIN)
 	@$(MAKE) --no-print-directory push
 
 .PHONY: push
 push: .venv/.ready node_modules ## Publish the candidate that training left in WORK, with its card
-	@version=$$(node gateway/cli/main.ts models push "$(WORK)/candidate/clothing-model/1" --model clothing-model --json \
+	@version=$$(node gateway/cli/main.ts models push "$(WORK)/candidate/clothing-model/1" --model clothing-model --models "$(MODELS)" --json \
 	  | node --print 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).version'); \
-	$(TRAINING) -m training.card models/clothing-model $$version; \
-	../.venv/bin/python -m training.lineage models/clothing-model $$version --pushed --work "$(abspath $(WORK))"
+	folder="$(abspath $(MODELS))/clothing-model"; $(TRAINING) -m training.card "$$folder" $$version; \
+	../.venv/bin/python -m training.lineage "$$folder" $$version --pushed --work "$(abspath $(WORK))"
 
 .PHONY: tune
 tune: .venv/.ready ## Search for better settings: make tune DATA=folder TUNE="--trials 30 --jobs 2"
-	@$(TRAINING) -m training.tune --data "$(realpath $(DATA))" --work "$(abspath $(WORK))" $(TUNE)
+	@$(TRAINING) -m training.tune --data "$(abspath $(DATA))" --work "$(abspath $(WORK))" $(TUNE)
 
 .PHONY: mlflow-ui
 mlflow-ui: .venv/.ready ## Look at the runs recorded in WORK: http://127.0.0.1:5000
@@ -87,13 +88,13 @@ mlflow-ui: .venv/.ready ## Look at the runs recorded in WORK: http://127.0.0.1:5
 
 .PHONY: lineage
 lineage: .venv/.ready ## What made a served version: make lineage MODEL=clothing-model VERSION=2
-	@$(TRAINING) -m training.lineage models/$(MODEL) $(VERSION) --work "$(abspath $(WORK))"
+	@$(TRAINING) -m training.lineage "$(abspath $(MODELS))/$(MODEL)" $(VERSION) --work "$(abspath $(WORK))"
 
 .PHONY: convert
 convert: .venv/.ready ## Serve a model trained elsewhere: make convert FROM=model.h5 NAME=my-model CLASSES=a,b,c SCALE=tf
-	@$(TRAINING) -m training.convert --from "$(realpath $(FROM))" --name "$(NAME)" --out models \
+	@$(TRAINING) -m training.convert --from "$(abspath $(FROM))" --name "$(NAME)" --out "$(abspath $(MODELS))" \
 	  $(if $(CLASSES),--classes "$(CLASSES)") $(if $(SCALE),--scale $(SCALE)) \
-	  $(if $(MODEL_YAML),--model-yaml "$(realpath $(MODEL_YAML))")
+	  $(if $(MODEL_YAML),--model-yaml "$(abspath $(MODEL_YAML))")
 
 .PHONY: tabular
 tabular: .venv/.ready ## Write the models of tables into serving/models
@@ -101,7 +102,7 @@ tabular: .venv/.ready ## Write the models of tables into serving/models
 
 .PHONY: retrain
 retrain: .venv/.ready node_modules ## Train anew, judge, push and wait, as a Kubeflow pipeline run here; for cron and alerts
-	@$(TRAINING) -m training.pipeline run --data-path "$(realpath $(DATA))" --models-path "$(CURDIR)/serving/models" $(PIPELINE)
+	@$(TRAINING) -m training.pipeline run --data-path "$(abspath $(DATA))" --models-path "$(abspath $(MODELS))" $(PIPELINE)
 
 .PHONY: test-training
 test-training: .venv/.ready node_modules ## Test what makes the models; needs no photos

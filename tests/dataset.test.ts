@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { NEWEST } from './committed-model.ts';
 import { EXPECTED, needsDataset, type Photo, readPhoto, testPhotos } from './dataset.ts';
 import { predict, type RunningGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
@@ -26,13 +27,13 @@ type Scores = Readonly<Record<string, number>>;
 describe('the test photos of the clothing data set', needsDataset, () => {
   let origin: Origin;
   let photos: readonly Photo[];
-  let evaluation: { test: { photos: number; correct: number } };
+  let evaluation: { test: { photos: number; correct: number; calibration_error: number } };
 
   before(async () => {
     photos = await testPhotos();
     const pages = await Promise.all(photos.map(async ({ name }) => [`/${name}`, await readPhoto(name)] as const));
     origin = await startOrigin(Object.fromEntries(pages));
-    evaluation = JSON.parse(await readFile(path.join(MODEL, 'evaluation/1.json'), 'utf8'));
+    evaluation = JSON.parse(await readFile(path.join(MODEL, `evaluation/${NEWEST}.json`), 'utf8'));
   });
   after(() => origin.close());
 
@@ -56,6 +57,19 @@ describe('the test photos of the clothing data set', needsDataset, () => {
     return photos.filter(({ label, name }) => best(scores.get(name) ?? assert.fail(name)) === label).length;
   }
 
+  /** Expected calibration error of the softmax, in 15 bins of equal width (Guo et al. 2017). */
+  function calibrationError(scores: ReadonlyMap<string, Scores>): number {
+    const bins = new Map<number, number>();
+    for (const { label, name } of photos) {
+      const entries = Object.entries(scores.get(name) ?? assert.fail(name));
+      const [best, top] = entries.reduce((one, other) => (other[1] > one[1] ? other : one));
+      const confidence = 1 / entries.reduce((sum, [, logit]) => sum + Math.exp(logit - top), 0);
+      const bin = Math.ceil(confidence * 15);
+      bins.set(bin, (bins.get(bin) ?? 0) + (best === label ? 1 : 0) - confidence);
+    }
+    return [...bins.values()].reduce((sum, gap) => sum + Math.abs(gap), 0) / photos.length;
+  }
+
   async function start(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
     const gateway = await startGatewayFor(t, { FETCH_ALLOW_PRIVATE: 'true', ...settings });
     await gateway.ready();
@@ -68,7 +82,9 @@ describe('the test photos of the clothing data set', needsDataset, () => {
     embedded = await classifyAll(await start(t, {}));
     assert.equal(embedded.size, evaluation.test.photos);
     assert.equal(correct(embedded), evaluation.test.correct);
-    t.diagnostic(`${correct(embedded)} of ${embedded.size} right`);
+    const error = calibrationError(embedded);
+    assert.ok(error < 0.05 && Math.abs(error - evaluation.test.calibration_error) < 1e-3, `calibration error ${error}`);
+    t.diagnostic(`${correct(embedded)} of ${embedded.size} right, calibration error ${error.toFixed(4)}`);
   });
 
   test('through TensorFlow the accuracy is the same, and every score within 1e-4', needsTensorFlow, async (t) => {

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { temporary } from './candidates.ts';
 import { runCli } from './cli.ts';
+import { NEWEST } from './committed-model.ts';
 import { predict, startGatewayFor } from './gateway.ts';
 
-const COMMITTED = fileURLToPath(new URL('../serving/models/clothing-model/1', import.meta.url));
+const COMMITTED = fileURLToPath(new URL(`../serving/models/clothing-model/${NEWEST}`, import.meta.url));
 
 test('a pushed version answers by itself, proven, and no request fails meanwhile', async (t) => {
   const models = await temporary(t);
