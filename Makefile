@@ -29,7 +29,8 @@ MODELS ?= serving/models
 TRAIN ?=
 TUNE ?=
 PIPELINE ?=
-TRAINING := cd serving && ../.venv/bin/python
+# TensorFlow says at every start which processor it was not built for.
+TRAINING := cd serving && TF_CPP_MIN_LOG_LEVEL=2 ../.venv/bin/python
 
 .PHONY: help
 help: ## List what there is to make
