@@ -76,7 +76,8 @@ test('a model server that hangs: 504 model_timeout at the deadline, which it was
   assert.ok(tookMs > 600 && tookMs < 1200, `took ${tookMs} ms`);
   const deadline = model.calls[0]?.raw.getDeadline();
   const lateMs = Date.now() - Number(deadline);
-  assert.ok(lateMs > 0 && lateMs < 700, `the server was told a deadline ${lateMs} ms ago`);
+  // The server counts the time that is left from when it hears of it, so its deadline is a little later than ours.
+  assert.ok(lateMs > -300 && lateMs < 700, `the server was told a deadline ${lateMs} ms ago`);
 });
 
 test('a client that hangs up ends the Predict it was waiting for', async (t) => {
