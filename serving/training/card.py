@@ -67,8 +67,8 @@ confidence, and the numbers how many test photos that were.
 
 - AdamW, peak rate {settings[learning_rate]:g}, weight decay {settings[weight_decay]:g}, warm-up and cosine
 - batches of {settings[batch]}, seed {settings[seed]}, dropout {settings[dropout]:g}
-- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g} and CutMix by turns; flips, turns, zooms, shifts,
-  colour changes
+- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g} and CutMix by turns
+- flips, turns, zooms, shifts, colour changes
 - pictures of {sides} pixels; rare classes count more, by the square root of their share
 - a running average of the weights, decay {settings[ema_decay]:g}
 - kept: the epoch with the best validation accuracy ({training[best_epoch]}); the test photos chose nothing
