@@ -9,7 +9,7 @@ import path from 'node:path';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from '../tests/tf-serving/server.ts';
 import { load, median, start, stopAll } from './load.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const BATCHES = [1, 2, 4, 8, 16, 32];
 const NAME = 'clothing-model';
 
@@ -34,13 +34,15 @@ const found = await findPython();
 if ('missing' in found) throw new Error(found.missing);
 const models = await makeModels(found.program, NAME);
 await cp(here('model.yaml'), path.join(models, NAME, 'model.yaml'));
+// As serving/start-server.sh has it: by default the server turns away what is more than a few calls at once.
+const THREADS = '--grpc_max_threads=256';
 const batching = ['--enable_batching=true', `--batching_parameters_file=${here('../serving/batching.config')}`];
 const servers: TensorFlowServing[] = [];
 
 try {
   const gateways: string[] = [];
   for (const flags of [[], batching]) {
-    const server = await startTensorFlowServing(found.program, models, { names: [NAME], flags });
+    const server = await startTensorFlowServing(found.program, models, { names: [NAME], flags: [THREADS, ...flags] });
     servers.push(server);
     const settings = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', MODELS: models, REQUEST_TIMEOUT: '2m' };
     const { port } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], {
