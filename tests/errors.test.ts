@@ -131,10 +131,18 @@ test('after all of that the gateway predicts, and its memory is where it was', a
   const round = async () => {
     for (const [, ask] of quick) await (await ask(gateway)).arrayBuffer();
   };
-  for (let index = 0; index < 2; index += 1) await round();
-  const beforeBytes = await rss();
-  for (let index = 0; index < 5; index += 1) await round();
-  const grownMb = ((await rss()) - beforeBytes) / 1e6;
+  /** The least of several rounds: a leak never goes back, what waits for the garbage collector does. */
+  const least = async () => {
+    const sizes: number[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      await round();
+      sizes.push(await rss());
+    }
+    return Math.min(...sizes);
+  };
+  await round();
+  const beforeBytes = await least();
+  const grownMb = ((await least()) - beforeBytes) / 1e6;
   assert.ok(grownMb < 20, `grew by ${grownMb} MB`);
   assert.equal((await predict(gateway, { url: `${origin.url}/good.jpg` })).status, 200);
 });
