@@ -17,11 +17,11 @@ flags=(
   --max_num_load_retries=2
   --load_retry_interval_micros=5000000
 
-  --enable_batching=true
-  --batching_parameters_file=/etc/tf-serving/batching.config
+  # No --enable_batching: on CPUs it wins nothing and costs callers a sixth (docs/performance.md). An accelerator wants
+  # it: add --enable_batching=true --batching_parameters_file=/etc/tf-serving/batching.config
 
-  # A call holds a thread while it waits for its batch, and one too many is refused, not queued (default: 4 a core). The
-  # gateway sends up to MAX_IN_FLIGHT=64 at once: room for three of them, and for those who ask for states.
+  # A call holds a thread until it is answered, and one too many is refused, not queued (default: 4 a core). The gateway
+  # sends up to MAX_IN_FLIGHT=64 at once: room for three of them, and for those who ask for states.
   --grpc_max_threads=256
   # Every 5 minutes clients look for servers anew; most ask DNS only then. The gateway pings through calls of more than
   # 10 s, and gRPC's default ends the connection of a client that pings more often than every 5 minutes.

@@ -1,6 +1,5 @@
 """Keeps the record of a run in MLflow; a run that is taken up again goes on in the same record."""
 
-import json
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,8 @@ from .work import RUN, claim_work, open_work
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
+
+WORK_ID = "work_id"
 
 
 @dataclass
@@ -107,41 +108,31 @@ def start_run(settings: Settings, work: Path, data_sha256: str, tags: dict[str, 
     """
     uri = tracking_uri(work)
     client = open_store(uri)
+    # Here and not above, as in open_store.
+    from mlflow.entities import Param
+
     open_work(work, settings, data_sha256)
-    known = json.loads((work / RUN).read_text()) if (work / RUN).exists() else {}
+    claimed = claim_work(work, settings, data_sha256)
     with answering(uri):
-        run = (_resumed(client, known["run_id"]) if "run_id" in known else None) or _new(client, uri, settings)
+        run = _record(client, experiment(client, uri, NAME), claimed["work_id"])
+        client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
         for name, value in {**_origin_tags(data_sha256), **(tags or {})}.items():
             client.set_tag(run.run_id, name, value)
-    claim_work(work, settings, data_sha256)
-    write_json(work / RUN, json.loads((work / RUN).read_text()) | {"run_id": run.run_id})
+    write_json(work / RUN, claimed | {"run_id": run.run_id})
     # A kill may have come after an epoch was kept and before it was logged.
     for row in read_history(work):
         run.log_epoch(row)
     return run
 
 
-def _resumed(client: "MlflowClient", run_id: str) -> Run | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        found = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
-    if found.info.lifecycle_stage != "active":
-        return None
+def _record(client: "MlflowClient", experiment_id: str, work_id: str) -> Run:
+    """Found by the tag it was made with: a kill between making it and noting its number leaves no second one."""
+    known = client.search_runs([experiment_id], f"tags.{WORK_ID} = '{work_id}'", max_results=1)
+    if not known:
+        return Run(client, client.create_run(experiment_id, tags={WORK_ID: work_id}).info.run_id)
+    run_id = known[0].info.run_id
     client.update_run(run_id, status="RUNNING")
-    return Run(client, run_id, int(found.data.metrics.get("epoch", 0)))
-
-
-def _new(client: "MlflowClient", uri: str, settings: Settings) -> Run:
-    from mlflow.entities import Param
-
-    run_id = client.create_run(experiment(client, uri, NAME)).info.run_id
-    client.log_batch(run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
-    return Run(client, run_id)
+    return Run(client, run_id, int(known[0].data.metrics.get("epoch", 0)))
 
 
 def _origin_tags(data_sha256: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import uuid
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,11 @@ def open_work(work: Path, settings: Settings, data_sha256: str, fresh: bool = Fa
         clear(work)
 
 
-def claim_work(work: Path, settings: Settings, data_sha256: str) -> None:
-    """Writes whose run it is now, beside what the tracking has noted."""
-    write_json(work / RUN, _known_run(work) | _run_of(settings, data_sha256))
+def claim_work(work: Path, settings: Settings, data_sha256: str) -> dict[str, Any]:
+    """Writes whose run it is now, beside what the tracking has noted, and returns it; its `work_id` stays the same."""
+    claimed = {"work_id": uuid.uuid4().hex} | _known_run(work) | _run_of(settings, data_sha256)
+    write_json(work / RUN, claimed)
+    return claimed
 
 
 def adopt_work(work: Path, settings: Settings, data_sha256: str) -> None:

@@ -41,6 +41,10 @@ async function wholeVersions(model: string): Promise<number[]> {
   return versions.sort((a, b) => a - b);
 }
 
+function pushing(candidate: string, models: string): string[] {
+  return ['models', 'push', candidate, '--model', 'pets', '--models', models];
+}
+
 /**
  * Loaded before the program: SIGKILL as it begins its DIE_AT-th file operation that changes something, which may or may
  * not come to pass. Prints how many there were to the process that lives.
@@ -65,7 +69,7 @@ process.on('exit', () => process.stderr.write(String(count)));
 test(`${KILLS} kills, from the first file operation to the last, leave no broken version, and the next push works`, async (t) => {
   const { candidate, models, model } = await folders(t);
   const preload = `data:text/javascript,${encodeURIComponent(MORTAL)}`;
-  const args = ['models', 'push', candidate, '--model', 'pets', '--models', models];
+  const args = pushing(candidate, models);
   await push(candidate, 'pets', models);
   const whole = await runCli(args, { preload });
   assert.equal(whole.code, 0, whole.stderr);
@@ -144,7 +148,7 @@ test('a disk without room is seen before anything is written', async (t) => {
   const { candidate } = await folders(t);
   const models = await mountedModels(t, 'size=1m');
   if (models === undefined) return;
-  const { code, stderr } = await runCli(['models', 'push', candidate, '--model', 'pets', '--models', models]);
+  const { code, stderr } = await runCli(pushing(candidate, models));
   assert.equal(code, 2);
   assert.match(stderr, /^\/.*pets: 1\.0 MB are needed, 1\.0 MB are free; nothing was pushed\n$/);
   assert.deepEqual(await readdir(models), []);
@@ -155,7 +159,7 @@ test('a disk that fills up while the version is copied is left as it was', async
   // Room for the bytes, but for nine files and folders only.
   const models = await mountedModels(t, 'size=8m,nr_inodes=9');
   if (models === undefined) return;
-  const { code, stderr } = await runCli(['models', 'push', candidate, '--model', 'pets', '--models', models]);
+  const { code, stderr } = await runCli(pushing(candidate, models));
   assert.equal(code, 1);
   assert.match(stderr, /^\/.*: no space is left on the device; nothing was pushed\n$/);
   assert.deepEqual(await readdir(models), []);
@@ -165,7 +169,7 @@ test('a file system that is read-only says so', async (t) => {
   const { candidate } = await folders(t);
   const models = await mountedModels(t, 'ro');
   if (models === undefined) return;
-  const { code, stderr } = await runCli(['models', 'push', candidate, '--model', 'pets', '--models', models]);
+  const { code, stderr } = await runCli(pushing(candidate, models));
   assert.equal(code, 1);
   assert.match(stderr, /^\/.*\/pets: the file system is read-only; nothing was pushed\n$/);
 });
@@ -175,7 +179,7 @@ test('a user who may not write there is told', async (t) => {
   await chmod(folder, 0o755);
   await chmod(models, 0o555);
   const uid = process.getuid?.() === 0 ? { uid: NOBODY } : {};
-  const args = ['models', 'push', candidate, '--model', 'pets', '--models', models];
+  const args = pushing(candidate, models);
   const { code, stderr } = await runCli(args, uid);
   assert.equal(code, 1);
   assert.match(stderr, /^\/.*models\/pets: permission denied, this user may not write there; nothing was pushed\n$/);

@@ -71,6 +71,15 @@ def test_killed_run_goes_on_in_its_record(uri: str, tmp_path: Path) -> None:
     assert open_store(uri).get_run(run.run_id).info.status == "FINISHED"
 
 
+def test_run_killed_before_it_noted_its_record_finds_it(uri: str, tmp_path: Path) -> None:
+    """Or a search would keep records of trials that never were."""
+    killed = start_run(Settings(), tmp_path, PHOTOS)
+    noted = json.loads((tmp_path / "run.json").read_text())
+    del noted["run_id"]
+    (tmp_path / "run.json").write_text(json.dumps(noted))
+    assert start_run(Settings(), tmp_path, PHOTOS).run_id == killed.run_id
+
+
 def test_record_that_the_store_does_not_know_is_made_again(uri: str, tmp_path: Path) -> None:
     """With the epochs so far."""
     settings = Settings(epochs=3)
