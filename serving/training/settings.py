@@ -12,9 +12,11 @@ CLASSES = ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "
 SIDE = 299
 Sides = tuple[tuple[float, int], ...]
 # By pool, (share of the schedule, side in pixels): small pictures first, as they cost half and teach the coarse shapes.
+# The last is the side that serves: strided layers pad other pixels at another side, and what was learnt at 144 was right
+# about 296 of 341 validation photos at 149, and about 304 at 144.
 SIDES: dict[int, Sides] = {
     1: ((1.0, 299),),
-    2: ((0.3, 112), (0.65, 128), (1.0, 144)),
+    2: ((0.3, 112), (0.65, 128), (1.0, 149)),
     3: ((0.35, 72), (0.7, 88), (1.0, 99)),
 }
 SPLITS = ("folders", "hash")
