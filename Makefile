@@ -22,6 +22,9 @@ export TENSORGATE_TF_PYTHON ?= $(CURDIR)/.venv-tensorflow/bin/python
 TENSORFLOW := $(if $(filter $(CURDIR)/%,$(TENSORGATE_TF_PYTHON)),.venv-tensorflow/.ready)
 endif
 
+# The Kubernetes manifests are checked where there is go to build the programs for it.
+KUBERNETES_TOOLS := $(if $(shell command -v go),.kubernetes-tools/.ready)
+
 MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
 WORK ?= serving/training/work
@@ -41,7 +44,7 @@ run: node_modules ## Start the gateway with its embedded model server; settings 
 	@exec node gateway/cli/main.ts serve
 
 .PHONY: test
-test: lint $(TENSORFLOW) ## Check everything, then run all tests
+test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) ## Check everything, then run all tests
 	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
 	@$(MAKE) --no-print-directory test-training
 
@@ -125,6 +128,28 @@ compose-up: ## Start the gateway and TF-Serving as containers, and wait until bo
 compose-down: ## Stop and remove those containers
 	@docker compose --profile monitoring down
 
+.PHONY: kind-up
+kind-up: ## Create a kind cluster with both images, metrics and an Ingress controller; docs/kubernetes.md
+	@kubernetes/kind/up.sh
+
+.PHONY: deploy-kind
+deploy-kind: kind-up ## From nothing to an answer through the Ingress of a kind cluster; again to bring changes there
+	@kubectl apply --kustomize kubernetes/kind
+	@kubernetes/rollout.sh
+	@kubernetes/kind/try.sh
+
+.PHONY: kind-down
+kind-down: ## Delete that cluster
+	@kubernetes/kind/down.sh
+
+.PHONY: deploy-gke
+deploy-gke: ## Build, push and deploy to GKE: make deploy-gke PROJECT=… CLUSTER=… [DOMAIN=… REGION=… TAG=… OVERLAY=…]
+	@kubernetes/gke/deploy.sh
+
+.PHONY: test-cluster
+test-cluster: node_modules ## Test the whole system on a cluster, scaling and failures too: make test-cluster KUBECONFIG=file
+	@$(if $(KUBECONFIG),KUBECONFIG="$(abspath $(KUBECONFIG))") node --test --test-timeout=900000 tests/cluster/cluster.ts
+
 .node/node_modules/node/bin/node:
 	@echo "Node $(NODE_MAJOR) is needed; here is $$(node --version 2>/dev/null || echo none). Installing it into .node"
 	@npm install --prefix .node --no-save --no-package-lock --ignore-scripts=false --loglevel=error node@$(NODE_MAJOR) >/dev/null
@@ -147,3 +172,8 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@echo "Installing TensorFlow for the tests against it into .venv-tensorflow"
 	@python3 -m venv .venv-tensorflow && .venv-tensorflow/bin/pip install --quiet -r $<
 	@.venv-tensorflow/bin/pip install --quiet --no-deps tensorflow-serving-api==2.19.1 && touch $@
+
+.kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks)
+	@echo "Building the programs that check the Kubernetes manifests into .kubernetes-tools"
+	@kubernetes/checks/install.sh .kubernetes-tools
+	@touch $@

@@ -8,6 +8,12 @@ const QUIET_MS = 250;
 /** Headers are small: a client that takes longer for them is a slow loris. */
 const MAX_HEADERS_MS = 10_000;
 
+/**
+ * Longer than any proxy keeps a connection it may send the next request on (Google's load balancer: 600 s, nginx: 60 s),
+ * or that request would meet a closed socket, and a POST is not sent twice.
+ */
+const KEEP_ALIVE_MS = 620_000;
+
 export type Lifecycle = {
   /** Makes a server whose requests are waited for. A request has to be here, body and all, in `requestTimeoutMs`. */
   serve(listener: RequestListener, requestTimeoutMs: number): Server;
@@ -39,6 +45,7 @@ export function createLifecycle(): Lifecycle {
       const limits = {
         requestTimeout: requestTimeoutMs,
         headersTimeout: Math.min(requestTimeoutMs, MAX_HEADERS_MS),
+        keepAliveTimeout: KEEP_ALIVE_MS,
         connectionsCheckingInterval: 1000,
       };
       const server = createServer(limits, listener).on('request', (_request, response) => {

@@ -11,7 +11,7 @@ import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 
 /** How much longer than a request may take the drain waits, for answers to reach slow clients. */
-const DRAIN_MARGIN_MS = 2000;
+export const DRAIN_MARGIN_MS = 2000;
 
 /**
  * Runs the gateway until SIGTERM or SIGINT; resolves to the exit code when every accepted request is answered. A second

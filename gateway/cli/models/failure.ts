@@ -24,6 +24,8 @@ const WRITE_FAILURES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied, this user may not write there',
   EPERM: 'the file system does not allow it',
   EROFS: 'the file system is read-only',
+  ENOSYS: 'the file system has no hard links',
+  ENOTSUP: 'the file system has no hard links',
 };
 
 /** Turns what a file operation threw into one line; `outcome` says how things stand now. Other errors stay as they are. */

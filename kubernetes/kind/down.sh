@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Takes away what up.sh made: the cluster, the provider and its load balancers. The images stay.
+set -euo pipefail
+
+cluster=tensorgate
+docker rm --force "$cluster-cloud-provider" >/dev/null 2>&1 || true
+docker ps --all --quiet --filter "label=io.x-k8s.cloud-provider-kind.cluster=$cluster" | xargs --no-run-if-empty docker rm --force >/dev/null
+kind delete cluster --name "$cluster"

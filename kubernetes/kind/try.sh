@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Waits until the Ingress has an address and prints a curl to try.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+deadline=$((SECONDS + 60))
+until address=$(kubectl --namespace tensorgate get ingress gateway --output \
+  'jsonpath={.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}') && [ -n "$address" ]; do
+  [ "$SECONDS" -lt "$deadline" ] || { echo 'the Ingress has no address: is there a controller for its class?' >&2; exit 1; }
+  sleep 1
+done
+examples=(serving/models/clothing-model/parity/*.jpg)
+printf '\nReady. Try:\n\n  curl http://%s/predict -F file=@%s\n\n' "$address" "${examples[0]}"

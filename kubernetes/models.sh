@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# `tensorgate models` on the models volume of a cluster, from a pod that reaches every server:
+#
+#   kubernetes/models.sh push FOLDER --model clothing-model --wait 10m
+#   kubernetes/models.sh rollback clothing-model --wait 10m
+#   kubernetes/models.sh list
+#
+# NAMESPACE (tensorgate) and kubectl's own settings say where. The exit code is that of `tensorgate models`.
+set -euo pipefail
+
+namespace=${NAMESPACE:-tensorgate}
+pod=models-command-$$
+kubectl() { command kubectl --namespace "$namespace" "$@"; }
+
+# Whoever owns the volume may write there, and Pod Security lets anybody in but root.
+image=$(kubectl get deployment gateway --output 'jsonpath={.spec.template.spec.containers[0].image}')
+owner=$(kubectl exec deployment/gateway --container gateway -- stat --format %u serving/models)
+if [ "$owner" = 0 ]; then
+  echo "the models volume belongs to root, which no pod may be: chown it to another user, such as 65532" >&2
+  exit 1
+fi
+
+trap 'kubectl delete pod "$pod" --now --ignore-not-found --wait=false >/dev/null' EXIT
+kubectl create --filename - >/dev/null <<POD
+apiVersion: v1
+kind: Pod
+metadata:
+  name: $pod
+  labels: { app.kubernetes.io/name: models-command, app.kubernetes.io/part-of: tensorgate }
+  # For a volume that is a bucket; others do not read it.
+  annotations: { gke-gcsfuse/volumes: 'true' }
+spec:
+  restartPolicy: Never
+  activeDeadlineSeconds: 7200
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  securityContext: { runAsNonRoot: true, runAsUser: $owner, seccompProfile: { type: RuntimeDefault } }
+  containers:
+    - name: models-command
+      image: $image
+      command: [sleep, infinity]
+      env:
+        - { name: MODELS, value: /models }
+        - { name: TF_SERVING_HOST, value: 'dns:///tf-serving:8500' }
+      resources: { requests: { cpu: 100m, memory: 128Mi }, limits: { memory: 1Gi } }
+      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+      volumeMounts:
+        - { name: models, mountPath: /models }
+        - { name: candidate, mountPath: /candidate }
+  volumes:
+    - { name: models, persistentVolumeClaim: { claimName: models } }
+    - { name: candidate, emptyDir: {} }
+POD
+kubectl wait --for=condition=Ready "pod/$pod" --timeout=2m >/dev/null || {
+  kubectl get events --field-selector "involvedObject.name=$pod" --output 'custom-columns=:message' --no-headers >&2
+  exit 1
+}
+
+arguments=("$@")
+if [ "${1:-}" = push ] && [ -d "${2:-}" ]; then
+  # Beside a candidate lie its model.yaml, parity samples and evaluation, which push brings along.
+  version=$(cd "$2" && pwd)
+  beside=()
+  for name in model.yaml parity evaluation; do
+    if [ -e "$version/../$name" ]; then beside+=("$name"); fi
+  done
+  tar --create --directory "$version/.." "$(basename "$version")" "${beside[@]}" |
+    kubectl exec --stdin "$pod" -- tar --extract --no-same-owner --directory /candidate
+  arguments[1]=/candidate/$(basename "$version")
+fi
+kubectl exec "$pod" -- node gateway/cli/main.ts models "${arguments[@]}"
