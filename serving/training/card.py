@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .plots import confusion_matrix, learning_curve, reliability_diagram
-from .settings import INPUT, OUTPUT, SIDE, pooled_side
+from .settings import INPUT, OUTPUT, SIDE
 
 CARD = """# Model card: {model}, version {version}
 
@@ -128,11 +128,12 @@ def _passed(check: Evaluation) -> str:
     return "held" if check["passed"] else "**missed**"
 
 
-def _pooling(pool: int) -> str:
-    if pool == 1:
+def _pooling(settings: Evaluation) -> str:
+    pool, side = settings["pool"], settings["sides"][-1][1]
+    if pool * side == SIDE:
         return ""
-    side = pooled_side(pool)
-    return f"\nThe graph averages {pool} x {pool} pixels first, so the network itself sees {side} x {side}."
+    part = f"{pool * side} x {pool * side} pixels in the middle"
+    return f"\nThe graph averages the {part} in squares of {pool} first, so the network itself sees {side} x {side}."
 
 
 def _start(weights: str | None) -> str:
@@ -153,7 +154,7 @@ def _text(evaluation: Evaluation) -> str:
         saved_mb=evaluation["sizes"]["saved_model"] / 1e6,
         onnx_mb=evaluation["sizes"]["onnx"] / 1e6,
         cpu="; ".join(f"{r['cpu']} ms on {r['threads']} (clock {r['clock']} ms)" for r in evaluation["milliseconds"]),
-        pooling=_pooling(settings["pool"]),
+        pooling=_pooling(settings),
         split="as its authors did" if settings["split"] == "folders" else "by a hash of each file's name",
         per_class=_per_class(test["per_class"]),
         mixed_up=_mixed_up(test),

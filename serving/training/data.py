@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
-from .settings import CLASSES, SIDE, pooled_side
+from .settings import CLASSES, SIDE, middle
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -84,17 +84,17 @@ def read_tensor(path: Path) -> Floats:
     return normalise(read_pixels(path))[np.newaxis]
 
 
-def pooled(pixels: Bytes, pool: int) -> Bytes:
+def pooled(pixels: Bytes, pool: int, side: int) -> Bytes:
     """The network's first layer, done once per photo instead of once per epoch; rounded to bytes to stay small."""
-    side = pooled_side(pool)
-    blocks = pixels[: side * pool, : side * pool].reshape(side, pool, side, pool, 3)
+    part = middle(pool, side)
+    blocks = pixels[part, part].reshape(side, pool, side, pool, 3)
     return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
 
 
-def load_pooled(photos: list[Photo], pool: int) -> Photos:
+def load_pooled(photos: list[Photo], pool: int, side: int) -> Photos:
     """All photos, averaged down, read by threads: Pillow decodes without Python's lock, and errors keep their text."""
     with ThreadPoolExecutor() as threads:
-        pixels = list(threads.map(lambda photo: pooled(read_pixels(photo.path), pool), photos))
+        pixels = list(threads.map(lambda photo: pooled(read_pixels(photo.path), pool, side), photos))
     with tf.device("CPU"):
         return Photos(tf.constant(np.stack(pixels)), np.array([photo.label for photo in photos], np.int32))
 

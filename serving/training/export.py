@@ -13,7 +13,7 @@ from .data import Photo, normalise, read_pixels
 from .fold import fold
 from .model import build_served
 from .served import Scores, onnx_scores, tensorflow_scores
-from .settings import INPUT, NAME, OUTPUT, SIDE, SIGNATURE
+from .settings import INPUT, NAME, OUTPUT, SIDE, SIGNATURE, Settings
 from .to_onnx import write_onnx
 from .warmup import write_warmup
 
@@ -42,10 +42,10 @@ def _save(served: keras.Model, version: Path) -> None:
     (version / "assets").rmdir()
 
 
-def export(trunk: keras.Model, version: Path, temperature: float = 1.0, pool: int = 3) -> None:
-    """Replaces the version's folder; the logits are divided by the temperature, `pool` is as in Settings."""
+def export(trunk: keras.Model, version: Path, settings: Settings, temperature: float = 1.0) -> None:
+    """Replaces the version's folder; the logits are divided by the temperature."""
     shutil.rmtree(version, ignore_errors=True)
-    _save(build_served(fold(trunk, temperature), pool), version)
+    _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
     write_onnx(version)
     write_warmup(version, NAME)
 

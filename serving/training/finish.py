@@ -57,9 +57,9 @@ def best_trunk(work: Path, settings: Settings) -> keras.Model:
     return trunk
 
 
-def temperature_of(trunk: keras.Model, pool: int, validation: list[Photo]) -> float:
+def temperature_of(trunk: keras.Model, settings: Settings, validation: list[Photo]) -> float:
     """What the logits have to be divided by to mean probabilities, fitted on the validation photos."""
-    served = build_served(trunk, pool)
+    served = build_served(trunk, settings.pool, settings.side)
     logits = np.concatenate([served(batch, training=False) for batch in tensors(validation)])
     return fit_temperature(logits, np.array([photo.label for photo in validation]))
 
@@ -94,8 +94,8 @@ def export_candidate(job: Job) -> Figures:
     (unfinished / MODEL_FILE.name).write_text(card)
     trunk, version = best_trunk(job.work, job.settings), unfinished / str(VERSION)
     validation = split_photos(job.data, job.settings.split).validation
-    temperature = temperature_of(trunk, job.settings.pool, validation)
-    export(trunk, version, temperature, job.settings.pool)
+    temperature = temperature_of(trunk, job.settings, validation)
+    export(trunk, version, job.settings, temperature)
     write_parity(unfinished / "parity", VERSION, tensorflow_scores(version))
     figures = {
         "version": VERSION,

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from .settings import CLASSES, INPUT, OUTPUT, SIDE, Settings
+from .settings import CLASSES, INPUT, OUTPUT, SIDE, Settings, middle
 from .xception import build_xception, load_xception
 
 ENTRY = ((64, 96), (192, 256))
@@ -111,8 +111,11 @@ def load_start(trunk: keras.Model, settings: Settings) -> None:
         trunk.load_weights(weights)
 
 
-def build_served(trunk: keras.Model, pool: int) -> keras.Model:
+def build_served(trunk: keras.Model, pool: int, side: int) -> keras.Model:
     """The network as served: 299 x 299 in, averaged down inside, so that the gateway sends what Xception would take."""
     inputs = keras.Input((SIDE, SIDE, 3), name=INPUT)
-    pooled = layers.AveragePooling2D(pool)(inputs) if pool > 1 else inputs
+    part = middle(pool, side)
+    before, behind = part.start, SIDE - part.stop
+    inner = layers.Cropping2D(((before, behind), (before, behind)))(inputs)
+    pooled = layers.AveragePooling2D(pool)(inner) if pool > 1 else inner
     return keras.Model(inputs, trunk(pooled), name="served")

@@ -11,7 +11,7 @@ from .data import Photos, data_sha256, load_pooled
 from .history import Row, read_history
 from .precision import device_policy
 from .schedule import finished
-from .settings import Settings
+from .settings import Settings, pooled_side
 from .split import split_photos
 from .trainer import Trainer, to_float
 from .work import TENSORBOARD, claim_work, open_work
@@ -44,8 +44,9 @@ def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], 
     fingerprint = data_sha256(split.photos)
     open_work(work, settings, fingerprint)
     claim_work(work, settings, fingerprint)
-    validation = load_pooled(split.validation, settings.pool)
-    trainer = Trainer(settings, load_pooled(split.train, settings.pool), work, policy)
+    validation = load_pooled(split.validation, settings.pool, settings.side)
+    photos = load_pooled(split.train, settings.pool, pooled_side(settings.pool))
+    trainer = Trainer(settings, photos, work, policy)
     trainer.begin()
     done, told = len(trainer.history), len(read_history(work))
     print(f"{settings.architecture} in {policy}: {len(split.train)} photos, {done} epochs done", flush=True)

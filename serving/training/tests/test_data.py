@@ -48,15 +48,17 @@ def test_normalise_rounds_after_each_step() -> None:
     assert normalise(np.array([0, 100, 255], np.uint8)).tolist() == [-1, np.float32(100 / 127.5) - np.float32(1), 1]
 
 
-def test_pooled_averages_blocks_and_drops_the_last_two() -> None:
-    """As the network's first layer does with 299 pixels."""
+def test_pooled_averages_the_blocks_of_the_middle() -> None:
+    """As the network's first layers do with 299 pixels."""
     pixels = np.zeros((299, 299, 3), np.uint8)
-    pixels[:3, :3] = 90
-    pixels[2, 2] = 0
-    pixels[297:] = 255
-    assert pooled(pixels, 3).shape == (99, 99, 3)
-    assert pooled(pixels, 3)[0, 0].tolist() == [80, 80, 80]
-    assert pooled(pixels, 3)[1:].max() == 0
+    pixels[1:4, 1:4] = 90
+    pixels[3, 3] = 0
+    pixels[0] = pixels[298] = 255
+    averages = pooled(pixels, 3, 99)
+    assert averages.shape == (99, 99, 3)
+    assert averages[0, 0].tolist() == [80, 80, 80]
+    assert averages[1:].max() == 0
+    assert pooled(pixels, 3, 97).shape == (97, 97, 3) and pooled(pixels, 3, 97).max() == 0
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
@@ -79,13 +81,14 @@ def test_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
     for name, content in (("cut.png", whole[:-300]), ("text.jpg", b"not a picture"), ("empty.jpg", b"")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"{name}: cannot be read as a picture"):
-            load_pooled([Photo(tmp_path / name, 0)], 3)
+            load_pooled([Photo(tmp_path / name, 0)], 3, 99)
 
 
 def test_pools_give_their_sides(drawn: Path) -> None:
     """One byte for each channel of each pixel, in the order of the photos."""
     photos = split_photos(drawn).test[:2]
-    assert [load_pooled(photos, pool).pixels.shape for pool in (1, 2, 3)] == [(2, s, s, 3) for s in (299, 149, 99)]
+    for pool, side in ((1, 299), (2, 144), (3, 99)):
+        assert load_pooled(photos, pool, side).pixels.shape == (2, side, side, 3)
 
 
 def test_batches_follow_from_seed_and_epoch() -> None:

@@ -16,7 +16,7 @@ from training.data import Photo, normalise
 from training.export import PIXEL_SIGNATURE, export, prove
 from training.parity import PICTURES, draw
 from training.served import onnx_file, onnx_scores, tensorflow_scores
-from training.settings import SIGNATURE
+from training.settings import SIGNATURE, Settings
 
 TEMPERATURE = 1.7
 
@@ -25,7 +25,7 @@ TEMPERATURE = 1.7
 def version(trunk: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exported version."""
     folder = tmp_path_factory.mktemp("model") / "1"
-    export(trunk, folder, TEMPERATURE)
+    export(trunk, folder, Settings(), TEMPERATURE)
     return folder
 
 
@@ -66,8 +66,8 @@ def test_nothing_agrees_with_what_is_not_a_number() -> None:
 def test_temperature_divides_the_logits(version: Path, trunk: keras.Model, photos: list[Photo]) -> None:
     """And is nowhere else."""
     pixels = np.asarray(Image.open(photos[-1].path).convert("RGB").resize((297, 297)))[np.newaxis]
-    whole = np.pad(pixels, ((0, 0), (0, 2), (0, 2), (0, 0)))
-    pooled = normalise(whole)[:, :297, :297].reshape(1, 99, 3, 99, 3, 3).mean((2, 4))
+    whole = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    pooled = normalise(whole)[:, 1:298, 1:298].reshape(1, 99, 3, 99, 3, 3).mean((2, 4))
     raw = trunk(pooled, training=False).numpy()
     assert np.abs(raw).max() > 0.01
     np.testing.assert_allclose(tensorflow_scores(version)(normalise(whole)), raw / TEMPERATURE, rtol=1e-3, atol=1e-5)

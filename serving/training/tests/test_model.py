@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
+from training.data import normalise, pooled
 from training.fold import fold
 from training.model import FusedNorm, build_served, build_trunk, load_start
 from training.settings import Settings, settings_for
@@ -21,10 +22,22 @@ def test_parameters_stay_within_bounds(trunk: keras.Model) -> None:
 
 def test_takes_299_pixels_and_gives_ten_logits(trunk: keras.Model) -> None:
     """In any number of photos, whatever it averages first."""
-    for pool in (1, 2, 3):
-        served = build_served(trunk, pool)
+    for pool, side in ((1, 299), (2, 149), (3, 99)):
+        served = build_served(trunk, pool, side)
         assert served.input_shape == (None, 299, 299, 3)
         assert served.output_shape == (None, 10)
+
+
+def test_serves_the_middle_at_the_side_that_training_ended_with(trunk: keras.Model) -> None:
+    """As data.py cuts and averages a photo for validation."""
+    pixels = np.random.default_rng(0).integers(0, 256, (299, 299, 3)).astype(np.uint8)
+    # Multiples of four, so that the bytes in memory are not rounded.
+    pixels = np.repeat(np.repeat(pixels[:149, :149] // 4 * 4, 2, 0), 2, 1)
+    pixels = np.pad(pixels, ((1, 0), (1, 0), (0, 0)))
+    wanted = trunk(normalise(pooled(pixels, 2, 144))[np.newaxis], training=False).numpy()
+    np.testing.assert_allclose(
+        build_served(trunk, 2, 144)(normalise(pixels)[np.newaxis], training=False), wanted, rtol=1e-3, atol=1e-5
+    )
 
 
 def test_any_side_fits_the_trunk(trunk: keras.Model) -> None:

@@ -238,7 +238,7 @@ def eagerly() -> Iterator[None]:
 def test_half_precision_keeps_weights_and_norms_whole(drawn: Path, tmp_path: Path) -> None:
     """A step as on a GPU with tensor cores, here on the CPU, where float32 is in force."""
     assert device_policy() == ("mixed_float16" if tf.config.list_physical_devices("GPU") else "float32")
-    photos = load_pooled(split_photos(drawn).train, 3)
+    photos = load_pooled(split_photos(drawn).train, 3, 99)
     trainer = Trainer(Settings(**SMALL), photos, tmp_path, "mixed_float16")
     trainer.begin()
     before = [weight.numpy() for weight in trainer.trunk.trainable_variables]
@@ -255,7 +255,7 @@ def test_half_precision_keeps_weights_and_norms_whole(drawn: Path, tmp_path: Pat
 @pytest.mark.usefixtures("eagerly")
 def test_xception_learns_its_head_first(drawn: Path, tmp_path: Path) -> None:
     """Then everything but the norms, which stay as ImageNet made them."""
-    photos = load_pooled(split_photos(drawn).train[::3], 1)
+    photos = load_pooled(split_photos(drawn).train[::3], 1, 299)
     trainer = Trainer(settings_for("xception", weights=None, batch=2), photos, tmp_path, "float32")
     trainer.begin()
     base = trainer.trunk.get_layer(BASE)
