@@ -130,13 +130,10 @@ def _passed(check: Evaluation) -> str:
 
 def _pooling(settings: Evaluation) -> str:
     pool, side = settings["pool"], settings["sides"][-1][1]
-    text = ""
-    if pool > 1:
-        part = f"{pool * side} x {pool * side} pixels in the middle"
-        text += f"\nThe graph averages the {part} in squares of {pool}, so the network itself sees {side} x {side}."
-    if settings.get("flip"):
-        text += "\nIt looks at the photo and at its mirror image, and gives the mean of both."
-    return text
+    if pool * side == SIDE:
+        return ""
+    part = f"{pool * side} x {pool * side} pixels in the middle"
+    return f"\nThe graph averages the {part} in squares of {pool} first, so the network itself sees {side} x {side}."
 
 
 def _start(weights: str | None) -> str:

@@ -45,7 +45,7 @@ def _save(served: keras.Model, version: Path) -> None:
 def export(trunk: keras.Model, version: Path, settings: Settings, temperature: float = 1.0) -> None:
     """Replaces the version's folder; the logits are divided by the temperature."""
     shutil.rmtree(version, ignore_errors=True)
-    _save(build_served(fold(trunk, temperature), settings), version)
+    _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
     write_onnx(version)
     write_warmup(version, NAME)
 

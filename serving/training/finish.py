@@ -59,7 +59,7 @@ def best_trunk(work: Path, settings: Settings) -> keras.Model:
 
 def temperature_of(trunk: keras.Model, settings: Settings, validation: list[Photo]) -> float:
     """What the logits have to be divided by to mean probabilities, fitted on the validation photos."""
-    served = build_served(trunk, settings)
+    served = build_served(trunk, settings.pool, settings.side)
     logits = np.concatenate([served(batch, training=False) for batch in tensors(validation)])
     return fit_temperature(logits, np.array([photo.label for photo in validation]))
 

@@ -111,16 +111,11 @@ def load_start(trunk: keras.Model, settings: Settings) -> None:
         trunk.load_weights(weights)
 
 
-def build_served(trunk: keras.Model, settings: Settings) -> keras.Model:
+def build_served(trunk: keras.Model, pool: int, side: int) -> keras.Model:
     """The network as served: 299 x 299 in, averaged down inside, so that the gateway sends what Xception would take."""
     inputs = keras.Input((SIDE, SIDE, 3), name=INPUT)
-    part = middle(settings.pool, settings.side)
-    edges = part.start, SIDE - part.stop
-    pooled = layers.AveragePooling2D(settings.pool)(layers.Cropping2D((edges, edges))(inputs))
-    return keras.Model(inputs, _both_ways(trunk, pooled) if settings.flip else trunk(pooled), name="served")
-
-
-def _both_ways(trunk: keras.Model, pooled: Tensor) -> Tensor:
-    # One pass with twice the batch: a second use of the trunk would write its weights to the file again.
-    logits = trunk(keras.ops.concatenate([pooled, keras.ops.flip(pooled, axis=2)]))
-    return keras.ops.mean(keras.ops.stack(keras.ops.split(logits, 2)), axis=0)
+    part = middle(pool, side)
+    before, behind = part.start, SIDE - part.stop
+    inner = layers.Cropping2D(((before, behind), (before, behind)))(inputs)
+    pooled = layers.AveragePooling2D(pool)(inner) if pool > 1 else inner
+    return keras.Model(inputs, trunk(pooled), name="served")

@@ -27,8 +27,7 @@ class Settings:
     """How the network is trained; a run is repeated by its settings, its photos and its commit.
 
     `pool` is the side of the squares that the served graph averages first, `sides` follow from it unless given; the
-    last one is what the network sees when it serves, cut from the middle of the photo. With `flip` the served graph
-    averages the logits of the photo and of its mirror image, for twice the time.
+    last one is what the network sees when it serves, cut from the middle of the photo.
     `weights` is a file to start from, or "imagenet" for xception. `frozen` is the share of the schedule in which only
     the head learns, at `learning_rate`; the rest then learns at `fine_tuning_rate`. `patience` is in epochs.
     `width` and `augmentation` scale the channels of xception-small and the reach of the random views.
@@ -55,7 +54,6 @@ class Settings:
     augmentation: float = 1.0
     ema_decay: float = 0.997
     sides: Sides = ()
-    flip: bool = False
 
     def __post_init__(self) -> None:
         if self.architecture not in DEFAULTS:

@@ -83,7 +83,7 @@ def test_exported_logits_are_those_of_the_best_weights(made: Made, drawn: Path) 
     evaluation = _evaluation(made.work)
     tensor = read_tensor(split_photos(drawn).test[0].path)
     settings = Settings(**evaluation["lineage"]["settings"])
-    raw = build_served(best_trunk(made.work, settings), settings)(tensor, training=False).numpy()
+    raw = build_served(best_trunk(made.work, settings), settings.pool, settings.side)(tensor, training=False).numpy()
     served = tensorflow_scores(made.work / "candidate" / NAME / "1")(tensor)
     np.testing.assert_allclose(served, raw / evaluation["temperature"], rtol=1e-3, atol=1e-4)
 
