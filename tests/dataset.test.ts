@@ -84,6 +84,7 @@ describe('the test photos of the clothing data set', needsDataset, () => {
     assert.equal(correct(embedded), evaluation.test.correct);
     const error = calibrationError(embedded);
     assert.ok(Math.abs(error - evaluation.test.calibration_error) < 1e-3, `calibration error ${error}`);
+    assert.ok(error < 0.05, `calibration error ${error}`);
     t.diagnostic(`${correct(embedded)} of ${embedded.size} right, calibration error ${error.toFixed(4)}`);
   });
 

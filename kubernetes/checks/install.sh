@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds and installs what checks the manifests into a folder: install.sh FOLDER
+set -euo pipefail
+mkdir -p "$1"
+tools=$(cd "$1" && pwd)
+cd "$(dirname "$0")"
+
+# promtool has a go.mod of its own: it needs another version of Kubernetes' modules than kube-score. Without the tags it
+# would bring the clients of every cloud, which only a Prometheus that scrapes needs.
+GOBIN=$tools/bin go install tool
+(cd promtool && GOBIN=$tools/bin go install -tags remove_all_sd,slicelabels tool)
+
+python3 -m venv "$tools/python"
+"$tools/python/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
+ln -sf ../python/bin/hadolint "$tools/bin/hadolint"
+
+npm install --prefix "$tools" --no-save --no-package-lock --loglevel=error @kubernetes-models/gke@4.6.2 >/dev/null
+
+# Kubernetes' own schemas, of the oldest and the newest version that the manifests are for. Their references lead to an
+# address; here they lead to the file beside them.
+schemas=$tools/schemas
+rm -rf "$schemas"
+mkdir -p "$schemas/crds"
+for version in v1.34.0 v1.37.0; do
+  cp -r "$tools"/python/lib/python3*/site-packages/*/kubernetes-json-schema/$version-local-strict "$schemas/$version"
+  sed -i -e 's|"\$id": ".*"|"$id": ""|' -e 's|/api/_definitions.json|_definitions.json|' "$schemas/$version"/*
+done
+
+# Those of operators, from the definitions that their Go modules carry.
+folder_of() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
+operator=$(folder_of github.com/prometheus-operator/prometheus-operator@v0.85.0)/example/prometheus-operator-crd
+keda=$(folder_of github.com/kedacore/keda/v2@v2.21.0)/config/crd/bases
+gateway_api=$(folder_of sigs.k8s.io/gateway-api@v1.4.1)/config/crd/standard
+converter=$(go list -m -f '{{.Dir}}' github.com/yannh/kubeconform)/scripts/openapi2jsonschema.py
+cd "$schemas/crds"
+FILENAME_FORMAT='{fullgroup}-{kind}-{version}' DENY_ROOT_ADDITIONAL_PROPERTIES=yes "$tools/python/bin/python" "$converter" \
+  "$operator"/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml "$keda"/keda.sh_scaledobjects.yaml \
+  "$gateway_api"/gateway.networking.k8s.io_{gateways,httproutes}.yaml >/dev/null

@@ -1,0 +1,62 @@
+/** Each manifest of kubernetes/must-fail, put on top of the kind overlay, is refused by the check that its first line names. */
+import assert from 'node:assert/strict';
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { CHECKS } from './checks.ts';
+import { type Manifest, nameOf, readManifests, writeManifests } from './manifest.ts';
+import { build, copyManifests } from './overlays.ts';
+import { options, ROOT } from './tools.ts';
+
+const FOLDER = path.join(ROOT, 'kubernetes/must-fail');
+/** "# CHECK: words of its finding" */
+const FIRST_LINE = /^# (?<name>[a-z -]+): (?<finding>.+)\n/;
+
+describe('kubernetes/must-fail', options, async () => {
+  if (options.skip) return;
+  const copy = await copyManifests();
+  after(() => rm(copy, { recursive: true }));
+  const sound = await build(path.join(copy, 'kubernetes/kind'));
+  const files = (await Array.fromAsync(glob('*.yaml', { cwd: FOLDER }))).sort();
+  const refusing = new Set<string>();
+
+  /** Builds the overlay with a file on top: a patch where there is such an object, one more where there is none. */
+  async function buildWith(text: string): Promise<Manifest[]> {
+    const isPatch = (manifest: Manifest) => sound.some((other) => nameOf(other) === nameOf(manifest));
+    const { patches = [], added = [] } = Object.groupBy(readManifests(text), (manifest) =>
+      isPatch(manifest) ? 'patches' : 'added',
+    );
+    const folder = await mkdtemp(path.join(copy, 'kubernetes/must-fail-'));
+    await writeFile(path.join(folder, 'added.yaml'), writeManifests(added));
+    const kustomization = {
+      resources: ['../kind', ...(added.length > 0 ? ['added.yaml'] : [])],
+      patches: patches.map((patch) => ({ patch: JSON.stringify(patch) })),
+      namespace: 'tensorgate',
+    };
+    await writeFile(path.join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+    return build(folder);
+  }
+
+  for (const file of files) {
+    test(file, async () => {
+      const text = await readFile(path.join(FOLDER, file), 'utf8');
+      const { name = '', finding = '' } = FIRST_LINE.exec(text)?.groups ?? {};
+      const check = CHECKS[name];
+      assert.ok(check, 'the first line has to be "# CHECK: words of its finding"');
+      refusing.add(name);
+      const findings = await check(await buildWith(text));
+      assert.ok(
+        findings.some((one) => one.includes(finding)),
+        `no "${finding}" among ${JSON.stringify(findings)}`,
+      );
+    });
+  }
+
+  test('without them no check finds any of it', async () => {
+    for (const [name, check] of Object.entries(CHECKS)) assert.deepEqual(await check(sound), [], name);
+  });
+
+  test('every check has something to refuse', () => {
+    assert.deepEqual([...refusing].sort(), Object.keys(CHECKS).sort());
+  });
+});

@@ -1,0 +1,79 @@
+/** Every overlay alone and with each component that fits it, built as a person's `components:` line would. */
+import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { type Manifest, readManifests } from './manifest.ts';
+import { ROOT, runTool } from './tools.ts';
+
+/** What stands instead of another component, and so is left out where all are switched on together. */
+const ALTERNATIVES = ['gke/http-only'];
+
+type Kustomization = { readonly kind: string; readonly components?: readonly string[] };
+export type Combination = { readonly name: string; readonly overlay: string; readonly components: readonly string[] };
+
+/** Copies the manifests and the cards they are made from into a new folder, which the caller removes. */
+export async function copyManifests(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'manifests-'));
+  await cp(path.join(ROOT, 'kubernetes'), path.join(folder, 'kubernetes'), { recursive: true });
+  for await (const file of glob('serving/models/{*,*/*}.{yaml,config}', { cwd: ROOT })) {
+    await mkdir(path.join(folder, path.dirname(file)), { recursive: true });
+    await cp(path.join(ROOT, file), path.join(folder, file));
+  }
+  return folder;
+}
+
+/** Builds a kustomization; rejects with what kustomize says of it. */
+export async function build(folder: string): Promise<Manifest[]> {
+  const { code, stdout, stderr } = await runTool('kustomize', ['build', folder]);
+  if (code !== 0) throw new Error(stderr.trim());
+  return readManifests(stdout);
+}
+
+/** Builds an overlay of a copy of the manifests with components switched on in it. */
+export async function buildCombination(copy: string, { overlay, components }: Combination): Promise<Manifest[]> {
+  const folder = await mkdtemp(path.join(copy, 'kubernetes/combination-'));
+  await cp(path.join(copy, 'kubernetes', overlay), folder, { recursive: true });
+  const file = path.join(folder, 'kustomization.yaml');
+  const kustomization = parse(await readFile(file, 'utf8')) as Kustomization;
+  const added = components.map((name) =>
+    name.startsWith(`${overlay}/`) ? path.relative(overlay, name) : `../${name}`,
+  );
+  const all = [...(kustomization.components ?? []), ...added];
+  await writeFile(file, JSON.stringify({ ...kustomization, components: all }));
+  try {
+    return await build(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Lists them: each overlay alone, with each component by itself, and with all of them. */
+export async function combinations(): Promise<Combination[]> {
+  const kustomizations = await readKustomizations();
+  const overlays = [...kustomizations].filter(([name, { kind }]) => kind === 'Kustomization' && name !== 'base');
+  return overlays.flatMap(([overlay]) => {
+    const has = included(overlay, kustomizations);
+    const others = [...kustomizations].flatMap(([name, { kind }]) =>
+      kind === 'Component' && !has.has(name) && ['components', overlay].includes(path.dirname(name)) ? name : [],
+    );
+    const within = new Set(others.flatMap((name) => [...included(name, kustomizations)]));
+    const together = others.filter((name) => !within.has(name) && !ALTERNATIVES.includes(name));
+    const sets = [[], ...others.map((name) => [name]), ...(together.length > 1 ? [together] : [])];
+    return sets.map((components) => ({ name: [overlay, ...components].join(' + '), overlay, components }));
+  });
+}
+
+/** Every kustomization and component under kubernetes/, by its folder. */
+async function readKustomizations(): Promise<Map<string, Kustomization>> {
+  const cwd = path.join(ROOT, 'kubernetes');
+  const files = (await Array.fromAsync(glob('**/kustomization.yaml', { cwd }))).sort();
+  const read = async (file: string) => parse(await readFile(path.join(cwd, file), 'utf8')) as Kustomization;
+  return new Map(await Promise.all(files.map(async (file) => [path.dirname(file), await read(file)] as const)));
+}
+
+/** The components that one brings along. */
+function included(name: string, kustomizations: ReadonlyMap<string, Kustomization>): Set<string> {
+  const direct = kustomizations.get(name)?.components?.map((component) => path.join(name, component)) ?? [];
+  return new Set(direct.flatMap((component) => [component, ...included(component, kustomizations)]));
+}
