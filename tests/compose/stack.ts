@@ -67,7 +67,8 @@ export async function startStack(): Promise<Stack> {
   const tfServing = environment.getContainer('tf-serving-1');
   return {
     gateway: { url: `http://${gateway.getHost()}:${gateway.getMappedPort(GATEWAY_PORT)}` },
-    target: `${tfServing.getHost()}:${tfServing.getMappedPort(GRPC_PORT)}`,
+    // docker-compose.yml opens it to this machine alone, whatever address Docker itself goes by.
+    target: `127.0.0.1:${tfServing.getMappedPort(GRPC_PORT)}`,
     ids: { gateway: gateway.getId(), tfServing: tfServing.getId() },
     models,
     async down() {
