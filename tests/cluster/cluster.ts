@@ -190,9 +190,12 @@ test('without tf-serving: 503 with Retry-After, not ready, no restart; back with
 test('an image that does not exist stops the rollout, and the old pods go on', async (t) => {
   const traffic = startTraffic(t, url, 5);
   await kubectl('set', 'image', 'deployment/gateway', 'gateway=tensorgate/gateway:does-not-exist');
-  await assert.rejects(run('kubernetes/rollout.sh'), /ErrImageNeverPull|ImagePull/);
-  assert.equal((await readyPodsOf('gateway')).length, 2);
-  await kubectl('rollout', 'undo', 'deployment/gateway');
+  try {
+    await assert.rejects(run('kubernetes/rollout.sh'), /ErrImageNeverPull|ImagePull/);
+    assert.equal((await readyPodsOf('gateway')).length, 2);
+  } finally {
+    await kubectl('rollout', 'undo', 'deployment/gateway');
+  }
   await settled('gateway', 2);
   t.diagnostic(summary(await traffic.stop()));
   assertNoneFailed(traffic.answers, 10);

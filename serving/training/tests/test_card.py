@@ -65,7 +65,7 @@ def test_card_says_what_the_file_says(tmp_path: Path) -> None:
         "# Model card: clothing-model, version 2", "**96.2 %** (77 right)", "1,234,567", "temperature of 1.210",
         "| dress | 8 | 100.0 % | 62.5 % | 76.9 % |", "dress taken for hat, 3 times", "`9b1e`", "`af16408`",
         "**Accepted** against version 1", "| accuracy | 0.9625 | 0.9375 | 0.9375 | held |",
-        "averages 3 x 3 pixels first, so the network itself sees 99 x 99",
+        "297 x 297 pixels in the middle in squares of 3 first, so the network itself sees 99 x 99",
         "From random weights, 20 epochs in 20 minutes",
         "pictures of 72, 88, 99 pixels",
     ):  # fmt: skip
