@@ -127,7 +127,7 @@ test('a drained node loses no request, and the budget keeps the last pods where 
   const node = await kubectl('get', 'pod', pod?.name ?? '', '--output', 'jsonpath={.spec.nodeName}');
   const nodes = (await run('kubectl', 'get', 'nodes', '--output', 'name')).split('\n');
   const drain = run(
-    ...(['kubectl', 'drain', node, '--ignore-daemonsets', '--timeout=60s'] as const),
+    ...(['kubectl', 'drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=60s'] as const),
     ...['--pod-selector', 'app.kubernetes.io/name in (gateway, tf-serving)'],
   );
   try {
@@ -156,6 +156,7 @@ test('a tf-serving pod that is killed costs no request where there is another', 
 test('without tf-serving: 503 with Retry-After, not ready, no restart; back within 10 s', async (t) => {
   const [gateway] = await readyPodsOf('gateway');
   const traffic = startTraffic(t, url, 5);
+  t.after(() => kubectl('scale', 'deployment/tf-serving', '--replicas=2'));
   await kubectl('scale', 'deployment/tf-serving', '--replicas=0');
   await until('no tf-serving', 120_000, async () => ((await podsOf('tf-serving')).length === 0 ? true : undefined));
   await until('gateways that are not ready', 20_000, async () =>
@@ -163,8 +164,9 @@ test('without tf-serving: 503 with Retry-After, not ready, no restart; back with
   );
   const direct = await kubectl(
     ...['exec', gateway?.name ?? '', '--', 'node', '--eval'],
-    `const start = performance.now();
-     fetch('http://127.0.0.1:9696/predict', { method: 'POST', headers: { 'Content-Type': 'image/*' }, body: 'x' })
+    `const picture = require('node:fs').readFileSync('serving/models/clothing-model/parity/tall-420.jpg');
+     const start = performance.now();
+     fetch('http://127.0.0.1:9696/predict', { method: 'POST', headers: { 'Content-Type': 'image/*' }, body: picture })
        .then((answer) => console.log(answer.status, answer.headers.get('retry-after'), performance.now() - start))`,
   );
   const [status, retryAfter, tookMs] = direct.split(' ').map(Number);
