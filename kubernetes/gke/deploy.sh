@@ -75,7 +75,7 @@ if [ -n "${DOMAIN:-}" ]; then
   - target: { kind: ManagedCertificate }
     patch: '- { op: replace, path: /spec/domains/0, value: $DOMAIN }'
 OVERLAY
-elif kubectl kustomize "$overlay" | grep --quiet 'tensorgate\.example\.com'; then
+elif kubectl kustomize "$overlay" | grep 'tensorgate\.example\.com' >/dev/null; then
   # The certificate's domain is still nobody's.
   echo 'components: [../gke/http-only]' >>"$overlay/kustomization.yaml"
 fi

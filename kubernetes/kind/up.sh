@@ -13,14 +13,15 @@ for program in docker kind kubectl; do
   command -v "$program" >/dev/null || { echo "$program is not installed: docs/kubernetes.md" >&2; exit 1; }
 done
 
-kind get clusters 2>/dev/null | grep --quiet --line-regexp "$cluster" ||
+# No grep --quiet in this file: it ends at the first match, and whoever still writes to it fails, with pipefail all.
+kind get clusters 2>/dev/null | grep --line-regexp "$cluster" >/dev/null ||
   kind create cluster --config kind-config.yaml --wait 2m
 kubectl config use-context "kind-$cluster" >/dev/null
 
 docker compose build
 for image in "${images[@]}"; do docker tag "$image" "$image:local"; done
 # Pods take a new image under an old tag when they start anew.
-if kind load docker-image --name "$cluster" "${images[@]/%/:local}" 2>&1 | tee /dev/stderr | grep --quiet 'not yet present'; then
+if kind load docker-image --name "$cluster" "${images[@]/%/:local}" 2>&1 | tee /dev/stderr | grep 'not yet present' >/dev/null; then
   kubectl --namespace tensorgate get deployment --output name --selector app.kubernetes.io/part-of=tensorgate |
     xargs --no-run-if-empty kubectl --namespace tensorgate rollout restart
 fi
