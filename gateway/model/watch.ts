@@ -7,7 +7,7 @@ import type { Parity } from './parity.ts';
 import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
 
 /** Also how long `/health/ready` may be behind a model server that has just gone. */
-const POLL_READY_MS = 1000;
+const POLL_READY_MS = 2000;
 const POLL_WAITING_MS = 250;
 const POLL_TIMEOUT_MS = 5000;
 

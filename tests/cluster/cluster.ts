@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { savedModel } from '../candidates.ts';
 import { CHECKS, NEWEST } from '../committed-model.ts';
@@ -67,6 +67,16 @@ test('applied twice, nothing changes', async () => {
   assert.equal(await generations(), before);
 });
 
+test("a body that is too large gets the gateway's own refusal: the Ingress stands back", async () => {
+  const answer = await fetch(`${url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: Buffer.alloc(2 ** 25 + 1),
+  });
+  assert.equal(answer.status, 413);
+  assert.equal(((await answer.json()) as { kind: string }).kind, 'body_too_large');
+});
+
 for (const [what, check] of WALLS) test(what, (t) => check(t, url));
 
 for (const name of ['tf-serving', 'gateway']) {
@@ -90,7 +100,7 @@ for (const name of ['tf-serving', 'gateway']) {
     t.diagnostic(`while scaling up: ${summary(await traffic.stop())}`);
     assertNoneFailed(traffic.answers, 100);
 
-    const quiet = startTraffic(t, url, 2);
+    const quiet = startTraffic(t, url, 1);
     const calm = performance.now();
     await bounds(name, 1, 3);
     await until(`1 pod of ${name}`, 400_000, async () => ((await podsOf(name)).length === 1 ? true : undefined));
@@ -189,19 +199,49 @@ test('without tf-serving: 503 with Retry-After, not ready, no restart; back with
   for (const { name, restarts } of await settled('gateway', 2)) assert.equal(restarts, 0, name);
 });
 
-test('an image that does not exist stops the rollout, and the old pods go on', async (t) => {
-  const traffic = startTraffic(t, url, 5);
-  await kubectl('set', 'image', 'deployment/gateway', 'gateway=tensorgate/gateway:does-not-exist');
-  try {
-    await assert.rejects(run('kubernetes/rollout.sh'), /ErrImageNeverPull|ImagePull/);
-    assert.equal((await readyPodsOf('gateway')).length, 2);
-  } finally {
-    await kubectl('rollout', 'undo', 'deployment/gateway');
-  }
-  await settled('gateway', 2);
-  t.diagnostic(summary(await traffic.stop()));
-  assertNoneFailed(traffic.answers, 10);
-});
+/** What an update must not get away with, and the word of `rollout.sh` for it. */
+const BAD_UPDATES: readonly (readonly [what: string, update: (t: TestContext) => Promise<unknown>, said: RegExp])[] = [
+  [
+    'an image that does not exist',
+    () => kubectl('set', 'image', 'deployment/gateway', 'gateway=tensorgate/gateway:does-not-exist'),
+    /ErrImageNeverPull|ImagePull/,
+  ],
+  [
+    'a model.yaml that is not what the model was trained with',
+    async (t) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'cards-'));
+      t.after(() => rm(folder, { recursive: true }));
+      const cards = JSON.parse(
+        await kubectl('get', 'configmap', '--selector', 'app.kubernetes.io/part-of=tensorgate', '--output', 'json'),
+      ) as { items: { data: Record<string, string> }[] };
+      for (const [name, card] of Object.entries(cards.items[0]?.data ?? {})) {
+        await writeFile(path.join(folder, name), card.replace('scale: tf', 'scale: torch'));
+      }
+      await kubectl('create', 'configmap', 'wrong-cards', '--from-file', folder);
+      t.after(() => kubectl('delete', 'configmap', 'wrong-cards'));
+      const volumes = [{ name: 'model-cards', configMap: { name: 'wrong-cards' } }];
+      const patch = JSON.stringify({ spec: { template: { spec: { volumes } } } });
+      await kubectl('patch', 'deployment', 'gateway', '--patch', patch);
+    },
+    /parity is differing/,
+  ],
+];
+
+for (const [what, update, said] of BAD_UPDATES) {
+  test(`${what} stops the rollout, and the old pods go on`, async (t) => {
+    const traffic = startTraffic(t, url, 5);
+    try {
+      await update(t);
+      await assert.rejects(run('env', 'TIMEOUT=40', 'kubernetes/rollout.sh'), said);
+      assert.equal((await readyPodsOf('gateway')).length, 2);
+    } finally {
+      await kubectl('rollout', 'undo', 'deployment/gateway');
+    }
+    await settled('gateway', 2);
+    t.diagnostic(summary(await traffic.stop()));
+    assertNoneFailed(traffic.answers, 10);
+  });
+}
 
 test('a version is pushed to every pod and rolled back, under load', async (t) => {
   const traffic = startTraffic(t, url, 5);
@@ -240,7 +280,7 @@ test('a version that cannot be loaded is reported, and the one before goes on', 
     (error) => error,
   )) as { code: number; stderr: string };
   assert.equal(code, 3, stderr);
-  t.diagnostic(stderr.trim().split('\n').at(-1) ?? '');
+  t.diagnostic(stderr.trim());
   await run('kubernetes/models.sh', 'rollback', 'clothing-model', '--to', `${NEWEST}`, '--wait', '2m');
   for (const { version } of await traffic.stop()) assert.equal(version, `${NEWEST}`);
   assertNoneFailed(traffic.answers, 10);

@@ -85,7 +85,9 @@ async function addressesOf({ scheme, path }: ReturnType<typeof parseBackends>[nu
 async function report(address: string, { tried, status }: Server, model: string): Promise<Report> {
   await tried;
   try {
-    return { address, versions: await status(model, AbortSignal.timeout(STATUS_TIMEOUT_MS)) };
+    const versions = await status(model, AbortSignal.timeout(STATUS_TIMEOUT_MS));
+    // TensorFlow's words may go over several lines, where a table and a log have one.
+    return { address, versions: versions.map((one) => ({ ...one, error: one.error.replace(/\s+/g, ' ') })) };
   } catch (thrown) {
     const { kind, message, cause } = asGatewayError(thrown);
     // The server is well, and has not seen the model.
