@@ -1,19 +1,38 @@
 /** The gRPC client of the model servers: balancing, keepalive, message sizes, retries and reconnecting, in one place. */
 import { type ChannelOptions, Client, credentials, experimental } from '@grpc/grpc-js';
 import { BackendsResolver, parseBackends, SCHEME } from './backends-resolver.ts';
+import { LEAST_LOADED, LeastLoadedBalancer, LeastLoadedConfig } from './least-loaded.ts';
 
 /** The largest request and answer: some 250 float32 images of 299x299, far below the 2 GiB where protobuf ends. */
 export const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
 
+const MIN_PING_MS = 5000;
+/** A ping is answered without the model; only a machine that is very short of CPU takes as long. */
+const PING_PATIENCE_MS = 3000;
+
+/**
+ * A server that answers quickly because it fails at everything would be the least loaded one: when half of at least five
+ * calls within 5 s fail, it gets none for 5 s, and longer each time. Never more than half of the servers, nor the only one.
+ */
+const BREAKER = {
+  interval: { seconds: 5, nanos: 0 },
+  base_ejection_time: { seconds: 5, nanos: 0 },
+  max_ejection_time: { seconds: 60, nanos: 0 },
+  max_ejection_percent: 50,
+  failure_percentage_ejection: { threshold: 50, enforcement_percentage: 100, minimum_hosts: 2, request_volume: 5 },
+  child_policy: [{ round_robin: {} }],
+};
+
 const SERVICE_CONFIG = {
   // HTTP/2 keeps one connection, so the default (pick_first) would leave all servers but one without work.
-  loadBalancingConfig: [{ round_robin: {} }],
+  loadBalancingConfig: [{ [LEAST_LOADED]: { child_policy: [{ outlier_detection: BREAKER }] } }],
   methodConfig: [
     {
       name: [{}],
       retryPolicy: {
-        // The second attempt goes to the next server. UNAVAILABLE alone: everything else a server has thought about.
-        // A Predict changes nothing, so it may run twice.
+        // The second attempt goes to another server. UNAVAILABLE alone: everything else a server has thought about, but
+        // for RESOURCE_EXHAUSTED, which is worth more attempts than one (attempts.ts). A Predict changes nothing, so it
+        // may run twice.
         maxAttempts: 2,
         retryableStatusCodes: ['UNAVAILABLE'],
         initialBackoff: '0.02s',
@@ -40,13 +59,6 @@ const OPTIONS: ChannelOptions = {
   'grpc.per_rpc_retry_buffer_size': MAX_MESSAGE_BYTES,
   'grpc.retry_buffer_size': MAX_MESSAGE_BYTES,
 
-  // A connection that died without a word is noticed after 15 s of a call, in time for a second attempt within 20 s.
-  // gRPC's C++ servers end a connection at the fifth ping in a row between which they had nothing to send, here after
-  // 50 s of one call, unless grpc.http2.min_ping_interval_without_data_ms allows it; grpc-js then pings half as often.
-  // Without calls they allow one in two hours, so there is none (keepalive_permit_without_calls stays off).
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5000,
-
   // A server that comes back is found within about a second (default: up to two minutes).
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
@@ -59,12 +71,55 @@ const OPTIONS: ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
+/** TLS to the model servers, in PEM. */
+export type BackendTls = {
+  /** The authorities that may have signed the servers' certificates. */
+  readonly ca: Buffer;
+  /** What the gateway shows where servers want to know who asks (mTLS). */
+  readonly identity?: { readonly key: Buffer; readonly cert: Buffer };
+};
+
+export type ChannelSettings = {
+  /** None: plain text. */
+  readonly tls?: BackendTls | undefined;
+  /** The name in the servers' certificates, where it is not the first of the list. */
+  readonly serverName?: string;
+  /** How long a call may take. */
+  readonly requestTimeoutMs?: number;
+};
+
 /**
  * Opens a client of one or several model servers: `host:port`, `dns:///name:port` (every address behind the name) or
- * `unix:/path`, several by comma. Connects at the first call. Throws an Error for a list that cannot be read.
+ * `unix:/path`, several by comma. Connects at the first call. Throws an Error for a list or a certificate that cannot be
+ * read.
  */
-export function openClient(backends: string): Client {
+export function openClient(backends: string, settings: ChannelSettings = {}): Client {
+  const { tls, serverName, requestTimeoutMs = 20_000 } = settings;
   parseBackends(backends);
   experimental.registerResolver(SCHEME, BackendsResolver);
-  return new Client(`${SCHEME}:${backends}`, credentials.createInsecure(), OPTIONS);
+  experimental.registerLoadBalancerType(LEAST_LOADED, LeastLoadedBalancer, LeastLoadedConfig);
+  const options = {
+    ...OPTIONS,
+    ...keepalive(requestTimeoutMs),
+    ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
+  };
+  return new Client(`${SCHEME}:${backends}`, credentialsOf(tls), options);
+}
+
+function credentialsOf(tls: BackendTls | undefined) {
+  if (!tls) return credentials.createInsecure();
+  return credentials.createSsl(tls.ca, tls.identity?.key ?? null, tls.identity?.cert ?? null);
+}
+
+/**
+ * A server that stopped without a word (frozen, unplugged) is noticed within 8 s of a call, in time for a second attempt.
+ * gRPC's C++ servers end a connection at the fifth ping in a row between which they had nothing to send, unless
+ * grpc.http2.min_ping_interval_without_data_ms allows it, so no more than four fit into the longest call. Without calls
+ * they allow one in two hours, so there is none (keepalive_permit_without_calls stays off).
+ */
+function keepalive(requestTimeoutMs: number): ChannelOptions {
+  return {
+    'grpc.keepalive_time_ms': Math.max(MIN_PING_MS, requestTimeoutMs / 4),
+    'grpc.keepalive_timeout_ms': PING_PATIENCE_MS,
+  };
 }

@@ -2,107 +2,36 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
-import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
+import { createServer, connect as openSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { type Client, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import {
-  floatTensor,
-  type ModelServer,
-  type ModelServerOptions,
-  startModelServer,
-  XCEPTION,
-} from '../../tests/model-server.ts';
+  ANSWER,
+  type Answer,
+  connect,
+  failsWith,
+  forward,
+  IMAGE,
+  listen,
+  open,
+  predict,
+  SMALL,
+  serve,
+  timed,
+  untilAnswered,
+} from '../../tests/backend.ts';
 import { GatewayError, type Kind } from '../errors.ts';
-import type { Backend, Prediction, PredictTarget, RequestContext } from '../pipeline/request.ts';
-import { createPool } from '../tensor/pool.ts';
-import { createPredictRequest } from '../tensor/predict-request.ts';
-import { createPredictionReader } from '../tensor/predict-response.ts';
-import { openClient } from './channel.ts';
-import { createTfServing } from './tf-serving.ts';
+import type { PredictTarget, RequestContext } from '../pipeline/request.ts';
 
-const CODEC = {
-  createRequest: createPredictRequest.bind(undefined, createPool(0)),
-  readPrediction: createPredictionReader(),
-};
-const SMALL: PredictTarget = {
-  servable: { model: 'clothing-model' },
-  signature: 'serving_default',
-  input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [2] },
-};
-const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
-const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
 const SECRET = 'tensor at /srv/models of 10.1.2.3';
-
-type Answer = ModelServerOptions['onPredict'];
-
-async function serve(t: TestContext, onPredict: Answer = () => ANSWER, port = 0): Promise<ModelServer> {
-  const server = await startModelServer({ ...XCEPTION, onPredict }, port);
-  t.after(() => server.close());
-  return server;
-}
-
-function open(t: TestContext, targets: string, statuses: string[] = []): { backend: Backend; client: Client } {
-  const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
-  const client = openClient(targets);
-  const backend = createTfServing({ client, codec: CODEC, onStatus });
-  t.after(() => backend.close());
-  return { backend, client };
-}
-
-/** Opens a backend that is connected. */
-async function connect(t: TestContext, targets: string, statuses: string[] = []): Promise<Backend> {
-  const { backend, client } = open(t, targets, statuses);
-  await promisify(client.waitForReady.bind(client))(Date.now() + 5000);
-  return backend;
-}
-
-type Request = { target?: PredictTarget; timeoutMs?: number; signal?: AbortSignal; count?: number };
-
-function predict(backend: Backend, request: Request = {}): Promise<Prediction> {
-  const { target = SMALL, timeoutMs = 5000, signal = new AbortController().signal, count = 1 } = request;
-  const context = { deadlineMs: performance.now() + timeoutMs, signal } as RequestContext;
-  return backend.prepare(target, count).send(count, context);
-}
-
-function failsWith(kind: Kind) {
-  return (error: unknown) => {
-    assert.ok(error instanceof GatewayError, `${error}`);
-    assert.equal(error.kind, kind, `${error.cause}`);
-    assert.doesNotMatch(error.message, /srv|127\.0|10\.1|\d{4,}/);
-    return true;
-  };
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return performance.now() - startMs;
-}
-
-/** Asks until it is answered, for five seconds at most, and gives the milliseconds that took. */
-function untilAnswered(backend: Backend): Promise<number> {
-  return timed(async () => {
-    const endMs = performance.now() + 5000;
-    for (;;) {
-      try {
-        return await predict(backend);
-      } catch (error) {
-        if (performance.now() > endMs) throw error;
-        await sleep(20);
-      }
-    }
-  });
-}
 
 test('a Predict carries model, signature and tensor, and its answer is read', async (t) => {
   const server = await serve(t);
-  const statuses: string[] = [];
-  const backend = await connect(t, server.target, statuses);
+  const { backend, statuses } = await connect(t, server.target);
   const call = backend.prepare({ ...SMALL, servable: { model: 'm', version: 3 } }, 4);
   call.tensor.set([1, 2, 3, 4, 5, 6]);
   const context = { deadlineMs: performance.now() + 5000, signal: new AbortController().signal } as RequestContext;
@@ -120,8 +49,7 @@ test('a Predict carries model, signature and tensor, and its answer is read', as
 
 test('metadata and status', async (t) => {
   const server = await serve(t);
-  const statuses: string[] = [];
-  const backend = await connect(t, server.target, statuses);
+  const { backend, statuses } = await connect(t, server.target);
   const { version, signatures } = await backend.metadata({ model: 'clothing-model' }, new AbortController().signal);
   assert.equal(version, 1);
   assert.deepEqual(signatures.get('serving_default'), {
@@ -135,7 +63,7 @@ test('metadata and status', async (t) => {
 
 test('E4: the server sees the time that is left', async (t) => {
   const server = await serve(t);
-  const backend = await connect(t, server.target);
+  const { backend } = await connect(t, server.target);
   await predict(backend);
   for (const timeoutMs of [200, 3000]) {
     const startMs = Date.now();
@@ -153,7 +81,7 @@ test('E4: a Predict that hangs ends at the deadline, on the server too', async (
     cancelled.resolve();
     return ANSWER;
   });
-  const backend = await connect(t, server.target);
+  const { backend } = await connect(t, server.target);
   await backend.status('m', new AbortController().signal);
   const tookMs = await timed(() => assert.rejects(predict(backend, { timeoutMs: 150 }), failsWith('model_timeout')));
   assert.ok(tookMs >= 140 && tookMs < 400, `${tookMs} ms`);
@@ -169,7 +97,7 @@ test('an aborted signal cancels the call on the server; its reason says why', as
     seen.cancelled += 1;
     return ANSWER;
   });
-  const backend = await connect(t, server.target);
+  const { backend } = await connect(t, server.target);
   for (const [name, kind] of [
     ['AbortError', 'client_gone'],
     ['TimeoutError', 'model_timeout'],
@@ -202,18 +130,20 @@ const KINDS: readonly (readonly [keyof typeof status, Kind])[] = [
   ['UNAVAILABLE', 'model_unavailable'],
 ];
 
-test('E5: each status has its kind, its server text stays in the cause, and only UNAVAILABLE is tried again', async (t) => {
+/** RESOURCE_EXHAUSTED is a refusal before any work (E20). */
+const ATTEMPTS: Partial<Record<keyof typeof status, number>> = { UNAVAILABLE: 2, RESOURCE_EXHAUSTED: 5 };
+
+test('E5: each status has its kind, its server text stays in the cause, and only what was not begun is tried again', async (t) => {
   let code = status.OK;
   const server = await serve(t, () => {
     throw { code, details: SECRET };
   });
-  const statuses: string[] = [];
-  const backend = await connect(t, server.target, statuses);
+  const { backend, statuses } = await connect(t, server.target);
   for (const [name, kind] of KINDS) {
     code = status[name];
     const before = server.calls.length;
     await assert.rejects(predict(backend), (error) => failsWith(kind)(error) && causeHas(error, SECRET));
-    assert.equal(server.calls.length - before, name === 'UNAVAILABLE' ? 2 : 1, `attempts after ${name}`);
+    assert.equal(server.calls.length - before, ATTEMPTS[name] ?? 1, `attempts after ${name}`);
     assert.equal(statuses.at(-1), `Predict ${name}`);
   }
   assert.equal(statuses.length, KINDS.length, 'a retry is no RPC of its own');
@@ -230,15 +160,15 @@ test('a second attempt is made for images too, and its answer counts', async (t)
     if (attempts === 1) throw { code: status.UNAVAILABLE, details: 'not now' };
     return ANSWER;
   });
-  const statuses: string[] = [];
-  await predict(await connect(t, server.target, statuses), { target: IMAGE, count: 4 });
+  const { backend, statuses } = await connect(t, server.target);
+  await predict(backend, { target: IMAGE, count: 4 });
   assert.equal(attempts, 2);
   assert.deepEqual(statuses, ['Predict OK']);
 });
 
 test('two servers share the work', async (t) => {
   const servers = [await serve(t), await serve(t)];
-  const backend = await connect(t, servers.map(({ target }) => target).join(', '));
+  const { backend } = await connect(t, servers.map(({ target }) => target).join(', '));
   await untilAnswered(backend);
   await sleep(50);
   for (let index = 0; index < 100; index += 1) await predict(backend);
@@ -252,8 +182,7 @@ test('E2: one of two servers dies under load, and no client notices', async (t) 
   };
   const servers = [await serve(t, slow), await serve(t, slow)] as const;
   const mortal = await forward(t, servers[0].target);
-  const statuses: string[] = [];
-  const backend = await connect(t, `${mortal.target},${servers[1].target}`, statuses);
+  const { backend, statuses } = await connect(t, `${mortal.target},${servers[1].target}`);
   await untilAnswered(backend);
   await sleep(50);
   const calls = Array.from({ length: 16 }, async () => {
@@ -266,40 +195,10 @@ test('E2: one of two servers dies under load, and no client notices', async (t) 
   assert.ok(servers[1].calls.length > 64, 'the other one took over');
 });
 
-/** Passes connections on to a server until it is killed: what a client sees of a process that dies. */
-async function forward(t: TestContext, target: string): Promise<{ target: string; kill(): void }> {
-  const sockets = new Set<Socket>();
-  const proxy = createServer((near) => {
-    const far = openSocket(Number(target.split(':')[1]), '127.0.0.1');
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.pipe(other);
-    }
-  });
-  const kill = () => {
-    proxy.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  t.after(kill);
-  return { target: await listen(proxy), kill };
-}
-
-async function listen(server: Server): Promise<string> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  assert.ok(address && typeof address === 'object');
-  return `127.0.0.1:${address.port}`;
-}
-
 test('E1: no server at the start is told within 100 ms, and it is found when it comes', async (t) => {
   const { target, close } = await serve(t);
   close();
-  const statuses: string[] = [];
-  const { backend } = open(t, target, statuses);
+  const { backend, statuses } = open(t, target);
   for (let round = 0; round < 3; round += 1) {
     const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')));
     assert.ok(tookMs <= 150, `${tookMs} ms`);
@@ -320,7 +219,7 @@ test('E1: neither does a server that takes the connection and says nothing hold 
 
 test('E3: a server that was gone for a while is used again at once', async (t) => {
   const { target, close } = await serve(t);
-  const backend = await connect(t, target);
+  const { backend } = await connect(t, target);
   await predict(backend);
   close();
   await assert.rejects(predict(backend), failsWith('model_unavailable'));
@@ -332,7 +231,7 @@ test('E3: a server that was gone for a while is used again at once', async (t) =
 });
 
 test('a closed backend says that it is unavailable', async (t) => {
-  const backend = await connect(t, (await serve(t)).target);
+  const { backend } = await connect(t, (await serve(t)).target);
   backend.close();
   await assert.rejects(predict(backend), failsWith('model_unavailable'));
 });
@@ -346,7 +245,8 @@ test('messages beyond 64 MiB pass both ways', async (t) => {
   };
   const server = await serve(t, () => ({ dense_7: large }));
   const target: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [elements] } };
-  const { outputs } = await predict(await connect(t, server.target), { target, timeoutMs: 20_000 });
+  const { backend } = await connect(t, server.target);
+  const { outputs } = await predict(backend, { target, timeoutMs: 20_000 });
   assert.equal(server.calls[0]?.inputs.input_8?.tensor_content.length, elements * 4);
   assert.equal(outputs.get('dense_7')?.values.length, elements);
 });
@@ -367,7 +267,7 @@ test('E14: an answer above the limit is refused by its announced length, and not
     stream.write(head);
   });
   t.after(() => server.close());
-  const backend = await connect(t, await listen(server));
+  const { backend } = await connect(t, await listen(server));
   await assert.rejects(predict(backend), failsWith('model_failed'));
 });
 
@@ -379,7 +279,7 @@ test('a server by its UNIX socket', async (t) => {
     near.pipe(far).pipe(near);
   });
   await once(proxy.listen(join(folder, 'model.sock')), 'listening');
-  const backend = await connect(t, `unix:${join(folder, 'model.sock')}`);
+  const { backend } = await connect(t, `unix:${join(folder, 'model.sock')}`);
   t.after(async () => {
     proxy.close();
     await rm(folder, { recursive: true });

@@ -5,7 +5,7 @@ import type { Backend, Prediction, PredictTarget } from '../pipeline/request.ts'
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
-import { createUnary, type OnStatus } from './unary.ts';
+import { createUnary, type OnStatus, type UnaryOptions } from './unary.ts';
 
 /** Room for all of a Predict but its tensor, generously. */
 const HEAD_BYTES = 64 * 1024;
@@ -26,7 +26,7 @@ type PredictBytes = {
   release(): void;
 };
 
-export type TfServingOptions = {
+export type TfServingOptions = UnaryOptions & {
   /** Closed together with the backend. */
   readonly client: Client;
   readonly codec: PredictCodec;
@@ -34,8 +34,8 @@ export type TfServingOptions = {
 };
 
 /** Makes the backend of a client's model servers. RPCs fail with the GatewayErrors of failure.ts. */
-export function createTfServing({ client, codec, onStatus }: TfServingOptions): Backend {
-  const unary = createUnary(client, onStatus);
+export function createTfServing({ client, codec, onStatus, ...options }: TfServingOptions): Backend {
+  const unary = createUnary(client, onStatus, options);
   const protocol = loadProtocol();
   const { Predict } = protocol['tensorflow.serving.PredictionService'];
 
@@ -49,7 +49,8 @@ export function createTfServing({ client, codec, onStatus }: TfServingOptions): 
         release: request.release,
         async send(count, { deadlineMs, signal }) {
           const { path } = Predict;
-          return codec.readPrediction(await unary({ path, request: request.bytes(count), deadlineMs, signal }));
+          const { model } = target.servable;
+          return codec.readPrediction(await unary({ path, model, request: request.bytes(count), deadlineMs, signal }));
         },
       };
     },

@@ -1,7 +1,11 @@
 /** One unary RPC: bytes in, bytes out, with a deadline, a signal, and a quick answer where no server is connected. */
 import { performance } from 'node:perf_hooks';
-import { type Client, connectivityState, Metadata, status } from '@grpc/grpc-js';
+import { type Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ExtraAttempt, hedge, untilRoom } from './attempts.ts';
 import { failure } from './failure.ts';
+import { CALL_HEADER, MODEL_HEADER } from './least-loaded.ts';
+import { RetryBudget } from './retry-budget.ts';
+import type { CallMark } from './server-load.ts';
 
 /**
  * How long a call waits for a connection that is being made: servers end connections of a certain age, and a busy machine
@@ -13,6 +17,8 @@ export type Rpc = {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly request: Buffer;
+  /** The model that is asked to predict; none for a look-up, which tells nothing of how quick a server is. */
+  readonly model?: string;
   /** End of the call in `performance.now()` milliseconds; the server is told the time that is left. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -21,6 +27,12 @@ export type Rpc = {
 /** Told once how each RPC ended, retries included: the method's name and gRPC's name of the status. */
 export type OnStatus = (method: string, code: string) => void;
 
+export type UnaryOptions = {
+  /** After so long without an answer a prediction is asked of a second server too; undefined: never. */
+  readonly hedgeAfterMs?: number | undefined;
+  readonly onExtraAttempt?: (reason: ExtraAttempt) => void;
+};
+
 export type Unary = (rpc: Rpc) => Promise<Buffer>;
 
 /**
@@ -28,17 +40,44 @@ export type Unary = (rpc: Rpc) => Promise<Buffer>;
  * (see failure.ts): within a third of a second where no server is connected, and at once when the signal is aborted,
  * which cancels the call on the server too.
  */
-export function createUnary(client: Client, onStatus: OnStatus): Unary {
+export function createUnary(client: Client, onStatus: OnStatus, options: UnaryOptions = {}): Unary {
+  const send = createSend(client, options);
   return async (rpc) => {
     const { signal, path } = rpc;
     const method = path.slice(path.lastIndexOf('/') + 1);
     const connected = await isConnected(client);
     if (signal.aborted) throw failure({ code: status.CANCELLED, details: '', signal }, signal.reason);
-    if (!connected) {
-      onStatus(method, 'UNAVAILABLE');
-      throw failure({ code: status.UNAVAILABLE, details: '', signal }, new Error('no model server is connected'));
+    try {
+      if (!connected) throw Object.assign(new Error('no model server is connected'), { code: status.UNAVAILABLE });
+      const answer = await send(rpc);
+      onStatus(method, 'OK');
+      return answer;
+    } catch (error) {
+      const { code = status.UNKNOWN, details = '' } = error as Partial<ServiceError>;
+      onStatus(method, status[code]);
+      throw failure({ code, details, signal }, error);
     }
-    return send(client, rpc, (code) => onStatus(method, status[code]));
+  };
+}
+
+/** Makes the function that sends a call as often as it has to be, within one budget for all calls. */
+function createSend(client: Client, { hedgeAfterMs, onExtraAttempt }: UnaryOptions): (rpc: Rpc) => Promise<Buffer> {
+  const budget = new RetryBudget();
+  let calls = 0;
+  const mayTryAgain = (reason: ExtraAttempt) => {
+    const may = budget.withdraw();
+    if (may) onExtraAttempt?.(reason);
+    return may;
+  };
+  return (rpc) => {
+    budget.deposit();
+    calls += 1;
+    const mark = { model: rpc.model, ...(hedgeAfterMs !== undefined && { call: String(calls) }) };
+    const limits = { signal: rpc.signal, deadlineMs: rpc.deadlineMs, mayTryAgain };
+    const attempt = (signal: AbortSignal) =>
+      untilRoom((signal) => sendOnce(client, { ...rpc, signal }, mark), { ...limits, signal });
+    const isHedged = hedgeAfterMs !== undefined && rpc.model !== undefined;
+    return isHedged ? hedge(attempt, hedgeAfterMs, limits) : attempt(rpc.signal);
   };
 }
 
@@ -65,20 +104,29 @@ function changed(channel: ReturnType<Client['getChannel']>, state: connectivityS
   return promise;
 }
 
-function send(client: Client, rpc: Rpc, onCode: (code: status) => void): Promise<Buffer> {
+function sendOnce(client: Client, rpc: Rpc, mark: CallMark): Promise<Buffer> {
   const { path, request, signal } = rpc;
   // grpc-js takes deadlines in wall-clock time and turns them into timers at once, so a later jump does no harm.
   const deadline = Date.now() + Math.max(0, rpc.deadlineMs - performance.now());
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const call = client.makeUnaryRequest(path, asIs, asIs, request, new Metadata(), { deadline }, (error, answer) => {
+  const call = client.makeUnaryRequest(path, asIs, asIs, request, headers(mark), { deadline }, (error, answer) => {
     signal.removeEventListener('abort', cancel);
-    onCode(error?.code ?? status.OK);
-    if (error) reject(failure({ code: error.code, details: error.details, signal }, error));
+    if (error) reject(error);
     else resolve(answer ?? Buffer.alloc(0));
   });
   const cancel = () => call.cancel();
   signal.addEventListener('abort', cancel);
+  if (signal.aborted) cancel();
   return promise;
+}
+
+/** What the balancer has to know of a call. */
+function headers({ model, call }: CallMark): Metadata {
+  const metadata = new Metadata();
+  // Headers are ASCII, names of models need not be.
+  if (model !== undefined) metadata.set(MODEL_HEADER, encodeURIComponent(model));
+  if (call !== undefined) metadata.set(CALL_HEADER, call);
+  return metadata;
 }
 
 function asIs(bytes: Buffer): Buffer {

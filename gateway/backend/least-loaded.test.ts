@@ -1,0 +1,171 @@
+/** How calls are spread over model servers that are slow, full or broken. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { ANSWER, type Answer, connect, failsWith, predict, serve, timed } from '../../tests/backend.ts';
+import type { ModelServer } from '../../tests/model-server.ts';
+import type { Backend } from '../pipeline/request.ts';
+
+const QUICK_MS = 20;
+
+function after(ms: number): Answer {
+  return async () => {
+    await sleep(ms);
+    return ANSWER;
+  };
+}
+
+function full(): never {
+  throw { code: status.RESOURCE_EXHAUSTED, details: 'Server Threadpool Exhausted' };
+}
+
+async function serveAll(t: TestContext, ...answers: readonly Answer[]): Promise<readonly ModelServer[]> {
+  return Promise.all(answers.map((answer) => serve(t, answer)));
+}
+
+const targetsOf = (servers: readonly ModelServer[]) => servers.map(({ target }) => target).join();
+const sharesOf = (servers: readonly ModelServer[]) => servers.map(({ calls }) => calls.length);
+
+/** Makes so many predictions, some at once, and gives the milliseconds that each took, in order of size. */
+async function load(backend: Backend, { calls, atOnce }: { calls: number; atOnce: number }): Promise<number[]> {
+  const times: number[] = [];
+  let left = calls;
+  const callers = Array.from({ length: atOnce }, async () => {
+    for (; left > 0; left -= 1) times.push(await timed(() => predict(backend)));
+  });
+  await Promise.all(callers);
+  return times.sort((one, other) => one - other);
+}
+
+const p99 = (times: readonly number[]) => times[Math.floor(times.length * 0.99)] ?? Number.NaN;
+
+test('E13: a server that is ten times slower is hardly asked, and p99 stays within twice that of the others', async (t) => {
+  const healthy = await serveAll(t, after(QUICK_MS), after(QUICK_MS));
+  const alone = await connect(t, targetsOf(healthy));
+  const expectedMs = p99(await load(alone.backend, { calls: 400, atOnce: 8 }));
+
+  const servers = await serveAll(t, after(QUICK_MS), after(10 * QUICK_MS), after(QUICK_MS));
+  const { backend } = await connect(t, targetsOf(servers));
+  await load(backend, { calls: 200, atOnce: 8 });
+  const [, before = 0] = sharesOf(servers);
+  const times = await load(backend, { calls: 1000, atOnce: 8 });
+  const [, now = 0] = sharesOf(servers);
+  t.diagnostic(
+    `came: ${now - before} of 1,000 calls to the slow server, ${before} while it was new; p99 ${p99(times).toFixed()} ms, without it ${expectedMs.toFixed()} ms`,
+  );
+  assert.ok(now - before <= 10, `${now - before} of 1,000 calls went to the slow server`);
+  assert.ok(p99(times) <= 2 * expectedMs, `p99 ${p99(times)} ms, without the slow server ${expectedMs} ms`);
+});
+
+test('E11: servers of one kind share evenly, one call at a time and many', async (t) => {
+  for (const atOnce of [1, 8]) {
+    const servers = await serveAll(t, after(2), after(2), after(2), after(2), after(2));
+    const { backend } = await connect(t, targetsOf(servers));
+    await load(backend, { calls: 500, atOnce });
+    const shares = sharesOf(servers);
+    t.diagnostic(`came: ${shares} with ${atOnce} at once`);
+    assert.ok(Math.min(...shares) >= 80, `${shares} of 500`);
+  }
+});
+
+test('E20: a call that one server has no room for goes to another, and the full ones are left alone', async (t) => {
+  const servers = await serveAll(t, full, full, () => ANSWER);
+  const { backend, statuses, extra } = await connect(t, targetsOf(servers));
+  for (let round = 0; round < 50; round += 1) await predict(backend);
+  assert.deepEqual(new Set(statuses), new Set(['Predict OK']));
+  assert.equal(statuses.length, 50);
+  const refused = servers[0]?.calls.length ?? 0;
+  assert.ok(refused >= 1 && refused <= 10, `${refused} calls to a full server`);
+  assert.equal(extra.length, sharesOf(servers).reduce((sum, calls) => sum + calls) - 50);
+});
+
+test('E20: a call waits for room within its budget, and is 429 only when nothing has any', async (t) => {
+  let room = false;
+  const servers = await serveAll(t, () => (room ? ANSWER : full()));
+  const { backend } = await connect(t, targetsOf(servers));
+  const waiting = predict(backend);
+  await sleep(30);
+  room = true;
+  await waiting;
+  room = false;
+  const tookMs = await timed(() => assert.rejects(predict(backend), failsWith('overloaded')));
+  assert.ok(tookMs < 1000, `${tookMs} ms`);
+  const shortMs = await timed(() => assert.rejects(predict(backend, { timeoutMs: 60 }), failsWith('overloaded')));
+  assert.ok(shortMs < 300, `${shortMs} ms`);
+});
+
+test('E20: a lasting shortage is asked a tenth more often than there are calls', async (t) => {
+  const servers = await serveAll(t, full, full);
+  const { backend, statuses, extra } = await connect(t, targetsOf(servers));
+  const calls = Array.from({ length: 600 }, () => assert.rejects(predict(backend), failsWith('overloaded')));
+  await Promise.all(calls);
+  assert.deepEqual([statuses.length, new Set(statuses)], [600, new Set(['Predict RESOURCE_EXHAUSTED'])]);
+  assert.ok(extra.length <= 100 + 60 && extra.length >= 100, `${extra.length} further attempts`);
+});
+
+test('E13: a server that fails at everything is put aside, however quickly it answers; one that is asked wrongly is not', async (t) => {
+  const failing = (code: status): Answer => {
+    return () => Promise.reject({ code, details: '' });
+  };
+  const servers = await serveAll(t, after(5), failing(status.INTERNAL), failing(status.INVALID_ARGUMENT));
+  const { backend, statuses } = await connect(t, targetsOf(servers));
+  const ask = () => predict(backend).catch(() => sleep(10));
+  // The breaker looks every 5 s.
+  const endMs = performance.now() + 5500;
+  while (performance.now() < endMs) await ask();
+  const before = sharesOf(servers);
+  for (let round = 0; round < 60; round += 1) await ask();
+  const more = sharesOf(servers).map((calls, index) => calls - (before[index] ?? 0));
+  t.diagnostic(`came: ${before} calls in 5.5 s, then ${more}`);
+  assert.deepEqual(more, [30, 0, 30]);
+  assert.ok(statuses.includes('Predict INTERNAL'));
+});
+
+test('a hedged call: after a while another server is asked too, and the slower one is told to stop', async (t) => {
+  const stopped = Promise.withResolvers<void>();
+  const arrivals: number[] = [];
+  const answer =
+    (index: number): Answer =>
+    async ({ raw }) => {
+      arrivals.push(index);
+      if (arrivals.length > 1) return ANSWER;
+      await once(raw, 'cancelled');
+      stopped.resolve();
+      return ANSWER;
+    };
+  const servers = await serveAll(t, answer(0), answer(1));
+  const { backend, statuses, extra } = await connect(t, targetsOf(servers), { hedgeAfterMs: 50 });
+  const tookMs = await timed(() => predict(backend));
+  assert.ok(tookMs >= 45 && tookMs < 1000, `${tookMs} ms`);
+  assert.deepEqual(arrivals.toSorted(), [0, 1]);
+  await stopped.promise;
+  assert.deepEqual([statuses, extra], [['Predict OK'], ['hedge']]);
+});
+
+test('hedging: an early answer or failure ends the call, look-ups are asked once, and the deadline holds', async (t) => {
+  const never: Answer = () => new Promise(() => {});
+  const answers: Answer[] = [() => ANSWER, () => Promise.reject({ code: status.INTERNAL, details: '' })];
+  let answer: Answer = never;
+  const servers = await serveAll(
+    t,
+    (call) => answer(call),
+    (call) => answer(call),
+  );
+  const { backend, extra } = await connect(t, targetsOf(servers), { hedgeAfterMs: 60 });
+  answer = answers[0] ?? never;
+  await predict(backend);
+  answer = answers[1] ?? never;
+  await assert.rejects(predict(backend), failsWith('model_failed'));
+  await backend.status('m', new AbortController().signal);
+  await sleep(100);
+  assert.deepEqual(extra, []);
+  answer = never;
+  await assert.rejects(predict(backend, { timeoutMs: 200 }), failsWith('model_timeout'));
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException('', 'AbortError')), 100);
+  await assert.rejects(predict(backend, { signal: controller.signal }), failsWith('client_gone'));
+  assert.deepEqual(extra, ['hedge', 'hedge']);
+});

@@ -1,0 +1,145 @@
+/** What the tests of the backend share: real model servers on loopback, a backend in front of them, and what breaks. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Client } from '@grpc/grpc-js';
+import { type ChannelSettings, openClient } from '../gateway/backend/channel.ts';
+import { createTfServing } from '../gateway/backend/tf-serving.ts';
+import { GatewayError, type Kind } from '../gateway/errors.ts';
+import type { Backend, Prediction, PredictTarget, RequestContext } from '../gateway/pipeline/request.ts';
+import { createPool } from '../gateway/tensor/pool.ts';
+import { createPredictRequest } from '../gateway/tensor/predict-request.ts';
+import { createPredictionReader } from '../gateway/tensor/predict-response.ts';
+import { floatTensor, type ModelServer, type ModelServerOptions, startModelServer, XCEPTION } from './model-server.ts';
+
+const CODEC = {
+  createRequest: createPredictRequest.bind(undefined, createPool(0)),
+  readPrediction: createPredictionReader(),
+};
+export const SMALL: PredictTarget = {
+  servable: { model: 'clothing-model' },
+  signature: 'serving_default',
+  input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [2] },
+};
+export const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
+export const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
+
+export type Answer = ModelServerOptions['onPredict'];
+
+export async function serve(t: TestContext, onPredict: Answer = () => ANSWER, port = 0): Promise<ModelServer> {
+  const server = await startModelServer({ ...XCEPTION, onPredict }, port);
+  t.after(() => server.close());
+  return server;
+}
+
+type Opened = {
+  readonly backend: Backend;
+  readonly client: Client;
+  readonly statuses: string[];
+  readonly extra: string[];
+};
+type OpenOptions = { readonly hedgeAfterMs?: number; readonly channel?: ChannelSettings };
+
+/** Opens a backend; `statuses` and `extra` keep what it tells of its calls. */
+export function open(t: TestContext, targets: string, { hedgeAfterMs, channel }: OpenOptions = {}): Opened {
+  const statuses: string[] = [];
+  const extra: string[] = [];
+  const client = openClient(targets, channel);
+  const backend = createTfServing({
+    client,
+    codec: CODEC,
+    hedgeAfterMs,
+    onStatus: (method, code) => statuses.push(`${method} ${code}`),
+    onExtraAttempt: (reason) => extra.push(reason),
+  });
+  t.after(() => backend.close());
+  return { backend, client, statuses, extra };
+}
+
+/** Opens a backend that is connected: to all servers, or to those that can be reached. */
+export async function connect(t: TestContext, targets: string, options: OpenOptions = {}): Promise<Opened> {
+  const opened = open(t, targets, options);
+  await promisify(opened.client.waitForReady.bind(opened.client))(Date.now() + 5000);
+  // Ready is the first connection; the others follow within milliseconds.
+  if (targets.includes(',')) await sleep(50);
+  return opened;
+}
+
+type Request = { target?: PredictTarget; timeoutMs?: number; signal?: AbortSignal; count?: number };
+
+export function predict(backend: Backend, request: Request = {}): Promise<Prediction> {
+  const { target = SMALL, timeoutMs = 5000, signal = new AbortController().signal, count = 1 } = request;
+  const context = { deadlineMs: performance.now() + timeoutMs, signal } as RequestContext;
+  return backend.prepare(target, count).send(count, context);
+}
+
+export function failsWith(kind: Kind) {
+  return (error: unknown) => {
+    assert.ok(error instanceof GatewayError, `${error}`);
+    assert.equal(error.kind, kind, `${error.cause}`);
+    assert.doesNotMatch(error.message, /srv|127\.0|10\.1|\d{4,}/);
+    return true;
+  };
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
+}
+
+/** Asks until it is answered, for five seconds at most, and gives the milliseconds that took. */
+export function untilAnswered(backend: Backend): Promise<number> {
+  return timed(async () => {
+    const endMs = performance.now() + 5000;
+    for (;;) {
+      try {
+        return await predict(backend);
+      } catch (error) {
+        if (performance.now() > endMs) throw error;
+        await sleep(20);
+      }
+    }
+  });
+}
+
+type Forward = { readonly target: string; kill(): void; freeze(): void };
+
+/** Passes connections on to a server until it is killed, or stops without a word: what a client sees of its process. */
+export async function forward(t: TestContext, target: string): Promise<Forward> {
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  const proxy = createServer((near) => {
+    const far = openSocket(Number(target.split(':')[1]), '127.0.0.1');
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      if (!isFrozen) socket.pipe(other);
+    }
+  });
+  const kill = () => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  const freeze = () => {
+    isFrozen = true;
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  t.after(kill);
+  return { target: await listen(proxy), kill, freeze };
+}
+
+/** Listens on a free port of 127.0.0.1 and gives `host:port`. */
+export async function listen(server: Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address && typeof address === 'object');
+  return `127.0.0.1:${address.port}`;
+}
