@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openClient } from './backend/channel.ts';
 import { createTfServing } from './backend/tf-serving.ts';
+import { readTls } from './backend/tls.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createFetch } from './fetch/http.ts';
 import { createAdmin } from './http/admin.ts';
@@ -62,11 +63,15 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
   const admission = createAdmission(config);
   const metrics = createMetrics(admission);
-  const client = judged(() => openClient(target), 'TF_SERVING_HOST');
+  // The embedded server is a process of the gateway's own.
+  const tls = config.tfServingHost === undefined ? undefined : judged(() => readTls(config));
+  const channel = { tls, requestTimeoutMs: config.requestTimeoutMs };
+  const client = judged(() => openClient(target, channel), 'TF_SERVING_HOST');
   const createRequest = createPredictRequest.bind(undefined, createPool(POOL_BYTES));
   const codec = { createRequest, readPrediction: createPredictionReader() };
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
-  const backend = createTfServing({ client, codec, onStatus });
+  const onExtraAttempt = (reason: string) => metrics.backendExtraAttempts.inc({ reason });
+  const backend = createTfServing({ client, codec, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
   const fetch = openFetch(config);
   const images = createImages(config);
   const watch = new ModelWatch({

@@ -61,6 +61,15 @@ const schema = z.object({
     .string()
     .optional()
     .describe('TF-Serving: host:port, several by comma, or dns:///name:8500; unset starts the embedded server'),
+  tfServingCaFile: z
+    .string()
+    .optional()
+    .describe('PEM of the authorities that sign the certificates of TF-Serving; set, TLS is spoken to it'),
+  tfServingCertFile: z.string().optional().describe('PEM of the certificate shown to TF-Serving (mTLS)'),
+  tfServingKeyFile: z.string().optional().describe('PEM of its private key'),
+  hedgeAfterMs: duration()
+    .optional()
+    .describe('ask a second TF-Serving too when the first has not answered after so long, such as 300ms; unset: never'),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
   requestTimeoutMs: duration().prefault('20s').describe('the one deadline of a request, from door to answer'),
   maxInFlight: integer(1, 100_000).prefault('64').describe('requests worked on at once'),

@@ -30,6 +30,8 @@ export type ModelServerOptions = {
   readonly inputs: Readonly<Record<string, Info>>;
   readonly outputs: Readonly<Record<string, Info>>;
   readonly version?: number;
+  /** Default: plain text. */
+  readonly credentials?: ServerCredentials;
   /** Called for every Predict; gives the outputs as TensorProto objects, or throws a ServiceError-like object. */
   readonly onPredict: (call: PredictCall) => object | Promise<object>;
 };
@@ -79,7 +81,7 @@ export async function startModelServer(options: ModelServerOptions, port = 0): P
   });
   const bound = await new Promise<number>((resolve, reject) => {
     const done = (error: Error | null, taken: number) => (error ? reject(error) : resolve(taken));
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), done);
+    server.bindAsync(`127.0.0.1:${port}`, options.credentials ?? ServerCredentials.createInsecure(), done);
   });
   return { target: `127.0.0.1:${bound}`, calls, close: () => server.forceShutdown() };
 }

@@ -2,6 +2,7 @@
 import { type ChannelOptions, Client, credentials, experimental } from '@grpc/grpc-js';
 import { BackendsResolver, parseBackends, SCHEME } from './backends-resolver.ts';
 import { LEAST_LOADED, LeastLoadedBalancer, LeastLoadedConfig } from './least-loaded.ts';
+import type { BackendTls } from './tls.ts';
 
 /** The largest request and answer: some 250 float32 images of 299x299, far below the 2 GiB where protobuf ends. */
 export const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
@@ -69,14 +70,6 @@ const OPTIONS: ChannelOptions = {
   'grpc.enable_http_proxy': 0,
   // Connections end with their client instead of being kept for other clients of the process.
   'grpc.use_local_subchannel_pool': 1,
-};
-
-/** TLS to the model servers, in PEM. */
-export type BackendTls = {
-  /** The authorities that may have signed the servers' certificates. */
-  readonly ca: Buffer;
-  /** What the gateway shows where servers want to know who asks (mTLS). */
-  readonly identity?: { readonly key: Buffer; readonly cert: Buffer };
 };
 
 export type ChannelSettings = {

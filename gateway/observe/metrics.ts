@@ -72,6 +72,12 @@ export function createMetrics(load: Load) {
       labelNames: ['method', 'code'] as const,
       registers,
     }),
+    backendExtraAttempts: new Counter({
+      name: 'tensorgate_backend_extra_attempts_total',
+      help: 'Calls sent once more, by reason: refused (a full server) or hedge (a late answer). Retries of UNAVAILABLE are not counted.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     modelReady: new Gauge({
       name: 'tensorgate_model_ready',
       help: '1 where the model is available, fits its model.yaml and its parity is not differing.',

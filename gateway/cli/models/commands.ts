@@ -1,7 +1,8 @@
 /** The commands on models, as commander has them: arguments and flags in, one function each. */
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readConfig, readDuration, SETTINGS } from '../../config.ts';
+import { readTls } from '../../backend/tls.ts';
+import { type Config, ConfigError, readConfig, readDuration, SETTINGS } from '../../config.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import type { ModelsContext } from './context.ts';
 import { runDelete } from './delete.ts';
@@ -44,13 +45,22 @@ export function addModelsCommands(models: Command): void {
 }
 
 function add(models: Command, name: string, description: string): Command {
-  const settings = SETTINGS.filter(({ key }) => key === 'models' || key === 'tfServingHost');
+  const settings = SETTINGS.filter(({ key }) => key === 'models' || key.startsWith('tfServing'));
   return addSettings(models.command(name).description(description), settings).option('--json', 'print JSON');
 }
 
 function contextOf(command: Command): ModelsContext {
-  const { models, tfServingHost } = readConfig(givenSettings(command));
-  return { models: path.resolve(models), backends: tfServingHost, output: createOutput(command.opts().json === true) };
+  const config = readConfig(givenSettings(command));
+  const output = createOutput(command.opts().json === true);
+  return { models: path.resolve(config.models), backends: config.tfServingHost, tls: tlsOf(config), output };
+}
+
+function tlsOf(config: Config) {
+  try {
+    return readTls(config);
+  } catch (cause) {
+    throw new ConfigError((cause as Error).message, { cause });
+  }
 }
 
 function readVersion(text: string): number {

@@ -1,4 +1,5 @@
 /** What every command on models is given. */
+import type { BackendTls } from '../../backend/tls.ts';
 import type { Output } from './output.ts';
 
 export type ModelsContext = {
@@ -6,5 +7,6 @@ export type ModelsContext = {
   readonly models: string;
   /** TF_SERVING_HOST; without it there are no servers to ask. */
   readonly backends: string | undefined;
+  readonly tls?: BackendTls | undefined;
   readonly output: Output;
 };

@@ -10,8 +10,11 @@ import { describeVersions, type VersionRow } from './versions.ts';
 const HEADS = ['version', 'formats', 'size', 'pushed', 'accuracy', 'labels', 'state'];
 
 /** Lists one model, or all; with TF_SERVING_HOST also where each version stands on each server. Throws ModelsError. */
-export async function runList(model: string | undefined, { models, backends, output }: ModelsContext): Promise<void> {
-  using servers = backends === undefined ? undefined : openServers(backends);
+export async function runList(
+  model: string | undefined,
+  { models, backends, tls, output }: ModelsContext,
+): Promise<void> {
+  using servers = backends === undefined ? undefined : openServers(backends, tls);
   const folders = model === undefined ? await allModels(models) : [await readKnownModel(models, model)];
   const listed = [];
   for (const folder of folders) {

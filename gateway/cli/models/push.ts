@@ -29,8 +29,8 @@ export type PushOptions = { readonly path: string; readonly model: string; reado
 
 /** Pushes and says so; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
 export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
-  const { models, backends, output } = context;
-  using servers = waitMs === undefined ? undefined : openServers(backends);
+  const { models, backends, tls, output } = context;
+  using servers = waitMs === undefined ? undefined : openServers(backends, tls);
   const pushed = await push(from, model, models);
   const { version, folder, files, bytes } = pushed;
   const text = `${model} version ${version}: ${folder}, ${sizeText(bytes)} in ${files} files`;

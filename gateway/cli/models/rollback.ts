@@ -21,8 +21,8 @@ export type RollbackOptions = {
  * is put back where it was withdrawn itself. Throws ModelsError.
  */
 export async function runRollback({ model, to, waitMs }: RollbackOptions, context: ModelsContext): Promise<void> {
-  const { models, backends, output } = context;
-  using servers = waitMs === undefined ? undefined : openServers(backends);
+  const { models, backends, tls, output } = context;
+  using servers = waitMs === undefined ? undefined : openServers(backends, tls);
   const folder = await readKnownModel(models, model);
   const version = to ?? versionBefore(folder);
   if (!folder.versions.has(version) && !folder.withdrawn.has(version)) {

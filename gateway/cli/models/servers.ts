@@ -5,6 +5,7 @@ import { parseBackends } from '../../backend/backends-resolver.ts';
 import { openClient } from '../../backend/channel.ts';
 import { createLookUp } from '../../backend/look-up.ts';
 import { loadProtocol, type Protocol } from '../../backend/messages.ts';
+import type { BackendTls } from '../../backend/tls.ts';
 import { createUnary } from '../../backend/unary.ts';
 import { asGatewayError } from '../../errors.ts';
 import type { Backend, VersionStatus } from '../../pipeline/request.ts';
@@ -33,7 +34,7 @@ const CONNECT_PATIENCE_MS = 2000;
 const STATUS_TIMEOUT_MS = 5000;
 
 /** Opens the servers of a TF_SERVING_HOST. Throws `refused` when it is not set or cannot be read. */
-export function openServers(backends: string | undefined): Servers {
+export function openServers(backends: string | undefined, tls?: BackendTls): Servers {
   if (backends === undefined)
     throw refused('TF_SERVING_HOST is not set: it names the servers, as does --tf-serving-host');
   const entries = readBackends(backends);
@@ -41,9 +42,12 @@ export function openServers(backends: string | undefined): Servers {
   const servers = new Map<string, Server>();
   return {
     async ask(model) {
-      const addresses = [...new Set((await Promise.all(entries.map(addressesOf))).flat())];
-      for (const address of addresses) if (!servers.has(address)) servers.set(address, openServer(address, protocol));
-      return Promise.all(addresses.map((address) => report(address, servers.get(address) as Server, model)));
+      const found = new Map((await Promise.all(entries.map(addressesOf))).flat());
+      for (const [address, serverName] of found) {
+        if (servers.has(address)) continue;
+        servers.set(address, openServer(openClient(address, { tls, serverName }), protocol));
+      }
+      return Promise.all([...found.keys()].map((address) => report(address, servers.get(address) as Server, model)));
     },
     [Symbol.dispose]() {
       for (const { client } of servers.values()) client.close();
@@ -51,8 +55,7 @@ export function openServers(backends: string | undefined): Servers {
   };
 }
 
-function openServer(address: string, protocol: Protocol): Server {
-  const client = openClient(address);
+function openServer(client: Client, protocol: Protocol): Server {
   const { promise: tried, resolve } = Promise.withResolvers<void>();
   client.waitForReady(Date.now() + CONNECT_PATIENCE_MS, () => resolve());
   const unary = createUnary(client, () => undefined);
@@ -67,19 +70,19 @@ function readBackends(backends: string): ReturnType<typeof parseBackends> {
   }
 }
 
-/** The addresses behind a name; the name itself while DNS does not know it, for it may come. */
-async function addressesOf({ scheme, path }: ReturnType<typeof parseBackends>[number]): Promise<string[]> {
-  if (scheme === 'unix') return [`unix:${path}`];
+/** The addresses behind a name, each with the name; the name itself while DNS does not know it, for it may come. */
+async function addressesOf({ scheme, path }: ReturnType<typeof parseBackends>[number]): Promise<[string, string][]> {
+  if (scheme === 'unix') return [[`unix:${path}`, 'localhost']];
   const colon = path.lastIndexOf(':');
   const host = path.slice(0, colon).replace(/^\[|\]$/g, '');
   const port = path.slice(colon + 1);
   const found = await lookup(host, { all: true }).catch(() => []);
-  if (found.length === 0) return [path];
+  if (found.length === 0) return [[path, host]];
   // A server with an address of each kind is one server, and many listen on IPv4 alone, localhost's for one.
   const family = found.some((one) => one.family === 4) ? 4 : 6;
   return found
     .filter((one) => one.family === family)
-    .map(({ address }) => (family === 4 ? `${address}:${port}` : `[${address}]:${port}`));
+    .map(({ address }) => [family === 4 ? `${address}:${port}` : `[${address}]:${port}`, host]);
 }
 
 async function report(address: string, { tried, status }: Server, model: string): Promise<Report> {

@@ -9,8 +9,8 @@ import { describeVersions } from './versions.ts';
 
 /** Shows a version; of one that was deleted, what is on record. Throws ModelsError. */
 export async function runShow(model: string, version: number, context: ModelsContext): Promise<void> {
-  const { models, backends, output } = context;
-  using servers = backends === undefined ? undefined : openServers(backends);
+  const { models, backends, tls, output } = context;
+  using servers = backends === undefined ? undefined : openServers(backends, tls);
   const folder = await readKnownModel(models, model);
   const evaluation = await readEvaluation(folder.path, version);
   const reports = (await servers?.ask(model)) ?? [];
