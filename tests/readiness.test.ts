@@ -35,7 +35,7 @@ async function until(gateway: RunningGateway, condition: (said: Readiness) => bo
   throw new Error(JSON.stringify(await readiness(gateway)));
 }
 
-test('without a model server: live, not ready, an early 503; it recovers alone', async (t) => {
+test('E1, E3: without a model server: live, not ready, an early 503; it recovers alone', async (t) => {
   const first = await startModelServer(answering);
   const port = Number(first.target.split(':')[1]);
   first.close();
@@ -63,7 +63,39 @@ test('without a model server: live, not ready, an early 503; it recovers alone',
   await until(gateway, ({ status }) => status === 'ready');
 });
 
-test('a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
+test('E3: a model server that restarts takes no gateway off: it stays ready for 5 s, and answers 503 meanwhile', async (t) => {
+  let model = await startModelServer(answering);
+  t.after(() => model.close());
+  const port = Number(model.target.split(':')[1]);
+  const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  await gateway.ready();
+  const complaints = () => gateway.log.filter(({ msg }) => msg === 'model is not ready').length;
+  const before = complaints();
+  for (let restart = 0; restart < 2; restart += 1) {
+    model.close();
+    const awayMs = performance.now();
+    assert.equal((await predict(gateway, { b64 })).status, 503);
+    while (performance.now() < awayMs + 2500) {
+      assert.equal((await readiness(gateway))[0], 200);
+      await sleep(50);
+    }
+    model = await startModelServer(answering, port);
+    for (let left = 40; left > 0 && (await predict(gateway, { b64 })).status !== 200; left -= 1) await sleep(50);
+    assert.equal((await predict(gateway, { b64 })).status, 200);
+  }
+  assert.equal(complaints(), before);
+
+  model.close();
+  const awayMs = performance.now();
+  await until(gateway, ({ status }) => status === 'not ready');
+  assert.ok(performance.now() - awayMs >= 4500);
+  // What comes back may not be what went: its pictures are replayed, or as here its signature is compared.
+  const other = { input_8: { dtype: 'DT_FLOAT', shape: [-1, 8, 8, 3] } };
+  model = await startModelServer({ ...answering, inputs: other }, port);
+  await until(gateway, ({ problem }) => /model\.yaml/.test(problem ?? ''));
+});
+
+test('E4: a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
   const model = await startModelServer({ ...XCEPTION, onPredict: () => new Promise<never>(() => {}) });
   t.after(() => model.close());
   const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '700ms' };
@@ -80,7 +112,7 @@ test('a model server that hangs: 504 model_timeout at the deadline, which it was
   assert.ok(lateMs > -300 && lateMs < 700, `the server was told a deadline ${lateMs} ms ago`);
 });
 
-test('a client that hangs up ends the Predict it was waiting for', async (t) => {
+test('E4: a client that hangs up ends the Predict it was waiting for', async (t) => {
   const arrived = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<void>();
   const model = await startModelServer({
@@ -109,7 +141,7 @@ test('a client that hangs up ends the Predict it was waiting for', async (t) => 
   assert.deepEqual([line?.status, line?.kind], [499, 'client_gone']);
 });
 
-test('a model.yaml that contradicts the signature: one clear line, not ready, and no Predict is sent', async (t) => {
+test('E6: a model.yaml that contradicts the signature: one clear line, not ready, and no Predict is sent', async (t) => {
   const model = await startModelServer(answering);
   t.after(() => model.close());
   const card = 'name: m\nimage: {size: [224, 224], scale: tf}\nclasses: [a, b]\n';

@@ -1,4 +1,5 @@
 /** Watches the served models: which version answers, whether it fits its model.yaml, and whether its parity is proven. */
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asGatewayError } from '../errors.ts';
 import type { Backend, Log } from '../pipeline/request.ts';
@@ -6,10 +7,16 @@ import type { ModelCard } from './card.ts';
 import type { Parity } from './parity.ts';
 import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
 
-/** Also how long `/health/ready` may be behind a model server that has just gone. */
 const POLL_READY_MS = 2000;
 const POLL_WAITING_MS = 250;
 const POLL_TIMEOUT_MS = 5000;
+
+/**
+ * A model server that restarts, or one look that fails, is not to take every gateway from the load balancer at once. So a
+ * ready model stays ready until it was missed for so long, and more than once; predictions answer 503 of themselves.
+ */
+const PATIENCE_MS = 5000;
+const PATIENT_LOOKS = 2;
 
 const WITHOUT_PICTURES: Parity = {
   state: 'unproven',
@@ -30,6 +37,12 @@ export type WatchOptions = {
   readonly log: Log;
   readonly onChange: (model: string, state: ModelState) => void;
 };
+
+/** What a look found; a problem that may pass is waited for. */
+type Finding = { readonly state: ModelState; readonly mayPass: boolean };
+
+/** How long and how often a model has been missed, since it was seen last. */
+type Absence = { readonly sinceMs: number; readonly looks: number };
 
 /** The watch over all models that have a model.yaml. */
 export class ModelWatch {
@@ -64,20 +77,28 @@ export class ModelWatch {
   }
 
   async #watchOne(card: ModelCard, signal: AbortSignal): Promise<void> {
+    let absence: Absence | undefined;
     while (!signal.aborted) {
       const patience = AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]);
-      const state = await this.#look(card, patience).catch((thrown) => this.#explain(card, thrown, patience));
+      // Whoever comes back may be another one, so it has to prove itself even if its version is the same.
+      const known = absence ? undefined : this.#states.get(card.name);
+      const { state, mayPass } = await this.#look(card, known, patience).then(
+        (state): Finding => ({ state, mayPass: false }),
+        (thrown) => this.#explain(card, thrown, patience),
+      );
       if (signal.aborted) return;
-      this.#enter(card.name, state);
+      absence = mayPass ? missed(absence) : undefined;
+      if (!absence || isLasting(absence) || this.#states.get(card.name)?.problem) this.#enter(card.name, state);
+      else if (absence.looks === 1)
+        this.#options.log.info({ model: card.name, ...state }, 'model was missed, and is waited for');
       const pauseMs = state.problem ? POLL_WAITING_MS : POLL_READY_MS;
       // The only way for a sleep to fail is the abort, which the loop's condition sees.
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #look(card: ModelCard, signal: AbortSignal): Promise<ModelState> {
+  async #look(card: ModelCard, known: ModelState | undefined, signal: AbortSignal): Promise<ModelState> {
     const { backend, prove } = this.#options;
-    const known = this.#states.get(card.name);
     const metadata = await backend.metadata({ model: card.name }, signal);
     if (known?.version === metadata.version) return known;
     const { version } = metadata;
@@ -96,16 +117,16 @@ export class ModelWatch {
   }
 
   /** Why a model could not be looked at, in words for `/health/ready`: no addresses, no library texts. */
-  async #explain(card: ModelCard, thrown: unknown, signal: AbortSignal): Promise<ModelState> {
+  async #explain(card: ModelCard, thrown: unknown, signal: AbortSignal): Promise<Finding> {
     if (thrown instanceof SignatureMismatch) {
       this.#latest.delete(card.name);
-      return { problem: thrown.message };
+      return { state: { problem: thrown.message }, mayPass: false };
     }
     const { kind, message, cause } = asGatewayError(thrown);
     if (kind === 'internal') this.#options.log.error({ cause, model: card.name }, 'the model could not be looked at');
-    if (kind !== 'model_not_found') return { problem: message };
+    if (kind !== 'model_not_found') return { state: { problem: message }, mayPass: true };
     const problem = await this.#versionStates(card, signal).catch((failure) => asGatewayError(failure).message);
-    return { problem: problem || message };
+    return { state: { problem: problem || message }, mayPass: true };
   }
 
   async #versionStates({ name }: ModelCard, signal: AbortSignal): Promise<string> {
@@ -126,4 +147,12 @@ export class ModelWatch {
     else log.info({ model: name, ...state }, 'model is ready');
     if ([...this.#states.values()].every(({ problem }) => !problem)) this.#ready.resolve();
   }
+}
+
+function missed(before: Absence | undefined): Absence {
+  return { sinceMs: before?.sinceMs ?? performance.now(), looks: (before?.looks ?? 0) + 1 };
+}
+
+function isLasting({ sinceMs, looks }: Absence): boolean {
+  return looks >= PATIENT_LOOKS && performance.now() - sinceMs >= PATIENCE_MS;
 }
