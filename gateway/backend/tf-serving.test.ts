@@ -6,8 +6,10 @@ import { createServer, connect as openSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createGzip } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import {
   ANSWER,
@@ -230,6 +232,21 @@ test('E3: a server that was gone for a while is used again at once', async (t) =
   assert.ok((await untilAnswered(backend)) < 2000);
 });
 
+test('E3: nothing piles up: what an outage refused is not sent when the server is back', async (t) => {
+  const { target, close } = await serve(t);
+  const { backend } = await connect(t, target);
+  close();
+  const times = await Promise.all(
+    Array.from({ length: 300 }, () => timed(() => assert.rejects(predict(backend), failsWith('model_unavailable')))),
+  );
+  t.diagnostic(`came: 300 refusals, the slowest after ${Math.max(...times).toFixed()} ms`);
+  assert.ok(Math.max(...times) < 2000, `${Math.max(...times)} ms`);
+  const again = await serve(t, undefined, Number(target.split(':')[1]));
+  await untilAnswered(backend);
+  await sleep(300);
+  assert.equal(again.calls.length, 1);
+});
+
 test('a closed backend says that it is unavailable', async (t) => {
   const { backend } = await connect(t, (await serve(t)).target);
   backend.close();
@@ -264,11 +281,37 @@ test('E14: an answer above the limit is refused by its announced length, and not
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     const head = Buffer.alloc(5);
     head.writeUInt32BE(2 ** 30, 1);
-    stream.write(head);
+    stream.on('error', () => undefined).write(head);
+    stream.write(Buffer.alloc(2 ** 16));
   });
   t.after(() => server.close());
   const { backend } = await connect(t, await listen(server));
   await assert.rejects(predict(backend), failsWith('model_failed'));
+  const before = process.memoryUsage().rss;
+  for (let round = 0; round < 20; round += 1) await assert.rejects(predict(backend), failsWith('model_failed'));
+  const grownMb = (process.memoryUsage().rss - before) / 1e6;
+  t.diagnostic(`came: model_failed, ${grownMb.toFixed()} MB more after twenty answers of 1 GiB`);
+  // This process is the server too.
+  assert.ok(grownMb < 50, `${grownMb} MB`);
+});
+
+test('E14: an answer that unpacks to more than the limit is refused while it does', async (t) => {
+  const { promise: bomb, resolve } = Promise.withResolvers<Buffer>();
+  const zip = createGzip({ level: 1 });
+  const packed: Buffer[] = [];
+  zip.on('data', (chunk: Buffer) => packed.push(chunk)).on('end', () => resolve(Buffer.concat(packed)));
+  Readable.from(Array(260).fill(Buffer.alloc(2 ** 20))).pipe(zip);
+  const body = await bomb;
+  const server = createHttp2Server().on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' });
+    const head = Buffer.alloc(5, 1);
+    head.writeUInt32BE(body.length, 1);
+    stream.end(Buffer.concat([head, body]));
+  });
+  t.after(() => server.close());
+  const { backend } = await connect(t, await listen(server));
+  await assert.rejects(predict(backend, { timeoutMs: 20_000 }), failsWith('model_failed'));
 });
 
 test('a server by its UNIX socket', async (t) => {

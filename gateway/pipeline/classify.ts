@@ -1,6 +1,7 @@
 /** The straight line: instances in, named scores out. */
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import { nameScores, type Scores } from '../scores/answer.ts';
+import type { Scores } from '../scores/answer.ts';
+import { ask } from './ask.ts';
 import { fillTensor, type Line } from './fill.ts';
 import type { AskedServable, Instance, RequestContext } from './request.ts';
 
@@ -39,14 +40,15 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const [first] = instances;
   if (first && rows.size === 0) throw asGatewayError(errors.get(first));
 
-  const { version, outputs } = await context.time('predict', () => call.send(rows.size, context));
-  call.release();
   const { classes, scores: gives } = binding.card;
-  const scores = nameScores(outputs.get(binding.output), rows.size, { classes, gives, wants, top });
+  const options = { classes, gives, wants, top };
+  const question = { target, call, count: rows.size, output: binding.output, options };
+  const { version, rows: scored } = await context.time('predict', () => ask(line.backend, question, context));
+  call.release();
   const outcomes = instances.map((instance): Outcome => {
     const row = rows.get(instance);
-    const named = row === undefined ? undefined : scores[row];
-    return named ? { scores: named } : { error: asGatewayError(errors.get(instance)) };
+    const answer = row === undefined ? errors.get(instance) : scored[row];
+    return Array.isArray(answer) ? { scores: answer } : { error: asGatewayError(answer) };
   });
   const tensorBytes = (call.tensor.byteLength / instances.length) * rows.size;
   return { version: version ?? binding.version, outcomes, imageBytes, tensorBytes };

@@ -56,7 +56,7 @@ for (const [what, tensor, count] of [
   ['NaN', output([1, 3], [1, Number.NaN, 3]), 1],
   ['an infinite score', output([1, 3], [1, Number.POSITIVE_INFINITY, 3]), 1],
 ] as const) {
-  test(`${what} is model_failed, never a misaligned class map`, () => {
+  test(`E8: ${what} is model_failed, never a misaligned class map`, () => {
     assert.throws(
       () => nameScores(tensor, count, options),
       (error: unknown) => error instanceof GatewayError && error.kind === 'model_failed',

@@ -15,6 +15,11 @@ export type AnswerOptions = {
   readonly top?: number | undefined;
 };
 
+/** Whether an output has a row for each of the `count` instances, whatever the rows hold. */
+export function hasRows(output: OutputTensor | undefined, count: number): boolean {
+  return output?.shape[0] === count;
+}
+
 /**
  * Names the scores of each of the `count` instances of an output of shape [count, classes].
  * Throws `model_failed` when the tensor has another shape or a score is not finite: a class map is never misaligned.

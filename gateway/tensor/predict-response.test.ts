@@ -91,7 +91,7 @@ const ENCODINGS: readonly { dtype: string; list: object; content: ArrayBufferVie
 ];
 
 for (const { dtype, list, content, values: wanted } of ENCODINGS) {
-  test(`${dtype} as a list, as bytes, cut short and empty`, () => {
+  test(`E7: ${dtype} as a list, as bytes, cut short and empty`, () => {
     const shape = [wanted.length];
     assert.deepEqual(values({ dtype, shape, ...list }), wanted);
     assert.deepEqual(values({ dtype, shape, tensor_content: bytesOf(content) }), wanted);
@@ -150,7 +150,7 @@ test('no shape is the shape of a scalar, as everywhere in protobuf', () => {
   assert.deepEqual(outputs.get('y'), { dtype: 'DT_FLOAT', shape: [], values: [3] });
 });
 
-test('shape, version and every output are read', () => {
+test('E7: shape, version and every output are read', () => {
   const y = proto({ dtype: 'DT_FLOAT', shape: [1, 2], float_val: [1, 2] });
   const extra = proto({ dtype: 'DT_INT64', shape: [], int64_val: [9] });
   const { version, outputs } = readPrediction(answer({ y, extra }, '1754000000000'));

@@ -1,0 +1,59 @@
+/** The second half of the line: the filled tensor to the model, and a row of the answer to each of its instances. */
+import { asGatewayError, type GatewayError } from '../errors.ts';
+import { type AnswerOptions, hasRows, nameScores, type Scores } from '../scores/answer.ts';
+import type { Backend, PredictCall, PredictTarget, RequestContext } from './request.ts';
+
+export type Question = {
+  readonly target: PredictTarget;
+  /** Holds `count` instances. */
+  readonly call: PredictCall;
+  readonly count: number;
+  /** The output that holds the scores, and how they are named. */
+  readonly output: string;
+  readonly options: AnswerOptions;
+};
+
+export type Answer = {
+  readonly version: number | undefined;
+  /** One for each instance, in the tensor's order: its scores, or why it has none. */
+  readonly rows: readonly (Scores | GatewayError)[];
+};
+
+/**
+ * Asks for all instances with one Predict. A model that answers with another number of rows is asked for each instance by
+ * itself, once, because nobody can tell which row is whose. Throws `model_failed` where the answer cannot be used.
+ */
+export async function ask(backend: Backend, question: Question, context: RequestContext): Promise<Answer> {
+  const { call, count, output, options } = question;
+  const { version, outputs } = await call.send(count, context);
+  const scores = outputs.get(output);
+  if (count === 1 || hasRows(scores, count)) return { version, rows: nameScores(scores, count, options) };
+  context.log.warn({ count, shape: scores?.shape }, 'the model answered with another number of rows; asking singly');
+  const rows: (Scores | GatewayError)[] = [];
+  for (let row = 0; row < count; row += 1) rows.push(await askOne(backend, question, row, context));
+  const [first] = rows;
+  if (rows.every((one) => one instanceof Error)) throw first;
+  return { version, rows };
+}
+
+/** One row by itself: its scores, or what it failed with. Throws where the request as a whole is over. */
+async function askOne(
+  backend: Backend,
+  { target, call, output, options }: Question,
+  row: number,
+  context: RequestContext,
+): Promise<Scores | GatewayError> {
+  const single = backend.prepare(target, 1);
+  const length = single.tensor.length;
+  single.tensor.set(call.tensor.subarray(row * length, (row + 1) * length));
+  try {
+    const { outputs } = await single.send(1, context);
+    single.release();
+    const [scores = []] = nameScores(outputs.get(output), 1, options);
+    return scores;
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    if (error.kind !== 'model_failed') throw error;
+    return error;
+  }
+}
