@@ -21,11 +21,12 @@ flags=(
   # it: add --enable_batching=true --batching_parameters_file=/etc/tf-serving/batching.config
 
   # A call holds a thread until it is answered, and one too many is refused, not queued (default: 4 a core). The gateway
-  # sends up to MAX_IN_FLIGHT=64 at once: room for three of them, and for those who ask for states.
+  # sends up to MAX_IN_FLIGHT=64 at once (128 with HEDGE_AFTER): room for three of them, and for those who ask for states.
+  # A refused call goes to another server, or waits a moment.
   --grpc_max_threads=256
-  # Every 5 minutes clients look for servers anew; most ask DNS only then. The gateway pings through calls of more than
-  # 10 s, and gRPC's default ends the connection of a client that pings more often than every 5 minutes.
-  --grpc_channel_arguments=grpc.max_connection_age_ms=300000,grpc.http2.min_ping_interval_without_data_ms=5000
+  # Every 5 minutes clients look for servers anew; most ask DNS only then. The gateway pings through calls, every
+  # 5 s at most, and gRPC's default ends the connection of a client that pings more often than every 5 minutes.
+  --grpc_channel_arguments=grpc.max_connection_age_ms=300000,grpc.http2.min_ping_interval_without_data_ms=4000
 )
 
 # The server handles no signal, and what a process does not handle is not delivered to it as process 1. So the shell is

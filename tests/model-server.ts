@@ -38,8 +38,12 @@ export type ModelServerOptions = {
 
 export type ModelServer = { readonly target: string; readonly calls: readonly PredictCall[]; close(): void };
 
-/** Starts the server on a free port, or on the given one. */
-export async function startModelServer(options: ModelServerOptions, port = 0): Promise<ModelServer> {
+/** Starts the server on a free port of this machine, or on the given one and another loopback address. */
+export async function startModelServer(
+  options: ModelServerOptions,
+  port = 0,
+  host = '127.0.0.1',
+): Promise<ModelServer> {
   const definition = loadSync(FILES, {
     includeDirs: [PROTOS],
     keepCase: true,
@@ -81,9 +85,9 @@ export async function startModelServer(options: ModelServerOptions, port = 0): P
   });
   const bound = await new Promise<number>((resolve, reject) => {
     const done = (error: Error | null, taken: number) => (error ? reject(error) : resolve(taken));
-    server.bindAsync(`127.0.0.1:${port}`, options.credentials ?? ServerCredentials.createInsecure(), done);
+    server.bindAsync(`${host}:${port}`, options.credentials ?? ServerCredentials.createInsecure(), done);
   });
-  return { target: `127.0.0.1:${bound}`, calls, close: () => server.forceShutdown() };
+  return { target: `${host}:${bound}`, calls, close: () => server.forceShutdown() };
 }
 
 type WireRequest = {

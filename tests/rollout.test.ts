@@ -77,7 +77,7 @@ async function tensorsOf(picture: string): Promise<string> {
   return JSON.stringify({ samples: all.samples.filter(({ file }) => file === picture) });
 }
 
-test('while the model server is killed every request is told to come back, and it is served again alone', async (t) => {
+test('E3: while the model server is killed every request is told to come back, and it is served again alone', async (t) => {
   const MODELS = await firstVersion(t);
   const port = await freePort();
   const first = await serve(t, MODELS, port);

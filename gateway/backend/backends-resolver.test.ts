@@ -3,6 +3,8 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { experimental } from '@grpc/grpc-js';
+import { ANSWER, connect, predict } from '../../tests/backend.ts';
+import { startModelServer, XCEPTION } from '../../tests/model-server.ts';
 import { BackendsResolver, parseBackends } from './backends-resolver.ts';
 import { openClient } from './channel.ts';
 
@@ -109,6 +111,37 @@ test('E11: new pods are seen without a connection ending, and an unchanged list 
   await refresh(t);
   assert.deepEqual(lists, ['10.0.0.1:8500', '10.0.0.1:8500,10.0.0.2:8500']);
   assert.equal(seen.lookups, 5, 'one at the start, one a refresh');
+});
+
+test('E11, E12: one pod becomes five, which share evenly; when DNS has none, they go on', async (t) => {
+  const hosts = [1, 2, 3, 4, 5].map((last) => `127.0.0.${last}`);
+  const first = await startModelServer({ ...XCEPTION, onPredict: () => ANSWER });
+  const port = Number(first.target.split(':')[1]);
+  const servers = [first];
+  t.after(() => servers.forEach((server) => void server.close()));
+  for (const host of hosts.slice(1))
+    servers.push(await startModelServer({ ...XCEPTION, onPredict: () => ANSWER }, port, host));
+  const zone: Zone = { models: hosts.slice(0, 1) };
+  const seen = useZone(t, zone);
+  const { backend } = await connect(t, `dns:///models:${port}`);
+  const startMs = performance.now();
+  for (let round = 0; round < 20; round += 1) await predict(backend);
+  assert.equal(first.calls.length, 20);
+
+  zone.models = hosts;
+  while (servers.some(({ calls }) => calls.length === 0) && performance.now() < startMs + 30_000) {
+    await predict(backend);
+    await sleep(20);
+  }
+  const tookMs = performance.now() - startMs;
+  delete zone.models;
+  for (const { lookups } = { ...seen }; seen.lookups === lookups; ) await sleep(50);
+  const before = servers.map(({ calls }) => calls.length);
+  for (let round = 0; round < 250; round += 1) await predict(backend);
+  const shares = servers.map(({ calls }, index) => calls.length - (before[index] ?? 0));
+  t.diagnostic(`came: all five asked after ${tookMs.toFixed()} ms, then ${shares} of 250; ${seen.lookups} lookups`);
+  assert.ok(Math.min(...shares) >= 40 && Math.max(...shares) <= 60, `${shares} of 250`);
+  assert.ok(seen.lookups <= 2 + (performance.now() - startMs) / 1000, `${seen.lookups} lookups`);
 });
 
 test('E12: addresses outlive a name that DNS has lost', async (t) => {
