@@ -17,6 +17,15 @@ addSettings(program.command('serve').description('run the gateway')).action(asyn
 addSettings(program.command('config').description('check the settings and print those in force')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );
+addSettings(
+  program.command('doctor').description('say whether a prediction gets the picture at a URL, and if not, why'),
+)
+  .argument('<url>')
+  .option('--json', 'print JSON')
+  .action(async (url, { json }, command) => {
+    const { runDoctor } = await import('./doctor/run.ts');
+    return runDoctor(url, givenSettings(command), json === true);
+  });
 addModelsCommands(program.command('models').description('put versions of models where the servers find them'));
 
 try {

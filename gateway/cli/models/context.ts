@@ -1,5 +1,5 @@
 /** What every command on models is given. */
-import type { Output } from './output.ts';
+import type { Output } from '../output.ts';
 
 export type ModelsContext = {
   /** The folder of MODELS. */
