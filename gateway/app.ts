@@ -5,7 +5,7 @@ import { openClient } from './backend/channel.ts';
 import { createTfServing } from './backend/tf-serving.ts';
 import { readTls } from './backend/tls.ts';
 import { type Config, ConfigError } from './config.ts';
-import { createFetch } from './fetch/http.ts';
+import { createFetch, type FetchOptions } from './fetch/http.ts';
 import { createAdmin } from './http/admin.ts';
 import { createBodyReader } from './http/body.ts';
 import { createDoor } from './http/door.ts';
@@ -72,7 +72,7 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
   const onExtraAttempt = (reason: string) => metrics.backendExtraAttempts.inc({ reason });
   const backend = createTfServing({ client, codec, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
-  const fetch = openFetch(config);
+  const fetch = judged(() => createFetch(fetchOptions(config)));
   const images = createImages(config);
   const watch = new ModelWatch({
     cards,
@@ -110,24 +110,24 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   };
 }
 
-function openFetch(config: Config) {
-  return judged(() =>
-    createFetch({
-      allow: config.fetchAllow,
-      deny: config.fetchDeny,
-      allowPrivate: config.fetchAllowPrivate,
-      ports: config.fetchPorts,
-      maxBytes: config.maxImageBytes,
-      maxRedirects: MAX_REDIRECTS,
-      timeoutMs: config.fetchTimeoutMs,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      maxSockets: SOCKETS_PER_SOURCE,
-      userAgent: 'tensorgate',
-    }),
-  );
+/** How this gateway fetches. */
+export function fetchOptions(config: Config): FetchOptions {
+  return {
+    allow: config.fetchAllow,
+    deny: config.fetchDeny,
+    allowPrivate: config.fetchAllowPrivate,
+    ports: config.fetchPorts,
+    maxBytes: config.maxImageBytes,
+    maxRedirects: MAX_REDIRECTS,
+    timeoutMs: config.fetchTimeoutMs,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    maxSockets: SOCKETS_PER_SOURCE,
+    userAgent: 'tensorgate',
+  };
 }
 
-function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
+/** How this gateway decodes and makes tensors. Narrows sharp for the whole process. */
+export function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
   const { imageFormats: formats, maxImagePixels: maxPixels } = config;
   restrictSharp(formats);
   const preprocessors = new WeakMap<ImageSpec, Preprocessor>();
@@ -143,7 +143,7 @@ function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
 }
 
 /** A part's own judgement of a setting, as the mistake in the settings that it is. */
-function judged<T>(make: () => T, setting?: string): T {
+export function judged<T>(make: () => T, setting?: string): T {
   try {
     return make();
   } catch (cause) {

@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['fetch', 'image', 'tensor', 'model', 'backend', 'scores'],
   observe: ['pipeline', 'model'],
   http: ['pipeline', 'model', 'scores', 'observe', 'lifecycle.ts'],
-  cli: ['config.ts', 'main.ts', 'model', 'backend'],
+  cli: ['config.ts', 'main.ts', 'app.ts', 'model', 'backend', 'fetch', 'image', 'pipeline', 'observe'],
 };
 
 const ROOT = path.resolve(import.meta.dirname, '../gateway');

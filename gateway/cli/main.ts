@@ -17,6 +17,30 @@ addSettings(program.command('serve').description('run the gateway')).action(asyn
 addSettings(program.command('config').description('check the settings and print those in force')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );
+addSettings(
+  program.command('doctor').description('say whether a prediction gets the picture at a URL, and if not, why'),
+)
+  .argument('<url>')
+  .option('--json', 'print JSON')
+  .action(async (url, { json }, command) => {
+    const { runDoctor } = await import('./doctor/run.ts');
+    return runDoctor(url, givenSettings(command), json === true);
+  });
+program
+  .command('drill')
+  .description('send what a hostile world would send to a deployed endpoint, and say what it withstood')
+  .argument('<url>', 'its address; a query goes to /predict: https://predict.example.com?model=NAME')
+  .option('--key <key>', 'API key, sent as Authorization: Bearer')
+  .option(
+    '--origin-host <name:port>',
+    'the address under which the endpoint reaches this machine, for pictures to fetch',
+  )
+  .option('--only <ids>', 'letters and ids by comma, such as A,B5')
+  .option('--json', 'print JSON')
+  .action(async (url, options) => {
+    const { runDrill } = await import('./drill/run.ts');
+    return runDrill(url, options);
+  });
 addModelsCommands(program.command('models').description('put versions of models where the servers find them'));
 
 try {

@@ -11,10 +11,9 @@ test('the address that the socket is connected to is checked before a request is
   const origin = await startOrigin(t, (_request, response) => response.end('x'));
   const checked: string[] = [];
   let refuseFrom = 3;
-  const guard: Guard = {
-    checkUrl: () => {},
+  const guard: Pick<Guard, 'checkAddress'> = {
     checkAddress(address) {
-      if (checked.push(address) > refuseFrom) throw new Refusal(address);
+      if (checked.push(address) > refuseFrom) throw new Refusal({ rule: 'address', text: address });
     },
   };
   const dialer = createDialer(guard, OPTIONS);

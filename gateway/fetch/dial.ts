@@ -9,6 +9,16 @@ import { createLookup, type Lookup } from './resolve.ts';
 import { hostOf } from './source-url.ts';
 import { inTime, unlessAborted } from './wait.ts';
 
+/** Is told what happens on the way, for an operator to see; decides nothing. */
+export type FetchWatch = {
+  /** A URL is next: the one given, or where a redirect leads. */
+  asked(url: URL): void;
+  /** All addresses of its host, before any of them is judged. */
+  resolved(addresses: readonly string[], url: URL): void;
+  /** The answer's head. */
+  answered(response: http.IncomingMessage): void;
+};
+
 export type DialOptions = {
   /** For a name's lookup, and once more for TCP and TLS together. */
   readonly connectTimeoutMs: number;
@@ -17,6 +27,7 @@ export type DialOptions = {
   readonly userAgent: string;
   /** How names become addresses; the default asks DNS. */
   readonly lookup?: Lookup;
+  readonly watch?: FetchWatch;
 };
 
 export type Dialer = {
@@ -32,7 +43,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** Below the 5 s after which common servers hang up, so that a request seldom meets a connection that is closing. */
 const IDLE_TIMEOUT_MS = 4000;
 
-export function createDialer(guard: Guard, options: DialOptions): Dialer {
+export function createDialer(guard: Pick<Guard, 'checkAddress'>, options: DialOptions): Dialer {
   const { connectTimeoutMs, maxSockets, userAgent } = options;
   const lookup = options.lookup ?? createLookup(new dns.Resolver({ timeout: connectTimeoutMs / 4, tries: 2 }));
   // Agents of our own: the global ones would follow HTTP_PROXY under NODE_USE_ENV_PROXY.
@@ -46,6 +57,10 @@ export function createDialer(guard: Guard, options: DialOptions): Dialer {
     const family = isIP(host);
     const answers = family === 0 ? await resolve(host, signal) : [{ address: host, family }];
     if (answers.length === 0) throw new Error(`${host} has no address`);
+    options.watch?.resolved(
+      answers.map(({ address }) => address),
+      url,
+    );
     for (const { address } of answers) guard.checkAddress(address, url);
     return answers;
   }

@@ -21,12 +21,13 @@ const UNREACHABLE = 'no image can be fetched from this URL; it has to be a publi
 
 export const sourceTimeout = () => new GatewayError('source_timeout', 'the source did not answer in time');
 
-/** The public error, with the URLs that were asked (no query, no userinfo) and the true reason as its cause. */
+/** The public error, with the URLs asked (no query, no userinfo), the true reason and the guard's rule as its cause. */
 export function publicFailure(thrown: unknown, attempt: Attempt): GatewayError {
   const { kind, message, sourceStatus } = verdict(thrown, attempt);
   // A fresh Error: Node's own carry raw packets, certificates and whole URLs as properties, which loggers print.
   const asked = attempt.hops.map(redactUrl).join(' -> ') || 'nothing asked';
   const cause = new Error(`${asked}: ${reasonOf(thrown)}`);
+  if (thrown instanceof Refusal) Object.assign(cause, { rule: thrown.rule });
   return new GatewayError(kind, `${attempt.field}: ${message}`, {
     cause,
     ...(sourceStatus !== undefined && { sourceStatus }),

@@ -57,12 +57,15 @@ describe('without any setting', () => {
   test('the log learns which rule refused and which setting would lift it', () => {
     assert.match(
       refusal({}, 'http://a.com/', '10.1.2.3') ?? '',
-      /10\.1\.2\.3 is private \(.*FETCH_ALLOW with its CIDR/,
+      /10\.1\.2\.3 is private, RFC 1918; FETCH_ALLOW=10\.1\.2\.3 \(or its CIDR\), or FETCH_ALLOW_PRIVATE=true/,
     );
-    assert.match(refusal({}, 'http://a.com/', '224.0.0.1') ?? '', /reserved \(multicast\); FETCH_ALLOW with its CIDR/);
+    assert.match(
+      refusal({}, 'http://a.com/', '224.0.0.1') ?? '',
+      /reserved \(multicast\); FETCH_ALLOW=224\.0\.0\.1 \(or its CIDR\)/,
+    );
     assert.match(
       refusal({}, 'http://a.com/', '169.254.169.254') ?? '',
-      /metadata .*FETCH_ALLOW with this very address/,
+      /metadata .*FETCH_ALLOW=169\.254\.169\.254 \(this very address\)/,
     );
   });
 });

@@ -177,6 +177,7 @@ describe('no oracle', () => {
     const { refused } = await startInside(t, { allow: [] });
     const { cause } = await refused('http://10.1.2.3/photo.jpg?X-Amz-Signature=secret');
     assert.match((cause as Error).message, /^http:\/\/10\.1\.2\.3\/photo\.jpg: .*private.*FETCH_ALLOW_PRIVATE/);
+    assert.equal((cause as { rule?: string }).rule, 'address');
     assert.doesNotMatch((cause as Error).message, /secret/);
   });
 });

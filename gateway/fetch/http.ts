@@ -39,10 +39,12 @@ export function createFetch(options: FetchOptions): Fetch {
 
   /** One request and its answer: the body, or where a redirect leads. */
   async function exchange(url: URL, signal: AbortSignal): Promise<Buffer | URL> {
+    options.watch?.asked(url);
     guard.checkUrl(url);
     // After the guard: the host of https://listed.example@other.example/ is other.example.
     refuseUserinfo(url);
     const response = await dialer.get(url, signal);
+    options.watch?.answered(response);
     try {
       if (REDIRECTS.has(response.statusCode)) return redirectTarget(response, url);
       if (response.statusCode !== 200) throw badStatus(response);
@@ -86,7 +88,8 @@ export function createFetch(options: FetchOptions): Fetch {
 function redirectTarget({ headers: { location } }: IncomingMessage, from: URL): URL {
   if (location === undefined) throw new GatewayError('source_failed', 'the source redirects to nowhere');
   const to = parseLocation(location, from);
-  if (from.protocol === 'https:' && to.protocol === 'http:') throw new Refusal('a redirect leads from https to http');
+  if (from.protocol === 'https:' && to.protocol === 'http:')
+    throw new Refusal({ rule: 'downgrade', text: 'a redirect leads from https to http' });
   return to;
 }
 

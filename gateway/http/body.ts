@@ -36,6 +36,13 @@ function rawReader(limit: number, setting: string) {
   const read = express.raw({ type: () => true, limit, inflate: false });
   return (request: IncomingMessage & { body?: Buffer }, response: ServerResponse) =>
     new Promise<Buffer>((resolve, reject) => {
+      refuseDeclared(request, limit, setting);
+      let arrived = 0;
+      // express.raw reads what is too large to its end before it says so.
+      request.on('data', (chunk: Buffer) => {
+        arrived += chunk.length;
+        if (arrived > limit) reject(tooLarge(limit, setting));
+      });
       read(request, response, (error?: unknown) => {
         if (error) reject(bodyError(error as Error & { type?: string }, limit, setting));
         else resolve(request.body ?? Buffer.alloc(0));
@@ -52,6 +59,11 @@ function bodyError(cause: Error & { type?: string }, limit: number, setting: str
   if (cause.type === 'request.aborted')
     return new GatewayError('client_gone', 'The client closed the connection.', { cause });
   return new GatewayError('invalid_request', 'The body could not be read; check its Content-Length.', { cause });
+}
+
+/** Throws `body_too_large` by the declared length alone, before any of the body is here. */
+function refuseDeclared({ headers }: IncomingMessage, limit: number, setting: string): void {
+  if (Number(headers['content-length']) > limit) throw tooLarge(limit, setting);
 }
 
 function tooLarge(limit: number, setting: string): GatewayError {
@@ -86,6 +98,7 @@ function readFiles(request: IncomingMessage, limits: BodyLimits): Promise<Upload
     const files: UploadedFile[] = [];
     let total = 0;
     const parser = openParser(request, limits);
+    refuseDeclared(request, maxBodyBytes, 'MAX_BODY_BYTES');
     const fail = (error: GatewayError) => {
       request.unpipe(parser);
       parser.destroy();

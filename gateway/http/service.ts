@@ -8,8 +8,12 @@ export type ServiceOptions = { readonly door: Door; readonly predict: Handler; r
 /** Makes the express application of PORT. */
 export function createService({ door, predict, health }: ServiceOptions): Express {
   const service = bareExpress();
-  service.route('/predict').post(door('/predict', predict)).all(door('/predict', onlyPost));
+  service
+    .route('/predict')
+    .post(door('/predict', predict))
+    .all(door('/predict', only('POST')));
   service.use(health);
+  service.all(HEALTH_ROUTES, door('/health', only('GET, HEAD')));
   service.use(door('none', noSuchRoute), lastWord(door));
   return service;
 }
@@ -23,10 +27,15 @@ export function bareExpress(): Express {
   return app;
 }
 
-const onlyPost: Handler = async (request, response) => {
-  response.setHeader('Allow', 'POST');
-  throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use POST.`);
-};
+const HEALTH_ROUTES = ['/health/live', '/health/ready'];
+
+/** Refuses the methods that a route does not know. */
+const only =
+  (methods: string): Handler =>
+  async (request, response) => {
+    response.setHeader('Allow', methods);
+    throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use ${methods}.`);
+  };
 
 const noSuchRoute: Handler = async () => {
   throw new GatewayError('not_found', 'There is no such route; predictions are at POST /predict.');

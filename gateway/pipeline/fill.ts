@@ -79,7 +79,12 @@ function ownError(thrown: unknown, { signal }: RequestContext): GatewayError {
   return error;
 }
 
-async function bytesOf(line: Line, instance: Instance, context: RequestContext): Promise<Uint8Array> {
+/** An instance's encoded image, fetched where it is a URL. Throws what `fetch` throws, and `source_not_image`. */
+export async function bytesOf(
+  line: Pick<Line, 'fetch'>,
+  instance: Instance,
+  context: RequestContext,
+): Promise<Uint8Array> {
   if (instance.kind === 'bytes') return instance.bytes;
   const bytes = await context.time('fetch', () => line.fetch(instance.url, instance.field, context));
   if (sniff(bytes)) return bytes;

@@ -1,6 +1,6 @@
 /** What every command on models is given. */
 import type { BackendTls } from '../../backend/tls.ts';
-import type { Output } from './output.ts';
+import type { Output } from '../output.ts';
 
 export type ModelsContext = {
   /** The folder of MODELS. */

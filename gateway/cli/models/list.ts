@@ -1,9 +1,9 @@
 /** `tensorgate models list`: every version of every model. */
 import { readdir } from 'node:fs/promises';
+import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 import { type ModelFolder, readKnownModel, readModelFolder } from './model-folder.ts';
-import { columns, sizeText } from './output.ts';
 import { openServers } from './servers.ts';
 import { describeVersions, type VersionRow } from './versions.ts';
 

@@ -1,13 +1,13 @@
 /** `tensorgate models push`: checks a version, and publishes it under the next free number. */
 import { mkdir, realpath, rmdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { sizeText } from '../output.ts';
 import { checkSamples, readCompanions } from './companions.ts';
 import type { ModelsContext } from './context.ts';
 import { sync } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
 import { isLoaded } from './judge.ts';
 import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
-import { sizeText } from './output.ts';
 import { type Candidate, publish } from './publish.ts';
 import { readCardText } from './records.ts';
 import { openServers } from './servers.ts';

@@ -1,8 +1,9 @@
 /** `tensorgate models show`: one version in detail, down to the run, the commit and the data that it comes from. */
+
+import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 import { readKnownModel } from './model-folder.ts';
-import { columns, sizeText } from './output.ts';
 import { type Evaluation, readEvaluation } from './records.ts';
 import { openServers } from './servers.ts';
 import { describeVersions } from './versions.ts';

@@ -1,8 +1,8 @@
 /** Waits until the model servers have taken up what was done in a model's folder, and shows how they get there. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Output } from '../output.ts';
 import { ModelsError } from './failure.ts';
 import type { Judgement } from './judge.ts';
-import type { Output } from './output.ts';
 import type { Report, Servers } from './servers.ts';
 
 /** Short enough to see most states, and nothing to a server. */

@@ -1,0 +1,43 @@
+/** A diagnosis as plain lines for an operator. */
+import type { Finding } from '../../fetch/guard.ts';
+import { sizeText } from '../output.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import type { Hop } from './trail.ts';
+
+/** Every step in its order, and in the last lines the verdict. */
+export function diagnosisText({ hops, download, picture, failure }: Diagnosis): string {
+  const lines = hops.flatMap(hopLines);
+  if (download) lines.push(`downloaded  ${sizeText(download.bytes)} in ${download.durationMs} ms`);
+  if (picture) {
+    const { format, width, height } = picture;
+    lines.push(`picture     ${format}${width === undefined ? '' : `, ${width} x ${height} pixels`}`);
+  }
+  if (!failure) return [...lines, 'yes: a prediction gets this picture'].join('\n');
+  const { status, kind, detail, reason } = failure;
+  lines.push(`no: a prediction is answered ${status} ${kind}`, `  its client reads: ${detail}`);
+  if (reason) lines.push(`  the log says:     ${reason}`);
+  return lines.join('\n');
+}
+
+function hopLines({ url, host, port, rules, addresses, answer }: Hop): string[] {
+  const judged = [...rules, ...addresses.flatMap((one) => one.rules)];
+  const lines = [url, `  read as  host ${host || 'none'}, port ${port}`, ...judged.flatMap(findingLines)];
+  if (answer) {
+    const { status, contentType, location } = answer;
+    const rest = location === undefined ? contentType || 'no Content-Type' : `redirects to ${withoutQuery(location)}`;
+    lines.push(`  answer   ${status}, ${rest}`);
+  }
+  return lines;
+}
+
+function findingLines({ rule, refused, text, liftedBy }: Finding): string[] {
+  const line = `  ${(refused ? 'REFUSED' : 'passed').padEnd(9)}${rule}: ${text}`;
+  return liftedBy === undefined ? [line] : [line, `           ${liftedBy} would lift this`];
+}
+
+/** A query may hold a signature; control characters have no place in a terminal. */
+const withoutQuery = (location: string) =>
+  location
+    .replace(/[?#].*$/s, '')
+    .replace(/\p{Cc}/gu, '?')
+    .slice(0, 300);

@@ -1,0 +1,24 @@
+/** A multipart/form-data body (RFC 7578), as wrong as it is wanted. */
+
+export type Part = {
+  readonly name: string;
+  /** More header lines, each with its line end. */
+  readonly headers: string;
+  readonly bytes: Uint8Array;
+};
+
+const BOUNDARY = 'tensorgate-drill';
+
+/** The body, and the Content-Type that goes with it. */
+export function form(parts: readonly Part[]): { readonly type: string; readonly body: Buffer } {
+  const pieces = parts.flatMap(({ name, headers, bytes }) => [
+    Buffer.from(
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n${headers}\r\n`,
+      'latin1',
+    ),
+    bytes,
+    Buffer.from('\r\n'),
+  ]);
+  const body = Buffer.concat([...pieces, Buffer.from(`--${BOUNDARY}--\r\n`)]);
+  return { type: `multipart/form-data; boundary=${BOUNDARY}`, body };
+}

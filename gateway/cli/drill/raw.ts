@@ -1,0 +1,56 @@
+/** Bytes on a socket, for requests that no HTTP client would send. */
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
+import type { Endpoint } from './endpoint.ts';
+
+export type RawAnswer = {
+  /** All that came, as Latin-1. */
+  readonly text: string;
+  /** The statuses of all answers that came. */
+  readonly statuses: readonly number[];
+  /** Whether the other side closed the connection in time. */
+  readonly closed: boolean;
+};
+
+/** Sends the pieces, `everyMs` apart, until all are sent or the other side closes; then waits up to `timeoutMs` in all. */
+export async function sendRaw(
+  { url }: Endpoint,
+  pieces: Iterable<string>,
+  { everyMs = 0, timeoutMs = 5000 }: { everyMs?: number; timeoutMs?: number } = {},
+): Promise<RawAnswer> {
+  const socket = connect(url);
+  const chunks: Buffer[] = [];
+  const closed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => {}); // a reset is one way of closing
+  const late = new AbortController();
+  const timedOut = sleep(timeoutMs, false, { signal: late.signal }).catch(() => false);
+  void sendPieces(socket, pieces, everyMs);
+  const wasClosed = await Promise.race([closed, timedOut]);
+  late.abort();
+  socket.destroy();
+  const text = Buffer.concat(chunks).toString('latin1');
+  const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));
+  return { text, statuses, closed: wasClosed };
+}
+
+async function sendPieces(socket: net.Socket, pieces: Iterable<string>, everyMs: number): Promise<void> {
+  for (const piece of pieces) {
+    if (socket.destroyed) return;
+    socket.write(piece, 'latin1');
+    if (everyMs > 0) await sleep(everyMs);
+  }
+}
+
+function connect({ protocol, hostname, port }: URL): net.Socket {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (protocol !== 'https:') return net.connect({ host, port: Number(port || 80) });
+  return tls.connect({ host, port: Number(port || 443), ...(net.isIP(host) === 0 && { servername: host }) });
+}
+
+/** A request's head by its lines, with Host and the key in front. */
+export function rawHead({ url, key, predictPath }: Endpoint, ...lines: readonly string[]): string {
+  const authorization = key === undefined ? [] : [`Authorization: Bearer ${key}`];
+  return [`POST ${predictPath} HTTP/1.1`, `Host: ${url.host}`, ...authorization, ...lines, '', ''].join('\r\n');
+}

@@ -1,0 +1,277 @@
+/** Table D: requests of every shape, each answered once and leaving nothing behind. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCli } from './cli.ts';
+import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
+import { modelsFolder } from './models.ts';
+
+const jpeg = await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url));
+const b64 = jpeg.toString('base64');
+const small = await readFile(new URL('golden/images/jpg-8x8.jpg', import.meta.url), 'base64');
+/** Names that a map with a prototype would lose or change, and one that JavaScript would put first. */
+const CLASSES = [
+  '__proto__',
+  'toString',
+  'constructor',
+  'hasOwnProperty',
+  '7',
+  'pants',
+  'shirt',
+  'shoes',
+  'skirt',
+  'hat',
+];
+const CARD = `name: clothing-model\nimage: {size: [299, 299], resize: nearest, scale: tf}\nclasses: ${JSON.stringify(CLASSES)}\n`;
+const MAX_IMAGE_BYTES = 100_000;
+const MAX_BODY_BYTES = 2_000_000;
+
+let model: ModelServer;
+let gateway: RunningGateway;
+let scratch: string;
+
+before(async (t) => {
+  scratch = await mkdtemp(path.join(tmpdir(), 'uploads-'));
+  model = await startModelServer({
+    ...XCEPTION,
+    onPredict({ inputs }) {
+      const rows = inputs.input_8?.shape[0] ?? 0;
+      return {
+        dense_7: floatTensor(
+          [rows, 10],
+          Array.from({ length: rows * 10 }, (_, at) => at % 10),
+        ),
+      };
+    },
+  });
+  gateway = await startGateway({
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t as TestContext, { 'clothing-model': CARD }),
+    MAX_IMAGE_BYTES: String(MAX_IMAGE_BYTES),
+    MAX_BODY_BYTES: String(MAX_BODY_BYTES),
+    TMPDIR: scratch,
+  });
+  await gateway.ready();
+});
+
+after(async () => {
+  const code = await gateway.stop();
+  model.close();
+  await rm(scratch, { recursive: true });
+  assert.equal(code, 0);
+});
+
+const post = (type: string, body: NonNullable<RequestInit['body']>) =>
+  fetch(`${gateway.url}/predict`, { method: 'POST', headers: { 'Content-Type': type }, body });
+const kindOf = async (response: Response) => ((await response.json()) as { kind: string }).kind;
+const openFiles = async () => (await readdir(`/proc/${gateway.process.pid}/fd`)).length;
+
+test('D2: fields that nobody asked for are ignored, and of a field given twice the last counts', async () => {
+  assert.equal((await predict(gateway, { b64, more: { deep: [1] }, top: 3 })).status, 200);
+  assert.equal((await predict(gateway, `{"b64": "AAAA", "b64": "${b64}"}`)).status, 200);
+  assert.equal((await predict(gateway, `{"b64": "${b64}", "b64": "AAAA"}`)).status, 422);
+});
+
+test('D3: 100,000 brackets are answered at once, behind a field too', async (t) => {
+  for (const body of [
+    '['.repeat(100_000),
+    `{"b64": ${'['.repeat(100_000)}`,
+    `{"b64": ${'['.repeat(1e5)}${']'.repeat(1e5)}}`,
+  ]) {
+    const startedMs = performance.now();
+    assert.equal((await predict(gateway, body)).status, 400);
+    const tookMs = performance.now() - startedMs;
+    t.diagnostic(`came: 400 after ${Math.round(tookMs)} ms`);
+    assert.ok(tookMs < 1000);
+  }
+});
+
+test('D4: __proto__ and constructor.prototype are fields like others and change nothing', async () => {
+  for (const key of ['__proto__', 'constructor']) {
+    const body = `{"${key}": {"prototype": {"url": "http://a/"}, "url": "http://a/"}, "b64": "${b64}"}`;
+    assert.equal((await predict(gateway, body)).status, 200);
+    assert.equal((await predict(gateway, `{"${key}": {"b64": "${b64}"}}`)).status, 400);
+  }
+  assert.equal(await kindOf(await predict(gateway, {})), 'invalid_request', 'nothing was inherited');
+});
+
+test('D4: classes called __proto__ and toString are answered, in the order of model.yaml', async () => {
+  const text = await (await predict(gateway, { b64 })).text();
+  assert.equal(text, `{${CLASSES.map((name, column) => `"${name}":${column}`).join(',')}}`);
+  const best = await (await predict(gateway, { b64 }, '?top=1')).text();
+  assert.equal(best, '{"hat":9}');
+});
+
+test('D5: a body at its limit is taken, one byte more is 413', async () => {
+  // What follows a JPEG's end is ignored, as is white space behind JSON.
+  const image = (bytes: number) => Buffer.concat([jpeg, Buffer.alloc(bytes - jpeg.length)]);
+  assert.equal((await post('image/jpeg', image(MAX_IMAGE_BYTES))).status, 200);
+  assert.equal((await post('image/jpeg', image(MAX_IMAGE_BYTES + 1))).status, 413);
+  const json = (bytes: number) => JSON.stringify({ b64 }).padEnd(bytes);
+  assert.equal((await predict(gateway, json(MAX_BODY_BYTES))).status, 200);
+  assert.equal((await predict(gateway, json(MAX_BODY_BYTES + 1))).status, 413);
+});
+
+/** A POST that announces `length` bytes, or none, sends what it is given and never ends. */
+async function unfinished(type: string, { length, sends }: { length?: number; sends: string }): Promise<number> {
+  const headers = { 'Content-Type': type, ...(length !== undefined && { 'Content-Length': length }) };
+  const asked = request(`${gateway.url}/predict`, { method: 'POST', headers });
+  asked.on('error', () => {}); // destroyed below
+  asked.flushHeaders();
+  asked.write(sends);
+  const [{ statusCode = 0 }] = (await once(asked, 'response')) as [IncomingMessage];
+  asked.destroy();
+  return statusCode;
+}
+
+test('D5: too large a body is refused by its announced length, or where it passes the limit, not at its end', async (t) => {
+  const startedMs = performance.now();
+  for (const type of ['application/json', 'image/jpeg', 'multipart/form-data; boundary=b']) {
+    assert.equal(await unfinished(type, { length: 10e9, sends: ' ' }), 413, type);
+    assert.equal(await unfinished(type, { sends: ' '.repeat(MAX_BODY_BYTES + 1) }), 413, type);
+  }
+  const tookMs = performance.now() - startedMs;
+  t.diagnostic(`came: 413 six times within ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < 10_000, 'waited for the deadline');
+});
+
+test('D5: a limit that is no number stops the start with exit code 2', async () => {
+  for (const limit of ['abc', 'NaN']) {
+    const { code, stderr } = await runCli(['serve'], { env: { MAX_BODY_BYTES: limit, MAX_IMAGE_BYTES: limit } });
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`^MAX_BODY_BYTES=${limit}: needs a size .*\nMAX_IMAGE_BYTES=${limit}: needs`));
+  }
+});
+
+test('D8: a query full of brackets is ignored, 100,000 times of it are no header any more', async (t) => {
+  for (const [query, status] of [
+    ['a[]=1&'.repeat(2000), 200],
+    [`a${'[b]'.repeat(4000)}=1`, 200],
+    ['__proto__[top]=1&top[__proto__]=1', 200],
+    ['a[]=1&'.repeat(100_000), 431],
+  ] as const) {
+    const startedMs = performance.now();
+    assert.equal((await predict(gateway, { b64 }, `?${query}`)).status, status, query.slice(0, 20));
+    t.diagnostic(`came: ${status} after ${Math.round(performance.now() - startedMs)} ms`);
+  }
+});
+
+/** Asks for a path as it is written; fetch would tidy it up. */
+async function ask(method: string, target: string): Promise<IncomingMessage> {
+  const { hostname, port } = new URL(gateway.url);
+  const [answer] = (await once(request({ hostname, port, method, path: target }).end(), 'response')) as [
+    IncomingMessage,
+  ];
+  answer.resume();
+  return answer;
+}
+
+test('D9: other methods are 405 with Allow, on every route', async () => {
+  for (const [target, allow, methods] of [
+    ['/predict', 'POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']],
+    ['/health/live', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
+    ['/health/ready', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
+  ] as const) {
+    for (const method of methods) {
+      const { statusCode, headers } = await ask(method, target);
+      assert.deepEqual([method, target, statusCode, headers.allow], [method, target, 405, allow]);
+    }
+  }
+});
+
+test('D9: paths are taken as they are written: nothing is joined, and one slash at the end is allowed', async () => {
+  const targets = [
+    '//predict',
+    '/predict//',
+    '/%2e%2e/',
+    '/../predict',
+    '/%2e%2e/predict',
+    '/predict%2f',
+    '/predict;a=1',
+    '/',
+  ];
+  for (const target of targets) assert.equal((await ask('POST', target)).statusCode, 404, target);
+  assert.equal((await ask('GET', '/predict/')).statusCode, 405);
+});
+
+/** A form's parts with these names and header lines. */
+function form(parts: readonly (readonly [name: string, header: string, content: string])[]): Promise<Response> {
+  const pieces = parts.map(
+    ([name, header, content]) =>
+      `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a"\r\n${header}\r\n${content}\r\n`,
+  );
+  return post('multipart/form-data; boundary=b', `${pieces.join('')}--b--\r\n`);
+}
+
+test('D10: a part header of 1 MiB and 10,000 parts are refused, and nothing is written to disk', async () => {
+  const long = await form([['file', `X-Long: ${'a'.repeat(2 ** 20)}\r\n`, 'x']]);
+  assert.deepEqual([long.status, await kindOf(long)], [400, 'invalid_request']);
+  const many = await form(Array.from({ length: 10_000 }, () => ['file', '', 'x'] as const));
+  assert.deepEqual([many.status, await kindOf(many)], [413, 'body_too_large']);
+  const fields = await form([['x'.repeat(10_000), '', 'x']]);
+  assert.equal(fields.status, 400);
+  assert.deepEqual(await readdir(scratch), []);
+});
+
+/** Connections that the test's own client keeps open or not. */
+const SPARE = 8;
+
+test('D11: a thousand uploads that break off half-way leave no open file and no stream', async (t) => {
+  const { hostname, port } = new URL(gateway.url);
+  const heads = [
+    `Content-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`,
+    'Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n' +
+      '3b\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n',
+    'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"b64": "',
+  ];
+  async function breakOff(index: number): Promise<void> {
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    socket.write(`POST /predict HTTP/1.1\r\nHost: a\r\n${heads[index % heads.length]}xx`);
+    await sleep(1);
+    socket.destroy();
+  }
+  await breakOff(0);
+  const before = await openFiles();
+  for (let done = 0; done < 1000; done += 50)
+    await Promise.all(Array.from({ length: 50 }, (_, at) => breakOff(done + at)));
+  assert.equal((await predict(gateway, { b64 })).status, 200);
+  for (let left = 100; left > 0 && (await openFiles()) > before + SPARE; left -= 1) await sleep(50);
+  t.diagnostic(`came: ${before} open files before, ${await openFiles()} after`);
+  assert.ok((await openFiles()) <= before + SPARE);
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  assert.match(metrics, /^tensorgate_requests_in_flight 0$/m);
+});
+
+test('D12: batches of none, one, as many as allowed, and one more', async () => {
+  for (const [count, status] of [
+    [0, 400],
+    [1, 200],
+    [64, 200],
+    [65, 413],
+  ] as const) {
+    const response = await predict(gateway, {
+      instances: Array(count).fill({ b64: small }),
+    });
+    assert.equal(response.status, status, `${count} instances`);
+    const { predictions } = (await response.json()) as { predictions?: object[] };
+    if (status === 200) assert.equal(predictions?.length, count);
+  }
+});
+
+test('D12: one bad picture among 32 is an error in its place, beside 31 scores', async () => {
+  const instances = Array.from({ length: 32 }, (_, at) => ({ b64: at === 17 ? 'AAAA' : small }));
+  const { predictions } = (await (await predict(gateway, { instances })).json()) as { predictions: object[] };
+  assert.deepEqual(
+    predictions.flatMap((one, at) => ('error' in one ? [at] : [])),
+    [17],
+  );
+  assert.equal(predictions.filter((one) => Object.keys(one).length === CLASSES.length).length, 31);
+});
