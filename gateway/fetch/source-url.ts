@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { GatewayError } from '../errors.ts';
 
-const MAX_URL_BYTES = 8192;
+export const MAX_URL_BYTES = 8192;
 const MAX_LOGGED_LENGTH = 300;
 /** Control characters, some of which the URL parser would drop silently, and lone halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
