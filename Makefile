@@ -25,6 +25,7 @@ endif
 # The Kubernetes manifests are checked where there is go to build the programs for it.
 KUBERNETES_TOOLS := $(if $(shell command -v go),.kubernetes-tools/.ready)
 
+SBOM ?= sbom.cdx.json
 MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
 WORK ?= serving/training/work
@@ -61,6 +62,19 @@ format: node_modules ## Format the code
 .PHONY: docs
 docs: node_modules ## Write the tables of the documentation that come from code
 	@node docs/write.ts
+
+.PHONY: sbom
+sbom: $(NODE) ## List the packages that the gateway is made of, as CycloneDX: make sbom SBOM=file
+# From a lock without development: `npm sbom --omit dev` also leaves out what both need, grpc-js among others.
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; mkdir $$copy/tensorgate; \
+	cp package.json package-lock.json .npmrc $$copy/tensorgate; \
+	(cd $$copy/tensorgate && npm pkg delete devDependencies && npm install --package-lock-only --offline --silent >&2 && \
+	npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --silent) > "$(SBOM)"
+
+.PHONY: fuzz
+fuzz: node_modules ## Fuzz the parsers for an hour, then a million pictures: make fuzz FUZZ_SECONDS=300
+	@npm run --silent fuzz
+	@npm run --silent fuzz:images
 
 .PHONY: bench
 bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pillow + grpcio reference

@@ -1,15 +1,13 @@
-/** Writes the tables that come from code: the README's settings and docs/errors.md. Run by `make docs`. */
+/** Writes the tables that come from code: the README's settings, docs/errors.md and docs/limits.md. Run by `make docs`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config.ts';
 import { KINDS } from '../gateway/errors.ts';
+import { limitsPage } from './limits.ts';
+import { table } from './table.ts';
 
 const README = new URL('../README.md', import.meta.url);
 const ERRORS = new URL('./errors.md', import.meta.url);
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
+const LIMITS = new URL('./limits.md', import.meta.url);
 
 function settingsTable(): string {
   const code = (text: string) => (text ? `\`${text}\`` : '');
@@ -45,6 +43,7 @@ export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
   return new Map([
     [README, readme.replace(between, (_all, open, close) => `${open}${settingsTable()}\n${close}`)],
     [ERRORS, errorsPage()],
+    [LIMITS, limitsPage()],
   ]);
 }
 

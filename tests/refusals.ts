@@ -192,7 +192,7 @@ export const REFUSALS: readonly Refusal[] = [
 ];
 
 /** Nothing of the inside may stand in an answer: addresses, paths, stacks, names of libraries. */
-const LEAKS =
+export const LEAKS =
   /127\.0\.0|10\.0\.0\.1|169\.254|node:|\.ts:|node_modules|ECONN|ENOTFOUND|sharp|vips|grpc|body-parser|busboy/i;
 
 /** Sends the request and checks the answer: the problem document, its kind, and that it tells nothing of the inside. */

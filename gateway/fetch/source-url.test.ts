@@ -28,6 +28,13 @@ describe('what is a URL', () => {
     assert.equal(parseSourceUrl('http://a.com/\u{1f457}').pathname, '/%F0%9F%91%97');
   });
 
+  // Found by fuzzing: with one dot dropped the parser took the rest for an address, 0.0.0.127.
+  test('a host that ends in two dots is refused', () => {
+    for (const host of ['0x7f..', 'a.com..', '..'])
+      assert.throws(() => parseSourceUrl(`http://${host}/`), isInvalidUrl);
+    assert.equal(parseSourceUrl('http://a.com./').hostname, 'a.com');
+  });
+
   test('D1: what is no absolute URL is refused', () => {
     for (const text of [
       '',

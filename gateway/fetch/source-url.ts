@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { GatewayError } from '../errors.ts';
 
-const MAX_URL_BYTES = 8192;
+export const MAX_URL_BYTES = 8192;
 const MAX_LOGGED_LENGTH = 300;
 /** Control characters, some of which the URL parser would drop silently, and lone halves of surrogate pairs. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
@@ -21,8 +21,10 @@ export function parseSourceUrl(text: string, base?: URL): URL {
   // The parser's own error is not kept as a cause: it carries the whole text, passwords included.
   if (!url) throw invalid('is not an absolute URL; write it like https://example.com/photo.jpg');
   if (!isHttp(url)) return url;
-  url.hostname = url.hostname.replace(/\.$/, '');
-  if (!fitsDns(hostOf(url))) throw invalid('has a host name that no host can have');
+  const host = hostOf(url).replace(/\.$/, '');
+  // Before the host is set: the parser would read it anew, and 0x7f.. without its last dot is an address.
+  if (!fitsDns(host)) throw invalid('has a host name that no host can have');
+  if (url.hostname.endsWith('.')) url.hostname = host;
   return url;
 }
 

@@ -1,14 +1,49 @@
 /** The log: one JSON object a line on stdout, each with its time, level and, inside a request, the request's id. */
-import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdSerializers } from 'pino';
 
-/** Makes the logger. `destination` is for tests; stdout otherwise, written at once so that nothing is lost at exit. */
+const MAX_TEXT_LENGTH = 2000;
+const MAX_ENTRIES = 50;
+const MAX_DEPTH = 5;
+
+/**
+ * What JSON leaves as it is and a terminal obeys or hides: the upper control characters, line and paragraph separators,
+ * and the marks that turn the reading direction.
+ */
+const UNSEEN = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * Makes the logger. `destination` is for tests; stdout otherwise, written at once so that nothing is lost at exit.
+ * Whatever is logged, a line has no control characters, and long texts and lists in it are cut; what a child is made
+ * with (a request's id, which the door bounds) is not.
+ */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  const options = {
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { cause: stdSerializers.err },
+    serializers: { cause: (cause: unknown) => cut(cause instanceof Error ? stdSerializers.err(cause) : cause) },
+    hooks: {
+      logMethod(given, method) {
+        method.apply(this, given.map((value) => cut(value)) as typeof given);
+      },
+      // They stand inside strings only, where an escape is JSON for the same character.
+      streamWrite: (line) => line.replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    },
   };
   return destination ? pino(options, destination) : pino(options);
+}
+
+/** Cuts long texts and lists, at every depth that a log needs. Errors stay whole: their serializer comes later. */
+function cut(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return cutText(value);
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (depth === MAX_DEPTH) return '…';
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((entry) => cut(entry, depth + 1));
+  const entries = Object.entries(value).slice(0, MAX_ENTRIES);
+  return Object.fromEntries(entries.map(([name, entry]) => [cutText(name), cut(entry, depth + 1)]));
+}
+
+function cutText(text: string): string {
+  return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}… (${text.length} characters)`;
 }

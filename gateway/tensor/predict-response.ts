@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { GatewayError } from '../errors.ts';
 import type { Prediction } from '../pipeline/request.ts';
-import { readTensor, type TensorProto } from './tensor-proto.ts';
+import { createFillRoom, readTensor, type TensorProto } from './tensor-proto.ts';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
@@ -22,8 +22,9 @@ export function createPredictionReader(): (answer: Uint8Array) => Prediction {
     const { outputs, model_spec: spec } = decode(response, answer);
     const version = spec?.version?.value;
     if (version !== undefined && !Number.isSafeInteger(version)) throw unreadable(`version ${version}`);
+    const room = createFillRoom();
     const read = Object.entries(outputs).flatMap(([name, proto]) => {
-      const tensor = readTensor(proto);
+      const tensor = readTensor(proto, room);
       return tensor ? [[name, tensor] as const] : [];
     });
     return { version, outputs: new Map(read) };

@@ -20,17 +20,20 @@ export type TensorProto = {
   readonly string_val: readonly Uint8Array[];
 };
 
+/** How many elements may still be filled in. Shared by the tensors of an answer. */
+export type FillRoom = { elements: number };
+
 /** An answer may leave out elements that repeat; this many at most, so that a few bytes cannot ask for gigabytes. */
-const MAX_ELEMENTS_FILLED_IN = 2 ** 24;
+export const createFillRoom = (): FillRoom => ({ elements: 2 ** 24 });
 
 /**
  * Reads one tensor. Follows tensor.proto: `tensor_content` if it is there, else the dtype's list, whose last value is
  * repeated when it is shorter than the shape, and zeros when it is empty. Returns undefined for the types that have no
  * numbers and are not strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit.
  */
-export function readTensor(proto: TensorProto): OutputTensor | undefined {
+export function readTensor(proto: TensorProto, room: FillRoom): OutputTensor | undefined {
   const dtype = String(proto.dtype);
-  if (dtype === 'DT_STRING') return readStrings(proto);
+  if (dtype === 'DT_STRING') return readStrings(proto, room);
   const type = numericType(dtype);
   if (!type) return undefined;
   const shape = shapeOf(proto);
@@ -43,14 +46,15 @@ export function readTensor(proto: TensorProto): OutputTensor | undefined {
   }
   const list: readonly (number | boolean)[] = proto[type.list];
   const values = type.listHoldsBits ? type.read(Uint16Array.from(list, Number).buffer) : list.map(Number);
-  return { dtype, shape, values: fill(values, count, 0) };
+  return { dtype, shape, values: fill(values, { count, zero: 0, room }) };
 }
 
-function readStrings(proto: TensorProto): OutputTensor {
+function readStrings(proto: TensorProto, room: FillRoom): OutputTensor {
   const shape = shapeOf(proto);
   const count = countOf(shape);
   const { tensor_content: content, string_val: list } = proto;
-  const strings = content.length > 0 ? splitStrings(content, count) : fill(list, count, new Uint8Array());
+  const zero = new Uint8Array();
+  const strings = content.length > 0 ? splitStrings(content, count) : fill(list, { count, zero, room });
   if (!strings) throw misfit(`${content.length} bytes of strings`, shape);
   return { dtype: 'DT_STRING', shape, values: [], strings };
 }
@@ -67,11 +71,16 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-function fill<T>(values: ArrayLike<T>, count: number, zero: T): ArrayLike<T> {
-  if (values.length === count) return values;
-  if (values.length > count || count > MAX_ELEMENTS_FILLED_IN) throw misfit(`${values.length} values`, [count]);
-  const last = values[values.length - 1] ?? zero;
-  return Array.from({ length: count }, (_, index) => values[index] ?? last);
+type Filling<T> = { readonly count: number; readonly zero: T; readonly room: FillRoom };
+
+function fill<T>(values: ArrayLike<T>, { count, zero, room }: Filling<T>): ArrayLike<T> {
+  const missing = count - values.length;
+  if (missing === 0) return values;
+  if (missing < 0 || missing > room.elements) throw misfit(`${values.length} values`, [count]);
+  room.elements -= missing;
+  const filled = new Array<T>(count).fill(values[values.length - 1] ?? zero);
+  for (let index = 0; index < values.length; index += 1) filled[index] = values[index] as T;
+  return filled;
 }
 
 function misfit(got: string, shape: readonly number[] | null): GatewayError {

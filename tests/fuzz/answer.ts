@@ -1,0 +1,84 @@
+/** Fuzzes the readers of a model server's answers. Second opinion: the same bytes in protobuf.js, their numbers read one by one. */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { readMetadata, readStatus } from '../../gateway/backend/answers.ts';
+import { loadProtocol } from '../../gateway/backend/messages.ts';
+import type { OutputTensor, Prediction } from '../../gateway/pipeline/request.ts';
+import { createPredictionReader } from '../../gateway/tensor/predict-response.ts';
+import type { Parser } from './fuzz.ts';
+import { refusalOf } from './refusal.ts';
+
+type Raw = { readonly outputs: Readonly<Record<string, RawTensor>> };
+type RawTensor = { readonly dtype: string; readonly tensor_content: Buffer; readonly float_val: readonly number[] };
+
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
+  includeDirs: [PROTOS],
+  keepCase: true,
+  enums: String,
+  defaults: true,
+});
+const { deserialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, Raw>;
+const readPrediction = createPredictionReader();
+const protocol = loadProtocol();
+
+/** What an answer may grow to: elements that the server left out because they repeat. */
+const MAX_ELEMENTS_FILLED_IN = 2 ** 24;
+
+export const answer: Parser = {
+  name: 'answer',
+  words: [
+    ...[
+      '\x0a',
+      '\x12',
+      '\x1a',
+      '\x22',
+      '\x08\x01',
+      '\x08\x07',
+      '\x08\x09',
+      '\x08\x13',
+      '\x12\x04\x12\x02\x08',
+      '\x18\x01',
+    ],
+    ...[
+      '\x12\x0a\x12\x08\x08\xff\xff\xff\xff\x0f',
+      '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01',
+      '__proto__',
+      'signature_def',
+    ],
+  ],
+  check(input) {
+    const prediction = refusalOf(() => readPrediction(input), ['model_failed']);
+    if (prediction) checkPrediction(prediction, input);
+    const bytes = Buffer.from(input);
+    const metadata = refusalOf(() => readMetadata(protocol, bytes), ['model_failed']);
+    if (metadata) assert.ok(Number.isSafeInteger(metadata.version));
+    const versions = refusalOf(() => readStatus(protocol, bytes), ['model_failed']) ?? [];
+    for (const { version, error } of versions) assert.ok(Number.isSafeInteger(version) && typeof error === 'string');
+    assert.deepEqual(Object.keys(Object.prototype), []);
+  },
+};
+
+function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): void {
+  assert.ok(version === undefined || Number.isSafeInteger(version));
+  const theirs = deserialize(Buffer.from(input)).outputs;
+  let elements = 0;
+  for (const [name, tensor] of outputs) {
+    const count = tensor.shape.reduce((product, size) => product * size, 1);
+    elements += count;
+    assert.equal((tensor.strings ?? tensor.values).length, count, `${name} has as many elements as its shape says`);
+    const raw = theirs[name];
+    assert.ok(raw);
+    if (tensor.dtype === 'DT_FLOAT') checkFloats(tensor, raw);
+  }
+  assert.ok(elements <= MAX_ELEMENTS_FILLED_IN + input.length, `${input.length} bytes became ${elements} elements`);
+}
+
+function checkFloats({ values }: OutputTensor, { tensor_content: content, float_val: list }: RawTensor): void {
+  const count = content.length > 0 ? values.length : Math.min(values.length, list.length);
+  for (let index = 0; index < count; index += 1) {
+    const expected = content.length > 0 ? content.readFloatLE(4 * index) : list[index];
+    assert.ok(Object.is(values[index], expected), `element ${index} is ${values[index]}, not ${expected}`);
+  }
+}

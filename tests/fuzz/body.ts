@@ -1,0 +1,119 @@
+/** Fuzzes POST /predict up to the line: query, content type and body. Second opinions: JSON.parse and base64 written back. */
+import assert from 'node:assert/strict';
+import { parse as parseQueryText } from 'node:querystring';
+import { Readable } from 'node:stream';
+import type { Request, Response } from 'express';
+import type { Kind } from '../../gateway/errors.ts';
+import { createBodyReader } from '../../gateway/http/body.ts';
+import { createPredict } from '../../gateway/http/predict.ts';
+import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
+import { ownContext } from '../../gateway/pipeline/context.ts';
+import type { Parser } from './fuzz.ts';
+import { checkRefusal } from './refusal.ts';
+
+const MAX_INSTANCES = 8;
+const limits = { maxBodyBytes: 100_000, maxImageBytes: 50_000, maxInstances: MAX_INSTANCES };
+const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export const body: Parser = {
+  name: 'body',
+  words: [
+    ...[
+      'application/json',
+      'multipart/form-data; boundary=b',
+      'image/png',
+      '; charset=utf-8',
+      'top=1',
+      'scores=probabilities',
+    ],
+    ...[
+      '{"url": "http://a/"}',
+      '"instances": [',
+      '"b64": "AAAA"',
+      '__proto__',
+      '"constructor"',
+      '\\ud800',
+      '\\u0000',
+      '1e999',
+    ],
+    ...[
+      '--b\r\n',
+      '\r\n\r\n',
+      '--b--\r\n',
+      'Content-Disposition: form-data; name="file"; filename="a"\r\n',
+      '[[[[[[[[',
+      '{"a":',
+    ],
+  ],
+  /** The input is a line with the query, a line with the content type, and the body. */
+  async check(input) {
+    const asked: ClassifyRequest[] = [];
+    const predict = createPredict({
+      readBody: createBodyReader(limits),
+      maxInstances: MAX_INSTANCES,
+      classify: async (request) => {
+        asked.push(request);
+        return { model: 'm', version: 1, outcomes: [] } as never;
+      },
+    });
+    const { request, type, bytes } = requestOf(Buffer.from(input));
+    try {
+      await predict(request, {} as Response, ownContext(new AbortController().signal, log));
+    } catch (error) {
+      checkRefusal(error, KINDS);
+    }
+    for (const { instances, top } of asked) checkInstances(instances, top);
+    if (type === 'application/json') checkAgainstJson(bytes, asked[0]);
+    assert.deepEqual(Object.keys(Object.prototype), []);
+  },
+};
+
+/** Such a request as express would hand on: the stream, its headers and its parsed query. */
+function requestOf(input: Buffer): { request: Request; type: string; bytes: Buffer } {
+  const [query, afterQuery] = line(input);
+  const [type, bytes] = line(afterQuery);
+  const headers: Record<string, string> = { 'content-type': type, 'content-length': String(bytes.length) };
+  const stream = Readable.from(bytes.length > 0 ? [bytes] : [], { objectMode: false });
+  const request = Object.assign(stream, {
+    headers,
+    query: parseQueryText(query),
+    get: (name: string) => headers[name.toLowerCase()],
+  });
+  return { request: request as unknown as Request, type, bytes };
+}
+
+function line(bytes: Buffer): [text: string, rest: Buffer] {
+  const end = bytes.indexOf('\n');
+  if (end < 0) return [bytes.toString('latin1'), Buffer.alloc(0)];
+  return [bytes.toString('latin1', 0, end), bytes.subarray(end + 1)];
+}
+
+function checkInstances(instances: ClassifyRequest['instances'], top: number | undefined): void {
+  assert.ok(instances.length >= 1 && instances.length <= MAX_INSTANCES);
+  assert.ok(top === undefined || (Number.isInteger(top) && top > 0));
+  for (const instance of instances) {
+    assert.ok(instance.field.length < 30, instance.field);
+    if (instance.kind === 'url') assert.ok(instance.url.length > 0);
+    else assert.ok(instance.bytes.length <= limits.maxBodyBytes);
+  }
+}
+
+/** One URL or picture alone, as JSON.parse reads it, has to arrive as it was written, and nothing else may. */
+function checkAgainstJson(bytes: Buffer, asked: ClassifyRequest | undefined): void {
+  const parsed = parseJson(bytes);
+  const [instance] = asked?.instances ?? [];
+  if (!instance) return;
+  const first = (parsed?.instances as readonly unknown[] | undefined)?.[0] ?? parsed;
+  const { url, b64 } = first as { url?: string; b64?: string };
+  if (instance.kind === 'url') assert.equal(instance.url, url);
+  else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, b64?.replace(/={1,2}$/, '').length);
+}
+
+function parseJson(bytes: Buffer): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(bytes.toString()) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+/** A child of images.ts: decodes the mutants that it is told to, and says of each what went wrong. */
+import assert from 'node:assert/strict';
+import { decode } from '../../gateway/image/decode.ts';
+import { restrictSharp } from '../../gateway/image/restrict.ts';
+import type { ImageFormat } from '../../gateway/pipeline/request.ts';
+import { type Case, mutantOf, type Verdict } from './images.ts';
+import { checkRefusal } from './refusal.ts';
+
+const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
+const KINDS = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
+/** Small, so that the time goes into mutants and not into large empty pictures. */
+const MAX_PIXELS = 2e6;
+const TIMEOUT_MS = 5000;
+/** libvips ends within its whole seconds; the rest is for a machine with other things to do. */
+const MAX_MS = 2 * TIMEOUT_MS;
+
+async function check(mutant: Case): Promise<void> {
+  const startedMs = performance.now();
+  const options = { field: 'b64', formats: FORMATS, maxPixels: MAX_PIXELS, color: 'rgb', engine: 'pillow' } as const;
+  const deadline = { signal: AbortSignal.timeout(2 * MAX_MS), deadlineMs: startedMs + TIMEOUT_MS };
+  try {
+    const { width, height, channels, data } = await decode(mutantOf(mutant), options, deadline);
+    assert.equal(data.length, width * height * channels);
+    assert.ok(width * height <= MAX_PIXELS, `${width} x ${height} pixels`);
+  } catch (error) {
+    checkRefusal(error, KINDS);
+  }
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs < MAX_MS, `took ${tookMs} ms`);
+}
+
+restrictSharp(FORMATS);
+process.on('message', async (mutant: Case) => {
+  const wrong = await check(mutant).then(
+    () => null,
+    (error) => String(error.stack ?? error),
+  );
+  process.send?.({ wrong } satisfies Verdict);
+});

@@ -1,0 +1,53 @@
+/** Fuzzes the readers of image headers. Second opinion: what libvips says of the size. */
+import assert from 'node:assert/strict';
+import sharp from 'sharp';
+import { admit } from '../../gateway/image/admit.ts';
+import { sniff } from '../../gateway/image/sniff.ts';
+import type { ImageFormat } from '../../gateway/pipeline/request.ts';
+import type { Parser } from './fuzz.ts';
+import { goldenImages } from './golden-images.ts';
+import { refusalOf } from './refusal.ts';
+
+const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
+const maxPixels = 50e6;
+
+export const image: Parser = {
+  name: 'image',
+  seeds: () => goldenImages(200),
+  words: [
+    ...[
+      '\xff\xd8\xff',
+      '\xff\xc0',
+      '\xff\xda',
+      '\xff\xff',
+      'IHDR',
+      'IDAT',
+      'acTL',
+      'RIFF',
+      'WEBP',
+      'VP8 ',
+      'VP8L',
+      'VP8X',
+      'GIF89a',
+    ],
+    ...['\x21\xf9\x04', '\x2c', 'II*\0', 'MM\0*', 'ftypavif', 'meta', 'iprp', 'ipco', 'ispe', '<svg', '%PDF-', 'BM'],
+  ],
+  async check(input) {
+    const sniffed = sniff(input);
+    const kinds = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
+    const admitted = refusalOf(() => admit(input, { field: 'b64', formats, maxPixels }), kinds);
+    if (!admitted) return;
+    assert.ok(sniffed && 'header' in sniffed && sniffed.header);
+    const { width, height } = admitted;
+    assert.ok(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0);
+    assert.ok(width * height <= maxPixels);
+    const theirs = await sharp(input, { limitInputPixels: false })
+      .metadata()
+      .catch(() => undefined);
+    if (!theirs) return;
+    assert.ok(
+      theirs.width * theirs.height <= width * height,
+      `${theirs.width} x ${theirs.height} behind a header of ${width} x ${height}`,
+    );
+  },
+};

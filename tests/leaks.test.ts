@@ -1,0 +1,88 @@
+/** What must not come out of the gateway: its inside in answers, a stranger's control characters in the log. */
+import assert from 'node:assert/strict';
+import { glob, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { asGatewayError, GatewayError, KINDS, type Kind } from '../gateway/errors.ts';
+import { problem } from '../gateway/http/problem.ts';
+import { predict, startGatewayFor } from './gateway.ts';
+import { startModelServer, XCEPTION } from './model-server.ts';
+import { modelsFolder } from './models.ts';
+import { startOrigin } from './origin.ts';
+import { LEAKS } from './refusals.ts';
+
+const SECRET = '/models/secret/1 at 10.0.0.1:8500 (grpc-js, sharp) node:internal/x.ts:1:1';
+const GATEWAY = path.resolve(import.meta.dirname, '../gateway');
+const jpeg = (await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url))).toString('base64');
+
+test('H6: the document of every kind is made of public text alone, whatever its cause', () => {
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    const { body, headers } = problem(new GatewayError(kind, 'what was wrong', { cause: new Error(SECRET) }), 'id');
+    assert.doesNotMatch(`${body}${JSON.stringify(headers)}`, LEAKS, kind);
+    assert.deepEqual(Object.keys(JSON.parse(body)), ['type', 'title', 'status', 'detail', 'kind', 'request_id']);
+  }
+  assert.doesNotMatch(problem(asGatewayError(new TypeError(SECRET)), 'id').body, LEAKS);
+});
+
+test('H6: no text for a client names a path, an address or a library', async () => {
+  let texts = 0;
+  for await (const file of glob('**/*.ts', { cwd: GATEWAY })) {
+    if (file.endsWith('.test.ts') || file.startsWith('cli/')) continue;
+    const code = await readFile(path.join(GATEWAY, file), 'utf8');
+    for (const [, text = ''] of code.matchAll(/new GatewayError\(\s*[^,]+,\s*(['`](?:[^'`\\]|\\.)*['`])/g)) {
+      assert.doesNotMatch(text, LEAKS, file);
+      texts += 1;
+    }
+  }
+  assert.ok(texts > 30, `${texts} texts`);
+});
+
+test('H6: a model server that fails in any way gRPC has is not quoted', async (t) => {
+  let code = 0;
+  const onPredict = () => Promise.reject({ code, details: SECRET });
+  const gateway = await start(t, onPredict);
+  const kinds = new Set<string>();
+  for (code = 1; code <= 16; code += 1) {
+    const text = await (await predict(gateway, { b64: jpeg })).text();
+    assert.doesNotMatch(text, LEAKS, `code ${code}`);
+    kinds.add(JSON.parse(text).kind);
+  }
+  t.diagnostic(`came: ${[...kinds].join(', ')}`);
+  assert.ok(
+    kinds.has('model_failed') && kinds.has('model_timeout') && kinds.has('model_unavailable'),
+    [...kinds].join(),
+  );
+});
+
+test('H5: control characters and long texts of a request or a source stand in the log escaped and cut', async (t) => {
+  const gateway = await start(t, () => ({}));
+  const evil = '\x1b[2J\r\n\u009b31m\u202e{"level":"fatal"}';
+  const origin = await startOrigin({
+    '/away': (_request, response) => response.writeHead(302, { Location: `http://10.0.0.1/${'x'.repeat(6000)}` }).end(),
+  });
+  t.after(() => origin.close());
+  const asked = [
+    predict(gateway, { url: `http://example.com/${evil}` }),
+    predict(gateway, { b64: jpeg }, `?model=${encodeURIComponent(evil)}`),
+    predict(gateway, { b64: jpeg }, `?model=${'m'.repeat(10_000)}`),
+    predict(gateway, { url: `${origin.url}/away` }),
+    predict(gateway, { [`${evil}${'k'.repeat(1e6)}`]: 'x'.repeat(1e6) }),
+  ];
+  for (const response of await Promise.all(asked)) {
+    const lines = await gateway.linesOf(response.headers.get('x-request-id'));
+    assert.equal(lines.length, 1);
+    assert.ok(JSON.stringify(lines).length < 20_000);
+    assert.ok(response.status >= 400);
+    assert.doesNotMatch(await response.text(), LEAKS);
+  }
+  assert.ok(gateway.log.every(({ level }) => level !== 'fatal'));
+});
+
+async function start(t: TestContext, onPredict: () => object | Promise<object>) {
+  const model = await startModelServer({ ...XCEPTION, onPredict });
+  t.after(() => model.close());
+  const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), FETCH_ALLOW_PRIVATE: 'true' };
+  const gateway = await startGatewayFor(t, { ...settings, FETCH_DENY: '10.0.0.0/8' });
+  await gateway.ready();
+  return gateway;
+}
