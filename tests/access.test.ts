@@ -97,6 +97,14 @@ test('health needs no key', async () => {
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
 });
 
+test('without CORS_ORIGINS there is no header of CORS at all', async () => {
+  const { headers } = await ask(gateway, { ...bearer(KEY), Origin: 'https://any.example' });
+  assert.deepEqual(
+    [...headers.keys()].filter((name) => /^access-control|^vary$/.test(name)),
+    [],
+  );
+});
+
 test('a key has the limit of its entry, told as RateLimit; over it 429 quota says when to come back', async () => {
   const first = await ask(gateway, bearer(BUSY));
   assert.equal(first.headers.get('ratelimit-policy'), '"rate";q=3;w=3600');
@@ -120,22 +128,17 @@ test('a quota counts the day, beside the rate', async () => {
 
 test('G16: X-Forwarded-For is believed from trusted hops only: a made-up one gives no new limit', async (t) => {
   const from = (running: Service, forwarded: string) => ask(running, { 'X-Forwarded-For': forwarded });
-  const closed = await startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h' });
+  const start = (proxies: string) => startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h', TRUSTED_PROXIES: proxies });
+  const [closed, oneHop, byAddress] = await Promise.all([start('0'), start('1'), start('127.0.0.0/8,10.0.0.0/8')]);
   assert.deepEqual(await statuses([from(closed, '1.1.1.1')]), [404]);
   assert.deepEqual(await statuses([from(closed, '2.2.2.2'), ask(closed)]), [429, 429], 'nothing is believed');
 
-  const oneHop = await startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h', TRUSTED_PROXIES: '1' });
   assert.equal((await from(oneHop, '6.6.6.6, 1.1.1.1')).status, 404);
   assert.equal((await from(oneHop, '7.7.7.7, 1.1.1.1')).status, 429, 'what the client itself wrote counts for nothing');
   assert.equal((await from(oneHop, '6.6.6.6, 2.2.2.2')).status, 404, 'another client');
   assert.equal((await from(oneHop, '2001:db8:1:2::1')).status, 404);
   assert.equal((await from(oneHop, '2001:db8:1:2:ffff::9')).status, 429, 'the same network of 64 bits');
 
-  const byAddress = await startGatewayFor(t, {
-    ...settings,
-    RATE_LIMIT: '1/h',
-    TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8',
-  });
   assert.equal((await from(byAddress, '6.6.6.6, 1.1.1.1, 10.0.0.7')).status, 404);
   assert.equal((await from(byAddress, '7.7.7.7, 1.1.1.1, 10.0.0.8')).status, 429);
 });

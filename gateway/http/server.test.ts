@@ -1,9 +1,9 @@
-/** TLS at the door, with certificates made by openssl for the run. */
+/** The server's limits over real sockets; TLS with certificates made by openssl for the run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -81,4 +81,30 @@ test('a renewed certificate is shown to new connections; a broken one changes no
   writeFileSync(file('tls.crt'), 'half a certifi');
   await until(() => lines.some((line) => line.includes('"level":"error"')));
   assert.equal((await shake(port)).name, 'second');
+});
+
+test('D18: sockets are capped; one more closes those that wait for a next request, which makes room', async (t) => {
+  const log = createLog('silent');
+  const server = createLimitedServer((_request, response) => response.end('ok'), {
+    requestTimeoutMs: 1000,
+    maxConnections: 20,
+    log,
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  // What is written before the connection stands is sent with it.
+  const ask = () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    return socket;
+  };
+  const kept = Array.from({ length: 20 }, ask);
+  await Promise.all(kept.map((socket) => once(socket, 'data')));
+  const closed = kept.map((socket) => once(socket, 'close'));
+  await once(ask().resume(), 'close');
+  await Promise.all(closed);
+  const [answer] = (await once(ask(), 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+  server.closeAllConnections();
 });
