@@ -32,7 +32,8 @@ Every failure has one of these kinds; the set is closed and stable. The body is 
 ${table(['kind', 'status', 'title', 'try again'], rows)}
 
 \`source_failed\` is 422 where the origin itself answered with a 4xx (then \`source_status\` has it): the URL is wrong, not
-the network. \`client_gone\` is never sent; it stands in logs and metrics.
+the network. \`quota\` says in Retry-After when its window ends. Headers above 16 KiB are an \`invalid_request\` of status 431.
+\`client_gone\` is never sent; it stands in logs and metrics.
 `;
 }
 

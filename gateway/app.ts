@@ -1,6 +1,7 @@
 /** The composition root: makes every part once, from one config, and joins them into the line. */
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { openAccess } from './access/open.ts';
 import { openClient } from './backend/channel.ts';
 import { createTfServing } from './backend/tf-serving.ts';
 import { readTls } from './backend/tls.ts';
@@ -8,10 +9,14 @@ import { type Config, ConfigError } from './config.ts';
 import { createFetch, type FetchOptions } from './fetch/http.ts';
 import { createAdmin } from './http/admin.ts';
 import { createBodyReader } from './http/body.ts';
+import { createCallers } from './http/callers.ts';
 import { createDoor } from './http/door.ts';
 import { createHealth } from './http/health.ts';
+import { refuseMalformed } from './http/malformed.ts';
 import { createPredict } from './http/predict.ts';
+import { createLimitedServer } from './http/server.ts';
 import { createService } from './http/service.ts';
+import type { TlsFiles } from './http/tls.ts';
 import { decode } from './image/decode.ts';
 import { createPreprocessor, type Preprocessor } from './image/preprocess.ts';
 import { restrictSharp } from './image/restrict.ts';
@@ -84,7 +89,10 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });
   const line: Line = { resolve, fetch, backend, ...images };
 
-  const door = createDoor({ timeoutMs: config.requestTimeoutMs, log, metrics, isDraining: lifecycle.isDraining });
+  const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
+  const access = judged(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
+  const callers = createCallers({ ...access, rate });
+  const door = createDoor({ callers, timeoutMs, log, metrics, isDraining: lifecycle.isDraining });
   const predict = createPredict({
     readBody: createBodyReader(config),
     maxInstances: config.maxInstances,
@@ -95,15 +103,21 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
     },
   });
   // The door answers a late body with 408 by its deadline; Node's own limit comes after that.
-  const requestTimeoutMs = config.requestTimeoutMs + LATE_BODY_MS;
+  const limits = { requestTimeoutMs: timeoutMs + LATE_BODY_MS, maxConnections: config.maxConnections, log };
   const health = createHealth({ lifecycle, states: () => watch.states });
+  const service = judged(() => createService({ door, predict, health, ...serviceOptions(config) }), 'TRUSTED_PROXIES');
+  const server = judged(
+    () => createLimitedServer(service, { ...limits, tls: tlsFiles(config) }),
+    'TLS_CERT_FILE, TLS_KEY_FILE',
+  );
   return {
-    service: lifecycle.serve(createService({ door, predict, health }), requestTimeoutMs),
-    admin: lifecycle.serve(createAdmin({ metrics, health, log }), requestTimeoutMs),
+    service: lifecycle.serve(refuseMalformed(server, { log, metrics })),
+    admin: lifecycle.serve(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
     lifecycle,
     watch: (signal) => watch.run(signal),
     ready: watch.ready,
     close() {
+      access.close();
       fetch.close();
       backend.close();
     },
@@ -124,6 +138,16 @@ export function fetchOptions(config: Config): FetchOptions {
     maxSockets: SOCKETS_PER_SOURCE,
     userAgent: 'tensorgate',
   };
+}
+
+function serviceOptions({ trustedProxies, corsOrigins = [], tlsCertFile }: Config) {
+  return { trustedProxies, corsOrigins, hasTls: tlsCertFile !== undefined };
+}
+
+function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFiles | undefined {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (certFile === keyFile) return undefined;
+  throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
 }
 
 /** How this gateway decodes and makes tensors. Narrows sharp for the whole process. */

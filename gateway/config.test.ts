@@ -52,6 +52,29 @@ for (const text of ['-1s', '0s', '1e3s', '20 parsecs', '__proto__', 's', '1s2'])
   });
 }
 
+test('settings of the door: what they read, and what they refuse without showing a password', () => {
+  const config = readConfig({}, { RATE_LIMIT: '600/m', TRUSTED_PROXIES: '2', CORS_ORIGINS: 'https://a.example, *' });
+  assert.deepEqual(config.rateLimit, { count: 600, windowS: 60 });
+  assert.equal(config.trustedProxies, 2);
+  assert.deepEqual(readConfig({}, { TRUSTED_PROXIES: '10.0.0.0/8,::1' }).trustedProxies, ['10.0.0.0/8', '::1']);
+  assert.deepEqual(config.corsOrigins, ['https://a.example', '*']);
+  for (const [name, text] of [
+    ['RATE_LIMIT', '20'],
+    ['RATE_LIMIT', '0/s'],
+    ['RATE_LIMIT', '5/constructor'],
+    ['CORS_ORIGINS', 'example.com'],
+    ['CORS_ORIGINS', 'https://example.com/'],
+    ['CORS_ORIGINS', 'null'],
+    ['REDIS_URL', 'localhost:6379'],
+  ] as const) {
+    assert.throws(() => readConfig({}, { [name]: text }), new RegExp(`^Error: ${name}=`), text);
+  }
+  assert.throws(
+    () => readConfig({}, { REDIS_URL: 'http://me:secret@cache/' }),
+    /^Error: REDIS_URL=http:\/\/\*\*\*@cache\/: /,
+  );
+});
+
 test('every setting has a name of its own, a flag and a help text', () => {
   assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
   for (const { env, flag, help } of SETTINGS) {

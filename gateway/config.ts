@@ -1,6 +1,7 @@
 /** Every setting, once: the parser, `tensorgate config --help` and the README's table all come from this schema. */
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { rate } from './access/rate.ts';
 import type { ImageFormat } from './pipeline/request.ts';
 
 const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../serving/models', import.meta.url));
@@ -52,6 +53,8 @@ const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', '
 const isFormat = (entry: string): entry is ImageFormat => (FORMATS as readonly string[]).includes(entry);
 const isPort = (entry: string): entry is `${number}` =>
   /^\d+$/.test(entry) && Number(entry) >= 1 && Number(entry) <= 65_535;
+const isOrigin = (entry: string): entry is string =>
+  entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry);
 
 const schema = z.object({
   host: z.string().prefault('0.0.0.0').describe('address to listen on'),
@@ -95,6 +98,22 @@ const schema = z.object({
     .prefault('false')
     .describe('fetch from private and loopback addresses too, on any port (development)'),
   fetchTimeoutMs: duration().prefault('5s').describe('longest download, all redirects included'),
+  apiKeysFile: z.string().optional().describe('file of API keys (tensorgate keys new NAME); unset, anybody may ask'),
+  rateLimit: rate().optional().describe('requests per key, or per client address without keys: 20/s, 600/m, 5000/h'),
+  redisUrl: z
+    .url({ protocol: /^rediss?$/, error: 'redis://HOST:PORT or rediss://…' })
+    .optional()
+    .describe('Redis that all replicas count limits in; unset, each counts for itself'),
+  trustedProxies: list()
+    .transform((entries) => (/^\d+$/.test(entries.join()) ? Number(entries[0]) : entries))
+    .prefault('0')
+    .describe('proxies whose X-Forwarded-For is believed: how many stand in front, or their addresses and CIDRs'),
+  corsOrigins: several('a comma-separated list of origins such as https://example.com, or *', isOrigin)
+    .optional()
+    .describe('origins whose pages may call from a browser, or *'),
+  maxConnections: integer(1, 1_000_000).prefault('10000').describe('connections open at once'),
+  tlsCertFile: z.string().optional().describe('certificate chain (PEM) for HTTPS on PORT; read again when it changes'),
+  tlsKeyFile: z.string().optional().describe('private key (PEM) of that certificate'),
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').prefault('info').describe('log level'),
 });
 
@@ -129,6 +148,11 @@ export const SETTINGS: readonly Setting[] = Object.entries(schema.shape).map(([k
 /** All wrong settings of one start. `message` has a line for each: the setting, its value, what is allowed. */
 export class ConfigError extends Error {}
 
+/** A setting's value as it may be shown: without the password of a URL. */
+export function hidePassword(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//***@');
+}
+
 /** Reads a duration as the settings have it ("500ms", "10m") as milliseconds. Throws a ConfigError that says what is allowed. */
 export function readDuration(text: string): number {
   const parsed = duration().safeParse(text);
@@ -146,7 +170,7 @@ export function readConfig(flags: Readonly<Record<string, string>> = {}, env = p
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => {
     const setting = SETTINGS.find(({ key }) => key === issue.path[0]);
-    return `${setting?.env}=${setting && given.get(setting.key)}: needs ${issue.message}`;
+    return `${setting?.env}=${hidePassword((setting && given.get(setting.key)) ?? '')}: needs ${issue.message}`;
   });
   throw new ConfigError(lines.join('\n'));
 }

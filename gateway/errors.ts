@@ -28,7 +28,7 @@ export const KINDS = {
   source_too_large: { status: 422, title: 'The image at the source is too large', level: 'info' },
   source_not_image: { status: 422, title: 'The source did not answer with an image', level: 'info' },
   overloaded: { status: 429, title: 'Too many requests are in flight', level: 'warn', retryAfterS: 1 },
-  quota: { status: 429, title: 'The quota is used up', level: 'info', retryAfterS: 1 },
+  quota: { status: 429, title: 'The quota is used up', level: 'info' },
   client_gone: { status: 499, title: 'The client closed the connection', level: 'info' },
   internal: { status: 500, title: 'Something went wrong in the gateway', level: 'error' },
   source_failed: { status: 502, title: 'The image could not be fetched', level: 'warn' },
@@ -46,6 +46,8 @@ type GatewayErrorOptions = {
   readonly cause?: unknown;
   /** For `source_failed`: the status that the origin answered with. A 4xx turns our status into 422. */
   readonly sourceStatus?: number;
+  /** Seconds until another try makes sense, where that is known better than by the kind. */
+  readonly retryAfterS?: number;
 };
 
 /**
@@ -55,12 +57,15 @@ type GatewayErrorOptions = {
 export class GatewayError extends Error {
   readonly kind: Kind;
   readonly sourceStatus: number | undefined;
+  readonly retryAfterS: number | undefined;
 
   constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
     super(detail, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'GatewayError';
     this.kind = kind;
     this.sourceStatus = options.sourceStatus;
+    const row: KindRow = KINDS[kind];
+    this.retryAfterS = options.retryAfterS ?? row.retryAfterS;
   }
 
   /** The HTTP status: the kind's own, but 422 where the origin itself said 4xx (the URL is wrong, not the network). */

@@ -1,22 +1,13 @@
 /** Serving, then draining, then closed: how the gateway stops without losing a request it has accepted. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A connection without a request may be one whose request is on its way: it gets this long. */
 const QUIET_MS = 250;
 
-/** Headers are small: a client that takes longer for them is a slow loris. */
-const MAX_HEADERS_MS = 10_000;
-
-/**
- * Longer than any proxy keeps a connection it may send the next request on (Google's load balancer: 600 s, nginx: 60 s),
- * or that request would meet a closed socket, and a POST is not sent twice.
- */
-const KEEP_ALIVE_MS = 620_000;
-
 export type Lifecycle = {
-  /** Makes a server whose requests are waited for. A request has to be here, body and all, in `requestTimeoutMs`. */
-  serve(listener: RequestListener, requestTimeoutMs: number): Server;
+  /** Takes a server on, whose requests are waited for. */
+  serve(server: Server): Server;
   isDraining(): boolean;
   /**
    * Stops accepting, waits until every accepted request is answered, and cuts off what is left after `patienceMs`.
@@ -41,14 +32,8 @@ export function createLifecycle(): Lifecycle {
   }
 
   return {
-    serve(listener, requestTimeoutMs) {
-      const limits = {
-        requestTimeout: requestTimeoutMs,
-        headersTimeout: Math.min(requestTimeoutMs, MAX_HEADERS_MS),
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: 1000,
-      };
-      const server = createServer(limits, listener).on('request', (_request, response) => {
+    serve(server) {
+      server.on('request', (_request, response) => {
         unanswered += 1;
         response.once('close', () => {
           unanswered -= 1;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 /** What each folder of the gateway may import besides itself, errors.ts and the plain types of pipeline/request.ts. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  access: [],
   fetch: [],
   image: [],
   tensor: [],
@@ -13,8 +14,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scores: [],
   pipeline: ['fetch', 'image', 'tensor', 'model', 'backend', 'scores'],
   observe: ['pipeline', 'model'],
-  http: ['pipeline', 'model', 'scores', 'observe', 'lifecycle.ts'],
-  cli: ['config.ts', 'main.ts', 'app.ts', 'model', 'backend', 'fetch', 'image', 'pipeline', 'observe'],
+  http: ['access', 'pipeline', 'model', 'scores', 'observe', 'lifecycle.ts'],
+  cli: ['access', 'config.ts', 'main.ts', 'app.ts', 'model', 'backend', 'fetch', 'image', 'pipeline', 'observe'],
 };
 
 const ROOT = path.resolve(import.meta.dirname, '../gateway');

@@ -1,9 +1,10 @@
 /** `tensorgate config`: the settings in force, by the names of their variables. */
-import { readConfig, SETTINGS } from '../config.ts';
+import { hidePassword, readConfig, SETTINGS } from '../config.ts';
 
-/** Prints every setting as JSON. Throws ConfigError when one is wrong. */
+/** Prints every setting as JSON, without passwords. Throws ConfigError when one is wrong. */
 export function printConfig(flags: Record<string, string>): void {
   const config = readConfig(flags);
   const inForce = Object.fromEntries(SETTINGS.map(({ key, env }) => [env, config[key] ?? null]));
-  process.stdout.write(`${JSON.stringify(inForce, null, 2)}\n`);
+  const shown = (_key: string, value: unknown) => (typeof value === 'string' ? hidePassword(value) : value);
+  process.stdout.write(`${JSON.stringify(inForce, shown, 2)}\n`);
 }

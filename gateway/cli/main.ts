@@ -5,6 +5,7 @@ import { ConfigError } from '../config.ts';
 import { ModelCardError } from '../model/card.ts';
 import { printConfig } from './config.ts';
 import { addSettings, givenSettings } from './flags.ts';
+import { printNewKey } from './keys.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { ModelsError } from './models/failure.ts';
 
@@ -41,6 +42,12 @@ program
     const { runDrill } = await import('./drill/run.ts');
     return runDrill(url, options);
   });
+program
+  .command('keys')
+  .description('make API keys')
+  .command('new <name>')
+  .description('print a new key, this once, and its entry for API_KEYS_FILE')
+  .action(printNewKey);
 addModelsCommands(program.command('models').description('put versions of models where the servers find them'));
 
 try {

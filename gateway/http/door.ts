@@ -8,11 +8,13 @@ import type { Metrics } from '../observe/metrics.ts';
 import { type OpenContext, openContext } from '../pipeline/context.ts';
 import type { RequestContext } from '../pipeline/request.ts';
 import type { Answer } from './answer.ts';
+import type { Callers } from './callers.ts';
 import { problem } from './problem.ts';
 
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
 
 export type DoorOptions = {
+  readonly callers: Callers;
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -26,17 +28,20 @@ export type Door = (route: string, handler: Handler) => RequestHandler;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Makes the wrapper that turns a handler into an express one. `route` is the name in metrics and log. */
-export function createDoor({ timeoutMs, log, metrics, isDraining }: DoorOptions): Door {
+export function createDoor({ callers, timeoutMs, log, metrics, isDraining }: DoorOptions): Door {
   return (route, handler) => async (request, response) => {
     const startedMs = performance.now();
     const given = request.get('x-request-id') ?? '';
     const id = REQUEST_ID.test(given) ? given : randomUUID();
-    const context = openContext({ id, timeoutMs, log: log.child({ requestId: id }) });
+    const caller = callers.identify(request);
+    const { tenant, key } = caller;
+    const context = openContext({ id, tenant, timeoutMs, log: log.child({ requestId: id, ...(key && { key }) }) });
     response.once('close', () => !response.writableFinished && context.hangUp());
 
     let failure: GatewayError | undefined;
     let answer: Answer;
     try {
+      await callers.admit(caller, response);
       answer = await handler(request, response, context);
     } catch (thrown) {
       failure = response.destroyed

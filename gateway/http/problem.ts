@@ -14,15 +14,14 @@ export function problemMembers(error: GatewayError) {
   };
 }
 
-/** The whole answer for a failed request; 429 and 503 say when to come back. */
-export function problem(error: GatewayError, requestId: string): Answer {
-  const row = KINDS[error.kind];
+/** The whole answer for a failed request; 429 and 503 say when to come back. `status`: other than the kind's. */
+export function problem(error: GatewayError, requestId: string, status = error.status): Answer {
   return {
-    status: error.status,
+    status,
     headers: {
       'Content-Type': 'application/problem+json',
-      ...('retryAfterS' in row && { 'Retry-After': String(row.retryAfterS) }),
+      ...(error.retryAfterS !== undefined && { 'Retry-After': String(error.retryAfterS) }),
     },
-    body: JSON.stringify({ ...problemMembers(error), request_id: requestId }),
+    body: JSON.stringify({ ...problemMembers(error), status, request_id: requestId }),
   };
 }

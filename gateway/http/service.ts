@@ -1,13 +1,26 @@
 /** The public service: its routes, and clear words for every other path and method. */
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import { GatewayError } from '../errors.ts';
+import { corsFor } from './cors.ts';
 import type { Door, Handler } from './door.ts';
+import { securityHeaders } from './security-headers.ts';
 
-export type ServiceOptions = { readonly door: Door; readonly predict: Handler; readonly health: Router };
+export type ServiceOptions = {
+  readonly door: Door;
+  readonly predict: Handler;
+  readonly health: Router;
+  /** What to believe of X-Forwarded-For: so many hops, or the addresses of the proxies. */
+  readonly trustedProxies: number | readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly hasTls: boolean;
+};
 
-/** Makes the express application of PORT. */
-export function createService({ door, predict, health }: ServiceOptions): Express {
+/** Makes the express application of PORT. Throws a TypeError for a trusted proxy that is no address. */
+export function createService({ door, predict, health, ...options }: ServiceOptions): Express {
   const service = bareExpress();
+  service.set('trust proxy', options.trustedProxies);
+  service.use(securityHeaders(options.hasTls));
+  if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
   service
     .route('/predict')
     .post(door('/predict', predict))

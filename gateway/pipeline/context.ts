@@ -6,6 +6,7 @@ const OWN_TIMEOUT_MS = 10_000;
 
 export type ContextOptions = {
   readonly id: string;
+  readonly tenant: string;
   readonly timeoutMs: number;
   readonly log: Log;
 };
@@ -20,7 +21,7 @@ export type OpenContext = RequestContext & {
 };
 
 /** Opens a request's context; its deadline starts now. */
-export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext {
+export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
@@ -28,6 +29,7 @@ export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext
   const times = new Map<Stage, number>();
   return {
     id,
+    tenant,
     log,
     signal: controller.signal,
     deadlineMs: startedMs + timeoutMs,
@@ -49,5 +51,6 @@ export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext
 
 /** The context of what the gateway does for itself: cancelled by the signal, without a request's door. */
 export function ownContext(signal: AbortSignal, log: Log): RequestContext {
-  return { id: 'self', signal, deadlineMs: performance.now() + OWN_TIMEOUT_MS, log, time: (_stage, work) => work() };
+  const deadlineMs = performance.now() + OWN_TIMEOUT_MS;
+  return { id: 'self', tenant: 'self', signal, deadlineMs, log, time: (_stage, work) => work() };
 }

@@ -14,6 +14,8 @@ export type Log = {
 /** The one thing that every stage takes besides its data. */
 export type RequestContext = {
   readonly id: string;
+  /** Whose request it is: the name of its API key; `anonymous` where there are no keys. */
+  readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */
   readonly signal: AbortSignal;
   /** The end of the request on the monotonic clock, in `performance.now()` milliseconds. */

@@ -29,7 +29,12 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
   const options = fetchOptions(config);
   const trail = startTrail(judged(() => createGuard(options)));
   const fetch = createFetch({ ...options, watch: trail.watch });
-  const context = openContext({ id: 'doctor', timeoutMs: config.requestTimeoutMs, log: createLog('silent') });
+  const context = openContext({
+    id: 'doctor',
+    tenant: 'doctor',
+    timeoutMs: config.requestTimeoutMs,
+    log: createLog('silent'),
+  });
   const { decode } = createImages(config);
   const found: { download?: Download; picture?: Picture } = {};
   try {

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { findKey, makeKey, readKeys } from './keys.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'keys-'));
+after(() => rmSync(folder, { recursive: true }));
+const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
+
+function read(text: string) {
+  const file = path.join(folder, 'keys.yaml');
+  writeFileSync(file, text);
+  return readKeys(file);
+}
+
+test('YAML and JSON read the same, with limits of their own and a time to end', () => {
+  const keys = read(`- name: a\n  sha256: ${sha256('x')}\n  expires: 2027-01-31\n  rate: 50/s\n  quota: 1000\n`);
+  const entry = { name: 'a', sha256: sha256('x'), expires: '2027-01-31', rate: '50/s', quota: 1000 };
+  assert.deepEqual(keys, read(JSON.stringify([entry])));
+  const [key] = keys;
+  assert.deepEqual([key?.rate, key?.quota], [{ count: 50, windowS: 1 }, 1000]);
+  assert.equal(key?.expiresMs, Date.UTC(2027, 0, 31));
+});
+
+test('a hash that YAML would take for a number stays a hash', () => {
+  const digits = `${'1'.repeat(30)}e${'2'.repeat(33)}`;
+  assert.equal(read(`- {name: a, sha256: ${digits}}`)[0]?.digest.toString('hex'), digits);
+});
+
+test('an empty file lists nobody', () => {
+  assert.deepEqual(read(''), []);
+});
+
+for (const [what, text, message] of [
+  ['no list', 'name: a', /^file: needs a list/],
+  ['no name', `- sha256: ${sha256('x')}`, /^0\.name: needs a name/],
+  ['a name of two words', `- {name: a b, sha256: ${sha256('x')}}`, /^0\.name: needs 1 to 64/],
+  ['the key in place of its hash', '- {name: a, sha256: tg_secret}', /^0\.sha256: needs 64/],
+  [
+    'the key beside its hash',
+    `- {name: a, sha256: ${sha256('x')}, key: tg_secret}`,
+    /^0: needs no fields but name, sha256/,
+  ],
+  ['a day that is none', `- {name: a, sha256: ${sha256('x')}, expires: tg_secret}`, /^0\.expires: needs a date/],
+  ['a rate without a unit', `- {name: a, sha256: ${sha256('x')}, rate: '20'}`, /^0\.rate: needs a number/],
+  ['no YAML', '- {name: tg_secret', /^line 1 is not YAML/],
+] as const) {
+  test(`a file with ${what} is refused, without what stands there`, () => {
+    assert.throws(
+      () => read(text),
+      ({ message: said }: Error) => message.test(said) && !said.includes('tg_secret') && !said.includes(sha256('x')),
+    );
+  });
+}
+
+test('a made key is found by itself alone, wherever it stands in the list', () => {
+  const made = ['one', 'two', 'three'].map(makeKey);
+  const keys = read(made.map(({ entry }) => entry).join(''));
+  assert.deepEqual(
+    made.map(({ key }) => findKey(keys, key)?.name),
+    ['one', 'two', 'three'],
+  );
+  for (const wrong of ['', 'tg_', `${made[0]?.key} `, sha256(made[0]?.key ?? '')]) {
+    assert.equal(findKey(keys, wrong), undefined);
+  }
+  assert.equal(new Set(made.map(({ key }) => key)).size, 3);
+});

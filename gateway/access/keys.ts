@@ -1,0 +1,96 @@
+/**
+ * API keys: the file that lists them, and the search for one. A key is 256 random bits, so nobody can guess it from its
+ * SHA-256: the slow hashes are for passwords, which people choose, and would cost every request a tenth of a second.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type Rate, rate } from './rate.ts';
+
+/** One entry of the file. Several may have one name, which is how a key is replaced without a gap. */
+export type Key = {
+  readonly name: string;
+  readonly digest: Buffer;
+  /** Milliseconds since 1970; from then on the key is refused. */
+  readonly expiresMs?: number | undefined;
+  /** In place of RATE_LIMIT. */
+  readonly rate?: Rate | undefined;
+  /** Requests in a day of UTC. */
+  readonly quota?: number | undefined;
+};
+
+/** Begins every key, so that people and scanners of repositories know one when they see it. */
+const PREFIX = 'tg_';
+const KEY_BYTES = 32;
+
+const name = z
+  .string({ error: 'a name' })
+  .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores');
+const entry = z.strictObject(
+  {
+    name,
+    sha256: z
+      .string({ error: 'the SHA-256 of the key (tensorgate keys new writes it)' })
+      .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')
+      .transform((hex) => Buffer.from(hex, 'hex')),
+    expires: z
+      .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+        error: 'a date (2027-01-31) or 2027-01-31T12:00:00Z',
+      })
+      .transform((text) => Date.parse(text))
+      .optional(),
+    rate: rate().optional(),
+    quota: z
+      .string()
+      .regex(/^[1-9]\d{0,11}$/, 'a number of requests above zero')
+      .transform(Number)
+      .optional(),
+  },
+  {
+    error: ({ code }) =>
+      code === 'unrecognized_keys' ? 'no fields but name, sha256, expires, rate and quota' : undefined,
+  },
+);
+const file = z.array(entry, { error: 'a list of entries (tensorgate keys new writes one)' });
+
+/**
+ * Reads the file, YAML or JSON. Throws an Error that names the entry and the field, and never what stands there: that
+ * may be a key somebody has put in the wrong place.
+ */
+export function readKeys(path: string): readonly Key[] {
+  const parsed = file.safeParse(parseYaml(readFileSync(path, 'utf8')));
+  if (!parsed.success) {
+    throw new Error(
+      parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: needs ${issue.message}`).join('; '),
+    );
+  }
+  return parsed.data.map(({ sha256: digest, expires: expiresMs, ...rest }) => ({ ...rest, digest, expiresMs }));
+}
+
+/** With every scalar as text: 64 digits of a hash may read as a number. Library texts would quote the line. */
+function parseYaml(text: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter });
+  const [error] = document.errors;
+  if (error) throw new Error(`line ${lineCounter.linePos(error.pos[0]).line} is not YAML (${error.code})`);
+  return document.toJS() ?? [];
+}
+
+/** The entry of a key that was given. Takes as long for every key, right or wrong: all are compared, in constant time. */
+export function findKey(keys: readonly Key[], given: string): Key | undefined {
+  const digest = digestOf(given);
+  return keys.reduce<Key | undefined>((found, key) => (timingSafeEqual(key.digest, digest) ? key : found), undefined);
+}
+
+/** Makes a new key and its entry of the file, which does not tell the key. Throws for a name that the file may not have. */
+export function makeKey(given: string): { readonly key: string; readonly entry: string } {
+  const parsed = name.safeParse(given);
+  if (!parsed.success) throw new Error(`NAME: needs ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+  const key = PREFIX + randomBytes(KEY_BYTES).toString('base64url');
+  return { key, entry: `- name: ${parsed.data}\n  sha256: ${digestOf(key).toString('hex')}\n` };
+}
+
+function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLog } from '../observe/log.ts';
+import { reloading } from './reload.ts';
+
+test('a changed file is read again, also behind a link as Kubernetes mounts it; a bad one changes nothing and is logged', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reload-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const at = (name: string) => path.join(folder, name);
+  const show = (target: string) => {
+    symlinkSync(at(target), at('next'));
+    renameSync(at('next'), at('shown'));
+  };
+  writeFileSync(at('first'), '1');
+  writeFileSync(at('second'), '22');
+  writeFileSync(at('bad'), 'three');
+  show('first');
+  const lines: string[] = [];
+  const numbers = reloading({
+    files: [at('shown')],
+    load() {
+      const number = Number(readFileSync(at('shown'), 'utf8'));
+      if (Number.isNaN(number)) throw new Error('no number');
+      return number;
+    },
+    log: createLog('info', { write: (line) => void lines.push(line) }),
+    pollMs: 20,
+  });
+  t.after(numbers.close);
+  const until = async (isSo: () => boolean) => {
+    for (let left = 200; left > 0 && !isSo(); left -= 1) await sleep(20);
+    assert.ok(isSo());
+  };
+
+  assert.equal(numbers.current, 1);
+  await sleep(100);
+  show('second');
+  await until(() => numbers.current === 22);
+  show('bad');
+  await until(() => lines.some((line) => line.includes('"level":"error"') && line.includes('no number')));
+  assert.equal(numbers.current, 22);
+  rmSync(at('shown'));
+  await until(() => lines.filter((line) => line.includes('"level":"error"')).length === 2);
+  assert.equal(numbers.current, 22);
+});

@@ -1,0 +1,21 @@
+/** `tensorgate keys new NAME`: an API key for somebody, and its entry for API_KEYS_FILE. */
+import { makeKey } from '../access/keys.ts';
+import { ConfigError } from '../config.ts';
+
+/**
+ * Prints the entry on stdout, so that `>> keys.yaml` adds it, and the key on stderr, this once: it is kept nowhere.
+ * Throws ConfigError for a name that an entry may not have.
+ */
+export function printNewKey(name: string): void {
+  const { key, entry } = newKey(name);
+  process.stderr.write(`The key of ${name}; it is shown only now:\n\n  ${key}\n\nIts entry for API_KEYS_FILE:\n\n`);
+  process.stdout.write(entry);
+}
+
+function newKey(name: string) {
+  try {
+    return makeKey(name);
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error });
+  }
+}

@@ -1,0 +1,172 @@
+/** Who may ask, and how often: keys, limits, the client's address. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runCli } from './cli.ts';
+import { type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
+import { modelsFolder } from './models.ts';
+
+const KEY = 'tg_shop-key-of-the-test';
+const EXPIRED = 'tg_old-key-of-the-test';
+const BUSY = 'tg_busy-key-of-the-test';
+const DAILY = 'tg_daily-key-of-the-test';
+const sha256 = (key: string) => createHash('sha256').update(key).digest('hex');
+
+let model: ModelServer;
+let settings: Record<string, string>;
+let folder: string;
+let gateway: RunningGateway;
+
+before(async (t) => {
+  folder = await mkdtemp(path.join(tmpdir(), 'keys-'));
+  const keysFile = path.join(folder, 'keys.yaml');
+  await writeFile(
+    keysFile,
+    `- name: shop
+  sha256: ${sha256(KEY)}
+- name: old
+  sha256: ${sha256(EXPIRED)}
+  expires: 2026-01-31
+- name: busy
+  sha256: ${sha256(BUSY)}
+  rate: 3/h
+- name: daily
+  sha256: ${sha256(DAILY)}
+  quota: 2
+`,
+  );
+  model = await startModelServer({
+    ...XCEPTION,
+    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+  });
+  settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) };
+  gateway = await startGateway({ ...settings, API_KEYS_FILE: keysFile, RATE_LIMIT: '1000/m' });
+});
+
+after(async () => {
+  const code = await gateway.stop();
+  model.close();
+  await rm(folder, { recursive: true });
+  assert.equal(code, 0);
+});
+
+/** The cheapest request that a door answers: 404 with a key, 401 without. */
+const ask = ({ url }: Service, headers: Record<string, string> = {}) => fetch(`${url}/nowhere`, { headers });
+const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
+const statuses = async (asked: readonly Promise<Response>[]) => (await Promise.all(asked)).map(({ status }) => status);
+
+test('D17: no key, a wrong and an expired key are 401 with WWW-Authenticate; a key of another tenant has no meaning yet', async (t) => {
+  const cases: readonly [Record<string, string>, RegExp][] = [
+    [{}, /is needed/],
+    [{ Authorization: 'Basic dXNlcjpwYXNz' }, /is needed/],
+    [bearer('tg_wrong'), /not valid/],
+    [bearer(`${KEY}x`), /not valid/],
+    [{ 'X-API-Key': 'tg_wrong' }, /not valid/],
+    [{ 'X-API-Key': '' }, /not valid/],
+    [bearer(sha256(KEY)), /not valid/],
+    [bearer(EXPIRED), /expired/],
+  ];
+  for (const [headers, detail] of cases) {
+    const response = await fetch(`${gateway.url}/predict`, { method: 'POST', headers, body: '{}' });
+    const problem = (await response.json()) as Record<string, string>;
+    assert.deepEqual([response.status, problem.kind], [401, 'unauthenticated']);
+    assert.match(problem.detail ?? '', detail);
+    assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer/);
+  }
+  assert.equal(model.calls.length, 0);
+  t.diagnostic(`came: 401 for all ${cases.length}`);
+});
+
+test('D17: a good key opens as Authorization and as X-API-Key; its name is in the log, the key and its hash never', async () => {
+  assert.deepEqual(await statuses([ask(gateway, bearer(KEY)), ask(gateway, { 'X-API-Key': KEY })]), [404, 404]);
+  const response = await ask(gateway, bearer(KEY));
+  const [line] = await gateway.linesOf(response.headers.get('x-request-id'));
+  assert.equal(line?.key, 'shop');
+  const text = JSON.stringify(gateway.log);
+  for (const key of [KEY, EXPIRED, 'tg_wrong']) {
+    assert.ok(!text.includes(key) && !text.includes(sha256(key)));
+  }
+});
+
+test('health needs no key', async () => {
+  assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
+});
+
+test('without CORS_ORIGINS there is no header of CORS at all', async () => {
+  const { headers } = await ask(gateway, { ...bearer(KEY), Origin: 'https://any.example' });
+  assert.deepEqual(
+    [...headers.keys()].filter((name) => /^access-control|^vary$/.test(name)),
+    [],
+  );
+});
+
+test('a key has the limit of its entry, told as RateLimit; over it 429 quota says when to come back', async () => {
+  const first = await ask(gateway, bearer(BUSY));
+  assert.equal(first.headers.get('ratelimit-policy'), '"rate";q=3;w=3600');
+  assert.match(first.headers.get('ratelimit') ?? '', /^"rate";r=2;t=3600$/);
+  assert.deepEqual(await statuses([ask(gateway, bearer(BUSY)), ask(gateway, bearer(BUSY))]), [404, 404]);
+  const over = await ask(gateway, bearer(BUSY));
+  assert.deepEqual([over.status, ((await over.json()) as { kind: string }).kind], [429, 'quota']);
+  assert.match(over.headers.get('ratelimit') ?? '', /^"rate";r=0;t=3\d{3}$/);
+  assert.match(over.headers.get('retry-after') ?? '', /^3\d{3}$/);
+  assert.equal((await ask(gateway, bearer(KEY))).status, 404, 'others are not touched');
+});
+
+test('a quota counts the day, beside the rate', async () => {
+  const first = await ask(gateway, bearer(DAILY));
+  assert.equal(first.headers.get('ratelimit-policy'), '"rate";q=1000;w=60, "quota";q=2;w=86400');
+  assert.equal((await ask(gateway, bearer(DAILY))).status, 404);
+  const over = await ask(gateway, bearer(DAILY));
+  assert.equal(over.status, 429);
+  assert.match(((await over.json()) as { detail: string }).detail, /2 requests in a day/);
+});
+
+test('G16: X-Forwarded-For is believed from trusted hops only: a made-up one gives no new limit', async (t) => {
+  const from = (running: Service, forwarded: string) => ask(running, { 'X-Forwarded-For': forwarded });
+  const start = (proxies: string) => startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h', TRUSTED_PROXIES: proxies });
+  const [closed, oneHop, byAddress] = await Promise.all([start('0'), start('1'), start('127.0.0.0/8,10.0.0.0/8')]);
+  assert.deepEqual(await statuses([from(closed, '1.1.1.1')]), [404]);
+  assert.deepEqual(await statuses([from(closed, '2.2.2.2'), ask(closed)]), [429, 429], 'nothing is believed');
+
+  assert.equal((await from(oneHop, '6.6.6.6, 1.1.1.1')).status, 404);
+  assert.equal((await from(oneHop, '7.7.7.7, 1.1.1.1')).status, 429, 'what the client itself wrote counts for nothing');
+  assert.equal((await from(oneHop, '6.6.6.6, 2.2.2.2')).status, 404, 'another client');
+  assert.equal((await from(oneHop, '2001:db8:1:2::1')).status, 404);
+  assert.equal((await from(oneHop, '2001:db8:1:2:ffff::9')).status, 429, 'the same network of 64 bits');
+
+  assert.equal((await from(byAddress, '6.6.6.6, 1.1.1.1, 10.0.0.7')).status, 404);
+  assert.equal((await from(byAddress, '7.7.7.7, 1.1.1.1, 10.0.0.8')).status, 429);
+});
+
+test('wrong files and settings stop the start, by the name of the setting and without what stands in the file', async () => {
+  const file = path.join(folder, 'wrong.yaml');
+  await writeFile(file, `- name: shop\n  sha256: ${KEY}\n`);
+  const cases: readonly [Record<string, string>, RegExp][] = [
+    [{ API_KEYS_FILE: file }, /^API_KEYS_FILE: 0\.sha256: needs 64 lower-case hexadecimal digits/],
+    [{ TRUSTED_PROXIES: 'nginx' }, /^TRUSTED_PROXIES: .*nginx/],
+    [{ TLS_CERT_FILE: file, TLS_KEY_FILE: file }, /^TLS_CERT_FILE, TLS_KEY_FILE: /],
+  ];
+  const start = async ([env, text]: (typeof cases)[number]) => {
+    const { code, stderr } = await runCli(['serve'], { env: { ...settings, ...env, PORT: '0', ADMIN_PORT: '0' } });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, text);
+    assert.ok(!stderr.includes(KEY));
+  };
+  await Promise.all(cases.map(start));
+});
+
+test('tensorgate keys new prints a key once, and an entry that lets it in when the file is read again', async () => {
+  const { code, stdout, stderr } = await runCli(['keys', 'new', 'fresh']);
+  const [key = ''] = /tg_[\w-]{43}/.exec(stderr) ?? [];
+  assert.equal(code, 0);
+  assert.equal(stdout, `- name: fresh\n  sha256: ${sha256(key)}\n`);
+  await writeFile(path.join(folder, 'keys.yaml'), stdout);
+  for (let left = 40; left > 0 && (await ask(gateway, bearer(key))).status === 401; left -= 1) await sleep(250);
+  assert.deepEqual(await statuses([ask(gateway, bearer(key)), ask(gateway, bearer(KEY))]), [404, 401]);
+  assert.equal((await runCli(['keys', 'new', 'two words'])).code, 2);
+});
