@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { settingsWithoutRow } from '../docs/limits.ts';
 import { writtenDocs } from '../docs/write.ts';
@@ -10,4 +10,11 @@ test('the tables of settings, errors and limits are those of the code (make docs
 
 test('every limit that can be set has its row in docs/limits.ts', () => {
   assert.deepEqual(settingsWithoutRow(), []);
+});
+
+test('SECURITY.md names tests and files that are there', async () => {
+  const text = await readFile(new URL('../SECURITY.md', import.meta.url), 'utf8');
+  const files = [...text.matchAll(/`((?:gateway|tests|\.github)\/[^`\s]+)`/g)].map(([, file = '']) => file);
+  assert.ok(files.length > 10);
+  for (const file of files) await access(new URL(`../${file}`, import.meta.url));
 });
