@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
+/** The command line. */
+export const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
