@@ -26,15 +26,16 @@ export function openSink(): Sink {
     retryEAGAIN: () => false,
   });
   let dropped = 0;
-  let retry: NodeJS.Timeout | undefined;
+  let isRetrying = false;
   destination.on('drop', () => {
     dropped += 1;
   });
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
     // A reader that is gone does not come back; pino writes no more by itself.
-    if (code === 'EPIPE') return;
-    retry ??= setTimeout(() => {
-      retry = undefined;
+    if (code === 'EPIPE' || isRetrying) return;
+    isRetrying = true;
+    setTimeout(() => {
+      isRetrying = false;
       destination.flush();
     }, RETRY_MS);
   });

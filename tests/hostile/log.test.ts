@@ -6,8 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { MAIN, predict, type Service, startGateway } from '../gateway.ts';
+import { MAIN, predict, type Service, startGateway, waitUntilReady } from '../gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 
@@ -87,8 +86,7 @@ test('F11: the log goes to a disk that is full: the gateway predicts, and counts
   closeSync(full);
   t.after(() => child.kill('SIGKILL'));
   const service = { url: `http://127.0.0.1:${port}` };
-  const isReady = async () => (await fetch(`${service.url}/health/ready`).catch(() => undefined))?.ok;
-  for (let left = 200; left > 0 && !(await isReady()); left -= 1) await sleep(50);
+  await waitUntilReady(service.url);
   await sendRefused(service, LINES);
   const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   assert.match(metrics, /^tensorgate_log_lines_dropped_total \d+$/m);
