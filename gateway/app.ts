@@ -25,7 +25,7 @@ import type { ModelCard } from './model/card.ts';
 import { proveParity } from './model/parity.ts';
 import { createRoute } from './model/route.ts';
 import { ModelWatch } from './model/watch.ts';
-import { countClassification, createMetrics, showModel } from './observe/metrics.ts';
+import { countClassification, createMetrics, showDroppedLines, showModel } from './observe/metrics.ts';
 import { createAdmission } from './pipeline/admission.ts';
 import { classify } from './pipeline/classify.ts';
 import { ownContext } from './pipeline/context.ts';
@@ -50,6 +50,8 @@ export type App = {
 export type AppOptions = {
   readonly config: Config;
   readonly log: Logger;
+  /** How many lines of the log were dropped so far. */
+  readonly droppedLines: () => number;
   readonly cards: ReadonlyMap<string, ModelCard>;
   /** Where the model server listens, as TF_SERVING_HOST has it. */
   readonly target: string;
@@ -64,10 +66,11 @@ const CONNECT_TIMEOUT_MS = 2000;
 const SOCKETS_PER_SOURCE = 16;
 
 /** Makes the gateway. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
-export function createApp({ config, log, cards, target }: AppOptions): App {
+export function createApp({ config, log, droppedLines, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
   const admission = createAdmission(config);
   const metrics = createMetrics(admission);
+  showDroppedLines(metrics, droppedLines);
   // The embedded server is a process of the gateway's own.
   const tls = config.tfServingHost === undefined ? undefined : judged(() => readTls(config));
   const channel = { tls, requestTimeoutMs: config.requestTimeoutMs };

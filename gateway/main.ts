@@ -4,23 +4,26 @@ import { globSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
+import { openSink } from './observe/sink.ts';
 
 /** How much longer than a request may take the drain waits, for answers to reach slow clients. */
 export const DRAIN_MARGIN_MS = 2000;
 
 /**
- * Runs the gateway until SIGTERM or SIGINT; resolves to the exit code when every accepted request is answered. A second
+ * Runs the gateway until SIGTERM, SIGINT or an error that nobody caught; resolves to the exit code when every accepted request is answered. A second
  * signal ends it at once. Throws ModelCardError for model files that are wrong, and ConfigError for a port that cannot be had
  * or where there is no model server at all.
  */
 export async function serve(config: Config): Promise<number> {
-  const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const log = createLog(config.logLevel);
+  const sink = openSink();
+  const log = createLog(config.logLevel, sink.destination);
+  const asked = askedToStop(log);
   if (config.tfServingHost === undefined && !hasEmbedded()) {
     throw new ConfigError('TF_SERVING_HOST is not set, and there is no embedded model server in this installation');
   }
@@ -28,7 +31,13 @@ export async function serve(config: Config): Promise<number> {
   await using cleanUp = new AsyncDisposableStack();
   const embedded = config.tfServingHost === undefined ? startEmbedded({ models: basePaths(cards), log }) : undefined;
   cleanUp.defer(() => embedded?.close());
-  const app = createApp({ config, log, cards, target: config.tfServingHost ?? embedded?.target ?? '' });
+  const app = createApp({
+    config,
+    log,
+    droppedLines: sink.dropped,
+    cards,
+    target: config.tfServingHost ?? embedded?.target ?? '',
+  });
   cleanUp.defer(app.close);
   const watching = new AbortController();
   // Before the embedded server is up there is nothing to see; when it cannot run here, the watch will say so.
@@ -43,12 +52,27 @@ export async function serve(config: Config): Promise<number> {
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
   if (embedded) void app.ready.then(() => greet(portOf(app.service), cards));
-  const [signal] = await asked;
+  const why = await asked;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
-  log.info({ signal }, 'draining');
+  log.info({ why }, 'draining');
   const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
   log.info({ answered }, 'drained');
-  return answered ? 0 : 1;
+  return answered && why !== 'broken' ? 0 : 1;
+}
+
+/**
+ * Resolves when a signal asks the process to stop, or with `broken` when an error came up that nobody caught: what it left
+ * undone nobody knows, so that the gateway answers what it has accepted and leaves the rest to its successor.
+ */
+function askedToStop(log: Logger): Promise<'SIGTERM' | 'SIGINT' | 'broken'> {
+  const { promise, resolve } = Promise.withResolvers<'SIGTERM' | 'SIGINT' | 'broken'>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  // Rejections that nobody handled come here as well.
+  process.on('uncaughtException', (err, origin) => {
+    log.fatal({ err, origin }, 'an error that nobody caught');
+    resolve('broken');
+  });
+  return promise;
 }
 
 function basePaths(cards: ReadonlyMap<string, ModelCard>) {

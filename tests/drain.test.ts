@@ -8,7 +8,7 @@ import { modelsFolder } from './models.ts';
 
 const jpeg = await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url));
 
-test('SIGTERM with 50 requests in flight: all 50 are answered, and the exit code is 0', async (t) => {
+test('F4: SIGTERM with 50 requests in flight: all 50 are answered, and the exit code is 0', async (t) => {
   const inFlight = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   let waiting = 0;
@@ -43,7 +43,7 @@ test('SIGTERM with 50 requests in flight: all 50 are answered, and the exit code
   assert.equal(await stopped, 0);
 });
 
-test('SIGINT without work ends at once; a second signal ends what hangs', async (t) => {
+test('F5: SIGINT without work ends at once; a second signal ends what hangs', async (t) => {
   const hung = Promise.withResolvers<void>();
   const model = await startModelServer({
     ...XCEPTION,

@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
+/** The command line. */
+export const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -69,11 +70,14 @@ export async function startGatewayFor(t: TestContext, settings: Record<string, s
   return gateway;
 }
 
-async function waitUntilReady(url: string): Promise<void> {
+/** Resolves when a gateway, started by whomever, is ready; rejects after 30 s with what it said last. */
+export async function waitUntilReady(url: string): Promise<void> {
   const giveUpMs = performance.now() + 30_000;
   let said = '';
   while (performance.now() < giveUpMs) {
-    const response = await fetch(`${url}/health/ready`);
+    const response = await fetch(`${url}/health/ready`).catch(
+      (error: Error) => new Response(error.message, { status: 500 }),
+    );
     said = await response.text();
     if (response.ok) return;
     await sleep(50);

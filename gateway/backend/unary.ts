@@ -83,31 +83,30 @@ function createSend(client: Client, { hedgeAfterMs, onExtraAttempt }: UnaryOptio
 
 async function isConnected(client: Client): Promise<boolean> {
   const channel = client.getChannel();
-  const giveUpMs = Date.now() + CONNECT_PATIENCE_MS;
+  const giveUpMs = performance.now() + CONNECT_PATIENCE_MS;
   let state = channel.getConnectivityState(false);
   if (state === connectivityState.READY || state === connectivityState.SHUTDOWN)
     return state === connectivityState.READY;
   // Asks for a connection, which would bring a closed channel back to life.
   channel.getConnectivityState(true);
-  while ((state === connectivityState.IDLE || state === connectivityState.CONNECTING) && Date.now() < giveUpMs) {
+  while ((state === connectivityState.IDLE || state === connectivityState.CONNECTING) && performance.now() < giveUpMs) {
     await changed(channel, state, giveUpMs);
     state = channel.getConnectivityState(false);
   }
   return state === connectivityState.READY;
 }
 
-/** Resolves when the channel leaves the state, or at the given wall-clock time. */
+/** Resolves when the channel leaves the state, or at the given time of `performance.now()`. */
 function changed(channel: ReturnType<Client['getChannel']>, state: connectivityState, giveUpMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   // Not at once: on a busy event loop the timer is seen before the connection that was made in time.
-  channel.watchConnectivityState(state, giveUpMs, () => setImmediate(resolve));
+  channel.watchConnectivityState(state, wallClock(giveUpMs), () => setImmediate(resolve));
   return promise;
 }
 
 function sendOnce(client: Client, rpc: Rpc, mark: CallMark): Promise<Buffer> {
   const { path, request, signal } = rpc;
-  // grpc-js takes deadlines in wall-clock time and turns them into timers at once, so a later jump does no harm.
-  const deadline = Date.now() + Math.max(0, rpc.deadlineMs - performance.now());
+  const deadline = wallClock(rpc.deadlineMs);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const call = client.makeUnaryRequest(path, asIs, asIs, request, headers(mark), { deadline }, (error, answer) => {
     signal.removeEventListener('abort', cancel);
@@ -124,9 +123,14 @@ function sendOnce(client: Client, rpc: Rpc, mark: CallMark): Promise<Buffer> {
 function headers({ model, call }: CallMark): Metadata {
   const metadata = new Metadata();
   // Headers are ASCII, names of models need not be.
-  if (model !== undefined) metadata.set(MODEL_HEADER, encodeURIComponent(model));
+  if (model !== undefined) metadata.set(MODEL_HEADER, encodeURIComponent(model.toWellFormed()));
   if (call !== undefined) metadata.set(CALL_HEADER, call);
   return metadata;
+}
+
+/** grpc-js takes deadlines in wall-clock time and turns them into timers at once, so a later jump of the clock does no harm. */
+function wallClock(atMs: number): number {
+  return Date.now() + Math.max(0, atMs - performance.now());
 }
 
 function asIs(bytes: Buffer): Buffer {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import type { FetchOptions } from './http.ts';
+import { INSIDE_HOSTS } from './test-hosts.ts';
 import { context, failureOf, INSIDE, names, OUTSIDE, openFetch, startOrigin } from './test-origin.ts';
 
 /** A listener inside that nobody may reach, and a fetch for which only 127.0.0.2 is open, on every listener's port. */
@@ -20,29 +21,7 @@ async function startInside(t: TestContext, options: Partial<FetchOptions> = {}, 
 }
 
 describe('A: the address of the URL itself', () => {
-  const hosts: Readonly<Record<string, readonly string[]>> = {
-    A1: ['127.0.0.1'],
-    A2: ['localhost', 'LOCALHOST', 'localhost.'],
-    A3: ['2130706433', '0x7f000001', '017700000001'],
-    A4: ['0177.0.0.1', '0x7f.1', '127.1'],
-    A5: ['0', '0.0.0.0'],
-    A6: ['①②⑦.⓪.⓪.①', '%31%32%37.%30.0.1'],
-    A7: ['[::1]', '[::]'],
-    A8: ['[::ffff:127.0.0.1]', '[::ffff:a9fe:a9fe]'],
-    A9: ['[::127.0.0.1]'],
-    A10: ['[64:ff9b::7f00:1]', '[64:ff9b::a9fe:a9fe]'],
-    A11: ['[64:ff9b:1:7f00:0:100::]'],
-    A12: ['[2002:7f00:1::]', '[2002:a9fe:a9fe::]'],
-    A13: ['[2001:0:4136:e378:8000:63bf:f5ff:fffe]'],
-    A14: ['[2a00:1450::5efe:10.0.0.1]'],
-    A15: ['100.64.0.1', '100.127.255.255'],
-    A16: ['10.0.0.1', '172.16.0.1', '192.168.0.1', '198.18.0.1', '192.0.2.1', '240.0.0.1', '255.255.255.255'],
-    A17: ['[fc00::1]', '[fd00:ec2::254]', '[fe80::1]'],
-    A18: ['169.254.169.254', 'metadata.google.internal', '169.254.170.2', '168.63.129.16'],
-    A19: ['224.0.0.1', '[ff02::1]'],
-    A20: ['kubernetes.default.svc', 'model', 'model.prod.svc.cluster.local'],
-  };
-  for (const [id, spellings] of Object.entries(hosts)) {
+  for (const [id, spellings] of Object.entries(INSIDE_HOSTS)) {
     test(`${id}: ${spellings.join(', ')}`, async (t) => {
       const { inside, refused } = await startInside(t, { allow: [] });
       for (const host of spellings) {

@@ -84,7 +84,7 @@ test('a renewed certificate is shown to new connections; a broken one changes no
 });
 
 test('D18: sockets are capped; one more closes those that wait for a next request, which makes room', async (t) => {
-  const log = createLog('silent');
+  const log = createLog('silent', process.stdout);
   const server = createLimitedServer((_request, response) => response.end('ok'), {
     requestTimeoutMs: 1000,
     maxConnections: 20,

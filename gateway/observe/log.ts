@@ -12,11 +12,11 @@ const MAX_DEPTH = 5;
 const UNSEEN = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * Makes the logger. `destination` is for tests; stdout otherwise, written at once so that nothing is lost at exit.
- * Whatever is logged, a line has no control characters, and long texts and lists in it are cut; what a child is made
- * with (a request's id, which the door bounds) is not.
+ * Makes the logger, which writes each line to the destination as it comes. Whatever is logged, a line has no control
+ * characters, and long texts and lists in it are cut; what a child is made with (a request's id, which the door bounds) is
+ * not.
  */
-export function createLog(level: string, destination?: DestinationStream): Logger {
+export function createLog(level: string, destination: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
@@ -31,7 +31,7 @@ export function createLog(level: string, destination?: DestinationStream): Logge
       streamWrite: (line) => line.replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination);
 }
 
 /** Cuts long texts and lists, at every depth that a log needs. Errors stay whole: their serializer comes later. */

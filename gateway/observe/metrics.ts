@@ -99,6 +99,19 @@ export function createMetrics(load: Load) {
   };
 }
 
+/** Shows how many lines of the log were dropped, as it stands at each scrape. */
+export function showDroppedLines({ registry }: Metrics, droppedLines: () => number): void {
+  new Counter({
+    name: 'tensorgate_log_lines_dropped_total',
+    help: 'Lines of the log dropped because nobody read them for too long, or their disk is full.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(droppedLines());
+    },
+  });
+}
+
 /** Shows a model's state: whether it is ready, its version, and which of the three the parity is in. */
 export function showModel(metrics: Metrics, model: string, state: ModelState): void {
   metrics.modelReady.set({ model }, state.problem ? 0 : 1);

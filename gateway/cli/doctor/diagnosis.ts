@@ -33,7 +33,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     id: 'doctor',
     tenant: 'doctor',
     timeoutMs: config.requestTimeoutMs,
-    log: createLog('silent'),
+    log: createLog('silent', process.stdout),
   });
   const { decode } = createImages(config);
   const found: { download?: Download; picture?: Picture } = {};

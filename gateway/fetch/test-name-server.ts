@@ -1,0 +1,57 @@
+/** A real name server for tests: a table of names, some of which change their answers. */
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import ipaddr from 'ipaddr.js';
+
+const [A, AAAA] = [1, 28];
+export const [NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME] = [0, 2, 3];
+
+/** What the server says of a name: its addresses, or a code of failure (RFC 1035, 4.1.1). */
+export type NameAnswer = { readonly code?: number; readonly a?: readonly string[]; readonly aaaa?: readonly string[] };
+
+/** A function is asked once a look-up: at the query for IPv4 addresses; it has no others. */
+export type NameTable = Readonly<Record<string, NameAnswer | (() => NameAnswer)>>;
+
+type Question = { readonly name: string; readonly type: number; readonly bytes: Buffer };
+
+/** Starts the server for one test, on a free port unless one is given; a name that is not in its table never gets an answer. */
+export async function startNameServer(t: TestContext, table: NameTable, port = 0): Promise<number> {
+  const socket = dgram.createSocket('udp4');
+  socket.on('message', (query, peer) => {
+    const question = readQuestion(query);
+    const entry = Object.hasOwn(table, question.name) ? table[question.name] : undefined;
+    if (!entry) return;
+    const answer = typeof entry === 'object' ? entry : question.type === A ? entry() : {};
+    socket.send(writeAnswer(query, question, answer), peer.port, peer.address);
+  });
+  socket.bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  t.after(() => socket.close());
+  return socket.address().port;
+}
+
+/** RFC 1035, 4.1.2. */
+function readQuestion(query: Buffer): Question {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), bytes: query.subarray(12, at + 5) };
+}
+
+function writeAnswer(query: Buffer, { type, bytes }: Question, { code = NO_ERROR, a, aaaa }: NameAnswer): Buffer {
+  const addresses = (type === A ? a : type === AAAA ? aaaa : undefined) ?? [];
+  const head = Buffer.alloc(12);
+  query.copy(head, 0, 0, 2);
+  head.writeUInt16BE(0x8180 | code, 2);
+  head.writeUInt16BE(1, 4);
+  head.writeUInt16BE(addresses.length, 6);
+  const records = addresses.map((address) => {
+    const data = ipaddr.parse(address).toByteArray();
+    return Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length, ...data]);
+  });
+  return Buffer.concat([head, bytes, ...records]);
+}

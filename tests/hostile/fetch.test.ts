@@ -1,0 +1,196 @@
+/** Table B through the whole gateway: what the process's memory, its log and its other requests feel of a bad source. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { predict, type RunningGateway, startGateway } from '../gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+import { endless, type Origin, startOrigin } from '../origin.ts';
+
+const CAP_MB = 1;
+/** What the table allows above the cap. */
+const SLACK_MB = 20;
+/** As many connections to one source as the gateway makes. */
+const PER_SOURCE = 16;
+
+const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+const bomb = gzipSync(Buffer.alloc(50_000_000));
+const headersSeen: IncomingHttpHeaders[] = [];
+let [bytesSent, busy, mostBusy, hungUp] = [0, 0, 0, 0];
+let model: ModelServer;
+let origin: Origin;
+let slow: Origin;
+let gateway: RunningGateway;
+
+before(async (t) => {
+  origin = await startOrigin({
+    '/good.jpg': (request, response) => {
+      headersSeen.push(request.headers);
+      busy += 1;
+      mostBusy = Math.max(mostBusy, busy);
+      setTimeout(() => {
+        busy -= 1;
+        response.end(jpeg);
+      }, 20);
+    },
+    '/as-text': (_request, response) => response.setHeader('Content-Type', 'text/plain').end(jpeg),
+    '/login': (_request, response) => response.setHeader('Content-Type', 'text/html').end('<html>log in</html>'),
+    '/endless': endless,
+    '/big': (_request, response) => {
+      response.writeHead(200, { 'Content-Length': '10000000000' });
+      const more = () => {
+        while (!response.destroyed && response.write(jpeg)) bytesSent += jpeg.length;
+      };
+      response.on('drain', more);
+      more();
+    },
+    '/bomb': (_request, response) => response.setHeader('Content-Encoding', 'gzip').end(bomb),
+    '/chain': (_request, response) => response.setHeader('Content-Encoding', 'gzip, '.repeat(1000)).end(bomb),
+    '/br': (_request, response) => response.setHeader('Content-Encoding', 'br').end(bomb),
+  });
+  slow = await startOrigin({ '/': (_request, response) => response.on('close', () => (hungUp += 1)) });
+  model = await startModelServer({
+    ...XCEPTION,
+    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+  });
+  gateway = await startGateway({
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t as TestContext),
+    FETCH_ALLOW: '127.0.0.1/32',
+    FETCH_PORTS: `${origin.port},${slow.port}`,
+    MAX_IMAGE_BYTES: `${CAP_MB}MB`,
+    FETCH_TIMEOUT: '5s',
+  });
+  await gateway.ready();
+});
+
+after(async () => {
+  const code = await gateway.stop();
+  model.close();
+  await Promise.all([origin.close(), slow.close()]);
+  assert.equal(code, 0);
+});
+
+async function ask(path: string): Promise<{ status: number; kind: string; tookMs: number }> {
+  const startedMs = performance.now();
+  const response = await predict(gateway, { url: origin.url + path });
+  const { kind = 'scores' } = (await response.json()) as { kind?: string };
+  return { status: response.status, kind, tookMs: performance.now() - startedMs };
+}
+
+async function memoryMb(field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const text = await readFile(`/proc/${gateway.process.pid}/status`, 'utf8');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) / 1000;
+}
+
+/** How far the process's memory rises above where it was while the work is done, when all code has run before. */
+async function peakMb(work: () => Promise<unknown>): Promise<number> {
+  for (let round = 0; round < 5; round += 1) await work();
+  const before = await memoryMb('VmRSS');
+  await writeFile(`/proc/${gateway.process.pid}/clear_refs`, '5'); // resets VmHWM, proc_pid_clear_refs(5)
+  await work();
+  return (await memoryMb('VmHWM')) - before;
+}
+
+/** Each of the paths is refused with this kind, and within the memory of the table. */
+async function refusedWithin(t: TestContext, kind: string, limitMb: number, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const answers: Awaited<ReturnType<typeof ask>>[] = [];
+    const mb = await peakMb(async () => void answers.push(await ask(path)));
+    t.diagnostic(`came: 422 ${kind}`);
+    t.diagnostic(`memory: +${Math.max(0, mb).toFixed(1)} MB at its peak`);
+    assert.ok(
+      answers.every((answer) => answer.status === 422 && answer.kind === kind),
+      JSON.stringify(answers),
+    );
+    assert.ok(mb <= limitMb, `${path}: ${mb} MB`);
+  }
+}
+
+test('B8: 10 GB announced and being sent', async (t) => {
+  await refusedWithin(t, 'source_too_large', SLACK_MB, ['/big']);
+  // What a socket holds in its buffers leaves the origin, whoever reads it.
+  assert.ok(bytesSent / 6 < 20e6, `${bytesSent} bytes were taken`);
+});
+
+test('B9: no length and no end', (t) => refusedWithin(t, 'source_too_large', CAP_MB + SLACK_MB, ['/endless']));
+
+test('B10: a gzip bomb, a thousandfold chain of encodings, br', (t) =>
+  refusedWithin(t, 'source_not_image', SLACK_MB, ['/bomb', '/chain', '/br']));
+
+test('B14, B15: a login page of status 200; a picture called text/plain', async (t) => {
+  const [page, text, good] = [await ask('/login'), await ask('/as-text'), await ask('/good.jpg')];
+  t.diagnostic(`came: ${page.status} ${page.kind}, ${text.status} ${text.kind}`);
+  assert.deepEqual([page.status, page.kind, text.status, good.status], [422, 'source_not_image', 200, 200]);
+  const [one, other] = model.calls.slice(-2).map(({ inputs }) => inputs.input_8?.tensor_content);
+  assert.deepEqual(one, other, 'the same tensor, whatever it is called');
+});
+
+test('B16: the same URL a hundred times at once', async (t) => {
+  mostBusy = 0;
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask('/good.jpg')));
+  t.diagnostic(`came: ${answers.filter(({ status }) => status === 200).length} x 200, ${mostBusy} fetches at a time`);
+  assert.ok(answers.every(({ status }) => status === 200));
+  assert.ok(mostBusy <= PER_SOURCE);
+});
+
+test('B17: one URL of a host that never answers among 99 of one that does', async (t) => {
+  const p95 = async () => {
+    const answers = await Promise.all(Array.from({ length: 99 }, () => ask('/good.jpg')));
+    assert.ok(answers.every(({ status }) => status === 200));
+    return answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)[94] ?? 0;
+  };
+  const aloneMs = await p95();
+  const hanging = predict(gateway, { url: slow.url });
+  const besideMs = await p95();
+  t.diagnostic(`came: p95 ${Math.round(aloneMs)} ms alone, ${Math.round(besideMs)} ms beside it, then 504`);
+  assert.equal((await hanging).status, 504);
+  assert.ok(besideMs < aloneMs * 3 + 1000);
+});
+
+test('B18: the client leaves while its picture is fetched', async (t) => {
+  const [calls, before] = [model.calls.length, hungUp];
+  const client = new AbortController();
+  const sent = fetch(`${gateway.url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Request-Id': 'leaver' },
+    body: JSON.stringify({ url: slow.url }),
+    signal: client.signal,
+  });
+  const hits = slow.hits.length;
+  while (slow.hits.length === hits) await sleep(5);
+  client.abort();
+  await assert.rejects(sent);
+  const [line] = await gateway.linesOf('leaver');
+  for (let left = 40; left > 0 && hungUp === before; left -= 1) await sleep(25);
+  t.diagnostic(`came: ${line?.status} ${line?.kind} in the log, the fetch ended, no Predict`);
+  assert.deepEqual([line?.status, line?.kind, model.calls.length, hungUp], [499, 'client_gone', calls, before + 1]);
+});
+
+test('B22: cookies and keys of the caller', async (t) => {
+  await fetch(`${gateway.url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Cookie: 'a=b', Authorization: 'Bearer x', Referer: 'http://r/' },
+    body: JSON.stringify({ url: `${origin.url}/good.jpg` }),
+  });
+  const names = Object.keys(headersSeen.at(-1) ?? {}).sort();
+  t.diagnostic(`came: the source saw ${names.join(', ')}`);
+  assert.deepEqual(names, ['accept', 'accept-encoding', 'connection', 'host', 'user-agent']);
+});
+
+test('B2, H1: signatures, tokens and passwords in URLs stand in no line of the log and in no metric', async (t) => {
+  const secret = 'hunter2';
+  const query = `?X-Amz-Signature=${secret}&token=${secret}`;
+  const urls = [`${origin.url}/good.jpg${query}`, `${origin.url}/nowhere${query}`, `http://10.0.0.1/${query}`];
+  for (const url of [...urls, `http://me:${secret}@127.0.0.1/`, `http://[${secret}`, `ftp://a/${query}`]) {
+    const response = await predict(gateway, { url });
+    assert.doesNotMatch(await response.text(), new RegExp(secret));
+    assert.equal((await gateway.linesOf(response.headers.get('x-request-id'))).length, 1);
+  }
+  assert.doesNotMatch(JSON.stringify(gateway.log), new RegExp(secret));
+  assert.doesNotMatch(await (await fetch(`${gateway.adminUrl}/metrics`)).text(), new RegExp(secret));
+  t.diagnostic('came: in none of the answers, lines and metrics');
+});

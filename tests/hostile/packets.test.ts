@@ -1,0 +1,244 @@
+/**
+ * Table A where it counts: the real gateway, with its default guard and the system's resolver, in a network namespace where
+ * every address on earth answers. What is refused must not send a packet; the kernel counts, and so do the listeners.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { after, before, type TestContext, test } from 'node:test';
+import { INSIDE_HOSTS } from '../../gateway/fetch/test-hosts.ts';
+import { startNameServer } from '../../gateway/fetch/test-name-server.ts';
+import { predict, type RunningGateway, startGateway } from '../gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+import { countPackets, enterNamespace, ownEveryAddress, strayPackets } from './namespace.ts';
+
+const skip = enterNamespace(import.meta.filename);
+
+const PUBLIC = '93.184.216.34';
+const METADATA = '169.254.169.254';
+/** The ports of everything that may be listening inside; the public host has them as well. */
+const PORTS = [80, 443, 22, 25, 3128, 6379, 8500, 9090, 10250];
+const ONE_TEXT = 'url: no image can be fetched from this URL; it has to be a public http or https address';
+/** The table says 50 ms; a busy machine takes longer, and a connection that is tried would take 2 s. */
+const SOON_MS = 1500;
+
+const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+/** Connections by the address that was dialled, as the listeners saw them. */
+const dialled: string[] = [];
+const lookUps = new Map<string, number>();
+const listeners: Server[] = [];
+let model: ModelServer;
+let gateway: RunningGateway;
+let listed: RunningGateway;
+
+/** A name whose first look-up gives `first`, and every later one `then`. */
+function turning(name: string, first: string, then: string) {
+  return () => {
+    const count = (lookUps.get(name) ?? 0) + 1;
+    lookUps.set(name, count);
+    return { a: [count === 1 ? first : then] };
+  };
+}
+
+const NAMES = {
+  'public.example': { a: [PUBLIC] },
+  'img.example.com': { a: [PUBLIC] },
+  'a.b.wild.example': { a: [PUBLIC] },
+  'wild.example': { a: [PUBLIC] },
+  'img.example.com.evil.test': { a: [PUBLIC] },
+  'evil.test': { a: [PUBLIC] },
+  'loopback.example': { a: ['127.0.0.1'] },
+  'metadata.example': { a: [METADATA] },
+  'mixed.example': { a: [PUBLIC, '10.7.7.7'] },
+  'six.example': { a: [PUBLIC], aaaa: ['::1'] },
+  'rebind.example': turning('rebind.example', PUBLIC, '127.0.0.1'),
+  'changing.example': turning('changing.example', PUBLIC, METADATA),
+};
+
+/** The one origin at every address: a picture, or a redirect to where `?to=` says. */
+function answer({ url = '', socket }: IncomingMessage, response: ServerResponse): void {
+  dialled.push(socket.localAddress?.replace('::ffff:', '') ?? '');
+  const { searchParams } = new URL(url, 'http://origin');
+  const location = searchParams.get('to');
+  if (location) response.writeHead(Number(searchParams.get('status') ?? 302), { location }).end();
+  else response.end(jpeg);
+}
+
+before(async (t) => {
+  if (skip) return;
+  ownEveryAddress();
+  await startNameServer(t as TestContext, NAMES, 53);
+  for (const port of PORTS) {
+    const server = createServer(answer).listen(port, '::');
+    await once(server, 'listening');
+    listeners.push(server);
+  }
+  model = await startModelServer({
+    ...XCEPTION,
+    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+  });
+  const proxy = 'http://127.0.0.1:3128';
+  const settings = {
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t as TestContext),
+    ...{ HTTP_PROXY: proxy, http_proxy: proxy, HTTPS_PROXY: proxy, NO_PROXY: '', NODE_USE_ENV_PROXY: '1' },
+  };
+  const list = 'https://img.example.com/,http://img.example.com/,http://*.wild.example/';
+  [gateway, listed] = await Promise.all([startGateway(settings), startGateway({ ...settings, FETCH_ALLOW: list })]);
+  await Promise.all([gateway.ready(), listed.ready()]);
+  const ours = [gateway.url, listed.url, `http://${model.target}`].map((url) => Number(new URL(url).port));
+  countPackets([
+    ...ours.map((port) => ({ protocol: 'tcp' as const, address: '127.0.0.1', port })),
+    { protocol: 'tcp', address: PUBLIC, port: 80 },
+    { protocol: 'udp', port: 53 },
+  ]);
+});
+
+after(async () => {
+  if (skip) return;
+  const codes = await Promise.all([gateway.stop(), listed.stop()]);
+  model.close();
+  for (const listener of listeners) listener.close().closeAllConnections();
+  assert.deepEqual(codes, [0, 0]);
+});
+
+type Reply = { readonly status: number; readonly kind?: string; readonly detail?: string; readonly tookMs: number };
+
+async function ask(url: string, of: RunningGateway): Promise<Reply> {
+  const startedMs = performance.now();
+  const response = await predict(of, { url });
+  const { kind, detail } = (await response.json()) as { kind?: string; detail?: string };
+  return {
+    status: response.status,
+    ...(kind && { kind }),
+    ...(detail && { detail }),
+    tookMs: performance.now() - startedMs,
+  };
+}
+
+/** Asks for each URL: all are refused with the one text, soon, and nothing of the world but the public host hears of it. */
+async function refused(t: TestContext, urls: readonly string[], of = gateway): Promise<void> {
+  let longestMs = 0;
+  for (const url of urls) {
+    const { status, kind, detail, tookMs } = await ask(url, of);
+    assert.deepEqual([status, kind, detail], [403, 'source_forbidden', ONE_TEXT], url);
+    longestMs = Math.max(longestMs, tookMs);
+  }
+  assert.ok(longestMs < SOON_MS, `took ${longestMs} ms`);
+  const packets = strayPackets();
+  t.diagnostic(`came: 403 source_forbidden within ${Math.ceil(longestMs)} ms, ${packets} packets`);
+  assert.equal(packets, 0);
+  assert.deepEqual(
+    [...new Set(dialled)].filter((address) => address !== PUBLIC),
+    [],
+  );
+}
+
+async function answered(t: TestContext, url: string, of = gateway): Promise<void> {
+  const { status, kind } = await ask(url, of);
+  t.diagnostic(`came: ${status} ${kind ?? 'with scores'}, ${strayPackets()} packets elsewhere`);
+  assert.equal(status, 200, kind);
+  assert.equal(strayPackets(), 0);
+}
+
+const redirect = (to: string, status = 302) => `http://public.example/?status=${status}&to=${encodeURIComponent(to)}`;
+
+test('what is public is fetched, by name and by address', { skip }, async (t) => {
+  await answered(t, 'http://public.example/');
+  await answered(t, `http://${PUBLIC}/`);
+  await answered(t, redirect(`http://${PUBLIC}/`));
+  assert.equal(dialled.length, 4);
+});
+
+for (const [id, hosts] of Object.entries(INSIDE_HOSTS)) {
+  const urls = hosts.map((host) => `http://${host}/`);
+  test(`${id}: POST /predict of ${urls.join(', ')}`, { skip }, (t) => refused(t, urls));
+}
+
+test('A15: POST /predict of the neighbours of 100.64.0.0/10, which are public', { skip }, async (t) => {
+  for (const address of ['100.63.255.255', '100.128.0.1']) {
+    const response = await predict(gateway, { url: `http://${address}:22/` });
+    const [line] = await gateway.linesOf(response.headers.get('x-request-id'));
+    assert.match(JSON.stringify(line?.cause), /port 22 is closed/);
+  }
+  t.diagnostic('came: past the classifier; it is their port 22 that is closed');
+});
+
+test('A17: a zone id', { skip }, async (t) => {
+  const { status, kind } = await ask('http://[fe80::1%25eth0]/', gateway);
+  t.diagnostic(`came: ${status} ${kind}`);
+  assert.deepEqual([status, kind, strayPackets()], [400, 'invalid_url', 0]);
+});
+
+const CASES: Readonly<Record<string, readonly string[]>> = {
+  'A18: metadata by a name of its own': ['http://metadata.example/'],
+  'A20: model servers by name and port': ['http://model:8500/', 'http://tf-serving.default.svc.cluster.local:8500/'],
+  'A21: a public name of 127.0.0.1': ['http://loopback.example/'],
+  'A22: a name with a public and a private answer': ['http://mixed.example/'],
+  'A23: a name with a public A and AAAA ::1': ['http://six.example/'],
+  'A25: 302 to 127.0.0.1': [redirect('http://127.0.0.1/')],
+  'A26: 307 to a private name, 308 to a decimal host': [
+    redirect('http://loopback.example/', 307),
+    redirect('http://2852039166/', 308),
+  ],
+  'A27: Location without scheme and with backslashes': [redirect('//127.0.0.1/x'), redirect('\\\\127.0.0.1')],
+  'A28: redirects to other schemes': [
+    ...['file:///etc/passwd', 'gopher://127.0.0.1/', 'data:image/png;base64,AAAA', 'ftp://public.example/'].map((to) =>
+      redirect(to),
+    ),
+  ],
+  'A31: redirects to literals': [redirect(`http://${METADATA}/`), redirect('http://[::ffff:10.7.7.7]/')],
+  'A36: ports of a public host': [22, 25, 6379, 8500, 9090, 10250].map((port) => `http://public.example:${port}/`),
+  'B1: schemes that are not http': [
+    'file:///etc/passwd',
+    'ftp://public.example/',
+    'gopher://a/',
+    'blob:x',
+    'javascript:1',
+  ],
+};
+for (const [name, urls] of Object.entries(CASES)) test(name, { skip }, (t) => refused(t, urls));
+
+test('A24: a name that rebinds: the checked answer is dialled, the next look-up refused', { skip }, async (t) => {
+  await answered(t, 'http://rebind.example/');
+  assert.equal(lookUps.get('rebind.example'), 1);
+  await refused(t, ['http://rebind.example/']);
+});
+
+test('A30: a kept connection, and then the same name says the metadata address', { skip }, async (t) => {
+  await answered(t, 'http://changing.example/');
+  await refused(t, ['http://changing.example/']);
+});
+
+test('A32: the environment names a proxy on 127.0.0.1, and nobody asks it', { skip }, async (t) => {
+  await answered(t, 'http://public.example/');
+});
+
+test('A33: with an allow-list, what only looks like its origin', { skip }, async (t) => {
+  await answered(t, 'http://img.example.com/', listed);
+  const alike = ['http://img.example.com.evil.test/', 'http://img.example.com@evil.test/'];
+  await refused(t, [...alike, 'http://img.example.com%2eevil.test/', redirect('http://evil.test/')], listed);
+});
+
+test('A34: with *.wild.example listed, names below it and not itself', { skip }, async (t) => {
+  await answered(t, 'http://a.b.wild.example/', listed);
+  await refused(t, ['http://wild.example/', 'http://public.example/'], listed);
+});
+
+test('A35: a look-alike in Cyrillic; hosts longer than DNS has them', { skip }, async (t) => {
+  await refused(t, ['http://img.ex\u0430mple.com/'], listed);
+  for (const host of [`${'a'.repeat(64)}.example`, `${'a.'.repeat(127)}example`]) {
+    const { status, kind } = await ask(`http://${host}/`, gateway);
+    assert.deepEqual([status, kind], [400, 'invalid_url']);
+  }
+  t.diagnostic('came: 400 invalid_url for the long ones');
+});
+
+test('and the counters count: a connection to 10.7.7.7 is one packet and one listener', { skip }, async () => {
+  const socket = connect(80, '10.7.7.7').end('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').resume();
+  await once(socket, 'close');
+  assert.deepEqual([strayPackets(), dialled.at(-1)], [1, '10.7.7.7']);
+});

@@ -1,0 +1,189 @@
+/** Line F3: good and bad requests of groups A to D, mixed, for a while, and what they leave behind in the gateway. */
+import { readdir, readlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { classify, PICTURE } from '../committed-model.ts';
+import { predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
+import { endless, type Origin, redirectTo, slowDrip, startOrigin } from '../origin.ts';
+import { LIMITS, REFUSALS } from '../refusals.ts';
+
+const CALLERS = 4;
+/** The first part of the time fills caches and pools; it is not measured. */
+const WARM_UP = 0.3;
+const SAMPLE_MS = 1000;
+/** Idle connections to origins are closed after 4 s. */
+const SETTLE_MS = 8000;
+
+type Sample = { readonly atHours: number; readonly rssMb: number; readonly loopP99Ms: number };
+type Open = { readonly fds: number; readonly sockets: number; readonly handles: number };
+type Case = { readonly ask: (gateway: Service) => Promise<Response>; readonly kind: string };
+
+export type SoakReport = {
+  readonly seconds: number;
+  readonly answers: Readonly<Record<string, number>>;
+  /** Answers of another kind than the request is for. */
+  readonly unexpected: readonly string[];
+  readonly rssMb: {
+    readonly start: number;
+    readonly end: number;
+    readonly slopePerHour: number;
+    readonly error: number;
+  };
+  readonly open: { readonly start: Open; readonly end: Open };
+  /** The median and the largest of the p99s between two scrapes. */
+  readonly loopP99Ms: { readonly median: number; readonly largest: number };
+  /** Lines that the gateway logged as fatal: rejections that nobody handled, exceptions that nobody caught. */
+  readonly fatal: number;
+  readonly exitCode: number | null;
+};
+
+/** Runs the load against a gateway of its own with the embedded model server, and measures. */
+export async function soak(durationMs: number): Promise<SoakReport> {
+  const origin = await startSource();
+  const gateway = await startGateway({
+    ...LIMITS,
+    FETCH_ALLOW: '127.0.0.1/32',
+    FETCH_PORTS: `80,443,${origin.port}`,
+    FETCH_TIMEOUT: '800ms',
+  });
+  await gateway.ready();
+  // Clients keep their connections for as long as the gateway offers to.
+  await Promise.all(Array.from({ length: CALLERS }, () => classify(gateway)));
+  const start = await openIn(gateway);
+  const load = startLoad(gateway, casesOf(origin));
+  await sleep(durationMs * WARM_UP);
+  const measured = await sample(gateway, durationMs * (1 - WARM_UP));
+  await load.stop();
+  const end = await settled(gateway, start);
+  const exitCode = await gateway.stop();
+  await origin.close();
+  return {
+    seconds: Math.round(durationMs / 1000),
+    answers: load.answers,
+    unexpected: load.unexpected,
+    ...summary(measured),
+    open: { start, end },
+    fatal: gateway.log.filter(({ level }) => level === 'fatal').length,
+    exitCode,
+  };
+}
+
+function startSource(): Promise<Origin> {
+  return startOrigin({
+    '/good.jpg': PICTURE,
+    '/page.html': (_request, response) => response.end('<html>log in</html>'),
+    '/broken': (_request, response) => response.writeHead(500).end('oops'),
+    '/loop': redirectTo('/loop'),
+    '/inside': redirectTo('http://127.0.0.2/x.jpg'),
+    '/slow': slowDrip,
+    '/endless': endless,
+    '/big': (_request, response) => response.writeHead(200, { 'Content-Length': '10000000000' }).flushHeaders(),
+  });
+}
+
+/** Good and bad, each bad one after a good one. */
+function casesOf({ url }: Origin): Case[] {
+  const page = (path: string, kind: string): Case => ({
+    kind,
+    ask: (gateway) => predict(gateway, { url: url + path }),
+  });
+  const bad: Case[] = [
+    ...REFUSALS.map(([, ask, , kind]) => ({ ask, kind })),
+    page('/page.html', 'source_not_image'),
+    page('/broken', 'source_failed'),
+    page('/nowhere', 'source_failed'),
+    page('/loop', 'source_failed'),
+    page('/inside', 'source_forbidden'),
+    page('/slow', 'source_timeout'),
+    page('/endless', 'source_too_large'),
+    page('/big', 'source_too_large'),
+    { kind: 'gone', ask: hangUp },
+  ];
+  const good: Case[] = [page('/good.jpg', 'scores'), { kind: 'scores', ask: (gateway) => classify(gateway) }];
+  return bad.flatMap((one, index) => [good[index % good.length] ?? one, one]);
+}
+
+/** A client that leaves while its picture is worked on. */
+async function hangUp({ url }: Service): Promise<Response> {
+  const signal = AbortSignal.timeout(5);
+  const headers = { 'Content-Type': 'image/jpeg' };
+  const sent = fetch(`${url}/predict`, { method: 'POST', headers, body: new Uint8Array(PICTURE), signal });
+  return sent.catch(() => Response.json({ kind: 'gone' }));
+}
+
+function startLoad(gateway: RunningGateway, cases: readonly Case[]) {
+  const answers: Record<string, number> = {};
+  const unexpected: string[] = [];
+  let [next, isEnding] = [0, false];
+  const call = async () => {
+    while (!isEnding) {
+      const { ask, kind: wanted } = cases[next++ % cases.length] ?? cases[0] ?? { ask: classify, kind: 'scores' };
+      const response = await ask(gateway);
+      const { kind = 'scores' } = (await response.json()) as { kind?: string };
+      answers[kind] = (answers[kind] ?? 0) + 1;
+      // Whoever hangs up may have been answered before.
+      if (kind !== wanted && wanted !== 'gone') unexpected.push(`${kind} instead of ${wanted}`);
+    }
+  };
+  const calling = Promise.all(Array.from({ length: CALLERS }, call));
+  return {
+    answers,
+    unexpected,
+    async stop() {
+      isEnding = true;
+      await calling;
+    },
+  };
+}
+
+async function metric({ adminUrl }: RunningGateway, ...names: string[]): Promise<number[]> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  return names.map((name) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]));
+}
+
+async function sample(gateway: RunningGateway, durationMs: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let leftMs = durationMs; leftMs > 0; leftMs -= SAMPLE_MS) {
+    await sleep(SAMPLE_MS);
+    const [rss = 0, p99 = 0] = await metric(
+      gateway,
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+    );
+    samples.push({ atHours: performance.now() / 3_600_000, rssMb: rss / 1e6, loopP99Ms: p99 * 1000 });
+  }
+  return samples;
+}
+
+/** What is open once idle connections have been closed, which is soon over where nothing leaks. */
+async function settled(gateway: RunningGateway, start: Open): Promise<Open> {
+  let now = await openIn(gateway);
+  for (let waitedMs = 0; waitedMs < SETTLE_MS && now.fds > start.fds; waitedMs += 500) {
+    await sleep(500);
+    now = await openIn(gateway);
+  }
+  return now;
+}
+
+async function openIn(gateway: RunningGateway): Promise<Open> {
+  const folder = `/proc/${gateway.process.pid}/fd`;
+  const targets = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+  const [handles = 0] = await metric(gateway, 'nodejs_active_handles_total');
+  return { fds: targets.length, sockets: targets.filter((target) => target.startsWith('socket:')).length, handles };
+}
+
+function summary(samples: readonly Sample[]): Pick<SoakReport, 'rssMb' | 'loopP99Ms'> {
+  const { slope, error } = regression(samples.map(({ atHours, rssMb }) => [atHours, rssMb]));
+  const p99s = samples.map(({ loopP99Ms }) => loopP99Ms).sort((one, other) => one - other);
+  const rssMb = { start: samples[0]?.rssMb ?? 0, end: samples.at(-1)?.rssMb ?? 0, slopePerHour: slope, error };
+  return { rssMb, loopP99Ms: { median: p99s[p99s.length >> 1] ?? 0, largest: p99s.at(-1) ?? 0 } };
+}
+
+/** Least squares: the slope and its standard error. */
+function regression(points: ReadonlyArray<readonly [x: number, y: number]>) {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
+  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+  const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
+  const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  return { slope, error: Math.sqrt(rest / (points.length - 2) / spread) };
+}

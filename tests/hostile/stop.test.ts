@@ -1,0 +1,98 @@
+/** How the process ends: asked to, told twice, killed, and by its own mistake. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+
+const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+/** Raises, at SIGUSR2, what a bug would: a rejection that nobody handles, or an exception that nobody catches. */
+const BUGS = {
+  rejection: 'process.on("SIGUSR2", () => void Promise.reject(new Error("injected")))',
+  exception: 'process.on("SIGUSR2", () => { throw new Error("injected") })',
+};
+
+let model: ModelServer;
+before(async () => {
+  model = await startModelServer({
+    ...XCEPTION,
+    async onPredict() {
+      await sleep(150);
+      return { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+    },
+  });
+});
+after(() => model.close());
+
+async function startReady(t: TestContext, settings: Record<string, string> = {}): Promise<RunningGateway> {
+  const models = await modelsFolder(t);
+  const gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: models, ...settings });
+  await gateway.ready();
+  return gateway;
+}
+
+/** The status of one request, or the code of the error that it ended with. */
+function post({ url }: Service, agent: Agent): Promise<number | string> {
+  const { promise, resolve } = Promise.withResolvers<number | string>();
+  const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': jpeg.length };
+  request(`${url}/predict`, { method: 'POST', agent, headers }, (response: IncomingMessage) => {
+    response
+      .on('error', ({ message }) => resolve(message))
+      .on('end', () => resolve(response.statusCode ?? 0))
+      .resume();
+  })
+    .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    .end(jpeg);
+  return promise;
+}
+
+test('F4: SIGTERM while eight callers send one request after the other over kept connections', async (t) => {
+  const gateway = await startReady(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  t.after(() => agent.destroy());
+  const seen = new Map<number | string, number>();
+  const calling = Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let outcome: number | string = 0; outcome !== 'ECONNREFUSED'; ) {
+        outcome = await post(gateway, agent);
+        seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+      }
+    }),
+  );
+  while ((seen.get(200) ?? 0) < 40) await sleep(20);
+  assert.equal(await gateway.stop('SIGTERM'), 0);
+  await calling;
+  t.diagnostic(`came: ${[...seen].map(([outcome, count]) => `${count} x ${outcome}`).join(', ')}; exit 0`);
+  seen.delete('ECONNREFUSED');
+  seen.delete(503);
+  assert.deepEqual([...seen.keys()], [200]);
+});
+
+test('F5: SIGKILL, and the same gateway again on the same port', async (t) => {
+  const first = await startReady(t);
+  const { port } = new URL(first.url);
+  assert.equal(await first.stop('SIGKILL'), null);
+  const second = await startReady(t, { PORT: port });
+  assert.equal((await predict(second, { b64: jpeg.toString('base64') })).status, 200);
+  t.diagnostic('came: listening on the same port, 200');
+  assert.equal(await second.stop(), 0);
+});
+
+for (const [what, script] of Object.entries(BUGS)) {
+  test(`F13: an injected ${what} that nobody takes: told as fatal, what is in flight answered, exit 1`, async (t) => {
+    const gateway = await startReady(t, {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
+    });
+    const inFlight = predict(gateway, { b64: jpeg.toString('base64') });
+    await sleep(100);
+    const code = await gateway.stop('SIGUSR2');
+    assert.equal((await inFlight).status, 200);
+    assert.equal(code, 1);
+    const [line] = gateway.log.filter(({ level }) => level === 'fatal');
+    assert.match(JSON.stringify(line?.err), /injected/);
+    t.diagnostic('came: 200 for what was in flight, one fatal line, exit 1');
+  });
+}
