@@ -24,7 +24,7 @@ function errorsPage(): string {
     `\`${kind}\``,
     String(row.status),
     row.title,
-    'retryAfterS' in row ? `after ${row.retryAfterS} s` : '',
+    'retryAfterS' in row ? `after ${row.retryAfterS} s or more` : '',
   ]);
   return `# Errors
 
@@ -34,7 +34,8 @@ Every failure has one of these kinds; the set is closed and stable. The body is 
 ${table(['kind', 'status', 'title', 'try again'], rows)}
 
 \`source_failed\` is 422 where the origin itself answered with a 4xx (then \`source_status\` has it): the URL is wrong, not
-the network. \`client_gone\` is never sent; it stands in logs and metrics.
+the network. \`overloaded\` is 503 while the gateway is short of memory, whoever asks, and its Retry-After is the time that the
+queue needs ([overload.md](overload.md)). \`client_gone\` is never sent; it stands in logs and metrics.
 `;
 }
 

@@ -16,12 +16,11 @@ export function problemMembers(error: GatewayError) {
 
 /** The whole answer for a failed request; 429 and 503 say when to come back. */
 export function problem(error: GatewayError, requestId: string): Answer {
-  const row = KINDS[error.kind];
   return {
     status: error.status,
     headers: {
       'Content-Type': 'application/problem+json',
-      ...('retryAfterS' in row && { 'Retry-After': String(row.retryAfterS) }),
+      ...(error.retryAfterS !== undefined && { 'Retry-After': String(error.retryAfterS) }),
     },
     body: JSON.stringify({ ...problemMembers(error), request_id: requestId }),
   };

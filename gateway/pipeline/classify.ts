@@ -39,7 +39,8 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const [first] = instances;
   if (first && rows.size === 0) throw asGatewayError(errors.get(first));
 
-  const { version, outputs } = await context.time('predict', () => call.send(rows.size, context));
+  const send = () => call.send(rows.size, context);
+  const { version, outputs } = await context.time('predict', () => line.insist(context, send));
   call.release();
   const { classes, scores: gives } = binding.card;
   const scores = nameScores(outputs.get(binding.output), rows.size, { classes, gives, wants, top });

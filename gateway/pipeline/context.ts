@@ -8,11 +8,10 @@ export type ContextOptions = {
   readonly id: string;
   readonly timeoutMs: number;
   readonly log: Log;
+  readonly tenant?: string;
 };
 
 export type OpenContext = RequestContext & {
-  /** Milliseconds by stage so far: from the first start to the last end. */
-  readonly times: ReadonlyMap<Stage, number>;
   /** Cancels everything under way: the client has hung up. */
   hangUp(): void;
   /** Ends the deadline's timer. */
@@ -20,7 +19,7 @@ export type OpenContext = RequestContext & {
 };
 
 /** Opens a request's context; its deadline starts now. */
-export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext {
+export function openContext({ id, timeoutMs, log, tenant = 'anonymous' }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
@@ -29,6 +28,7 @@ export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext
   return {
     id,
     log,
+    tenant,
     signal: controller.signal,
     deadlineMs: startedMs + timeoutMs,
     times,
@@ -49,5 +49,6 @@ export function openContext({ id, timeoutMs, log }: ContextOptions): OpenContext
 
 /** The context of what the gateway does for itself: cancelled by the signal, without a request's door. */
 export function ownContext(signal: AbortSignal, log: Log): RequestContext {
-  return { id: 'self', signal, deadlineMs: performance.now() + OWN_TIMEOUT_MS, log, time: (_stage, work) => work() };
+  const deadlineMs = performance.now() + OWN_TIMEOUT_MS;
+  return { id: 'self', tenant: 'self', signal, deadlineMs, log, times: new Map(), time: (_stage, work) => work() };
 }

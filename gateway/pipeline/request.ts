@@ -19,6 +19,10 @@ export type RequestContext = {
   /** The end of the request on the monotonic clock, in `performance.now()` milliseconds. */
   readonly deadlineMs: number;
   readonly log: Log;
+  /** Whose request it is, for fair turns: the id of its API key. */
+  readonly tenant: string;
+  /** Milliseconds by stage so far: from the first start to the last end. */
+  readonly times: ReadonlyMap<Stage, number>;
   /** Runs a stage and books its time; concurrent runs of one stage count from the first start to the last end. */
   time<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
 };
