@@ -22,7 +22,7 @@ function errorsPage(): string {
     `\`${kind}\``,
     String(row.status),
     row.title,
-    'retryAfterS' in row ? `after ${row.retryAfterS} s` : '',
+    'retryAfterS' in row ? `after ${row.retryAfterS} s or more` : '',
   ]);
   return `# Errors
 
@@ -32,8 +32,9 @@ Every failure has one of these kinds; the set is closed and stable. The body is 
 ${table(['kind', 'status', 'title', 'try again'], rows)}
 
 \`source_failed\` is 422 where the origin itself answered with a 4xx (then \`source_status\` has it): the URL is wrong, not
-the network. \`quota\` says in Retry-After when its window ends. Headers above 16 KiB are an \`invalid_request\` of status 431.
-\`client_gone\` is never sent; it stands in logs and metrics.
+the network. \`overloaded\` is 503 while the gateway is short of memory, whoever asks, and its Retry-After is the time that the
+queue needs ([overload.md](overload.md)). \`quota\` says there when its window ends. Headers above 16 KiB are an
+\`invalid_request\` of status 431. \`client_gone\` is never sent; it stands in logs and metrics.
 `;
 }
 

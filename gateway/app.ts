@@ -1,5 +1,6 @@
 /** The composition root: makes every part once, from one config, and joins them into the line. */
 import type { Server } from 'node:http';
+import { totalmem } from 'node:os';
 import type { Logger } from 'pino';
 import { openAccess } from './access/open.ts';
 import { openClient } from './backend/channel.ts';
@@ -26,10 +27,13 @@ import { proveParity } from './model/parity.ts';
 import { createRoute } from './model/route.ts';
 import { ModelWatch } from './model/watch.ts';
 import { countClassification, createMetrics, showDroppedLines, showModel } from './observe/metrics.ts';
-import { createAdmission } from './pipeline/admission.ts';
+import { Admission } from './pipeline/admission.ts';
 import { classify } from './pipeline/classify.ts';
 import { ownContext } from './pipeline/context.ts';
-import type { Line } from './pipeline/fill.ts';
+import { IMAGES_AT_ONCE, type Line } from './pipeline/fill.ts';
+import { insist } from './pipeline/insist.ts';
+import { affordable, memoryNeed } from './pipeline/memory-rule.ts';
+import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './pipeline/memory-watch.ts';
 import type { ImageSpec } from './pipeline/request.ts';
 import { createPool } from './tensor/pool.ts';
 import { createPredictRequest } from './tensor/predict-request.ts';
@@ -60,6 +64,8 @@ export type AppOptions = {
 const LATE_BODY_MS = 1000;
 /** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
 const POOL_BYTES = 64 * 2 ** 20;
+/** sharp decodes on libuv's threads. */
+const DECODES_AT_ONCE = 4;
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
@@ -68,8 +74,9 @@ const SOCKETS_PER_SOURCE = 16;
 /** Makes the gateway. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
 export function createApp({ config, log, droppedLines, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
-  const admission = createAdmission(config);
-  const metrics = createMetrics(admission);
+  const admission = new Admission({ ...config, imagesAtOnce: IMAGES_AT_ONCE });
+  const memory = watchContainer(config, log);
+  const metrics = createMetrics(admission, memory);
   showDroppedLines(metrics, droppedLines);
   // The embedded server is a process of the gateway's own.
   const tls = config.tfServingHost === undefined ? undefined : judged(() => readTls(config));
@@ -90,17 +97,30 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     onChange: (model, state) => showModel(metrics, model, state),
   });
   const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });
-  const line: Line = { resolve, fetch, backend, ...images };
+  const line: Line = {
+    resolve,
+    // Waiting for somebody else's server says nothing about us and takes no place from others.
+    fetch: (url, field, context) => admission.lend(context, () => fetch(url, field, context)),
+    insist: (context, call) => insist(admission, context, call),
+    backend,
+    ...images,
+  };
 
   const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
   const access = judged(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
   const callers = createCallers({ ...access, rate });
-  const door = createDoor({ callers, timeoutMs, log, metrics, isDraining: lifecycle.isDraining });
+  const isClosing = () => lifecycle.isDraining() || memory.state !== 'ok';
+  const door = createDoor({ callers, timeoutMs, log, metrics, isClosing });
   const predict = createPredict({
     readBody: createBodyReader(config),
     maxInstances: config.maxInstances,
+    check(context) {
+      memory.check();
+      admission.check(context);
+    },
     async classify(request, context) {
-      const answer = await admission.admit(context.signal, () => classify(line, request, context));
+      const images = request.instances.length;
+      const answer = await admission.admit(context, images, () => classify(line, request, context));
       countClassification(metrics, answer);
       return answer;
     },
@@ -121,6 +141,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     ready: watch.ready,
     close() {
       access.close();
+      memory.close();
       fetch.close();
       backend.close();
     },
@@ -141,6 +162,26 @@ export function fetchOptions(config: Config): FetchOptions {
     maxSockets: SOCKETS_PER_SOURCE,
     userAgent: 'tensorgate',
   };
+}
+
+/** Watches the memory of the process, and says at the start when its container is too small for the settings. */
+function watchContainer(config: Config, log: Logger): MemoryWatch {
+  const limitBytes = memoryLimitBytes(totalmem());
+  const settings = { ...config, imagesAtOnce: IMAGES_AT_ONCE, decodesAtOnce: DECODES_AT_ONCE };
+  const need = memoryNeed(settings);
+  if (limitBytes !== undefined && need.totalBytes > limitBytes) {
+    log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
+  }
+  return watchMemory(
+    () => readProcessMemory(limitBytes),
+    (state, share) => log.warn({ state, share }, 'memory'),
+  );
+}
+
+function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<Config, 'maxInFlight' | 'maxImagePixels'>): string {
+  const room = `MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${maxImagePixels / 1e6}MP would fit`;
+  const how = maxInFlight > 0 ? room : 'it is too small for any';
+  return `at worst the settings need more memory than the container's limit: ${how}, or raise the limit`;
 }
 
 function serviceOptions({ trustedProxies, corsOrigins = [], tlsCertFile }: Config) {

@@ -75,8 +75,12 @@ const schema = z.object({
     .describe('ask a second TF-Serving too when the first has not answered after so long, such as 300ms; unset: never'),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
   requestTimeoutMs: duration().prefault('20s').describe('the one deadline of a request, from door to answer'),
-  maxInFlight: integer(1, 100_000).prefault('64').describe('requests worked on at once'),
-  maxQueue: integer(0, 1_000_000).prefault('256').describe('requests that may wait for a place; more are answered 429'),
+  maxInFlight: integer(1, 100_000)
+    .prefault('64')
+    .describe('images held at once; how many of them are worked on is found by measuring'),
+  maxQueue: integer(0, 1_000_000)
+    .prefault('256')
+    .describe('requests that may wait; more, and those that would wait in vain, are answered 429'),
   maxBodyBytes: bytes().prefault('32MB').describe('largest request body'),
   maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),
   maxImagePixels: pixels().prefault('50MP').describe('largest image by its header, width times height'),

@@ -48,6 +48,8 @@ type GatewayErrorOptions = {
   readonly sourceStatus?: number;
   /** Seconds until another try makes sense, where that is known better than by the kind. */
   readonly retryAfterS?: number;
+  /** For `overloaded`: nothing at all can be taken, whoever asks. Turns 429 into 503, which sends a balancer elsewhere. */
+  readonly isUnavailable?: boolean;
 };
 
 /**
@@ -58,6 +60,7 @@ export class GatewayError extends Error {
   readonly kind: Kind;
   readonly sourceStatus: number | undefined;
   readonly retryAfterS: number | undefined;
+  readonly isUnavailable: boolean;
 
   constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
     super(detail, 'cause' in options ? { cause: options.cause } : undefined);
@@ -66,10 +69,15 @@ export class GatewayError extends Error {
     this.sourceStatus = options.sourceStatus;
     const row: KindRow = KINDS[kind];
     this.retryAfterS = options.retryAfterS ?? row.retryAfterS;
+    this.isUnavailable = options.isUnavailable ?? false;
   }
 
-  /** The HTTP status: the kind's own, but 422 where the origin itself said 4xx (the URL is wrong, not the network). */
+  /**
+   * The HTTP status: the kind's own, but 422 where the origin itself said 4xx (the URL is wrong, not the network), and 503
+   * where an overload is not the client's share of it but leaves no room for anybody.
+   */
   get status(): number {
+    if (this.isUnavailable) return 503;
     const fault = this.sourceStatus !== undefined && this.sourceStatus >= 400 && this.sourceStatus < 500;
     return this.kind === 'source_failed' && fault ? 422 : KINDS[this.kind].status;
   }

@@ -12,7 +12,11 @@ function admin(states: Record<string, ModelState> = {}) {
   const log = createLog('info', { write: () => undefined });
   const lifecycle = createLifecycle();
   const health = createHealth({ lifecycle, states: () => new Map(Object.entries(states)) });
-  return { app: createAdmin({ metrics: createMetrics({ inFlight: 2, queued: 1 }), health, log }), log, lifecycle };
+  return {
+    app: createAdmin({ metrics: createMetrics({ inFlight: 2, queued: 1, limit: 16 }, { share: 0.5 }), health, log }),
+    log,
+    lifecycle,
+  };
 }
 
 test('the log level is read, changed while running, and a wrong one is refused with the choices', async () => {

@@ -18,8 +18,8 @@ export type DoorOptions = {
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** True once the gateway is shutting down: answers then close their connection. */
-  readonly isDraining: () => boolean;
+  /** True where answers close their connection: while the gateway shuts down or is short of memory. */
+  readonly isClosing: () => boolean;
 };
 
 export type Door = (route: string, handler: Handler) => RequestHandler;
@@ -28,7 +28,7 @@ export type Door = (route: string, handler: Handler) => RequestHandler;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Makes the wrapper that turns a handler into an express one. `route` is the name in metrics and log. */
-export function createDoor({ callers, timeoutMs, log, metrics, isDraining }: DoorOptions): Door {
+export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: DoorOptions): Door {
   return (route, handler) => async (request, response) => {
     const startedMs = performance.now();
     const given = request.get('x-request-id') ?? '';
@@ -54,7 +54,7 @@ export function createDoor({ callers, timeoutMs, log, metrics, isDraining }: Doo
     send(response, answer, {
       'X-Request-Id': id,
       'Server-Timing': serverTiming(context, totalMs),
-      ...(isDraining() && { Connection: 'close' }),
+      ...(isClosing() && { Connection: 'close' }),
     });
     // A body that was refused half-way is read to its end and dropped: closing on a client that is still sending would
     // cost it the answer. The server's requestTimeout bounds how long that may take.

@@ -13,6 +13,8 @@ import { problemMembers } from './problem.ts';
 export type PredictOptions = {
   readonly readBody: BodyReader;
   readonly maxInstances: number;
+  /** Refuses at once, before the body is read, what could not be taken anyway. */
+  readonly check: (context: RequestContext) => void;
   readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
 };
 
@@ -20,7 +22,7 @@ export type PredictOptions = {
 type Asked = { readonly instances: readonly Instance[]; readonly flat: boolean };
 
 /** Makes the handler of POST /predict. */
-export function createPredict({ readBody, maxInstances, classify }: PredictOptions): Handler {
+export function createPredict({ readBody, maxInstances, check, classify }: PredictOptions): Handler {
   async function read(request: Request, response: Parameters<Handler>[1], signal: AbortSignal): Promise<Asked> {
     const given = request.get('content-type') ?? '';
     const [type = ''] = given.toLowerCase().split(/\s*;/);
@@ -45,6 +47,7 @@ export function createPredict({ readBody, maxInstances, classify }: PredictOptio
 
   return async (request, response, context) => {
     const query = parseQuery(request.query);
+    check(context);
     const { instances, flat } = await read(request, response, context.signal);
     const { top, scores: wants, ...servable } = query;
     const { version, outcomes } = await classify({ servable, instances, wants, top }, context);

@@ -8,10 +8,10 @@ const LATENCY_BUCKETS_S = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** What is read at the moment of a scrape. */
-export type Load = { readonly inFlight: number; readonly queued: number };
+export type Load = { readonly inFlight: number; readonly queued: number; readonly limit: number };
 
 /** Makes the registry and its instruments; Node's own (event loop, heap, GC, handles) come with it. */
-export function createMetrics(load: Load) {
+export function createMetrics(load: Load, memory: { readonly share: number }) {
   const registry = new Registry();
   const registers = [registry];
   // Its 10 ms would wake an idle process a hundred times a second, at more CPU than everything else it does then.
@@ -64,6 +64,22 @@ export function createMetrics(load: Load) {
       registers,
       collect() {
         this.set(load.queued);
+      },
+    }),
+    limit: new Gauge({
+      name: 'tensorgate_concurrency_limit',
+      help: 'Images worked on at once at most, as the latencies have it; MAX_IN_FLIGHT is its bound.',
+      registers,
+      collect() {
+        this.set(load.limit);
+      },
+    }),
+    memory: new Gauge({
+      name: 'tensorgate_memory_used_ratio',
+      help: "Memory in use as a share of the container's or the heap's limit, the fuller one.",
+      registers,
+      collect() {
+        this.set(memory.share);
       },
     }),
     backendCalls: new Counter({

@@ -1,77 +1,183 @@
-/** Admission: so many requests at once, so many waiting, and an early refusal for the rest. */
+/** Admission: so much work at once, so much waiting in fair turns, and an early refusal for what would wait in vain. */
 import { GatewayError } from '../errors.ts';
+import { cutOff } from './cut-off.ts';
+import { FairQueue, type Waiting } from './fair-queue.ts';
+import { createLanes, type Lanes } from './lanes.ts';
+import { createLimit, type Limit } from './limit.ts';
+import { createPace } from './pace.ts';
+import type { RequestContext } from './request.ts';
 
-export type AdmissionLimits = { readonly maxInFlight: number; readonly maxQueue: number };
+/** A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289). */
+const BURST_MS = 100;
+/** The longest wait in such a standing queue, where a service time is not longer. */
+const STANDING_WAIT_MS = 200;
+const MAX_RETRY_AFTER_S = 30;
 
-export type Admission = {
-  /** Runs `work` when a place is free. Throws `overloaded` at once when the queue is full; leaves the queue on abort. */
-  admit<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
-  readonly inFlight: number;
-  readonly queued: number;
+export type AdmissionOptions = {
+  /** Images held at once, whatever the adaptive limit says. */
+  readonly maxInFlight: number;
+  readonly maxQueue: number;
+  /** Images of one request that are worked on at once: the most lanes it takes. */
+  readonly imagesAtOnce: number;
 };
 
-/** The error for a request whose time was up, or whose client had gone, before a stage with words of its own was at work. */
-export function cutOff({ reason }: AbortSignal): GatewayError {
-  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return new GatewayError('overloaded', 'There was no room for the request before its deadline; try again later.', {
-      cause: reason,
+type Entry = Waiting & { readonly start: () => void; readonly refuse: (error: GatewayError) => void };
+
+/** Work and its queue, both bounded. A request takes a lane for each image that it works on at once. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #limit: Limit;
+  readonly #lanes: Lanes;
+  readonly #queue = new FairQueue<Entry>();
+  readonly #pace = createPace();
+  #inFlight = 0;
+  #waitingSinceMs = 0;
+
+  constructor(options: AdmissionOptions) {
+    const limit = createLimit(options.maxInFlight);
+    this.#options = options;
+    this.#limit = limit;
+    this.#lanes = createLanes({
+      maxHeld: options.maxInFlight,
+      maxBusy: () => limit.current,
+      onFree: () => this.#letIn(),
     });
   }
-  return new GatewayError('client_gone', 'The client closed the connection.', { cause: reason });
-}
 
-/** A counting semaphore with a bounded first-in-first-out queue. A freed place is handed on, never raced for. */
-export function createAdmission({ maxInFlight, maxQueue }: AdmissionLimits): Admission {
-  const waiting = new Set<() => void>();
-  let inFlight = 0;
+  /**
+   * Runs `work` on the request's images when there is room, in fair turns between tenants. Throws `overloaded`, with the
+   * seconds that the queue needs: at once where the queue is full or the request could not end in its time. Leaves the
+   * queue on abort. Who finds room is never refused, so that there is always work to measure by.
+   */
+  async admit<T>(context: RequestContext, images: number, work: () => Promise<T>): Promise<T> {
+    const { imagesAtOnce, maxInFlight } = this.#options;
+    const newcomer = { tenant: context.tenant, lanes: Math.min(images, imagesAtOnce, maxInFlight) };
+    await this.#enter(newcomer, context);
+    this.#inFlight += 1;
+    const busyAtStart = this.#lanes.busy;
+    let isSample = true;
+    try {
+      return await work();
+    } catch (thrown) {
+      // Of what failed, only what took its whole time is a measurement.
+      isSample = thrown instanceof GatewayError && thrown.kind === 'model_timeout';
+      throw thrown;
+    } finally {
+      if (isSample) this.#learn(context, images, Math.max(busyAtStart, this.#lanes.busy));
+      this.#inFlight -= 1;
+      this.#pace.done(newcomer.lanes, this.#queue.size > 0, performance.now());
+      this.#lanes.give(newcomer.lanes);
+    }
+  }
 
-  function enter(signal: AbortSignal): Promise<void> | undefined {
+  /** Throws what a request of one image would be refused with right now: asked before its body is read. */
+  check({ tenant, deadlineMs }: RequestContext): void {
+    const newcomer = { tenant, lanes: 1 };
+    if (!this.#hasRoom(newcomer)) this.#judge(newcomer, deadlineMs);
+  }
+
+  /** Lends a lane of an admitted request to others while `work` waits for somebody else. */
+  lend<T>({ signal }: RequestContext, work: () => Promise<T>): Promise<T> {
+    return this.#lanes.lend(signal, work);
+  }
+
+  /** The backend has no room: less at once from now on. */
+  backOff(): void {
+    this.#limit.backOff(performance.now());
+  }
+
+  /** The milliseconds that a request usually takes in our own stages and the backend; 0 before the first. */
+  get serviceMs(): number {
+    return this.#limit.serviceMs;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** The adaptive limit of lanes at work. */
+  get limit(): number {
+    return this.#limit.current;
+  }
+
+  #hasRoom({ lanes }: Waiting): boolean {
+    return this.#queue.size === 0 && this.#lanes.fits(lanes);
+  }
+
+  async #enter(newcomer: Waiting, { signal, deadlineMs }: RequestContext): Promise<void> {
     if (signal.aborted) throw cutOff(signal);
-    if (inFlight < maxInFlight) {
-      inFlight += 1;
-      return undefined;
-    }
-    if (waiting.size >= maxQueue) {
-      throw new GatewayError('overloaded', 'The gateway has as many requests as it can take; try again later.');
-    }
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        waiting.delete(start);
-        reject(cutOff(signal));
-      };
-      const start = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      waiting.add(start);
-    });
-  }
-
-  function exit(): void {
-    const [next] = waiting;
-    if (next === undefined) {
-      inFlight -= 1;
+    if (this.#hasRoom(newcomer)) {
+      this.#lanes.take(newcomer.lanes);
       return;
     }
-    waiting.delete(next);
-    next();
+    this.#judge(newcomer, deadlineMs);
+    await this.#wait(newcomer, signal);
   }
 
-  return {
-    async admit(signal, work) {
-      await enter(signal);
-      try {
-        return await work();
-      } finally {
-        exit();
-      }
-    },
-    get inFlight() {
-      return inFlight;
-    },
-    get queued() {
-      return waiting.size;
-    },
-  };
+  /** Throws where a newcomer without room had better not wait. */
+  #judge(newcomer: Waiting, deadlineMs: number): void {
+    const { size } = this.#queue;
+    const nowMs = performance.now();
+    const waitMs = this.#pace.msFor(this.#queue.ahead(newcomer) + 1, nowMs, this.serviceMs);
+    const leftMs = deadlineMs - nowMs - this.serviceMs;
+    const isStanding = size > 0 && nowMs - this.#waitingSinceMs > BURST_MS;
+    const patienceMs = isStanding ? Math.min(leftMs, Math.max(STANDING_WAIT_MS, this.serviceMs)) : leftMs;
+    const isFull = size >= this.#options.maxQueue && !this.#queue.loser(newcomer);
+    if (isFull || waitMs > patienceMs) throw this.#overloaded();
+  }
+
+  #overloaded(): GatewayError {
+    const drainMs = this.#pace.msFor(this.#queue.lanes + 1, performance.now(), this.serviceMs);
+    const retryAfterS = Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(drainMs / 1000)));
+    const detail = 'The gateway has as many requests as it can take; try again later.';
+    return new GatewayError('overloaded', detail, { retryAfterS });
+  }
+
+  #wait(newcomer: Waiting, signal: AbortSignal): Promise<void> {
+    const queue = this.#queue;
+    if (queue.size === 0) {
+      this.#waitingSinceMs = performance.now();
+      this.#pace.begin(this.#waitingSinceMs);
+    }
+    if (queue.size >= this.#options.maxQueue) queue.loser(newcomer)?.refuse(this.#overloaded());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => entry.refuse(cutOff(signal));
+    const entry: Entry = {
+      ...newcomer,
+      start() {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      },
+      refuse: (error) => {
+        signal.removeEventListener('abort', leave);
+        queue.remove(entry);
+        reject(error);
+        // It may have been a large one that smaller ones had to wait behind.
+        this.#letIn();
+      },
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    queue.add(entry);
+    return promise;
+  }
+
+  #letIn(): void {
+    for (let next = this.#queue.next(); next && this.#lanes.fits(next.lanes); next = this.#queue.next()) {
+      this.#queue.take();
+      this.#lanes.take(next.lanes);
+      next.start();
+    }
+  }
+
+  #learn({ times }: RequestContext, images: number, busy: number): void {
+    const own = Math.min(images, this.#options.imagesAtOnce);
+    // The decoding of one image lies between the fetches of others: then its time is theirs too.
+    if (own > 1 && times.has('fetch')) return;
+    const serviceMs = ((times.get('decode') ?? 0) + (times.get('predict') ?? 0)) / Math.ceil(images / own);
+    if (serviceMs > 0) this.#limit.observe({ serviceMs, busy, own }, performance.now());
+  }
 }

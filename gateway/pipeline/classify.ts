@@ -43,7 +43,9 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const { classes, scores: gives } = binding.card;
   const options = { classes, gives, wants, top };
   const question = { target, call, count: rows.size, output: binding.output, options };
-  const { version, rows: scored } = await context.time('predict', () => ask(line.backend, question, context));
+  const { version, rows: scored } = await context.time('predict', () =>
+    line.insist(context, () => ask(line.backend, question, context)),
+  );
   call.release();
   const outcomes = instances.map((instance): Outcome => {
     const row = rows.get(instance);

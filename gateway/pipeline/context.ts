@@ -12,8 +12,6 @@ export type ContextOptions = {
 };
 
 export type OpenContext = RequestContext & {
-  /** Milliseconds by stage so far: from the first start to the last end. */
-  readonly times: ReadonlyMap<Stage, number>;
   /** Cancels everything under way: the client has hung up. */
   hangUp(): void;
   /** Ends the deadline's timer. */
@@ -52,5 +50,5 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
 /** The context of what the gateway does for itself: cancelled by the signal, without a request's door. */
 export function ownContext(signal: AbortSignal, log: Log): RequestContext {
   const deadlineMs = performance.now() + OWN_TIMEOUT_MS;
-  return { id: 'self', tenant: 'self', signal, deadlineMs, log, time: (_stage, work) => work() };
+  return { id: 'self', tenant: 'self', signal, deadlineMs, log, times: new Map(), time: (_stage, work) => work() };
 }

@@ -3,11 +3,11 @@ import { asGatewayError, GatewayError } from '../errors.ts';
 import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
-import { cutOff } from './admission.ts';
+import { cutOff } from './cut-off.ts';
 import type { Backend, Decode, Instance, Preprocess, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
-const IMAGES_AT_ONCE = 8;
+export const IMAGES_AT_ONCE = 8;
 
 /** The parts of the line, made by the composition root. */
 export type Line = {
@@ -15,6 +15,8 @@ export type Line = {
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
   readonly decode: Decode;
   readonly preprocess: Preprocess;
+  /** Makes a call, again where the backend has no room at first. */
+  readonly insist: <T>(context: RequestContext, call: () => Promise<T>) => Promise<T>;
   readonly backend: Backend;
 };
 

@@ -14,13 +14,15 @@ export type Log = {
 /** The one thing that every stage takes besides its data. */
 export type RequestContext = {
   readonly id: string;
-  /** Whose request it is: the name of its API key; `anonymous` where there are no keys. */
+  /** Whose request it is, for limits and fair turns: the name of its API key; `anonymous` where there are no keys. */
   readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */
   readonly signal: AbortSignal;
   /** The end of the request on the monotonic clock, in `performance.now()` milliseconds. */
   readonly deadlineMs: number;
   readonly log: Log;
+  /** Milliseconds by stage so far: from the first start to the last end. */
+  readonly times: ReadonlyMap<Stage, number>;
   /** Runs a stage and books its time; concurrent runs of one stage count from the first start to the last end. */
   time<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
 };

@@ -1,0 +1,94 @@
+/** Load that does not wait for answers: so many requests a second, whatever becomes of them, as a crowd of clients sends it. */
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type Offer = {
+  readonly url: string;
+  readonly body: Uint8Array;
+  readonly perSecond: number;
+  readonly seconds: number;
+};
+
+/** What came of the requests: milliseconds by answer, in order of length. */
+export type Outcome = {
+  readonly sent: number;
+  readonly acceptedMs: readonly number[];
+  readonly refusedMs: readonly number[];
+  /** Retry-After of the refused, in seconds. */
+  readonly retryAfterS: readonly number[];
+  /** Anything but 200 and 429, and why. */
+  readonly failures: readonly string[];
+};
+
+type Answer = { readonly status: number; readonly ms: number; readonly retryAfterS: number; readonly failure?: string };
+
+const TIMEOUT_MS = 30_000;
+
+/** Sends one picture as the body of POST /predict. Status 0, with the failure, where there is no answer in 30 s. */
+export function post(agent: Agent, url: string, body: Uint8Array): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const startedMs = performance.now();
+  const end = (status: number, retryAfterS: number, failure?: string) =>
+    resolve({ status, retryAfterS, ms: performance.now() - startedMs, ...(failure && { failure }) });
+  const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': body.length };
+  const sent = request(`${url}/predict`, { method: 'POST', agent, headers, timeout: TIMEOUT_MS }, (response) => {
+    const { statusCode = 0, headers: given } = response;
+    response.resume().on('end', () => end(statusCode, Number(given['retry-after'])));
+    response.on('error', ({ message }) => end(0, 0, message));
+  });
+  sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
+  sent.on('error', ({ message }) => end(0, 0, message));
+  sent.end(body);
+  return promise;
+}
+
+/** Offers a steady load and waits for every answer. */
+export async function offer({ url, body, perSecond, seconds }: Offer): Promise<Outcome> {
+  const agent = new Agent({ keepAlive: true });
+  const answers: Promise<Answer>[] = [];
+  const total = Math.round(perSecond * seconds);
+  const startedMs = performance.now();
+  while (answers.length < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - startedMs) / 1000) * perSecond));
+    while (answers.length < due) answers.push(post(agent, url, body));
+    await sleep(1);
+  }
+  const all = await Promise.all(answers);
+  agent.destroy();
+  return sort(all);
+}
+
+function sort(answers: readonly Answer[]): Outcome {
+  const of = (status: number) => answers.filter((answer) => answer.status === status);
+  const ms = (some: readonly Answer[]) => some.map((answer) => answer.ms).sort((one, other) => one - other);
+  const failed = answers.filter(({ status }) => status !== 200 && status !== 429);
+  return {
+    sent: answers.length,
+    acceptedMs: ms(of(200)),
+    refusedMs: ms(of(429)),
+    retryAfterS: of(429).map(({ retryAfterS }) => retryAfterS),
+    failures: failed.map(({ status, failure }) => failure ?? `status ${status}`),
+  };
+}
+
+/** Asks as fast as answers come, `concurrency` at a time, for some seconds; resolves to the good answers a second. */
+export async function capacity(url: string, body: Uint8Array, seconds: number, concurrency = 12): Promise<number> {
+  const agent = new Agent({ keepAlive: true });
+  const untilMs = performance.now() + seconds * 1000;
+  let good = 0;
+  async function ask(): Promise<void> {
+    while (performance.now() < untilMs) {
+      const { status } = await post(agent, url, body);
+      if (status === 200) good += 1;
+      else await sleep(20);
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, ask));
+  agent.destroy();
+  return good / seconds;
+}
+
+/** The value below which `share` of the sorted values lie; NaN of none. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+}

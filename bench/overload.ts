@@ -1,0 +1,84 @@
+/**
+ * Overload: how much the gateway still gets done when it is asked for 1, 2, 5 and 10 times what it can. In front of the
+ * embedded backend, where the model is what takes the time, and of one that does nothing, where the gateway is.
+ *
+ *   npm run overload -- [seconds a level, 60 by default] [embedded|null]
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { start, stopAll } from './load.ts';
+import { capacity, offer, quantile } from './open-loop.ts';
+
+const LEVELS = [1, 2, 5, 10];
+const CAPACITY_ROUNDS = 3;
+const seconds = Number(process.argv[2] ?? 60);
+const only = process.argv[3];
+
+const here = (file: string) => new URL(file, import.meta.url).pathname;
+const body = await readFile(here('../tests/golden/images/jpg-420.jpg'));
+
+async function rssMiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+async function measure(name: string, env: Record<string, string>): Promise<void> {
+  const settings = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ADMIN_PORT: '0',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    ...env,
+  };
+  const { port, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
+  await capacity(url, body, Math.min(5, seconds));
+  const rounds: number[] = [];
+  while (rounds.length < CAPACITY_ROUNDS) rounds.push(await capacity(url, body, Math.max(2, seconds / 6)));
+  const peak = Math.max(...rounds);
+  console.log(`\n${name}: ${peak.toFixed(1)} answers/s at the most\n`);
+  console.log(
+    '| load | offered/s | answered/s | of peak | p50 ms | p99 ms | refused | refused p50 ms | p99 ms | Retry-After s | lost | RSS MiB |',
+  );
+  console.log('|--|--|--|--|--|--|--|--|--|--|--|--|');
+  for (const level of LEVELS) {
+    const perSecond = peak * level;
+    const startedMs = performance.now();
+    const { acceptedMs, refusedMs, retryAfterS, failures } = await offer({ url, body, perSecond, seconds });
+    const goodput = acceptedMs.length / ((performance.now() - startedMs) / 1000);
+    const cells = [
+      `${level}x`,
+      perSecond.toFixed(0),
+      goodput.toFixed(1),
+      `${((100 * goodput) / peak).toFixed(0)} %`,
+      quantile(acceptedMs, 0.5).toFixed(0),
+      quantile(acceptedMs, 0.99).toFixed(0),
+      refusedMs.length,
+      quantile(refusedMs, 0.5).toFixed(0),
+      quantile(refusedMs, 0.99).toFixed(0),
+      retryAfterS.length > 0 ? `${Math.min(...retryAfterS)} to ${Math.max(...retryAfterS)}` : '',
+      failures.length,
+      (await rssMiB(pid)).toFixed(0),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+    if (failures.length > 0) console.log(`lost: ${[...new Set(failures)].join('; ')}`);
+    await sleep(1000);
+  }
+}
+
+const models = await mkdtemp(path.join(tmpdir(), 'overload-'));
+await mkdir(path.join(models, 'clothing-model'));
+await writeFile(path.join(models, 'clothing-model', 'model.yaml'), await readFile(here('model.yaml')));
+try {
+  if (only !== 'null') await measure('Embedded backend', {});
+  if (only !== 'embedded') {
+    const backend = await start(process.execPath, [here('null-backend.ts')]);
+    await measure('Backend that does nothing', { MODELS: models, TF_SERVING_HOST: `127.0.0.1:${backend.port}` });
+  }
+} finally {
+  stopAll();
+  await rm(models, { recursive: true });
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GatewayError } from '../errors.ts';
+import { type MemoryState, memoryLimitBytes, nextState, readProcessMemory, watchMemory } from './memory-watch.ts';
+
+test('F9: keep-alive ends above 92 %, requests above 95 %, and each comes back only some way below', () => {
+  const steps: readonly [share: number, state: MemoryState][] = [
+    [0.5, 'ok'],
+    [0.92, 'ok'],
+    [0.921, 'high'],
+    [0.95, 'high'],
+    [0.951, 'full'],
+    [0.93, 'full'],
+    [0.92, 'high'],
+    [0.91, 'high'],
+    [0.9, 'ok'],
+    [0.91, 'ok'],
+    [0.99, 'full'],
+    [0.1, 'ok'],
+  ];
+  let state: MemoryState = 'ok';
+  for (const [share, next] of steps) {
+    state = nextState(state, share);
+    assert.equal(state, next, `${share}`);
+  }
+});
+
+test('a watch on full memory refuses with 503, for everybody', () => {
+  const changes: MemoryState[] = [];
+  const watch = watchMemory(
+    () => 0.96,
+    (state) => changes.push(state),
+  );
+  assert.deepEqual([watch.state, watch.share, changes], ['full', 0.96, ['full']]);
+  assert.throws(
+    () => watch.check(),
+    (error: GatewayError) => error.kind === 'overloaded' && error.status === 503 && error.retryAfterS === 1,
+  );
+  watch.close();
+});
+
+test('this process is read in shares of its limits', () => {
+  const heap = readProcessMemory(undefined);
+  assert.ok(heap > 0 && heap < 0.5, `${heap}`);
+  const rss = process.memoryUsage.rss();
+  assert.ok(Math.abs(readProcessMemory(rss) - 1) < 0.2);
+  assert.ok((memoryLimitBytes(Number.MAX_VALUE) ?? 0) > 0);
+  assert.equal(memoryLimitBytes(1), undefined, 'a limit above what the machine has is none');
+});

@@ -1,0 +1,18 @@
+/** A request's context for tests of the pipeline, with the times that the test gives. */
+import type { RequestContext, Stage } from './request.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Makes a context; its deadline is 20 s away by default. */
+export function testContext(given: Partial<RequestContext> = {}): RequestContext {
+  return {
+    id: 'test',
+    tenant: 'anonymous',
+    signal: new AbortController().signal,
+    deadlineMs: performance.now() + 20_000,
+    log: silent,
+    times: new Map<Stage, number>(),
+    time: (_stage, work) => work(),
+    ...given,
+  };
+}
