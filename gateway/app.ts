@@ -121,8 +121,7 @@ export function fetchOptions(config: Config): FetchOptions {
   };
 }
 
-/** How this gateway decodes and makes tensors. Narrows sharp for the whole process. */
-export function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
+function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
   const { imageFormats: formats, maxImagePixels: maxPixels } = config;
   restrictSharp(formats);
   const preprocessors = new WeakMap<ImageSpec, Preprocessor>();
