@@ -194,8 +194,7 @@ function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFi
   throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
 }
 
-/** How this gateway decodes and makes tensors. Narrows sharp for the whole process. */
-export function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
+function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
   const { imageFormats: formats, maxImagePixels: maxPixels } = config;
   restrictSharp(formats);
   const preprocessors = new WeakMap<ImageSpec, Preprocessor>();

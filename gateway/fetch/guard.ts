@@ -71,7 +71,7 @@ export function createGuard(options: GuardOptions): Guard {
   function* judgeUrl(url: URL): Iterable<Finding> {
     const host = hostOf(url);
     yield isHttp(url)
-      ? passed('scheme', `scheme ${url.protocol.slice(0, -1)}`)
+      ? passed('scheme', url.protocol.slice(0, -1))
       : refused('scheme', `scheme ${url.protocol} is neither http nor https`);
     yield lists(deny, url)
       ? refused('deny-list', `${host} is in FETCH_DENY`, 'FETCH_DENY without it')

@@ -54,12 +54,7 @@ export type Pixels = {
 };
 
 /** Decodes as a model's spec asks; `field` is where the image stood in the request. */
-export type Decode = (
-  bytes: Uint8Array,
-  spec: Pick<ImageSpec, 'color' | 'engine'>,
-  field: string,
-  context: RequestContext,
-) => Promise<Pixels>;
+export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
 
 /** Resizes and normalises a picture into its row of the input tensor. */
 export type Preprocess = (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;

@@ -1,9 +1,11 @@
 /** One URL taken through the gateway's own fetch and decoder, every step written down. */
-import { createImages, fetchOptions, judged } from '../../app.ts';
+import { fetchOptions, judged } from '../../app.ts';
 import type { Config } from '../../config.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';
 import { createFetch } from '../../fetch/http.ts';
+import { decode } from '../../image/decode.ts';
+import { restrictSharp } from '../../image/restrict.ts';
 import { sniff } from '../../image/sniff.ts';
 import { createLog } from '../../observe/log.ts';
 import { openContext } from '../../pipeline/context.ts';
@@ -24,7 +26,7 @@ export type Diagnosis = {
   readonly failure?: Failure;
 };
 
-/** Fetches and decodes once, as a prediction would. Throws ConfigError for settings that are wrong. */
+/** Fetches and decodes once, as a prediction would, in this process. Throws ConfigError for settings that are wrong. */
 export async function diagnose(url: string, config: Config): Promise<Diagnosis> {
   const options = fetchOptions(config);
   const trail = startTrail(judged(() => createGuard(options)));
@@ -35,7 +37,8 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     timeoutMs: config.requestTimeoutMs,
     log: createLog('silent', process.stdout),
   });
-  const { decode } = createImages(config);
+  const { imageFormats: formats, maxImagePixels: maxPixels } = config;
+  restrictSharp(formats);
   const found: { download?: Download; picture?: Picture } = {};
   try {
     const startedMs = performance.now();
@@ -48,7 +51,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     };
     const bytes = await bytesOf(line, { kind: 'url', url, field: 'url' }, context);
     found.picture = pictureOf(bytes);
-    await decode(bytes, { color: 'rgb', engine: 'pillow' }, 'url', context);
+    await decode(bytes, { field: 'url', formats, maxPixels, color: 'rgb', engine: 'pillow' }, context);
     return { hops: trail.hops, ...found };
   } catch (thrown) {
     return { hops: trail.hops, ...found, failure: failureOf(thrown) };

@@ -72,6 +72,16 @@ test('the settings it names let the URL pass', async () => {
   assert.equal((await ask(url, { FETCH_ALLOW_PRIVATE: 'true' })).failure, undefined);
 });
 
+test('a name is told with every address that it has, and what each of them is', async () => {
+  const { hops, failure } = await ask(`http://localhost:${origin.port}/good.jpg`, { FETCH_ALLOW_PRIVATE: 'true' });
+  assert.equal(failure, undefined);
+  const rulesOf = (wanted: string) => hops[0]?.addresses.find(({ address }) => address === wanted)?.rules;
+  assert.deepEqual(
+    rulesOf('127.0.0.1')?.map(({ text }) => text),
+    ['127.0.0.1 is not in FETCH_DENY', '127.0.0.1 is private (loopback)', `port ${origin.port} is open`],
+  );
+});
+
 test('each rule is named: scheme, lists, private name, address, port', async () => {
   const cases: readonly (readonly [url: string, settings: Record<string, string>, rules: string[]])[] = [
     ['ftp://example.com/', {}, ['scheme']],

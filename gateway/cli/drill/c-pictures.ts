@@ -119,7 +119,7 @@ export const PICTURES: readonly DrillLine[] = [
       };
       const send = async (bytes: Uint8Array) => {
         const came = await endpoint.predictPicture(bytes);
-        expectWithin(came, 2000);
+        expectWithin(came, 3000);
         return came;
       };
       return expectEach(huge, send, '422 image_too_large');

@@ -82,7 +82,7 @@ export const REQUESTS: readonly DrillLine[] = [
     expects: '413',
     async run({ endpoint }) {
       const head = rawHead(endpoint, JSON_TYPE, 'Content-Length: 10000000000');
-      const { statuses } = await sendRaw(endpoint, [head], { timeoutMs: 2000 });
+      const { statuses } = await sendRaw(endpoint, [head], { until: 'answered' });
       if (statuses[0] !== 413) throw new Mismatch(`${statuses[0] ?? 'no answer'}, not 413`);
       return '413';
     },
@@ -113,14 +113,14 @@ export const REQUESTS: readonly DrillLine[] = [
   {
     id: 'D8',
     sends: '2,000 times a[]= in the query, deep brackets',
-    expects: 'ignored or 400, within 1 s',
+    expects: 'ignored or 400, within 3 s',
     async run({ endpoint, picture }) {
       const more = endpoint.predictPath.includes('?') ? '&' : '?';
       const send = async (query: string) => {
         const headers = { 'Content-Type': 'image/png' };
         const path = `${endpoint.predictPath}${more}${query}`;
         const came = await endpoint.ask(path, { method: 'POST', headers, body: picture });
-        expectWithin(came, 1000);
+        expectWithin(came, 3000);
         return came;
       };
       const queries = { many: 'a[]=&'.repeat(2000), deep: `a${'[b]'.repeat(2000)}=1` };
@@ -144,11 +144,9 @@ export const REQUESTS: readonly DrillLine[] = [
     sends: 'ten uploads that break off half-way',
     expects: 'a good one is answered afterwards',
     async run({ endpoint, picture }) {
-      for (let left = 10; left > 0; left -= 1) {
-        const head = rawHead(endpoint, 'Content-Type: image/png', `Content-Length: ${picture.length}`);
-        const half = picture.subarray(0, picture.length / 2).toString('latin1');
-        await sendRaw(endpoint, [head, half], { timeoutMs: 50 });
-      }
+      const head = rawHead(endpoint, 'Content-Type: image/png', `Content-Length: ${picture.length}`);
+      const half = picture.subarray(0, picture.length / 2).toString('latin1');
+      await Promise.all(Array.from({ length: 10 }, () => sendRaw(endpoint, [head, half], { timeoutMs: 500 })));
       return expectAnswer(await endpoint.predictPicture(picture), '200');
     },
   },
@@ -231,7 +229,7 @@ async function smuggling({ endpoint }: Drill): Promise<string> {
     'folded length': `${rawHead(endpoint, JSON_TYPE, 'X-A: b\r\n Content-Length: 40', 'Content-Length: 2')}{}`,
   };
   for (const [name, request] of Object.entries(requests)) {
-    const { statuses, closed } = await sendRaw(endpoint, [request + second], { timeoutMs: 3000 });
+    const { statuses, closed } = await sendRaw(endpoint, [request + second], { timeoutMs: 5000 });
     if (statuses.length > 1) throw new Mismatch(`${name}: ${statuses.join(' and ')}: what followed was answered too`);
     if (statuses.length === 1 && statuses[0] !== 400 && statuses[0] !== 501)
       throw new Mismatch(`${name}: ${statuses[0]}, not 400`);

@@ -5,19 +5,25 @@ import tls from 'node:tls';
 import type { Endpoint } from './endpoint.ts';
 
 export type RawAnswer = {
-  /** All that came, as Latin-1. */
-  readonly text: string;
   /** The statuses of all answers that came. */
   readonly statuses: readonly number[];
   /** Whether the other side closed the connection in time. */
   readonly closed: boolean;
 };
 
-/** Sends the pieces, `everyMs` apart, until all are sent or the other side closes; then waits up to `timeoutMs` in all. */
+export type RawOptions = {
+  /** Between two pieces. */
+  readonly everyMs?: number;
+  readonly timeoutMs?: number;
+  /** Wait for the connection to close, or only for something to come. */
+  readonly until?: 'closed' | 'answered';
+};
+
+/** Sends the pieces until all are sent or the other side closes, and waits for what is asked, `timeoutMs` in all. */
 export async function sendRaw(
   { url }: Endpoint,
   pieces: Iterable<string>,
-  { everyMs = 0, timeoutMs = 5000 }: { everyMs?: number; timeoutMs?: number } = {},
+  { everyMs = 0, timeoutMs = 5000, until = 'closed' }: RawOptions = {},
 ): Promise<RawAnswer> {
   const socket = connect(url);
   const chunks: Buffer[] = [];
@@ -27,12 +33,14 @@ export async function sendRaw(
   const late = new AbortController();
   const timedOut = sleep(timeoutMs, false, { signal: late.signal }).catch(() => false);
   void sendPieces(socket, pieces, everyMs);
-  const wasClosed = await Promise.race([closed, timedOut]);
+  const answered =
+    until === 'answered' ? [new Promise<false>((resolve) => socket.once('data', () => resolve(false)))] : [];
+  const wasClosed = await Promise.race([closed, timedOut, ...answered]);
   late.abort();
   socket.destroy();
   const text = Buffer.concat(chunks).toString('latin1');
   const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));
-  return { text, statuses, closed: wasClosed };
+  return { statuses, closed: wasClosed };
 }
 
 async function sendPieces(socket: net.Socket, pieces: Iterable<string>, everyMs: number): Promise<void> {
