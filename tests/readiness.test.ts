@@ -71,18 +71,18 @@ test('E3: a model server that restarts takes no gateway off: it stays ready for 
   await gateway.ready();
   const complaints = () => gateway.log.filter(({ msg }) => msg === 'model is not ready').length;
   const before = complaints();
-  for (let restart = 0; restart < 2; restart += 1) {
-    model.close();
-    const awayMs = performance.now();
-    assert.equal((await predict(gateway, { b64 })).status, 503);
-    while (performance.now() < awayMs + 2500) {
-      assert.equal((await readiness(gateway))[0], 200);
-      await sleep(50);
-    }
-    model = await startModelServer(answering, port);
-    for (let left = 40; left > 0 && (await predict(gateway, { b64 })).status !== 200; left -= 1) await sleep(50);
-    assert.equal((await predict(gateway, { b64 })).status, 200);
+  model.close();
+  const stoppedMs = performance.now();
+  assert.equal((await predict(gateway, { b64 })).status, 503);
+  while (performance.now() < stoppedMs + 2500) {
+    assert.equal((await readiness(gateway))[0], 200);
+    await sleep(50);
   }
+  model = await startModelServer(answering, port);
+  for (let left = 40; left > 0 && (await predict(gateway, { b64 })).status !== 200; left -= 1) await sleep(50);
+  assert.equal((await predict(gateway, { b64 })).status, 200);
+  // A look at the server that came back ends the patience with the one that went.
+  await sleep(3000);
   assert.equal(complaints(), before);
 
   model.close();

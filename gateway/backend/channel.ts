@@ -12,8 +12,9 @@ const MIN_PING_MS = 5000;
 const PING_PATIENCE_MS = 3000;
 
 /**
- * A server that answers quickly because it fails at everything would be the least loaded one: when half of at least five
- * calls within 5 s fail, it gets none for 5 s, and longer each time. Never more than half of the servers, nor the only one.
+ * A server that answers quickly because it fails at everything would be the least loaded one: when more than half of at
+ * least five calls within 5 s fail, it gets none for 5 s, and longer each time. Only while fewer than half of the servers
+ * are aside, and never the only one.
  */
 const BREAKER = {
   interval: { seconds: 5, nanos: 0 },

@@ -13,10 +13,10 @@ function useClock(t: TestContext): { nowMs: number } {
   return clock;
 }
 
-/** A server that has answered five calls, each in so many milliseconds. */
+/** A server that has answered eight calls, each in so many milliseconds. */
 function seasoned(clock: { nowMs: number }, tookMs: number, mark: CallMark = PHOTOS): ServerLoad {
   const load = new ServerLoad();
-  for (let call = 0; call < 5; call += 1) answer(load, clock, tookMs, mark);
+  for (let call = 0; call < 8; call += 1) answer(load, clock, tookMs, mark);
   return load;
 }
 
@@ -41,28 +41,28 @@ test('a slow server costs as many times more as it is slower; differences of one
   const quick = seasoned(clock, 20);
   assert.equal(quick.quickestMs('photos'), 20);
   assert.equal(quick.cost(PHOTOS, 20), 1);
-  assert.equal(seasoned(clock, 60).cost(PHOTOS, 20), 1);
-  assert.equal(seasoned(clock, 245).cost(PHOTOS, 20), 10);
-  assert.equal(seasoned(clock, 245).cost({ model: 'another' }, 20), 1, 'each model by itself');
-  assert.equal(seasoned(clock, 245).cost({}, 20), 1, 'a look-up');
-  assert.equal(seasoned(clock, 4).cost(PHOTOS, 0.2), 1, 'milliseconds are noise');
-  const mixed = seasoned(clock, 245);
+  assert.equal(seasoned(clock, 100).cost(PHOTOS, 20), 1);
+  assert.equal(seasoned(clock, 290).cost(PHOTOS, 20), 100);
+  assert.equal(seasoned(clock, 290).cost({ model: 'another' }, 20), 1, 'each model by itself');
+  assert.equal(seasoned(clock, 290).cost({}, 20), 1, 'a look-up');
+  assert.equal(seasoned(clock, 20).cost(PHOTOS, 0.2), 1, 'milliseconds are noise');
+  const mixed = seasoned(clock, 290);
   answer(mixed, clock, 20);
   assert.equal(mixed.cost(PHOTOS, 20), 1, 'large batches make no server slow');
 });
 
 test('a slow server is tried again every 10 s, by one call', (t) => {
   const clock = useClock(t);
-  const slow = seasoned(clock, 245);
+  const slow = seasoned(clock, 290);
   clock.nowMs += 9000;
-  assert.equal(slow.cost(PHOTOS, 20), 10);
+  assert.equal(slow.cost(PHOTOS, 20), 100);
   clock.nowMs += 1500;
   assert.equal(slow.cost(PHOTOS, 20), 1);
   const end = slow.start(PHOTOS);
-  assert.equal(slow.cost(PHOTOS, 20), 20);
-  clock.nowMs += 245;
+  assert.equal(slow.cost(PHOTOS, 20), 200);
+  clock.nowMs += 290;
   end(status.OK);
-  assert.equal(slow.cost(PHOTOS, 20), 10);
+  assert.equal(slow.cost(PHOTOS, 20), 100);
   clock.nowMs += 10_500;
   answer(slow, clock, 20);
   assert.equal(slow.cost(PHOTOS, 20), 1, 'it is quick again');

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { status } from '@grpc/grpc-js';
 
 /** Answers that are remembered for each model; fewer say nothing yet. */
-const ANSWERS = 5;
+const ANSWERS = 8;
 /** Models that are remembered: names come from requests. */
 const MAX_MODELS = 32;
 
@@ -11,9 +11,9 @@ const MAX_MODELS = 32;
 const REFUSED_MS = 200;
 
 /** How much of an answer's time is the network's and the scheduler's, and says nothing about the server. */
-const NOISE_MS = 5;
+const NOISE_MS = 10;
 /** Up to so many times as slow as the quickest is the same: servers of one kind differ, and they are to share evenly. */
-const TOLERATED_SLOWNESS = 3;
+const TOLERATED_SLOWNESS = 4;
 /** A server that was left alone because it was slow gets one call this often, to show whether it still is. */
 const PROBE_MS = 10_000;
 
@@ -61,8 +61,9 @@ export class ServerLoad {
   }
 
   /**
-   * What a call more would cost here, to compare servers by: the calls it would share the server with, each as many times
-   * as the server is slower than the quickest one. Infinite where the call would better go anywhere else.
+   * What a call more would cost here, to compare servers by: the calls that would be here then, times the square of how
+   * much slower than the quickest server this one is. Squared, because servers work on several calls at once: a busy quick
+   * one still answers sooner, until its queue makes it as slow. Infinite where the call would better go anywhere else.
    */
   cost({ model, call }: CallMark, quickestMs: number): number {
     const nowMs = performance.now();
@@ -77,7 +78,7 @@ export class ServerLoad {
     const times = (ownMs + NOISE_MS) / (quickestMs + NOISE_MS);
     const lastMs = this.#models.get(model)?.lastMs ?? nowMs;
     const isProbeDue = this.#outstanding === 0 && nowMs - lastMs > PROBE_MS;
-    return times < TOLERATED_SLOWNESS || isProbeDue ? 1 : times;
+    return times < TOLERATED_SLOWNESS || isProbeDue ? 1 : times ** 2;
   }
 
   #remember(model: string, tookMs: number, nowMs: number): void {
