@@ -1,5 +1,6 @@
 /** The composition root: makes every part once, from one config, and joins them into the line. */
 import type { Server } from 'node:http';
+import { totalmem } from 'node:os';
 import type { Logger } from 'pino';
 import { openClient } from './backend/channel.ts';
 import { createTfServing } from './backend/tf-serving.ts';
@@ -11,15 +12,15 @@ import { createDoor } from './http/door.ts';
 import { createHealth } from './http/health.ts';
 import { createPredict } from './http/predict.ts';
 import { createService } from './http/service.ts';
-import { decode } from './image/decode.ts';
-import { createPreprocessor, type Preprocessor } from './image/preprocess.ts';
-import { restrictSharp } from './image/restrict.ts';
+import { decoderMemory } from './image/decoder/memory.ts';
+import { type Decoders, defaultDecoders, startDecoders } from './image/decoder/pool.ts';
+import { createNormaliser, type Normaliser } from './image/normalise.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { ModelCard } from './model/card.ts';
 import { proveParity } from './model/parity.ts';
 import { createRoute } from './model/route.ts';
 import { ModelWatch } from './model/watch.ts';
-import { countClassification, createMetrics, showModel } from './observe/metrics.ts';
+import { countClassification, createMetrics, type Metrics, showModel } from './observe/metrics.ts';
 import { createAdmission } from './pipeline/admission.ts';
 import { classify } from './pipeline/classify.ts';
 import { ownContext } from './pipeline/context.ts';
@@ -37,7 +38,7 @@ export type App = {
   watch(signal: AbortSignal): Promise<void>;
   /** Resolves when every model is ready for the first time. */
   readonly ready: Promise<void>;
-  /** Closes what outlives requests: the connections to image sources and to the model server. */
+  /** Closes what outlives requests: the connections to image sources and to the model server, the decoder processes. */
   close(): void;
 };
 
@@ -57,7 +58,7 @@ const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
 const SOCKETS_PER_SOURCE = 16;
 
-/** Makes the gateway. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
+/** Makes the gateway, its decoder processes too. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
 export function createApp({ config, log, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
   const admission = createAdmission(config);
@@ -68,7 +69,8 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
   const backend = createTfServing({ client, codec, onStatus });
   const fetch = openFetch(config);
-  const images = createImages(config);
+  const decoders = openDecoders(config, metrics, log);
+  const images = { decode: decoders.decode, normalise: createNormalise() };
   const watch = new ModelWatch({
     cards,
     backend,
@@ -101,6 +103,7 @@ export function createApp({ config, log, cards, target }: AppOptions): App {
     close() {
       fetch.close();
       backend.close();
+      decoders.close();
     },
   };
 }
@@ -122,18 +125,32 @@ function openFetch(config: Config) {
   );
 }
 
-function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
-  const { imageFormats: formats, maxImagePixels: maxPixels } = config;
-  restrictSharp(formats);
-  const preprocessors = new WeakMap<ImageSpec, Preprocessor>();
-  return {
-    decode: (bytes, { color, engine }, field, context) =>
-      decode(bytes, { field, color, engine, formats, maxPixels }, context),
-    preprocess(pixels, spec, tensor) {
-      const preprocess = preprocessors.get(spec) ?? createPreprocessor(spec);
-      preprocessors.set(spec, preprocess);
-      preprocess(pixels, tensor);
-    },
+function openDecoders(config: Config, metrics: Metrics, log: Logger): Decoders {
+  const { maxImagePixels: maxPixels, decoders: count = defaultDecoders() } = config;
+  const limitBytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+  const { pixelsAtOnce, neededBytes } = decoderMemory(count, maxPixels, limitBytes);
+  if (neededBytes > limitBytes) {
+    log.warn({ neededBytes, limitBytes }, 'too little memory for an image of MAX_IMAGE_PIXELS and so many DECODERS');
+  }
+  return startDecoders({
+    formats: config.imageFormats,
+    maxPixels,
+    maxBytes: config.maxImageBytes,
+    count,
+    pixelsAtOnce,
+    timeoutMs: config.decodeTimeoutMs,
+    log,
+    onLoss: (why) => metrics.decoderLosses.inc({ why }),
+  });
+}
+
+/** Keeps a model's tables from picture to picture. */
+function createNormalise(): Line['normalise'] {
+  const normalisers = new WeakMap<ImageSpec, Normaliser>();
+  return (pixels, spec, tensor) => {
+    const normalise = normalisers.get(spec) ?? createNormaliser(spec);
+    normalisers.set(spec, normalise);
+    normalise(pixels, tensor);
   };
 }
 

@@ -4,7 +4,7 @@ import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { cutOff } from './admission.ts';
-import type { Backend, Decode, Instance, Preprocess, RequestContext } from './request.ts';
+import type { Backend, Decode, Instance, Normalise, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
 const IMAGES_AT_ONCE = 8;
@@ -14,7 +14,7 @@ export type Line = {
   readonly resolve: Route;
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
   readonly decode: Decode;
-  readonly preprocess: Preprocess;
+  readonly normalise: Normalise;
   readonly backend: Backend;
 };
 
@@ -53,7 +53,7 @@ export async function fillTensor(
     await context.time('decode', async () => {
       const pixels = await line.decode(bytes, image, instance.field, context);
       const start = rows.size * rowLength;
-      line.preprocess(pixels, image, tensor.subarray(start, start + rowLength));
+      line.normalise(pixels, image, tensor.subarray(start, start + rowLength));
       rows.set(instance, rows.size);
     });
   }
