@@ -38,6 +38,7 @@ before(async (t) => {
     MODELS: await modelsFolder(t as TestContext),
     MAX_IMAGE_BYTES: '16MB',
     DECODERS: '2',
+    DECODE_TIMEOUT: '3s',
   });
   await gateway.ready();
 });
@@ -260,6 +261,45 @@ test('C7: of animations with 5,000 frames the first one is taken, in the time of
   await sameAs(t, png, [['5,000 frames of APNG', apng(png, 5000)]]);
   await sameAs(t, webp, [['5,000 frames of WebP', animatedWebp(webp, size, 5000)]]);
   await sameAs(t, gif, [['5,000 frames of GIF', animatedGif(gif, 5000)]]);
+});
+
+/**
+ * libvips asks libwebp for each frame's duration before it decodes the first, and libwebp walks from the start each time:
+ * 40,000 frames in 2 MB took a thread 29 s, which sharp's own timeout of 1 s did not end.
+ */
+test('C17: a WebP of 2 MB that takes half a minute: 422 at the time for decoding, the others unaffected', async (t) => {
+  const size = [16, 16] as const;
+  const webp = animatedWebp(
+    await drawn(...size)
+      .webp({ lossless: true })
+      .toBuffer(),
+    size,
+    60_000,
+  );
+  const crafted = ask(webp);
+  let others = 0;
+  for (const untilMs = performance.now() + 2000; performance.now() < untilMs; others += 1) {
+    assert.equal((await ask(photo)).came, '200');
+  }
+  const { came, ms } = await crafted;
+  t.diagnostic(`came: ${came} after ${ms.toFixed(0)} ms; ${others} photos answered meanwhile`);
+  assert.equal(came, '422 image_unreadable');
+  assert.ok(ms < 10_000);
+});
+
+test('F8: a decoder that dies under load: one request 500 at most, the others answered', async (t) => {
+  const children = readFileSync(`/proc/${gateway.process.pid}/task/${gateway.process.pid}/children`, 'utf8');
+  const [pid] = children.split(' ').map(Number);
+  const large = await drawn(3000, 3000).png({ progressive: true }).toBuffer();
+  const asked = Array.from({ length: 12 }, (_, index) => ask(index % 3 === 0 ? large : photo));
+  setTimeout(() => process.kill(pid ?? 0, 'SIGSEGV'), 100);
+  const came = (await Promise.all(asked)).map((each) => each.came);
+  const lost = came.filter((each) => each !== '200');
+  t.diagnostic(`came: ${came.length - lost.length} x 200${lost.map((each) => `, ${each}`).join('')}`);
+  assert.ok(lost.length <= 1 && lost.every((each) => each === '500 internal'));
+  assert.equal(gateway.process.exitCode, null);
+  const ended = gateway.log.find(({ msg }) => msg === 'a decoder process ended; another one takes its place');
+  assert.equal(ended?.pid, pid);
 });
 
 test('C8: 1 x 1, 2 x 2, 1 x 10,000 and the like: 200', async (t) => {

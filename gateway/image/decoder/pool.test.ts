@@ -159,7 +159,7 @@ test('a process that cannot start fails the pictures that need it, and is not st
   assert.equal(ends.length, 1);
 });
 
-test('a decoder sees no environment, and dies with whoever started it', async (t) => {
+test('a decoder has no environment of the gateway', async (t) => {
   const pool = start(t, { count: 1 });
   await pool.ask(photo);
   const environment = readFileSync(`/proc/${pool.pids[0]}/environ`, 'utf8').split('\0');
