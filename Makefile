@@ -80,6 +80,10 @@ fuzz: node_modules ## Fuzz the parsers for an hour, then a million pictures: mak
 bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pillow + grpcio reference
 	@node bench/line.ts .venv-bench/bin/python
 
+.PHONY: bench-decode
+bench-decode: node_modules ## Measure what decoding in processes costs against threads
+	@node bench/decode.ts
+
 .PHONY: bench-batching
 bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
 	@node bench/batching.ts

@@ -1,7 +1,7 @@
 /**
  * The straight line against a reference in Python, in one run: both fetch the same photo from the same origin, make the
  * same tensor and send it to the same model server that does nothing. Rounds alternate, so that a busy machine is
- * busy for both. Prints requests/s, latencies and the CPU time of the server's own process.
+ * busy for both. Prints requests/s, latencies and the CPU time of the server's own process and its children.
  */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,26 +9,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { load, median, start, stopAll } from './load.ts';
+import { cpuMsOf, load, median, start, stopAll } from './load.ts';
 
 const ROUNDS = 5;
 const WARM_UP = 200;
 const REQUESTS = 500;
 const CONCURRENCY = [1, 16];
-/** Linux counts a process's CPU time in hundredths of a second. */
-const MS_PER_TICK = 10;
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 const photo = await readFile(here('../tests/golden/images/jpg-420.jpg'));
 
 type Subject = { readonly name: string; readonly url: string; readonly pid: number };
 type Round = { readonly perSecond: number; readonly cpuMs: number; readonly p50Ms: number; readonly p99Ms: number };
-
-async function cpuMsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-}
 
 async function round({ url, pid }: Subject, body: string, concurrency: number): Promise<Round> {
   const cpuBeforeMs = await cpuMsOf(pid);

@@ -1,5 +1,6 @@
 /** What the benchmarks share: starting programs that tell their port, and asking them as fast as they answer. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 
@@ -50,6 +51,18 @@ export async function load(url: string, body: string, count: number, concurrency
   await Promise.all(Array.from({ length: concurrency }, work));
   agent.destroy();
   return latencies.sort((one, other) => one - other);
+}
+
+/** Linux counts a process's CPU time in hundredths of a second. */
+const MS_PER_TICK = 10;
+
+/** The CPU time of a process so far, all threads, and of the children that it has now. */
+export async function cpuMsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const theirs = await Promise.all((children.match(/\d+/g) ?? []).map((child) => cpuMsOf(Number(child))));
+  return theirs.reduce((sum, ms) => sum + ms, (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK);
 }
 
 export const median = (values: number[]) => values.sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;

@@ -18,9 +18,9 @@ import { createPredict } from './http/predict.ts';
 import { createLimitedServer } from './http/server.ts';
 import { createService } from './http/service.ts';
 import type { TlsFiles } from './http/tls.ts';
-import { decode } from './image/decode.ts';
-import { createPreprocessor, type Preprocessor } from './image/preprocess.ts';
-import { restrictSharp } from './image/restrict.ts';
+import { decoderMemory } from './image/decoder/memory.ts';
+import { type DecoderOptions, type Decoders, defaultDecoders, startDecoders } from './image/decoder/pool.ts';
+import { createNormaliser, type Normaliser } from './image/normalise.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { ModelCard } from './model/card.ts';
 import { proveParity } from './model/parity.ts';
@@ -47,7 +47,7 @@ export type App = {
   watch(signal: AbortSignal): Promise<void>;
   /** Resolves when every model is ready for the first time. */
   readonly ready: Promise<void>;
-  /** Closes what outlives requests: the connections to image sources and to the model server. */
+  /** Closes what outlives requests: the connections to image sources and to the model server, the decoder processes. */
   close(): void;
 };
 
@@ -65,17 +65,19 @@ const LATE_BODY_MS = 1000;
 /** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
 const POOL_BYTES = 64 * 2 ** 20;
 /** sharp decodes on libuv's threads. */
-const DECODES_AT_ONCE = 4;
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
 const SOCKETS_PER_SOURCE = 16;
 
-/** Makes the gateway. Opens no port. Throws ConfigError for settings that only the part they are for can judge. */
+/**
+ * Makes the gateway, its decoder processes too. Opens no port. Throws ConfigError for settings that only the part they are
+ * for can judge.
+ */
 export function createApp({ config, log, droppedLines, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
   const admission = new Admission({ ...config, imagesAtOnce: IMAGES_AT_ONCE });
-  const memory = watchContainer(config, log);
+  const { memory, ...plan } = planMemory(config, log);
   const metrics = createMetrics(admission, memory);
   showDroppedLines(metrics, droppedLines);
   // The embedded server is a process of the gateway's own.
@@ -88,7 +90,9 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   const onExtraAttempt = (reason: string) => metrics.backendExtraAttempts.inc({ reason });
   const backend = createTfServing({ client, codec, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
   const fetch = judged(() => createFetch(fetchOptions(config)));
-  const images = createImages(config);
+  const onLoss = (why: string) => metrics.decoderLosses.inc({ why });
+  const decoders = openDecoders(config, { ...plan, log, onLoss });
+  const images = { decode: decoders.decode, normalise: createNormalise() };
   const watch = new ModelWatch({
     cards,
     backend,
@@ -144,6 +148,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
       memory.close();
       fetch.close();
       backend.close();
+      decoders.close();
     },
   };
 }
@@ -164,18 +169,28 @@ export function fetchOptions(config: Config): FetchOptions {
   };
 }
 
-/** Watches the memory of the process, and says at the start when its container is too small for the settings. */
-function watchContainer(config: Config, log: Logger): MemoryWatch {
+type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: number; readonly pixelsAtOnce: number };
+
+/**
+ * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
+ * watches the gateway's part.
+ */
+function planMemory(config: Config, log: Logger): MemoryPlan {
   const limitBytes = memoryLimitBytes(totalmem());
-  const settings = { ...config, imagesAtOnce: IMAGES_AT_ONCE, decodesAtOnce: DECODES_AT_ONCE };
+  const { decoders = defaultDecoders(), maxImagePixels } = config;
+  const settings = { ...config, decoders, imagesAtOnce: IMAGES_AT_ONCE };
   const need = memoryNeed(settings);
   if (limitBytes !== undefined && need.totalBytes > limitBytes) {
     log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
   }
-  return watchMemory(
-    () => readProcessMemory(limitBytes),
+  const availableBytes = (limitBytes ?? totalmem()) - need.gatewayBytes;
+  const { pixelsAtOnce, mostBytes } = decoderMemory(decoders, maxImagePixels, availableBytes);
+  const ownBytes = limitBytes && Math.max(limitBytes / 2, limitBytes - mostBytes);
+  const memory = watchMemory(
+    () => readProcessMemory(ownBytes),
     (state, share) => log.warn({ state, share }, 'memory'),
   );
+  return { memory, decoders, pixelsAtOnce };
 }
 
 function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<Config, 'maxInFlight' | 'maxImagePixels'>): string {
@@ -194,18 +209,26 @@ function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFi
   throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
 }
 
-function createImages(config: Config): Pick<Line, 'decode' | 'preprocess'> {
-  const { imageFormats: formats, maxImagePixels: maxPixels } = config;
-  restrictSharp(formats);
-  const preprocessors = new WeakMap<ImageSpec, Preprocessor>();
-  return {
-    decode: (bytes, { color, engine }, field, context) =>
-      decode(bytes, { field, color, engine, formats, maxPixels }, context),
-    preprocess(pixels, spec, tensor) {
-      const preprocess = preprocessors.get(spec) ?? createPreprocessor(spec);
-      preprocessors.set(spec, preprocess);
-      preprocess(pixels, tensor);
-    },
+type DecoderPlan = Pick<MemoryPlan, 'decoders' | 'pixelsAtOnce'> & Pick<DecoderOptions, 'onLoss' | 'log'>;
+
+function openDecoders(config: Config, { decoders, ...plan }: DecoderPlan): Decoders {
+  return startDecoders({
+    formats: config.imageFormats,
+    maxPixels: config.maxImagePixels,
+    maxBytes: config.maxImageBytes,
+    count: decoders,
+    timeoutMs: config.decodeTimeoutMs,
+    ...plan,
+  });
+}
+
+/** Keeps a model's tables from picture to picture. */
+function createNormalise(): Line['normalise'] {
+  const normalisers = new WeakMap<ImageSpec, Normaliser>();
+  return (pixels, spec, tensor) => {
+    const normalise = normalisers.get(spec) ?? createNormaliser(spec);
+    normalisers.set(spec, normalise);
+    normalise(pixels, tensor);
   };
 }
 

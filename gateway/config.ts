@@ -84,6 +84,10 @@ const schema = z.object({
   maxBodyBytes: bytes().prefault('32MB').describe('largest request body'),
   maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),
   maxImagePixels: pixels().prefault('50MP').describe('largest image by its header, width times height'),
+  decoders: integer(1, 64)
+    .optional()
+    .describe('processes that decode images, each one at a time; unset: one for each core, 4 at most'),
+  decodeTimeoutMs: duration().prefault('5s').describe('longest decoding and resizing of one image'),
   maxInstances: integer(1, 4096).prefault('64').describe('images in one request'),
   // TIFF is left out by default: it has many variants, and hardly a photo comes as one.
   imageFormats: several(`a comma-separated choice of ${FORMATS.join(', ')}`, isFormat)

@@ -1,14 +1,13 @@
 /** Turns an image file's bytes into the pixels that the training library would have seen. */
 import sharp, { type Sharp } from 'sharp';
 import { GatewayError } from '../errors.ts';
-import type { ImageSpec, Pixels, RequestContext } from '../pipeline/request.ts';
+import type { ImageSpec, Pixels } from '../pipeline/request.ts';
 import { type Admission, admit, type ReadableHeader, unusualVariant } from './admit.ts';
 import type { Samples } from './header/header.ts';
 import * as samples from './samples.ts';
 
 export type DecodeOptions = Admission & Pick<ImageSpec, 'color' | 'engine'>;
 
-type Deadline = Pick<RequestContext, 'signal' | 'deadlineMs'>;
 type Raw = { readonly data: Uint8Array; readonly width: number; readonly height: number };
 
 /**
@@ -16,16 +15,13 @@ type Raw = { readonly data: Uint8Array; readonly width: number; readonly height:
  * are not applied and alpha is dropped, as Pillow's `convert` does; docs/preprocessing.md has the rules. The declared
  * size is held against `maxPixels` before anything is decoded.
  *
- * libvips cannot be stopped from outside: after an abort the promise stays pending until its thread is free. Its own
- * timeout is set to end before the request does.
- * @throws GatewayError image_unreadable, image_unsupported, image_too_large; the signal's reason once it is aborted.
+ * libvips cannot be stopped from outside, and a bug of a codec would end the process: the service decodes in processes
+ * of their own (decoder/).
+ * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
  */
-export async function decode(bytes: Uint8Array, options: DecodeOptions, deadline: Deadline): Promise<Pixels> {
-  deadline.signal.throwIfAborted();
+export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Pixels> {
   const header = admit(bytes, options);
-  const raw = await read(bytes, { header, options, deadline });
-  deadline.signal.throwIfAborted();
-  return toPixels(raw, header, options);
+  return toPixels(await read(bytes, header, options), header, options);
 }
 
 type Reading = { readonly channels: number; readonly ask: (file: Sharp) => Sharp };
@@ -39,30 +35,19 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
   framed: { channels: 4, ask: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
 };
 
-async function read(
-  bytes: Uint8Array,
-  { header, options, deadline }: { header: ReadableHeader; options: DecodeOptions; deadline: Deadline },
-): Promise<Raw> {
+async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
   const { channels, ask } = READINGS[header.samples.kind];
-  const file = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: options.maxPixels });
-  file.timeout({ seconds: secondsUntil(deadline.deadlineMs) });
+  const file = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
   const asked = ask(header.turned ? file.autoOrient() : file);
   const { data, info } = await asked.toBuffer({ resolveWithObject: true }).catch((cause: unknown) => {
-    deadline.signal.throwIfAborted();
-    const detail = `${options.field} is damaged, cut off or too slow to decode; save it anew.`;
-    throw new GatewayError('image_unreadable', detail, { cause });
+    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it anew.`, { cause });
   });
-  if (info.channels !== channels) throw unusualVariant(options.field);
+  if (info.channels !== channels) throw unusualVariant(field);
   return {
     data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     width: info.width,
     height: info.height,
   };
-}
-
-/** sharp counts whole seconds, from 1 to 3,600. */
-function secondsUntil(deadlineMs: number): number {
-  return Math.min(3600, Math.max(1, Math.floor((deadlineMs - performance.now()) / 1000)));
 }
 
 /** Brings what sharp gave to the channels that the model's `color` asks for. */

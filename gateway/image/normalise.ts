@@ -1,6 +1,6 @@
 /** Turns samples into a model's numbers: scales them, orders their channels and writes them where the tensor lies. */
-import type { ImageSpec, Scale } from '../pipeline/request.ts';
-import type { Selection } from './resample.ts';
+import { GatewayError } from '../errors.ts';
+import type { ImageSpec, Resized, Scale } from '../pipeline/request.ts';
 
 type PerChannel = readonly [red: number, green: number, blue: number];
 
@@ -56,8 +56,11 @@ function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
   return { offsets, pixelStride: layout === 'NHWC' && color === 'rgb' ? 3 : 1 };
 }
 
-/** Scales a selection into `out`: height x width x channels numbers in the spec's layout. */
-export type Normaliser = (selection: Selection, out: Float32Array | Uint8Array) => void;
+/**
+ * Scales a picture of the model's size into `out`: height x width x channels numbers in the spec's layout, without a
+ * batch axis. `out` may be a slice of the bytes that go on the wire; as Uint8Array only for scale none.
+ */
+export type Normaliser = (picture: Resized, out: Float32Array | Uint8Array) => void;
 
 /** @throws RangeError for a scale of three channels where there is one. */
 export function createNormaliser(spec: ImageSpec): Normaliser {
@@ -66,56 +69,52 @@ export function createNormaliser(spec: ImageSpec): Normaliser {
   }
   const tables = createTables(spec.scale);
   const placing = placingOf(spec);
-  return ({ data, rows, columns }, out) => {
-    if (!(data instanceof Uint8Array)) return scaleEach({ data, rows, columns }, out, spec, placing);
-    if (spec.color === 'rgb') return lookUpRgb({ data, rows, columns }, out, tables, placing);
-    return lookUpGray({ data, rows, columns }, out, tables[0]);
+  return ({ data }, out) => {
+    if (!(data instanceof Uint8Array)) return scaleEach(data, out, spec, placing);
+    if (spec.color === 'rgb') return lookUpRgb(data, out, tables, placing);
+    return lookUpGray(data, out, tables[0]);
   };
 }
 
-type Bytes = Selection & { readonly data: Uint8Array };
-
 function lookUpRgb(
-  { data, rows, columns }: Bytes,
+  data: Uint8Array,
   out: Float32Array | Uint8Array,
   [reds, greens, blues]: readonly [Float32Array, Float32Array, Float32Array],
   { offsets: [red, green, blue], pixelStride }: Placing,
 ): void {
   let to = 0;
-  for (let y = 0; y < rows.length; y++) {
-    const row = rows[y] as number;
-    for (let x = 0; x < columns.length; x++) {
-      const from = row + (columns[x] as number);
-      out[to + red] = reds[data[from] as number] as number;
-      out[to + green] = greens[data[from + 1] as number] as number;
-      out[to + blue] = blues[data[from + 2] as number] as number;
-      to += pixelStride;
-    }
+  for (let from = 0; from < data.length; from += 3) {
+    out[to + red] = reds[data[from] as number] as number;
+    out[to + green] = greens[data[from + 1] as number] as number;
+    out[to + blue] = blues[data[from + 2] as number] as number;
+    to += pixelStride;
   }
 }
 
-function lookUpGray({ data, rows, columns }: Bytes, out: Float32Array | Uint8Array, grays: Float32Array): void {
-  let to = 0;
-  for (const row of rows) {
-    for (let x = 0; x < columns.length; x++) out[to++] = grays[data[row + (columns[x] as number)] as number] as number;
-  }
+function lookUpGray(data: Uint8Array, out: Float32Array | Uint8Array, grays: Float32Array): void {
+  for (let i = 0; i < data.length; i++) out[i] = grays[data[i] as number] as number;
 }
 
 /** 16-bit samples, and the values between bytes that tf.image.resize gives: too many for a table. */
 function scaleEach(
-  { data, rows, columns }: Selection,
+  data: Uint16Array | Float32Array,
   out: Float32Array | Uint8Array,
   { scale, color }: ImageSpec,
   { offsets, pixelStride }: Placing,
 ): void {
+  // They come from another process; a byte cannot be anything but finite.
+  if (data instanceof Float32Array && !data.every(Number.isFinite)) {
+    throw new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', {
+      cause: new Error('resizing gave a number that is not finite'),
+    });
+  }
   const steps = SCALES[scale];
-  for (let channel = 0; channel < (color === 'rgb' ? 3 : 1); channel++) {
+  const channels = color === 'rgb' ? 3 : 1;
+  for (let channel = 0; channel < channels; channel++) {
     let to = offsets[channel] as number;
-    for (const row of rows) {
-      for (let x = 0; x < columns.length; x++) {
-        out[to] = normaliseSample(data[row + (columns[x] as number) + channel] as number, steps, channel);
-        to += pixelStride;
-      }
+    for (let from = channel; from < data.length; from += channels) {
+      out[to] = normaliseSample(data[from] as number, steps, channel);
+      to += pixelStride;
     }
   }
 }

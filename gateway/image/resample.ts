@@ -1,5 +1,5 @@
-/** Resizes a picture as the model's training did, so far as choosing or computing the samples of the target window. */
-import type { ImageSpec, PillowFilter, Pixels, TensorFlowMethod } from '../pipeline/request.ts';
+/** Resizes a picture as the model's training did, and cuts the target window out of it. */
+import type { ImageSpec, PillowFilter, Pixels, Resized, TensorFlowMethod } from '../pipeline/request.ts';
 import { createTableCache } from './resample/cache.ts';
 import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
 import { allowSides } from './resample/limit.ts';
@@ -8,15 +8,8 @@ import * as pillow from './resample/pillow-tables.ts';
 import { createTensorFlowResize } from './resample/tensorflow.ts';
 import * as tensorflow from './resample/tensorflow-tables.ts';
 
-/** Samples of a resized picture, by place: that of row y, column x and channel c is `data[rows[y] + columns[x] + c]`. */
-export type Selection = {
-  readonly data: Uint8Array | Uint16Array | Float32Array;
-  readonly rows: Int32Array;
-  readonly columns: Int32Array;
-};
-
 /** Resizes one picture. @throws GatewayError image_too_large when its shape would take too much work to resize. */
-export type Resampler = (picture: Pixels) => Selection;
+export type Resampler = (picture: Pixels) => Resized;
 
 /** What one model's tables may hold together; those of a 4,000 pixel side are some tens of kilobytes. */
 const MAX_TABLE_BYTES = 4 * 2 ** 20;
@@ -41,7 +34,6 @@ function checkSpec({ fit, size, engine, resize }: ImageSpec): void {
   }
 }
 
-/** Nothing is computed but places: the selection points into the picture itself. */
 function createNearest(spec: ImageSpec): Resampler {
   const cache = createTableCache<{ readonly indices: Int32Array; readonly bytes: number }>(MAX_TABLE_BYTES);
   const cached = (axis: Axis, rule: (axis: Axis) => Int32Array) =>
@@ -52,7 +44,7 @@ function createNearest(spec: ImageSpec): Resampler {
   return (picture) => {
     const { x, y } = geometryOf(picture, spec);
     const rule = nearestRule(spec.engine, picture);
-    return select(picture.data, picture, cached(y, rule), cached(x, rule));
+    return pick(picture, cached(y, rule), cached(x, rule));
   };
 }
 
@@ -61,7 +53,7 @@ function nearestRule(engine: ImageSpec['engine'], { data }: Pixels): (axis: Axis
   return data instanceof Uint16Array ? pillow.nearestIndices16 : pillow.nearestIndices;
 }
 
-type Resize = (picture: Pixels, geometry: Geometry) => Selection['data'];
+type Resize = (picture: Pixels, geometry: Geometry) => Resized['data'];
 
 function resizeOf({ engine, resize, antialias, pillow: major }: ImageSpec): Resize {
   if (engine === 'tensorflow') {
@@ -77,10 +69,9 @@ function createInterpolation(spec: ImageSpec, resize: Resize): Resampler {
     const geometry = geometryOf(picture, spec);
     const { x, y } = geometry;
     if (spec.engine === 'pillow' && isUntouched(x) && isUntouched(y)) {
-      return select(picture.data, picture, range(y.windowStart, height), range(x.windowStart, width));
+      return pick(picture, range(y.windowStart, height), range(x.windowStart, width));
     }
-    const { channels } = picture;
-    return select(resize(picture, geometry), { width, channels }, range(0, height), range(0, width));
+    return { width, height, channels: picture.channels, data: resize(picture, geometry) };
   };
 }
 
@@ -88,11 +79,16 @@ function range(start: number, length: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => start + i);
 }
 
-function select(
-  data: Selection['data'],
-  { width, channels }: Pick<Pixels, 'width' | 'channels'>,
-  rows: Int32Array,
-  columns: Int32Array,
-): Selection {
-  return { data, rows: rows.map((y) => y * width * channels), columns: columns.map((x) => x * channels) };
+/** The samples of some rows and columns of a picture. */
+function pick({ width, channels, data }: Pixels, rows: Int32Array, columns: Int32Array): Resized {
+  const samples = rows.length * columns.length * channels;
+  const picked = data instanceof Uint8Array ? new Uint8Array(samples) : new Uint16Array(samples);
+  let to = 0;
+  for (const y of rows) {
+    for (let x = 0; x < columns.length; x++) {
+      let from = (y * width + (columns[x] as number)) * channels;
+      for (let channel = 0; channel < channels; channel++) picked[to++] = data[from++] as number;
+    }
+  }
+  return { width: columns.length, height: rows.length, channels, data: picked };
 }

@@ -107,7 +107,7 @@ describe('headers tell the declared size and the kind of samples', () => {
     });
   }
 
-  test('a PNG of 50,000 x 50,000 pixels, 33 bytes of it there', () => {
+  test('C5: a PNG of 50,000 x 50,000 pixels, 33 bytes of it there', () => {
     const { header } = sniff(pngHeader(50_000, 50_000)) as { header: unknown };
     assert.deepEqual(header, { width: 50_000, height: 50_000, samples: { kind: 'plain' }, turned: false });
   });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Backend, Decode, Preprocess, RequestContext } from '../pipeline/request.ts';
+import type { Backend, Decode, Normalise, RequestContext } from '../pipeline/request.ts';
 import type { Binding } from './signatures.ts';
 
 /** proven: pixels and scores are training's; unproven: no scores were written for this version; differing: they are not. */
@@ -12,7 +12,7 @@ export type Parity = { readonly state: 'proven' | 'unproven' | 'differing'; read
 export type ParityParts = {
   readonly backend: Backend;
   readonly decode: Decode;
-  readonly preprocess: Preprocess;
+  readonly normalise: Normalise;
 };
 
 /** `sha256` is of training's float32 tensor, `pixels_sha256` of the uint8 one that a signature which normalises takes. */
@@ -53,14 +53,14 @@ function differing(file: string, why: string): Parity {
 async function replay(
   file: string,
   binding: Binding,
-  { backend, decode, preprocess }: ParityParts,
+  { backend, decode, normalise }: ParityParts,
   context: RequestContext,
 ) {
   const { card, version, input, output } = binding;
   const servable = { model: card.name, version };
   const call = backend.prepare({ servable, signature: card.signature, input }, 1);
   const pixels = await decode(await readFile(file), card.image, path.basename(file), context);
-  preprocess(pixels, card.image, call.tensor);
+  normalise(pixels, card.image, call.tensor);
   const { buffer, byteOffset, byteLength } = call.tensor;
   const hash = createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))

@@ -50,6 +50,12 @@ export function createMetrics(load: Load, memory: { readonly share: number }) {
       labelNames: ['of'] as const,
       registers,
     }),
+    decoderLosses: new Counter({
+      name: 'tensorgate_decoder_losses_total',
+      help: 'Images that cost their decoder process: it crashed, or was killed for its time.',
+      labelNames: ['why'] as const,
+      registers,
+    }),
     inFlight: new Gauge({
       name: 'tensorgate_requests_in_flight',
       help: 'Requests being worked on.',

@@ -4,7 +4,7 @@ import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { cutOff } from './cut-off.ts';
-import type { Backend, Decode, Instance, Preprocess, RequestContext } from './request.ts';
+import type { Backend, Decode, Instance, Normalise, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
 export const IMAGES_AT_ONCE = 8;
@@ -14,7 +14,7 @@ export type Line = {
   readonly resolve: Route;
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
   readonly decode: Decode;
-  readonly preprocess: Preprocess;
+  readonly normalise: Normalise;
   /** Makes a call, again where the backend has no room at first. */
   readonly insist: <T>(context: RequestContext, call: () => Promise<T>) => Promise<T>;
   readonly backend: Backend;
@@ -55,7 +55,7 @@ export async function fillTensor(
     await context.time('decode', async () => {
       const pixels = await line.decode(bytes, image, instance.field, context);
       const start = rows.size * rowLength;
-      line.preprocess(pixels, image, tensor.subarray(start, start + rowLength));
+      line.normalise(pixels, image, tensor.subarray(start, start + rowLength));
       rows.set(instance, rows.size);
     });
   }

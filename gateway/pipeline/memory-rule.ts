@@ -1,9 +1,8 @@
 /** The memory rule: the most that the settings allow, from one worst request after another, against what there is. */
+import { decoderMemory } from '../image/decoder/memory.ts';
 
 /** Node, its heap, the libraries' code and the pool of unused tensors. */
 const BASE_BYTES = 200 * 2 ** 20;
-/** RGB, once from the decoder and once while it is brought to the model's channels. */
-const BYTES_PER_PIXEL = 2 * 3;
 /** A row of 299 x 299 x 3 float32: in its request's memory, and in gRPC's copy of that. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 
@@ -13,33 +12,32 @@ export type MemorySettings = {
   readonly imagesAtOnce: number;
   readonly maxImageBytes: number;
   readonly maxImagePixels: number;
-  readonly decodesAtOnce: number;
+  readonly decoders: number;
 };
 
 export type MemoryNeed = {
   readonly encodedBytes: number;
-  readonly decodedBytes: number;
   readonly tensorBytes: number;
+  /** The gateway's own process: the two above, and what it has anyway. */
+  readonly gatewayBytes: number;
+  /** The decoders: one of the largest pictures in one, the others at rest. */
+  readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
 /**
- * base + lanes x one encoded image + decodes x one decoded image + the rows of as many full batches as fit into the lanes.
+ * base + lanes x one encoded image + the rows of as many full batches as fit into the lanes + the decoders with one picture.
  * Bodies that still arrive or wait are not in it: they are seldom near their limit, and the memory watch is there for them.
  */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
-  const { maxInFlight, maxInstances, imagesAtOnce, maxImageBytes, maxImagePixels, decodesAtOnce } = settings;
+  const { maxInFlight, maxInstances, imagesAtOnce, maxImageBytes, maxImagePixels, decoders } = settings;
   const lanesOfBatch = Math.min(maxInstances, imagesAtOnce);
   const rows = Math.max(maxInFlight, Math.max(1, Math.floor(maxInFlight / lanesOfBatch)) * maxInstances);
   const encodedBytes = maxInFlight * maxImageBytes;
-  const decodedBytes = Math.min(decodesAtOnce, maxInFlight) * maxImagePixels * BYTES_PER_PIXEL;
   const tensorBytes = rows * ROW_BYTES;
-  return {
-    encodedBytes,
-    decodedBytes,
-    tensorBytes,
-    totalBytes: BASE_BYTES + encodedBytes + decodedBytes + tensorBytes,
-  };
+  const gatewayBytes = BASE_BYTES + encodedBytes + tensorBytes;
+  const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
+  return { encodedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
 }
 
 /**
@@ -47,10 +45,10 @@ export function memoryNeed(settings: MemorySettings): MemoryNeed {
  * then as many in flight as fit. Both stay as they are where they fit; 0 in flight where nothing helps but more memory.
  */
 export function affordable(settings: MemorySettings, limitBytes: number) {
-  const decodeBytes = (limitBytes - BASE_BYTES) / 2 / settings.decodesAtOnce;
-  const megapixels = Math.max(1, Math.floor(decodeBytes / BYTES_PER_PIXEL / 1e6));
-  const maxImagePixels = Math.min(settings.maxImagePixels, megapixels * 1e6);
-  let { maxInFlight } = settings;
+  const halfBytes = (limitBytes - BASE_BYTES) / 2;
+  const decodersNeed = (pixels: number) => decoderMemory(settings.decoders, pixels, 0).neededBytes;
+  let { maxImagePixels, maxInFlight } = settings;
+  while (maxImagePixels > 1e6 && decodersNeed(maxImagePixels) > halfBytes) maxImagePixels -= 1e6;
   while (maxInFlight > 0 && memoryNeed({ ...settings, maxImagePixels, maxInFlight }).totalBytes > limitBytes) {
     maxInFlight -= 1;
   }

@@ -33,7 +33,7 @@ export function memoryLimitBytes(machineBytes: number): number | undefined {
   return limitBytes > 0 && limitBytes <= machineBytes ? limitBytes : undefined;
 }
 
-/** Reads the process: its resident memory against the container's limit, its heap against V8's; the fuller one counts. */
+/** Reads the process: its resident memory against `limitBytes`, its heap against V8's; the fuller one counts. */
 export function readProcessMemory(limitBytes: number | undefined): number {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   const heapShare = used_heap_size / (heap_size_limit * OLD_SHARE);

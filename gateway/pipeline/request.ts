@@ -53,11 +53,17 @@ export type Pixels = {
   readonly data: Uint8Array | Uint16Array;
 };
 
-/** Decodes as a model's spec asks; `field` is where the image stood in the request. */
-export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Pixels>;
+/** Pixels of a model's size; float32 where tf.image.resize computed values between bytes. */
+export type Resized = Omit<Pixels, 'data'> & { readonly data: Pixels['data'] | Float32Array };
 
-/** Resizes and normalises a picture into its row of the input tensor. */
-export type Preprocess = (pixels: Pixels, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+/** Decodes and resizes as a model's spec asks; `field` is where the image stood in the request. */
+export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Resized>;
+
+/**
+ * Scales a picture's samples into its row of the input tensor.
+ * @throws GatewayError internal when a number comes out that no picture can give.
+ */
+export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
 
 export type PillowFilter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 export type TensorFlowMethod = 'nearest' | 'bilinear' | 'bicubic' | 'area' | 'lanczos3';

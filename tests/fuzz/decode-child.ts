@@ -10,16 +10,13 @@ const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', '
 const KINDS = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
 /** Small, so that the time goes into mutants and not into large empty pictures. */
 const MAX_PIXELS = 2e6;
-const TIMEOUT_MS = 5000;
-/** libvips ends within its whole seconds; the rest is for a machine with other things to do. */
-const MAX_MS = 2 * TIMEOUT_MS;
+const MAX_MS = 10_000;
 
 async function check(mutant: Case): Promise<void> {
   const startedMs = performance.now();
   const options = { field: 'b64', formats: FORMATS, maxPixels: MAX_PIXELS, color: 'rgb', engine: 'pillow' } as const;
-  const deadline = { signal: AbortSignal.timeout(2 * MAX_MS), deadlineMs: startedMs + TIMEOUT_MS };
   try {
-    const { width, height, channels, data } = await decode(mutantOf(mutant), options, deadline);
+    const { width, height, channels, data } = await decode(mutantOf(mutant), options);
     assert.equal(data.length, width * height * channels);
     assert.ok(width * height <= MAX_PIXELS, `${width} x ${height} pixels`);
   } catch (error) {

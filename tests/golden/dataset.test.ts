@@ -19,7 +19,7 @@ type Photo = {
 
 const { imageFormats } = readConfig({}, {});
 
-test('200 photos give the same tensors', needsDataset, async (t) => {
+test('C14: 200 photos give the same tensors', needsDataset, async (t) => {
   restrictSharp(imageFormats);
   const { specs, images }: { specs: Pipeline[]; images: Photo[] } = JSON.parse(readFileSync(EXPECTED, 'utf8'));
   const pipelines = specs.filter(({ id }) => !id.startsWith('tf-fast'));

@@ -1,6 +1,7 @@
 /** Sends a picture through decoding and preprocessing as the pipeline does, each decoded once for all specs. */
 import { type DecodeOptions, decode } from '../../gateway/image/decode.ts';
-import { createPreprocessor, type Preprocessor } from '../../gateway/image/preprocess.ts';
+import { createNormaliser } from '../../gateway/image/normalise.ts';
+import { createResampler } from '../../gateway/image/resample.ts';
 import type { ImageFormat, ImageSpec, Pixels } from '../../gateway/pipeline/request.ts';
 import { sha256 } from './golden.ts';
 
@@ -15,16 +16,22 @@ export function createDecoder(bytes: Uint8Array, formats: readonly ImageFormat[]
   return ({ color, engine }) => {
     const key = `${color} ${engine}`;
     const options: DecodeOptions = { field: 'file', color, engine, formats, maxPixels: PILLOW_MAX_PIXELS };
-    const deadline = { signal: new AbortController().signal, deadlineMs: performance.now() + 60_000 };
-    const pixels = decoded.get(key) ?? decode(bytes, options, deadline);
+    const pixels = decoded.get(key) ?? decode(bytes, options);
     decoded.set(key, pixels);
     return pixels;
   };
 }
 
-/** Gives the SHA-256 of a picture's tensor; preprocessors are kept from picture to picture, as in the service. */
+/** Both halves of preprocessing, as decoder and gateway do them. */
+function createPreprocessor(spec: ImageSpec) {
+  const resample = createResampler(spec);
+  const normalise = createNormaliser(spec);
+  return (pixels: Pixels, tensor: Float32Array) => normalise(resample(pixels), tensor);
+}
+
+/** Gives the SHA-256 of a picture's tensor; tables are kept from picture to picture, as in the service. */
 export function createHasher(): (pixels: Pixels, spec: ImageSpec) => string {
-  const preprocessors = new Map<string, Preprocessor>();
+  const preprocessors = new Map<string, ReturnType<typeof createPreprocessor>>();
   return (pixels, spec) => {
     const key = JSON.stringify(spec);
     const preprocess = preprocessors.get(key) ?? createPreprocessor(spec);

@@ -51,7 +51,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     };
     const bytes = await bytesOf(line, { kind: 'url', url, field: 'url' }, context);
     found.picture = pictureOf(bytes);
-    await decode(bytes, { field: 'url', formats, maxPixels, color: 'rgb', engine: 'pillow' }, context);
+    await decode(bytes, { field: 'url', formats, maxPixels, color: 'rgb', engine: 'pillow' });
     return { hops: trail.hops, ...found };
   } catch (thrown) {
     return { hops: trail.hops, ...found, failure: failureOf(thrown) };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { ImageSpec, Pixels } from '../pipeline/request.ts';
-import { createPreprocessor } from './preprocess.ts';
+import { createNormaliser } from './normalise.ts';
+import { createResampler } from './resample.ts';
 
 const SPEC: ImageSpec = {
   size: [11, 50],
@@ -15,6 +16,13 @@ const SPEC: ImageSpec = {
   layout: 'NHWC',
   pillow: 13,
 };
+
+/** Both halves of preprocessing, as decoder and gateway do them. */
+function createPreprocessor(spec: ImageSpec) {
+  const resample = createResampler(spec);
+  const normalise = createNormaliser(spec);
+  return (pixels: Pixels, out: Float32Array) => normalise(resample(pixels), out);
+}
 
 /** A picture by formula, so that Python draws the same: sample i is (31 i² + 17 i) modulo the range. */
 function drawn(width: number, height: number, channels: 1 | 3, data: Uint8Array | Uint16Array): Pixels {

@@ -1,0 +1,125 @@
+/**
+ * What decoding in processes of its own costs, against the same work in this process and libuv's threads: CPU time,
+ * latency and memory for the same pictures, from encoded bytes to samples of the model's size. Rounds alternate, so that
+ * a busy machine is busy for both. What this process and all decoders use is counted.
+ */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { readConfig } from '../gateway/config.ts';
+import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
+import { defaultDecoders, startDecoders } from '../gateway/image/decoder/pool.ts';
+import { createResampler } from '../gateway/image/resample.ts';
+import { restrictSharp } from '../gateway/image/restrict.ts';
+import type { ImageSpec, RequestContext } from '../gateway/pipeline/request.ts';
+import { cpuMsOf, median } from './load.ts';
+
+const ROUNDS = 7;
+const CONCURRENCY = [1, 8];
+
+const SPEC: ImageSpec = {
+  size: [299, 299],
+  engine: 'pillow',
+  resize: 'nearest',
+  antialias: false,
+  fit: 'stretch',
+  scale: 'tf',
+  color: 'rgb',
+  layout: 'NHWC',
+  pillow: 13,
+};
+
+const { imageFormats: formats, maxImagePixels: maxPixels, maxImageBytes: maxBytes, decodeTimeoutMs } = readConfig();
+const image = (name: string) => readFile(new URL(`../tests/golden/images/${name}`, import.meta.url));
+const log = { debug() {}, info() {}, warn: console.error, error: console.error };
+const context: RequestContext = {
+  id: 'bench',
+  tenant: 'bench',
+  log,
+  signal: new AbortController().signal,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  times: new Map(),
+  time: (_stage, work) => work(),
+};
+
+type Work = (bytes: Uint8Array, spec: ImageSpec) => Promise<unknown>;
+type Round = { readonly cpuMs: number; readonly p50Ms: number; readonly perSecond: number };
+
+async function round(work: () => Promise<unknown>, count: number, concurrency: number): Promise<Round> {
+  const cpuBeforeMs = await cpuMsOf(process.pid);
+  const startedMs = performance.now();
+  const latencies: number[] = [];
+  let left = count;
+  const ask = async () => {
+    while (left-- > 0) {
+      const askedMs = performance.now();
+      await work();
+      latencies.push(performance.now() - askedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, ask));
+  const perSecond = (count / (performance.now() - startedMs)) * 1000;
+  return { cpuMs: ((await cpuMsOf(process.pid)) - cpuBeforeMs) / count, p50Ms: median(latencies), perSecond };
+}
+
+restrictSharp(formats);
+const options: DecodeOptions = { field: 'image', color: 'rgb', engine: 'pillow', formats, maxPixels };
+const resamplers = new Map<string, ReturnType<typeof createResampler>>();
+const here: Work = async (bytes, spec) => {
+  const resample = resamplers.get(spec.resize) ?? createResampler(spec);
+  resamplers.set(spec.resize, resample);
+  return resample(await decode(bytes, options));
+};
+
+const startedMs = performance.now();
+const count = defaultDecoders();
+const decoders = startDecoders({
+  formats,
+  maxPixels,
+  maxBytes,
+  count,
+  pixelsAtOnce: count * maxPixels,
+  timeoutMs: decodeTimeoutMs,
+  log,
+  onLoss: console.error,
+});
+const apart: Work = (bytes, spec) => decoders.decode(bytes, spec, 'image', context);
+const small = await image('jpg-420.jpg');
+await Promise.all(Array.from({ length: count }, () => apart(small, SPEC)));
+const startMs = performance.now() - startedMs;
+
+const rows: [name: string, file: string, resize: ImageSpec['resize'], images: number][] = [
+  ['400 x 533 JPEG, nearest', 'jpg-420.jpg', 'nearest', 200],
+  ['400 x 533 JPEG, bilinear', 'jpg-420.jpg', 'bilinear', 100],
+  ['3000 x 2000 JPEG, nearest', 'jpg-3000x2000.jpg', 'nearest', 16],
+];
+console.log(
+  `${availableParallelism()} cores, ${count} decoders up in ${startMs.toFixed(0)} ms, Node ${process.versions.node}\n`,
+);
+console.log('| image | at once | where | CPU-ms | p50 ms | images/s |\n|--|--|--|--|--|--|');
+for (const [name, file, resize, images] of rows) {
+  const bytes = await image(file);
+  const spec = { ...SPEC, resize };
+  for (const concurrency of CONCURRENCY) {
+    const works = [here, apart].map((work) => () => work(bytes, spec));
+    const rounds = works.map((): Round[] => []);
+    for (const work of works) await round(work, images, concurrency);
+    for (let index = 0; index < ROUNDS; index += 1) {
+      for (const [which, work] of works.entries()) rounds[which]?.push(await round(work, images, concurrency));
+    }
+    const of = (which: number, key: keyof Round) => median((rounds[which] ?? []).map((each) => each[key]));
+    for (const [which, where] of ['threads', 'processes'].entries()) {
+      const cells = [of(which, 'cpuMs').toFixed(2), of(which, 'p50Ms').toFixed(1), of(which, 'perSecond').toFixed(0)];
+      console.log(`| ${[name, concurrency, where, ...cells].join(' | ')} |`);
+    }
+    const ratios = (['cpuMs', 'p50Ms', 'perSecond'] as const).map((key) => (of(1, key) / of(0, key)).toFixed(2));
+    console.log(`| ${[name, concurrency, 'ratio', ...ratios].join(' | ')} |`);
+  }
+}
+for (const pid of decoders.pids) {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const [rss, pss] = ['Rss', 'Pss'].map((key) =>
+    Math.round(Number(new RegExp(`^${key}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024),
+  );
+  console.log(`\ndecoder ${pid}: ${rss} MiB resident, ${pss} MiB of them its own or its share`);
+}
+decoders.close();

@@ -1,0 +1,26 @@
+/** The memory rule of decoding, from the settings alone: what the decoders take at most, and how much may run at once. */
+
+/** A decoder at rest, as the system counts it: Node, libvips and what the allocator keeps. */
+const DECODER_BYTES = 120e6;
+/** A pixel in the costliest format: a lossy WebP took 8, a progressive JPEG or interlaced PNG 6, others 3 or 4. */
+const BYTES_PER_PIXEL = 10;
+export type DecoderMemory = {
+  /** Pixels that may be decoded at once, by all decoders; never less than one picture of the largest size. */
+  readonly pixelsAtOnce: number;
+  /** What is needed for one such picture while the other decoders rest. */
+  readonly neededBytes: number;
+  /** What they take when as many pixels as may be are decoded at once. */
+  readonly mostBytes: number;
+};
+
+/** Works it out for `availableBytes` beside the gateway itself. */
+export function decoderMemory(decoders: number, maxPixels: number, availableBytes: number): DecoderMemory {
+  const restingBytes = decoders * DECODER_BYTES;
+  const room = Math.floor((availableBytes - restingBytes) / BYTES_PER_PIXEL);
+  const pixelsAtOnce = Math.min(decoders * maxPixels, Math.max(maxPixels, room));
+  return {
+    pixelsAtOnce,
+    neededBytes: restingBytes + maxPixels * BYTES_PER_PIXEL,
+    mostBytes: restingBytes + pixelsAtOnce * BYTES_PER_PIXEL,
+  };
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import { readConfig } from '../../config.ts';
+import type { ImageSpec, RequestContext } from '../../pipeline/request.ts';
+import { decode } from '../decode.ts';
+import { createResampler } from '../resample.ts';
+import { decoderMemory } from './memory.ts';
+import { type DecoderOptions, type Decoders, startDecoders } from './pool.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../../tests/golden/images/${name}`, import.meta.url));
+const photo = read('jpg-420.jpg');
+
+const SPEC: ImageSpec = {
+  size: [40, 30],
+  engine: 'pillow',
+  resize: 'nearest',
+  antialias: false,
+  fit: 'stretch',
+  scale: 'tf',
+  color: 'rgb',
+  layout: 'NHWC',
+  pillow: 13,
+};
+const { imageFormats: formats } = readConfig({}, {});
+const LIMITS = { formats, maxPixels: 50e6, maxBytes: 10e6 };
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+type Pool = Decoders & { readonly losses: string[]; ask(bytes: Uint8Array, signal?: AbortSignal): Promise<unknown> };
+
+function start(t: TestContext, change: Partial<DecoderOptions> = {}): Pool {
+  const losses: string[] = [];
+  const options = { ...LIMITS, count: 2, pixelsAtOnce: 100e6, timeoutMs: 20_000, log };
+  const decoders = startDecoders({ ...options, onLoss: (why) => losses.push(why), ...change });
+  t.after(decoders.close);
+  const context = (signal: AbortSignal) => ({ signal }) as RequestContext;
+  return Object.assign(decoders, {
+    losses,
+    ask: (bytes: Uint8Array, signal = new AbortController().signal) =>
+      decoders.decode(bytes, SPEC, 'instances[3].url', context(signal)),
+  });
+}
+
+/** A picture that takes far longer than the others here: nine million pixels, interlaced. */
+const slow = await sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'teal' } })
+  .png({ progressive: true })
+  .toBuffer();
+
+test('gives what decoding and resizing here gives, for each kind of samples', async (t) => {
+  const { decode: apart } = start(t);
+  const specs: [string, ImageSpec, string][] = [
+    ['jpg-420.jpg', SPEC, 'Uint8Array'],
+    ['png-l16.png', { ...SPEC, color: 'grayscale' }, 'Uint16Array'],
+    ['png-rgba8.png', { ...SPEC, engine: 'tensorflow', resize: 'bicubic' }, 'Float32Array'],
+  ];
+  for (const [name, spec, type] of specs) {
+    const pixels = await apart(read(name), spec, 'x', { signal: new AbortController().signal } as RequestContext);
+    assert.equal(pixels.data.constructor.name, type);
+    const { color, engine } = spec;
+    const here = createResampler(spec)(await decode(read(name), { ...LIMITS, field: 'x', color, engine }));
+    assert.deepEqual(pixels, here);
+  }
+});
+
+test("an error comes out with its kind, its field and the library's words as the cause", async (t) => {
+  const pool = start(t);
+  await assert.rejects(pool.ask(read('jpg-bad-truncated-half.jpg')), (error: Error & { kind?: string }) => {
+    assert.deepEqual([error.kind, error.message.slice(0, 16)], ['image_unreadable', 'instances[3].url']);
+    return error.cause instanceof Error && /jpeg/i.test(error.cause.message);
+  });
+  assert.deepEqual(pool.losses, []);
+});
+
+test('F8: a decoder that crashes costs one request; another takes its place and the others are fine', async (t) => {
+  const pool = start(t);
+  await pool.ask(photo);
+  const before = pool.pids;
+  const asked = [pool.ask(slow), pool.ask(slow)];
+  await sleep(50);
+  process.kill(before[0] ?? 0, 'SIGSEGV');
+  const outcomes = await Promise.allSettled([...asked, ...Array.from({ length: 6 }, () => pool.ask(photo))]);
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+  assert.deepEqual(
+    failed.map(({ reason }) => reason.kind),
+    ['internal'],
+  );
+  assert.match(failed[0]?.reason.cause.message, /SIGSEGV/);
+  assert.deepEqual(pool.losses, ['crash']);
+  assert.equal(pool.pids.filter((pid) => before.includes(pid)).length, 1);
+  assert.equal(pool.pids.length, 2);
+});
+
+test('C17: a picture over the time for decoding is refused, its process replaced, the others unaffected', async (t) => {
+  const pool = start(t, { count: 1, timeoutMs: 20_000 });
+  await pool.ask(photo);
+  const quick = start(t, { count: 1, timeoutMs: 100 });
+  const startedMs = performance.now();
+  await assert.rejects(quick.ask(slow), { kind: 'image_unreadable', message: /takes more than 100 ms to decode/ });
+  t.diagnostic(`came: image_unreadable after ${(performance.now() - startedMs).toFixed(0)} ms, start included`);
+  assert.deepEqual(quick.losses, ['timeout']);
+  await pool.ask(slow);
+});
+
+test('C17: a decoder that hangs for ever is killed at its time', async (t) => {
+  const pool = start(t, { count: 1, timeoutMs: 1000 });
+  await pool.ask(photo);
+  const [pid = 0] = pool.pids;
+  process.kill(pid, 'SIGSTOP');
+  await assert.rejects(pool.ask(photo), { kind: 'image_unreadable' });
+  await pool.ask(photo);
+  assert.ok(!pool.pids.includes(pid));
+});
+
+test('C18: fifty pictures of the largest size at once: the queue holds, and memory is that of one at a time', async (t) => {
+  const largest = await sharp({ create: { width: 2000, height: 2000, channels: 3, background: 'teal' } })
+    .jpeg()
+    .toBuffer();
+  const pool = start(t, { maxPixels: 4e6, pixelsAtOnce: 4e6 });
+  await Promise.all([pool.ask(photo), pool.ask(photo)]);
+  const before = process.memoryUsage.rss();
+  let peak = 0;
+  const watch = setInterval(() => {
+    peak = Math.max(
+      peak,
+      pool.pids.map(residentBytes).reduce((sum, bytes) => sum + bytes),
+    );
+  }, 10);
+  await Promise.all(Array.from({ length: 50 }, () => pool.ask(largest)));
+  clearInterval(watch);
+  const { neededBytes } = decoderMemory(2, 4e6, 0);
+  t.diagnostic(`came: 50 pictures; decoders peak at ${Math.round(peak / 1e6)} MB, the rule has ${neededBytes / 1e6}`);
+  assert.ok(peak < neededBytes && process.memoryUsage.rss() - before < 50e6);
+  assert.deepEqual(pool.losses, []);
+});
+
+test('a request that ends while it waits or is decoded fails with its reason and costs no process', async (t) => {
+  const pool = start(t, { count: 1 });
+  const gone = new AbortController();
+  const decoding = pool.ask(slow, gone.signal);
+  const waiting = pool.ask(photo, gone.signal);
+  const next = pool.ask(photo);
+  gone.abort(new DOMException('gone', 'AbortError'));
+  const late = pool.ask(photo, gone.signal);
+  for (const { status, ...outcome } of await Promise.allSettled([decoding, waiting, late])) {
+    assert.deepEqual([status, 'reason' in outcome && outcome.reason.name], ['rejected', 'AbortError']);
+  }
+  await next;
+  assert.deepEqual(pool.losses, []);
+});
+
+test('a process that cannot start fails the pictures that need it, and is not started in a circle', async (t) => {
+  const ends: string[] = [];
+  const warn = () => void ends.push('ended');
+  const pool = start(t, { count: 1, formats: ['none' as 'jpeg', 'jpeg'], log: { ...log, warn } });
+  await assert.rejects(pool.ask(photo), { kind: 'internal' });
+  await sleep(300);
+  assert.equal(ends.length, 1);
+});
+
+test('a decoder has no environment of the gateway', async (t) => {
+  const pool = start(t, { count: 1 });
+  await pool.ask(photo);
+  const environment = readFileSync(`/proc/${pool.pids[0]}/environ`, 'utf8').split('\0');
+  assert.deepEqual(environment.filter(Boolean).sort(), ['MALLOC_ARENA_MAX=1', 'UV_THREADPOOL_SIZE=1']);
+});
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+}
