@@ -86,6 +86,7 @@ export const REFUSALS: readonly Refusal[] = [
     /^instances: at most 64/,
   ],
   ['b64 that is none', json({ b64: 'no base64!' }), 400, 'invalid_request', /^b64: is not base64/],
+  ['b64 with a digit too many', json({ b64: 'AAAAA' }), 400, 'invalid_request', /^b64: is not base64/],
   ['top=0', json({ b64: 'AAAA' }, '?top=0'), 400, 'invalid_request', /^query top: /],
   ['top twice', json({ b64: 'AAAA' }, '?top=1&top=2'), 400, 'invalid_request', /^query top: give it once/],
   [

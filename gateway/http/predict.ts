@@ -119,11 +119,14 @@ function instanceOf({ url, b64 }: z.output<typeof image>, prefix: string): Insta
   return { kind: 'bytes', bytes: fromBase64(b64 ?? '', `${prefix}b64`), field: `${prefix}b64` };
 }
 
-/** RFC 4648 base64, standard or URL alphabet. Node's decoder skips what is not base64, so a short result betrays it. */
+/**
+ * RFC 4648 base64, standard or URL alphabet. Node's decoder skips what is not base64, so a short result betrays it; and
+ * a last digit that alone makes no byte.
+ */
 function fromBase64(encoded: string, field: string): Buffer {
   const bytes = Buffer.from(encoded, 'base64');
   const digits = encoded.length - (encoded.endsWith('==') ? 2 : encoded.endsWith('=') ? 1 : 0);
-  if (bytes.length === 0 || bytes.length !== Math.floor((digits * 3) / 4)) {
+  if (bytes.length === 0 || digits % 4 === 1 || bytes.length !== Math.floor((digits * 3) / 4)) {
     throw new GatewayError('invalid_request', `${field}: is not base64 (RFC 4648, without line breaks)`);
   }
   return bytes;

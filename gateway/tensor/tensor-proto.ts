@@ -46,7 +46,7 @@ export function readTensor(proto: TensorProto, room: FillRoom): OutputTensor | u
   }
   const list: readonly (number | boolean)[] = proto[type.list];
   const values = type.listHoldsBits ? type.read(Uint16Array.from(list, Number).buffer) : list.map(Number);
-  return { dtype, shape, values: fill(values, { count, zero: 0, room }) };
+  return { dtype, shape, values: fill(values, { count, zero: 0, room, make: (length) => new Float64Array(length) }) };
 }
 
 function readStrings(proto: TensorProto, room: FillRoom): OutputTensor {
@@ -54,7 +54,10 @@ function readStrings(proto: TensorProto, room: FillRoom): OutputTensor {
   const count = countOf(shape);
   const { tensor_content: content, string_val: list } = proto;
   const zero = new Uint8Array();
-  const strings = content.length > 0 ? splitStrings(content, count) : fill(list, { count, zero, room });
+  const strings =
+    content.length > 0
+      ? splitStrings(content, count)
+      : fill(list, { count, zero, room, make: (length) => new Array<Uint8Array>(length) });
   if (!strings) throw misfit(`${content.length} bytes of strings`, shape);
   return { dtype: 'DT_STRING', shape, values: [], strings };
 }
@@ -71,14 +74,20 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-type Filling<T> = { readonly count: number; readonly zero: T; readonly room: FillRoom };
+type Filling<T> = {
+  readonly count: number;
+  readonly zero: T;
+  readonly room: FillRoom;
+  readonly make: (count: number) => { [index: number]: T; readonly length: number; fill(value: T): unknown };
+};
 
-function fill<T>(values: ArrayLike<T>, { count, zero, room }: Filling<T>): ArrayLike<T> {
+function fill<T>(values: ArrayLike<T>, { count, zero, room, make }: Filling<T>): ArrayLike<T> {
   const missing = count - values.length;
   if (missing === 0) return values;
   if (missing < 0 || missing > room.elements) throw misfit(`${values.length} values`, [count]);
   room.elements -= missing;
-  const filled = new Array<T>(count).fill(values[values.length - 1] ?? zero);
+  const filled = make(count);
+  filled.fill(values[values.length - 1] ?? zero);
   for (let index = 0; index < values.length; index += 1) filled[index] = values[index] as T;
   return filled;
 }

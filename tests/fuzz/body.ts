@@ -65,7 +65,7 @@ export const body: Parser = {
       checkRefusal(error, KINDS);
     }
     for (const { instances, top } of asked) checkInstances(instances, top);
-    if (type === 'application/json') checkAgainstJson(bytes, asked[0]);
+    if (/^application\/json\b/i.test(type)) checkAgainstJson(bytes, asked[0]);
     assert.deepEqual(Object.keys(Object.prototype), []);
   },
 };
@@ -100,15 +100,15 @@ function checkInstances(instances: ClassifyRequest['instances'], top: number | u
   }
 }
 
-/** One URL or picture alone, as JSON.parse reads it, has to arrive as it was written, and nothing else may. */
+/** Every URL and picture, as JSON.parse reads it, has to arrive as it was written. */
 function checkAgainstJson(bytes: Buffer, asked: ClassifyRequest | undefined): void {
   const parsed = parseJson(bytes);
-  const [instance] = asked?.instances ?? [];
-  if (!instance) return;
-  const first = (parsed?.instances as readonly unknown[] | undefined)?.[0] ?? parsed;
-  const { url, b64 } = first as { url?: string; b64?: string };
-  if (instance.kind === 'url') assert.equal(instance.url, url);
-  else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, b64?.replace(/={1,2}$/, '').length);
+  const written = Array.isArray(parsed?.instances) ? parsed.instances : [parsed];
+  for (const [index, instance] of (asked?.instances ?? []).entries()) {
+    const { url, b64 } = written[index] as { url?: string; b64?: string };
+    if (instance.kind === 'url') assert.equal(instance.url, url);
+    else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, b64?.replace(/={1,2}$/, '').length);
+  }
 }
 
 function parseJson(bytes: Buffer): Record<string, unknown> | undefined {

@@ -1,3 +1,4 @@
+/** The golden pictures as seeds. */
 import { readdir, readFile } from 'node:fs/promises';
 
 const FOLDER = new URL('../golden/images/', import.meta.url);

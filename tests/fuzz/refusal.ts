@@ -1,3 +1,4 @@
+/** How the fuzzers tell a refusal from a failure. */
 import assert from 'node:assert/strict';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 

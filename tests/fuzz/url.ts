@@ -22,6 +22,7 @@ export const url: Parser = {
     const parsed = refusalOf(() => parseSourceUrl(text), ['invalid_url']);
     checkAgainstWhatwg(text, parsed);
     if (!parsed) return;
+    assert.doesNotMatch(text, /[\p{Cc}\p{Cs}]/u);
     assert.equal(parseSourceUrl(parsed.href).href, parsed.href, 'is another URL when it is read again');
     const withoutSecrets = redactUrl(parsed);
     assert.ok(withoutSecrets.length <= 300 && !withoutSecrets.includes('?'));
