@@ -70,6 +70,7 @@ function askedToStop(log: Logger): Promise<'SIGTERM' | 'SIGINT' | 'broken'> {
   // Rejections that nobody handled come here as well.
   process.on('uncaughtException', (err, origin) => {
     log.fatal({ err, origin }, 'an error that nobody caught');
+    process.exitCode = 1; // where nothing serves yet, or any more
     resolve('broken');
   });
   return promise;
