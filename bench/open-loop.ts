@@ -12,6 +12,8 @@ export type Offer = {
 /** What came of the requests: milliseconds by answer, in order of length. */
 export type Outcome = {
   readonly sent: number;
+  /** Good answers a second while the load was on: what was still waiting at its end does not count. */
+  readonly goodput: number;
   readonly acceptedMs: readonly number[];
   readonly refusedMs: readonly number[];
   /** Retry-After of the refused, in seconds. */
@@ -20,16 +22,26 @@ export type Outcome = {
   readonly failures: readonly string[];
 };
 
-type Answer = { readonly status: number; readonly ms: number; readonly retryAfterS: number; readonly failure?: string };
+type Answer = {
+  readonly status: number;
+  readonly ms: number;
+  readonly endMs: number;
+  readonly retryAfterS: number;
+  readonly failure?: string;
+};
 
 const TIMEOUT_MS = 30_000;
+/** What is due is sent this often: often enough for a flow, and seldom enough to leave the CPU to the gateway. */
+const TICK_MS = 10;
 
 /** Sends one picture as the body of POST /predict. Status 0, with the failure, where there is no answer in 30 s. */
 export function post(agent: Agent, url: string, body: Uint8Array): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const startedMs = performance.now();
-  const end = (status: number, retryAfterS: number, failure?: string) =>
-    resolve({ status, retryAfterS, ms: performance.now() - startedMs, ...(failure && { failure }) });
+  const end = (status: number, retryAfterS: number, failure?: string) => {
+    const endMs = performance.now();
+    resolve({ status, retryAfterS, endMs, ms: endMs - startedMs, ...(failure && { failure }) });
+  };
   const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': body.length };
   const sent = request(`${url}/predict`, { method: 'POST', agent, headers, timeout: TIMEOUT_MS }, (response) => {
     const { statusCode = 0, headers: given } = response;
@@ -51,14 +63,16 @@ export async function offer({ url, body, perSecond, seconds }: Offer): Promise<O
   while (answers.length < total) {
     const due = Math.min(total, Math.ceil(((performance.now() - startedMs) / 1000) * perSecond));
     while (answers.length < due) answers.push(post(agent, url, body));
-    await sleep(1);
+    await sleep(TICK_MS);
   }
   const all = await Promise.all(answers);
   agent.destroy();
-  return sort(all);
+  const untilMs = startedMs + seconds * 1000;
+  const inTime = all.filter(({ status, endMs }) => status === 200 && endMs <= untilMs);
+  return { ...sort(all), goodput: inTime.length / seconds };
 }
 
-function sort(answers: readonly Answer[]): Outcome {
+function sort(answers: readonly Answer[]): Omit<Outcome, 'goodput'> {
   const of = (status: number) => answers.filter((answer) => answer.status === status);
   const ms = (some: readonly Answer[]) => some.map((answer) => answer.ms).sort((one, other) => one - other);
   const failed = answers.filter(({ status }) => status !== 200 && status !== 429);

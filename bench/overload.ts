@@ -12,7 +12,21 @@ import { start, stopAll } from './load.ts';
 import { capacity, offer, quantile } from './open-loop.ts';
 
 const LEVELS = [1, 2, 5, 10];
-const CAPACITY_ROUNDS = 3;
+const HEAD = [
+  'load',
+  'offered/s',
+  'answered/s',
+  'capacity/s before and after',
+  'answered of it',
+  'p50 ms',
+  'p99 ms',
+  'refused',
+  'refused p50 ms',
+  'refused p99 ms',
+  'Retry-After s',
+  'lost',
+  'RSS MiB',
+];
 const seconds = Number(process.argv[2] ?? 60);
 const only = process.argv[3];
 
@@ -36,24 +50,23 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
   await capacity(url, body, Math.min(5, seconds));
-  const rounds: number[] = [];
-  while (rounds.length < CAPACITY_ROUNDS) rounds.push(await capacity(url, body, Math.max(2, seconds / 6)));
-  const peak = Math.max(...rounds);
-  console.log(`\n${name}: ${peak.toFixed(1)} answers/s at the most\n`);
-  console.log(
-    '| load | offered/s | answered/s | of peak | p50 ms | p99 ms | refused | refused p50 ms | p99 ms | Retry-After s | lost | RSS MiB |',
-  );
-  console.log('|--|--|--|--|--|--|--|--|--|--|--|--|');
+  console.log(`\n${name}\n`);
+  console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '--').join('|')}|`);
+  let peak = await capacity(url, body, seconds / 4);
   for (const level of LEVELS) {
     const perSecond = peak * level;
-    const startedMs = performance.now();
-    const { acceptedMs, refusedMs, retryAfterS, failures } = await offer({ url, body, perSecond, seconds });
-    const goodput = acceptedMs.length / ((performance.now() - startedMs) / 1000);
+    const { goodput, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ url, body, perSecond, seconds });
+    await sleep(1000);
+    // The machine may be busy with other things: the capacity is taken before and after each level.
+    const after = await capacity(url, body, seconds / 4);
+    const beside = (peak + after) / 2;
+    peak = after;
     const cells = [
       `${level}x`,
       perSecond.toFixed(0),
       goodput.toFixed(1),
-      `${((100 * goodput) / peak).toFixed(0)} %`,
+      beside.toFixed(1),
+      `${((100 * goodput) / beside).toFixed(0)} %`,
       quantile(acceptedMs, 0.5).toFixed(0),
       quantile(acceptedMs, 0.99).toFixed(0),
       refusedMs.length,
@@ -65,7 +78,6 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
     ];
     console.log(`| ${cells.join(' | ')} |`);
     if (failures.length > 0) console.log(`lost: ${[...new Set(failures)].join('; ')}`);
-    await sleep(1000);
   }
 }
 

@@ -81,6 +81,12 @@ test('a backend that becomes slower for good is not taken for an overloaded one 
   assert.equal(limit.current, 64);
 });
 
+test('a slow server that is never asked for half of the bound is not given all of it', () => {
+  const limit = createLimit(64);
+  run(limit, cpus(2, 150), { seconds: 30, callers: 12 });
+  assert.ok(limit.current < 16, `${limit.current}`);
+});
+
 test('light traffic and silence change nothing, and the first flood after them is measured', () => {
   const limit = createLimit(64);
   const before = limit.current;

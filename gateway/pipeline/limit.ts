@@ -54,6 +54,7 @@ export function createLimit(max: number): Limit {
   let quiet: number[] = [];
   let loaded: number[] = [];
   let windowStartMs = 0;
+  let wasUsed = false;
   let wasReached = false;
 
   function learnBaseline(sampleMs: number, nowMs: number): void {
@@ -74,10 +75,11 @@ export function createLimit(max: number): Limit {
     measuring = needsBaseline(nowMs);
     if (!measuring) {
       const gradient = clamp((baselineMs * (1 + BUFFER)) / serviceMs, LEAST_GRADIENT, MOST_GRADIENT);
-      limit = clamp(limit * gradient + Math.sqrt(limit), least, max);
+      const next = clamp(limit * gradient + Math.sqrt(limit), least, max);
+      limit = wasUsed ? next : Math.min(limit, next);
     }
     loaded = [];
-    wasReached = false;
+    wasUsed = wasReached = false;
   }
 
   return {
@@ -89,8 +91,10 @@ export function createLimit(max: number): Limit {
     },
     observe(sample, nowMs) {
       if (sample.busy <= Math.max(least, sample.own)) learnBaseline(sample.serviceMs, nowMs);
-      // Who uses less than half of the limit says nothing about it, and what began before the measuring nothing at all.
-      if (measuring || sample.busy < limit / 2) return;
+      const isHalf = sample.busy >= limit / 2;
+      if (measuring || (sample.busy <= least && !isHalf)) return;
+      // Less than half of the limit at work can say that it is too high, but not that it is too low.
+      wasUsed ||= isHalf;
       if (loaded.length === 0) windowStartMs = nowMs;
       loaded.push(sample.serviceMs);
       wasReached ||= sample.busy >= Math.floor(limit);
