@@ -14,7 +14,10 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     bounds: 'the time of a request, from its headers to its answer: body, queue, fetch, decode and model together',
     kinds: ['client_timeout', 'overloaded', 'source_timeout', 'model_timeout'],
   },
-  maxInFlight: { bounds: 'memory and processor: further requests wait in the queue', kinds: [] },
+  maxInFlight: {
+    bounds: 'memory: images held at once; how many are worked on is measured, the others wait',
+    kinds: [],
+  },
   maxQueue: { bounds: 'the wait, and the memory of those that wait', kinds: ['overloaded'] },
   maxBodyBytes: { bounds: 'memory: the body of one request', kinds: ['body_too_large'] },
   maxImageBytes: {
@@ -26,6 +29,13 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: ['image_too_large'],
   },
   maxInstances: { bounds: 'work of one request', kinds: ['body_too_large'] },
+  decoders: { bounds: 'processor and memory: images that are decoded at once; the others wait', kinds: [] },
+  decodeTimeoutMs: {
+    bounds: 'the time that one image may keep a decoder, which is ended and replaced',
+    kinds: ['image_unreadable'],
+  },
+  rateLimit: { bounds: 'the requests of one API key, or one address where there are no keys', kinds: ['quota'] },
+  maxConnections: { bounds: 'sockets: further ones are closed as they come', kinds: [] },
   imageFormats: { bounds: 'the decoders that a stranger can reach', kinds: ['image_unsupported'] },
   fetchAllow: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchDeny: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },

@@ -48,7 +48,7 @@ const readiness = (gateway: Service) => async () => {
 };
 
 for (const file of [SHARD, INDEX]) {
-  test(`TensorFlow does not load a version whose ${path.basename(file)} was changed`, options, async (t) => {
+  test(`G10: TensorFlow does not load a version whose ${path.basename(file)} was changed`, options, async (t) => {
     if ('missing' in python) return;
     const models = await copied(t);
     const flags = ['--max_num_load_retries=0', '--file_system_poll_wait_seconds=1'];
@@ -67,7 +67,7 @@ for (const file of [SHARD, INDEX]) {
   });
 }
 
-test('weights of another sum are found by their scores: parity differs, the gateway is not ready', async (t) => {
+test('G10: weights of another sum are found by their scores: parity differs, the gateway is not ready', async (t) => {
   const models = await copied(t);
   const onnx = path.join(models, NAME, `${NEWEST}`, 'model.onnx');
   await change(onnx);
@@ -75,7 +75,7 @@ test('weights of another sum are found by their scores: parity differs, the gate
   await becomes(readiness(gateway), /^503 .*parity is differing: .* scores differ by/);
 });
 
-test('weights outside of the version are not read', async (t) => {
+test('G10: weights outside of the version are not read', async (t) => {
   const models = await modelsFolder(t, {
     photos: 'name: photos\nimage: {size: [299, 299], scale: tf}\nclasses: [a, b]\n',
   });
