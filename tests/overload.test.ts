@@ -84,13 +84,17 @@ test('F2: a burst of 1,000 in 100 ms: every one is answered, with 200 or 429', a
 
 test('F7: an event loop blocked for 2 s answers liveness afterwards, within a probe, and the lag metric shows it', async (t) => {
   const gateway = await start(t, {}, { NODE_OPTIONS: `--import ${FAULTS}`, BLOCK_MS: '2000' });
-  await metric(gateway, 'nodejs_eventloop_lag_max_seconds');
   gateway.process.kill('SIGUSR2');
   await sleep(200);
   const startedMs = performance.now();
   // kubernetes/base/gateway.yaml gives a probe 5 s, and restarts the pod after six that failed.
   const { status } = await fetch(`${gateway.url}/health/live`, { signal: AbortSignal.timeout(5000) });
-  const lagS = await metric(gateway, 'nodejs_eventloop_lag_max_seconds');
+  // The lag is booked by a timer of its own, which may come after this answer.
+  let lagS = 0;
+  for (let left = 20; left > 0 && lagS < 1.5; left -= 1) {
+    lagS = await metric(gateway, 'nodejs_eventloop_lag_max_seconds');
+    await sleep(50);
+  }
   t.diagnostic(`came: live ${status} after ${(performance.now() - startedMs).toFixed(0)} ms, lag ${lagS.toFixed(2)} s`);
   assert.equal(status, 200);
   assert.ok(lagS > 1.5);

@@ -59,6 +59,8 @@ export function createLimit(max: number): Limit {
 
   function learnBaseline(sampleMs: number, nowMs: number): void {
     if (quiet.push(sampleMs) < BASELINE_SAMPLES) return;
+    // With the first thing known it starts small and grows: about a second to the bound, where nothing speaks against it.
+    if (baselineMs === 0) limit = least;
     baselineMs = serviceMs = median(quiet);
     baselineAtMs = nowMs;
     quiet = [];
