@@ -64,7 +64,6 @@ export type AppOptions = {
 const LATE_BODY_MS = 1000;
 /** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
 const POOL_BYTES = 64 * 2 ** 20;
-/** sharp decodes on libuv's threads. */
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
