@@ -201,7 +201,7 @@ test('an output may have any name', () => {
   assert.deepEqual([...outputs.keys()].sort(), ['constructor', 'toString']);
 });
 
-// Found by fuzzing: each output alone was small enough, and an answer may have any number of them.
+// Each output alone was small enough, and an answer may have any number of them.
 test('what is left out of all outputs together is bounded', () => {
   const half = proto({ dtype: 'DT_FLOAT', shape: [2 ** 23 + 2], float_val: [1] });
   assert.equal(readPrediction(answer({ y: half })).outputs.get('y')?.values.length, 2 ** 23 + 2);
