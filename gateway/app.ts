@@ -75,8 +75,11 @@ const SOCKETS_PER_SOURCE = 16;
  */
 export function createApp({ config, log, droppedLines, cards, target }: AppOptions): App {
   const lifecycle = createLifecycle();
+  // What is open is closed again where a later part does not like its settings.
+  using opened = new DisposableStack();
   const admission = new Admission({ ...config, imagesAtOnce: IMAGES_AT_ONCE });
   const { memory, ...plan } = planMemory(config, log);
+  opened.defer(() => memory.close());
   const metrics = createMetrics(admission, memory);
   showDroppedLines(metrics, droppedLines);
   // The embedded server is a process of the gateway's own.
@@ -88,9 +91,12 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
   const onExtraAttempt = (reason: string) => metrics.backendExtraAttempts.inc({ reason });
   const backend = createTfServing({ client, codec, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
+  opened.defer(() => backend.close());
   const fetch = judged(() => createFetch(fetchOptions(config)));
+  opened.defer(() => fetch.close());
   const onLoss = (why: string) => metrics.decoderLosses.inc({ why });
   const decoders = openDecoders(config, { ...plan, log, onLoss });
+  opened.defer(() => decoders.close());
   const images = { decode: decoders.decode, normalise: createNormalise() };
   const watch = new ModelWatch({
     cards,
@@ -111,6 +117,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
 
   const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
   const access = judged(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
+  opened.defer(() => access.close());
   const callers = createCallers({ ...access, rate });
   const isClosing = () => lifecycle.isDraining() || memory.state !== 'ok';
   const door = createDoor({ callers, timeoutMs, log, metrics, isClosing });
@@ -136,20 +143,15 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     () => createLimitedServer(service, { ...limits, tls: tlsFiles(config) }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
-  return {
+  const running: Omit<App, 'close'> = {
     service: lifecycle.serve(refuseMalformed(server, { log, metrics })),
     admin: lifecycle.serve(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
     lifecycle,
     watch: (signal) => watch.run(signal),
     ready: watch.ready,
-    close() {
-      access.close();
-      memory.close();
-      fetch.close();
-      backend.close();
-      decoders.close();
-    },
   };
+  const parts = opened.move();
+  return { ...running, close: () => parts.dispose() };
 }
 
 /** How this gateway fetches. */

@@ -16,8 +16,8 @@ import { openSink } from './observe/sink.ts';
 export const DRAIN_MARGIN_MS = 2000;
 
 /**
- * Runs the gateway until SIGTERM, SIGINT or an error that nobody caught; resolves to the exit code when every accepted request is answered. A second
- * signal ends it at once. Throws ModelCardError for model files that are wrong, and ConfigError for a port that cannot be had
+ * Runs the gateway until SIGTERM, SIGINT or an error that nobody caught; resolves to the exit code when every accepted
+ * request is answered. A second signal ends it at once. Throws ModelCardError for model files that are wrong, and ConfigError for a port that cannot be had
  * or where there is no model server at all.
  */
 export async function serve(config: Config): Promise<number> {
