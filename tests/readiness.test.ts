@@ -98,18 +98,18 @@ test('E3: a model server that restarts takes no gateway off: it stays ready for 
 test('E4: a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
   const model = await startModelServer({ ...XCEPTION, onPredict: () => new Promise<never>(() => {}) });
   t.after(() => model.close());
-  const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '700ms' };
+  const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '2s' };
   const gateway = await startGatewayFor(t, settings);
   await gateway.ready();
   const startedMs = performance.now();
   const response = await predict(gateway, { b64 });
   const tookMs = performance.now() - startedMs;
   assert.deepEqual([response.status, ((await response.json()) as { kind: string }).kind], [504, 'model_timeout']);
-  assert.ok(tookMs > 600 && tookMs < 1200, `took ${tookMs} ms`);
+  assert.ok(tookMs > 1900 && tookMs < 3000, `took ${tookMs} ms`);
   const deadline = model.calls[0]?.raw.getDeadline();
   const lateMs = Date.now() - Number(deadline);
   // The server counts the time that is left from when it hears of it, so its deadline is a little later than ours.
-  assert.ok(lateMs > -300 && lateMs < 700, `the server was told a deadline ${lateMs} ms ago`);
+  assert.ok(lateMs > -300 && lateMs < 1000, `the server was told a deadline ${lateMs} ms ago`);
 });
 
 test('E4: a client that hangs up ends the Predict it was waiting for', async (t) => {

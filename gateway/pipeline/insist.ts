@@ -11,14 +11,18 @@ const MAX_PAUSE_MS = 400;
 
 /**
  * Calls, and calls again while the answer is that there is no room (`overloaded`) and the request's time allows another
- * pause and a usual service time. Then that answer is thrown.
+ * pause and a usual service time. Then that answer is thrown, also where the time ran out on the last call.
  */
 export async function insist<T>(admission: Admission, context: RequestContext, call: () => Promise<T>): Promise<T> {
+  let refusal: unknown;
   for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
     try {
       return await call();
     } catch (thrown) {
-      const isFull = thrown instanceof GatewayError && thrown.kind === 'overloaded';
+      const kind = thrown instanceof GatewayError ? thrown.kind : undefined;
+      if (refusal !== undefined && kind === 'model_timeout') throw refusal;
+      const isFull = kind === 'overloaded';
+      if (isFull) refusal = thrown;
       const waitMs = pauseMs * (1 + Math.random());
       if (!isFull || performance.now() + waitMs + admission.serviceMs >= context.deadlineMs) throw thrown;
       admission.backOff();
