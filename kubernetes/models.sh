@@ -15,7 +15,10 @@ kubectl() { command kubectl --namespace "$namespace" "$@"; }
 # Of a gateway that runs: a rollout may be stuck on an image that does not. Whoever owns the volume may write there, and
 # Pod Security lets anybody in but root.
 read -r gateway image < <(kubectl get pods --selector app.kubernetes.io/name=gateway --field-selector status.phase=Running \
-  --output 'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}')
+  --output 'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}') || {
+  echo "no gateway runs in namespace $namespace" >&2
+  exit 1
+}
 owner=$(kubectl exec "$gateway" --container gateway -- stat --format %u serving/models)
 if [ "$owner" = 0 ]; then
   echo "the models volume belongs to root, which no pod may be: chown it to another user, such as 65532" >&2

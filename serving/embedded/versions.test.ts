@@ -89,9 +89,9 @@ test('a broken version leaves the old one serving and keeps its error, until its
   assert.match(told?.error_message ?? '', /^Could not find .*model\.onnx/);
 
   writeFileSync(file, model.subarray(0, model.length / 2));
-  const unread = `Can't parse ${file} as binary proto`;
-  await until(async () => (await problem())?.error_message === unread);
-  assert.equal(told?.error_code, 'DATA_LOSS');
+  const unread = { error_code: 'DATA_LOSS', error_message: `Can't parse ${file} as binary proto` };
+  await until(async () => (await problem())?.error_message === unread.error_message);
+  assert.deepEqual(told, unread);
   assert.deepEqual(await client.predictY('m', [0]), [1]);
 
   appendFileSync(file, model.subarray(model.length / 2));
