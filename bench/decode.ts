@@ -10,23 +10,14 @@ import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
 import { defaultDecoders, startDecoders } from '../gateway/image/decoder/pool.ts';
 import { createResampler } from '../gateway/image/resample.ts';
 import { restrictSharp } from '../gateway/image/restrict.ts';
+import { testSpec } from '../gateway/image/test-spec.ts';
 import type { ImageSpec, RequestContext } from '../gateway/pipeline/request.ts';
 import { cpuMsOf, median } from './load.ts';
 
 const ROUNDS = 7;
 const CONCURRENCY = [1, 8];
 
-const SPEC: ImageSpec = {
-  size: [299, 299],
-  engine: 'pillow',
-  resize: 'nearest',
-  antialias: false,
-  fit: 'stretch',
-  scale: 'tf',
-  color: 'rgb',
-  layout: 'NHWC',
-  pillow: 13,
-};
+const SPEC = testSpec();
 
 const { imageFormats: formats, maxImagePixels: maxPixels, maxImageBytes: maxBytes, decodeTimeoutMs } = readConfig();
 const image = (name: string) => readFile(new URL(`../tests/golden/images/${name}`, import.meta.url));

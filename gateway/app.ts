@@ -1,6 +1,5 @@
 /** The composition root: makes every part once, from one config, and joins them into the line. */
 import type { Server } from 'node:http';
-import { totalmem } from 'node:os';
 import type { Logger } from 'pino';
 import { openAccess } from './access/open.ts';
 import { openClient } from './backend/channel.ts';
@@ -18,8 +17,7 @@ import { createPredict } from './http/predict.ts';
 import { createLimitedServer } from './http/server.ts';
 import { createService } from './http/service.ts';
 import type { TlsFiles } from './http/tls.ts';
-import { decoderMemory } from './image/decoder/memory.ts';
-import { type DecoderOptions, type Decoders, defaultDecoders, startDecoders } from './image/decoder/pool.ts';
+import { type DecoderOptions, type Decoders, startDecoders } from './image/decoder/pool.ts';
 import { createNormaliser, type Normaliser } from './image/normalise.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { ModelCard } from './model/card.ts';
@@ -32,8 +30,7 @@ import { classify } from './pipeline/classify.ts';
 import { ownContext } from './pipeline/context.ts';
 import { IMAGES_AT_ONCE, type Line } from './pipeline/fill.ts';
 import { insist } from './pipeline/insist.ts';
-import { affordable, memoryNeed } from './pipeline/memory-rule.ts';
-import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './pipeline/memory-watch.ts';
+import { type MemoryPlan, planMemory } from './pipeline/memory-plan.ts';
 import type { ImageSpec } from './pipeline/request.ts';
 import { createPool } from './tensor/pool.ts';
 import { createPredictRequest } from './tensor/predict-request.ts';
@@ -168,36 +165,6 @@ export function fetchOptions(config: Config): FetchOptions {
     maxSockets: SOCKETS_PER_SOURCE,
     userAgent: 'tensorgate',
   };
-}
-
-type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: number; readonly pixelsAtOnce: number };
-
-/**
- * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
- * watches the gateway's part.
- */
-function planMemory(config: Config, log: Logger): MemoryPlan {
-  const limitBytes = memoryLimitBytes(totalmem());
-  const { decoders = defaultDecoders(), maxImagePixels } = config;
-  const settings = { ...config, decoders, imagesAtOnce: IMAGES_AT_ONCE };
-  const need = memoryNeed(settings);
-  if (limitBytes !== undefined && need.totalBytes > limitBytes) {
-    log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
-  }
-  const availableBytes = (limitBytes ?? totalmem()) - need.gatewayBytes;
-  const { pixelsAtOnce, mostBytes } = decoderMemory(decoders, maxImagePixels, availableBytes);
-  const ownBytes = limitBytes && Math.max(limitBytes / 2, limitBytes - mostBytes);
-  const memory = watchMemory(
-    () => readProcessMemory(ownBytes),
-    (state, share) => log.warn({ state, share }, 'memory'),
-  );
-  return { memory, decoders, pixelsAtOnce };
-}
-
-function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<Config, 'maxInFlight' | 'maxImagePixels'>): string {
-  const room = `MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${maxImagePixels / 1e6}MP would fit`;
-  const how = maxInFlight > 0 ? room : 'it is too small for any';
-  return `at worst the settings need more memory than the container's limit: ${how}, or raise the limit`;
 }
 
 function serviceOptions({ trustedProxies, corsOrigins = [], tlsCertFile }: Config) {

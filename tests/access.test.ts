@@ -5,11 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runCli } from './cli.ts';
 import { type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
+import { until } from './until.ts';
 
 const KEY = 'tg_shop-key-of-the-test';
 const EXPIRED = 'tg_old-key-of-the-test';
@@ -166,7 +166,7 @@ test('tensorgate keys new prints a key once, and an entry that lets it in when t
   assert.equal(code, 0);
   assert.equal(stdout, `- name: fresh\n  sha256: ${sha256(key)}\n`);
   await writeFile(path.join(folder, 'keys.yaml'), stdout);
-  for (let left = 40; left > 0 && (await ask(gateway, bearer(key))).status === 401; left -= 1) await sleep(250);
+  await until(async () => (await ask(gateway, bearer(key))).status !== 401);
   assert.deepEqual(await statuses([ask(gateway, bearer(key)), ask(gateway, bearer(KEY))]), [404, 401]);
   assert.equal((await runCli(['keys', 'new', 'two words'])).code, 2);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKS, classify } from './committed-model.ts';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
 import { modelsFolder } from './models.ts';
+import { until } from './until.ts';
 
 let gateway: RunningGateway;
 before(async () => {
@@ -18,14 +18,9 @@ test('when the embedded server is killed, another one takes its place', async ()
   const pids = () => gateway.log.filter(({ msg }) => /^\[embedded\] serving/.test(String(msg))).map(({ pid }) => pid);
   const [killed] = pids();
   process.kill(Number(killed), 'SIGKILL');
-  for (let left = 300; left > 0 && pids().length < 2; left -= 1) await sleep(50);
+  await until(() => pids().length > 1, 15_000);
   assert.notEqual(pids().at(-1), killed);
-  let status = 0;
-  for (let left = 100; left > 0 && status !== 200; left -= 1) {
-    ({ status } = await classify(gateway));
-    await sleep(50);
-  }
-  assert.equal(status, 200);
+  await until(async () => (await classify(gateway)).status === 200);
 });
 
 test('a model without any version is waited for, and the wait ends with SIGTERM', async (t) => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
+import { until } from './until.ts';
 
 const SAMPLE = 'jpg-420.jpg';
 const IMAGES = new URL('golden/images/', import.meta.url);
@@ -26,7 +27,7 @@ async function readiness(gateway: RunningGateway): Promise<[number, Readiness]> 
 }
 
 /** Waits until the readiness satisfies the condition, 10 s at most. */
-async function until(gateway: RunningGateway, condition: (said: Readiness) => boolean): Promise<Readiness> {
+async function readyWhen(gateway: RunningGateway, condition: (said: Readiness) => boolean): Promise<Readiness> {
   for (let left = 200; left > 0; left -= 1) {
     const [, said] = await readiness(gateway);
     if (condition(said)) return said;
@@ -42,7 +43,7 @@ test('E1, E3: without a model server: live, not ready, an early 503; it recovers
   const gateway = await startGatewayFor(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
 
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
-  const down = await until(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
+  const down = await readyWhen(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
   assert.equal(down.status, 'not ready');
   const startedMs = performance.now();
   const refused = await predict(gateway, { b64 });
@@ -52,15 +53,15 @@ test('E1, E3: without a model server: live, not ready, an early 503; it recovers
   assert.ok(performance.now() - startedMs < 500);
 
   const model = await startModelServer(answering, port);
-  await until(gateway, ({ status }) => status === 'ready');
+  await readyWhen(gateway, ({ status }) => status === 'ready');
   assert.equal((await predict(gateway, { b64 })).status, 200);
 
   model.close();
-  await until(gateway, ({ status }) => status === 'not ready');
+  await readyWhen(gateway, ({ status }) => status === 'not ready');
   assert.equal((await predict(gateway, { b64 })).status, 503);
   const again = await startModelServer(answering, port);
   t.after(() => again.close());
-  await until(gateway, ({ status }) => status === 'ready');
+  await readyWhen(gateway, ({ status }) => status === 'ready');
 });
 
 test('E3: a model server that restarts takes no gateway off: it stays ready for 5 s, and answers 503 meanwhile', async (t) => {
@@ -79,20 +80,19 @@ test('E3: a model server that restarts takes no gateway off: it stays ready for 
     await sleep(50);
   }
   model = await startModelServer(answering, port);
-  for (let left = 40; left > 0 && (await predict(gateway, { b64 })).status !== 200; left -= 1) await sleep(50);
-  assert.equal((await predict(gateway, { b64 })).status, 200);
+  await until(async () => (await predict(gateway, { b64 })).status === 200, 2000);
   // A look at the server that came back ends the patience with the one that went.
   await sleep(3000);
   assert.equal(complaints(), before);
 
   model.close();
   const awayMs = performance.now();
-  await until(gateway, ({ status }) => status === 'not ready');
+  await readyWhen(gateway, ({ status }) => status === 'not ready');
   assert.ok(performance.now() - awayMs >= 4500);
   // What comes back may not be what went: its pictures are replayed, or as here its signature is compared.
   const other = { input_8: { dtype: 'DT_FLOAT', shape: [-1, 8, 8, 3] } };
   model = await startModelServer({ ...answering, inputs: other }, port);
-  await until(gateway, ({ problem }) => /model\.yaml/.test(problem ?? ''));
+  await readyWhen(gateway, ({ problem }) => /model\.yaml/.test(problem ?? ''));
 });
 
 test('E4: a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
@@ -149,7 +149,7 @@ test('E6: a model.yaml that contradicts the signature: one clear line, not ready
     TF_SERVING_HOST: model.target,
     MODELS: await modelsFolder(t, { m: card }),
   });
-  const { problem } = await until(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
+  const { problem } = await readyWhen(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
   assert.match(
     problem ?? '',
     /model\.yaml of m says image of \[n,224,224,3\] NHWC, but version 1 .* has input input_8/,
@@ -187,7 +187,7 @@ test('parity: proven, differing in its scores, differing in its tensor', async (
     ],
   ] as const) {
     const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: models });
-    const said = await until(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
+    const said = await readyWhen(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
     assert.match(said.problem ?? '', problem);
     assert.equal(said.status, state === 'proven' ? 'ready' : 'not ready');
   }

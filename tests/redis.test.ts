@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningGateway, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
+import { until } from './until.ts';
 
 const REDIS = process.env.TENSORGATE_REDIS_SERVER || 'redis-server';
 const skip = spawnSync(REDIS, ['--version']).error
@@ -28,10 +28,10 @@ function startRedis(t: TestContext, port: number): ChildProcess {
   return child;
 }
 
-/** Waits until the gateway has said so once more often than before. */
+/** Waits until the gateway has said so that often. */
 async function said(gateway: RunningGateway, text: RegExp, times = 1): Promise<void> {
   const count = () => gateway.log.filter(({ msg }) => text.test(String(msg))).length;
-  for (let left = 100; left > 0 && count() < times; left -= 1) await sleep(100);
+  await until(() => count() >= times);
   assert.equal(count(), times, `${text}`);
 }
 

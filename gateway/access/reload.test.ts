@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../tests/until.ts';
 import { createLog } from '../observe/log.ts';
 import { reloading } from './reload.ts';
 
@@ -31,10 +32,6 @@ test('a changed file is read again, also behind a link as Kubernetes mounts it; 
     pollMs: 20,
   });
   t.after(numbers.close);
-  const until = async (isSo: () => boolean) => {
-    for (let left = 200; left > 0 && !isSo(); left -= 1) await sleep(20);
-    assert.ok(isSo());
-  };
 
   assert.equal(numbers.current, 1);
   await sleep(100);

@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { until } from '../../tests/until.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Log } from '../pipeline/request.ts';
 import { type Embedded, hasEmbedded, startEmbedded } from './embedded.ts';
@@ -19,14 +19,6 @@ function recordingLog(): Log & { lines: { level: string; text: string; pid?: num
   const lines: { level: string; text: string; pid?: number }[] = [];
   const at = (level: string) => (fields: object, text: string) => lines.push({ level, text, ...fields });
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    assert.ok(performance.now() < endMs, `not reached within ${limitMs} ms: ${condition}`);
-    await sleep(10);
-  }
 }
 
 /** y = x, a vector of float32, as an ONNX file: version, graph { node, name, input, output }, operator set. */

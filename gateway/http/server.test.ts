@@ -7,8 +7,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
+import { until } from '../../tests/until.ts';
 import { createLog } from '../observe/log.ts';
 import { createLimitedServer } from './server.ts';
 
@@ -55,11 +55,6 @@ async function shake(port: number, options: tls.ConnectionOptions = {}) {
   };
   socket.destroy();
   return shaken;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 100; left > 0 && !(await isSo()); left -= 1) await sleep(50);
-  assert.ok(await isSo());
 }
 
 test('HTTPS speaks TLS 1.2 and 1.3 and HTTP/1.1; nothing older', async (t) => {

@@ -2,18 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ImageSpec, Resized } from '../pipeline/request.ts';
 import { createNormaliser, createTables } from './normalise.ts';
+import { testSpec } from './test-spec.ts';
 
-const SPEC: ImageSpec = {
-  size: [1, 2],
-  engine: 'pillow',
-  resize: 'nearest',
-  antialias: false,
-  fit: 'stretch',
-  scale: 'none',
-  color: 'rgb',
-  layout: 'NHWC',
-  pillow: 13,
-};
+const SPEC = testSpec({ size: [1, 2], scale: 'none' });
 
 /** Two pixels in a row: 10, 20, 30 and 40, 50, 60. */
 const TWO: Resized = { width: 2, height: 1, channels: 3, data: Uint8Array.of(10, 20, 30, 40, 50, 60) };

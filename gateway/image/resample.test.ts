@@ -4,18 +4,9 @@ import { describe, test } from 'node:test';
 import type { ImageSpec, Pixels } from '../pipeline/request.ts';
 import { createNormaliser } from './normalise.ts';
 import { createResampler } from './resample.ts';
+import { testSpec } from './test-spec.ts';
 
-const SPEC: ImageSpec = {
-  size: [11, 50],
-  engine: 'pillow',
-  resize: 'bilinear',
-  antialias: false,
-  fit: 'stretch',
-  scale: 'none',
-  color: 'rgb',
-  layout: 'NHWC',
-  pillow: 13,
-};
+const SPEC = testSpec({ size: [11, 50], resize: 'bilinear', scale: 'none' });
 
 /** Both halves of preprocessing, as decoder and gateway do them. */
 function createPreprocessor(spec: ImageSpec) {

@@ -10,7 +10,7 @@ import type { RequestContext } from './request.ts';
 /** A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289). */
 const BURST_MS = 100;
 /** The longest wait in such a standing queue, where a service time is not longer. */
-const STANDING_WAIT_MS = 1000;
+const STANDING_WAIT_MS = 2000;
 const MAX_RETRY_AFTER_S = 30;
 
 export type AdmissionOptions = {

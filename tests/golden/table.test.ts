@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { createNormaliser, createTables } from '../../gateway/image/normalise.ts';
 import { nearestIndices } from '../../gateway/image/resample/pillow-tables.ts';
 import { restrictSharp } from '../../gateway/image/restrict.ts';
-import type { ImageFormat, ImageSpec, Scale } from '../../gateway/pipeline/request.ts';
+import { testSpec } from '../../gateway/image/test-spec.ts';
+import type { ImageFormat, Scale } from '../../gateway/pipeline/request.ts';
 import { EXCEPTIONS } from './exceptions.ts';
 import { loadGolden, readImage, sha256 } from './golden.ts';
 import { createDecoder } from './run.ts';
@@ -57,17 +58,7 @@ test('C8: nearest to 299 from every width of 1 to 3,000 steps on by adding, as P
   assert.ok(elsewhere > 0);
 });
 
-const SPEC: ImageSpec = {
-  size: [1, 1],
-  engine: 'tensorflow',
-  resize: 'bilinear',
-  antialias: false,
-  fit: 'stretch',
-  scale: 'tf',
-  color: 'rgb',
-  layout: 'NHWC',
-  pillow: 13,
-};
+const SPEC = testSpec({ size: [1, 1], engine: 'tensorflow', resize: 'bilinear' });
 
 test('C20: every byte under every scale is finite, for tf and mul127 within -1 and 1', () => {
   const scales: readonly Scale[] = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'];

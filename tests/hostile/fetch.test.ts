@@ -9,6 +9,7 @@ import { predict, type RunningGateway, startGateway } from '../gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 import { endless, type Origin, startOrigin } from '../origin.ts';
+import { until } from '../until.ts';
 
 const CAP_MB = 1;
 /** What the table allows above the cap. */
@@ -74,11 +75,24 @@ after(async () => {
   assert.equal(code, 0);
 });
 
-async function ask(path: string): Promise<{ status: number; kind: string; tookMs: number }> {
+type Answer = { status: number; kind: string; retryAfterS: number; tookMs: number };
+
+async function ask(path: string): Promise<Answer> {
   const startedMs = performance.now();
   const response = await predict(gateway, { url: origin.url + path });
   const { kind = 'scores' } = (await response.json()) as { kind?: string };
-  return { status: response.status, kind, tookMs: performance.now() - startedMs };
+  const retryAfterS = Number(response.headers.get('Retry-After'));
+  return { status: response.status, kind, retryAfterS, tookMs: performance.now() - startedMs };
+}
+
+/** Asks as a client should: again, as often as the gateway says that it is overloaded and when to come back. */
+async function askPatiently(path: string): Promise<Answer & { tries: number }> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask(path);
+    if (answer.status !== 429 || tries === 10) return { ...answer, tries };
+    assert.ok(answer.retryAfterS >= 1, 'a refusal says when to come back');
+    await sleep(answer.retryAfterS * 1000);
+  }
 }
 
 async function memoryMb(field: 'VmRSS' | 'VmHWM'): Promise<number> {
@@ -131,15 +145,16 @@ test('B14, B15: a login page of status 200; a picture called text/plain', async 
 
 test('B16: the same URL a hundred times at once', async (t) => {
   mostBusy = 0;
-  const answers = await Promise.all(Array.from({ length: 100 }, () => ask('/good.jpg')));
-  t.diagnostic(`came: ${answers.filter(({ status }) => status === 200).length} x 200, ${mostBusy} fetches at a time`);
+  const answers = await Promise.all(Array.from({ length: 100 }, () => askPatiently('/good.jpg')));
+  const atOnce = answers.filter(({ tries }) => tries === 1).length;
+  t.diagnostic(`came: 100 x 200, ${atOnce} of them at the first try, ${mostBusy} fetches at a time`);
   assert.ok(answers.every(({ status }) => status === 200));
   assert.ok(mostBusy <= PER_SOURCE);
 });
 
 test('B17: one URL of a host that never answers among 99 of one that does', async (t) => {
   const p95 = async () => {
-    const answers = await Promise.all(Array.from({ length: 99 }, () => ask('/good.jpg')));
+    const answers = await Promise.all(Array.from({ length: 99 }, () => askPatiently('/good.jpg')));
     assert.ok(answers.every(({ status }) => status === 200));
     return answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)[94] ?? 0;
   };
@@ -165,11 +180,9 @@ test('B18: the client leaves while its picture is fetched', async (t) => {
   client.abort();
   await assert.rejects(sent);
   const [line] = await gateway.linesOf('leaver');
-  for (let left = 40; left > 0 && hungUp === before; left -= 1) await sleep(25);
+  await until(() => hungUp > before, 1000);
   t.diagnostic(`came: ${line?.status} ${line?.kind} in the log, the fetch ended, no Predict`);
   assert.deepEqual([line?.status, line?.kind, model.calls.length], [499, 'client_gone', calls]);
-  // Connections of the tests before may end late.
-  assert.ok(hungUp > before, 'the fetch goes on');
 });
 
 test('B22: cookies and keys of the caller', async (t) => {

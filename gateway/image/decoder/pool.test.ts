@@ -7,23 +7,14 @@ import { readConfig } from '../../config.ts';
 import type { ImageSpec, RequestContext } from '../../pipeline/request.ts';
 import { decode } from '../decode.ts';
 import { createResampler } from '../resample.ts';
+import { testSpec } from '../test-spec.ts';
 import { decoderMemory } from './memory.ts';
 import { type DecoderOptions, type Decoders, startDecoders } from './pool.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../tests/golden/images/${name}`, import.meta.url));
 const photo = read('jpg-420.jpg');
 
-const SPEC: ImageSpec = {
-  size: [40, 30],
-  engine: 'pillow',
-  resize: 'nearest',
-  antialias: false,
-  fit: 'stretch',
-  scale: 'tf',
-  color: 'rgb',
-  layout: 'NHWC',
-  pillow: 13,
-};
+const SPEC = testSpec({ size: [40, 30] });
 const { imageFormats: formats } = readConfig({}, {});
 const LIMITS = { formats, maxPixels: 50e6, maxBytes: 10e6 };
 const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,39 @@
+/** What the container's memory is used for: the memory rule, put to the settings and the limit found. */
+import { totalmem } from 'node:os';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { decoderMemory } from '../image/decoder/memory.ts';
+import { defaultDecoders } from '../image/decoder/pool.ts';
+import { IMAGES_AT_ONCE } from './fill.ts';
+import { affordable, memoryNeed } from './memory-rule.ts';
+import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
+
+export type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: number; readonly pixelsAtOnce: number };
+
+/**
+ * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
+ * watches the gateway's part.
+ */
+export function planMemory(config: Config, log: Logger): MemoryPlan {
+  const limitBytes = memoryLimitBytes(totalmem());
+  const { decoders = defaultDecoders(), maxImagePixels } = config;
+  const settings = { ...config, decoders, imagesAtOnce: IMAGES_AT_ONCE };
+  const need = memoryNeed(settings);
+  if (limitBytes !== undefined && need.totalBytes > limitBytes) {
+    log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
+  }
+  const availableBytes = (limitBytes ?? totalmem()) - need.gatewayBytes;
+  const { pixelsAtOnce, mostBytes } = decoderMemory(decoders, maxImagePixels, availableBytes);
+  const ownBytes = limitBytes && Math.max(limitBytes / 2, limitBytes - mostBytes);
+  const memory = watchMemory(
+    () => readProcessMemory(ownBytes),
+    (state, share) => log.warn({ state, share }, 'memory'),
+  );
+  return { memory, decoders, pixelsAtOnce };
+}
+
+function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<Config, 'maxInFlight' | 'maxImagePixels'>): string {
+  const room = `MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${maxImagePixels / 1e6}MP would fit`;
+  const how = maxInFlight > 0 ? room : 'it is too small for any';
+  return `at worst the settings need more memory than the container's limit: ${how}, or raise the limit`;
+}
