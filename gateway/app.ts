@@ -23,6 +23,7 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { ModelCard } from './model/card.ts';
 import { proveParity } from './model/parity.ts';
 import { createRoute } from './model/route.ts';
+import { warmUp } from './model/warm-up.ts';
 import { ModelWatch } from './model/watch.ts';
 import { countClassification, createMetrics, showDroppedLines, showModel } from './observe/metrics.ts';
 import { Admission } from './pipeline/admission.ts';
@@ -99,7 +100,13 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     cards,
     backend,
     log,
-    prove: (binding, signal) => proveParity(binding, { backend, ...images }, ownContext(signal, log)),
+    async prove(binding, signal) {
+      const context = ownContext(signal, log);
+      const parity = await proveParity(binding, { backend, ...images }, context);
+      // The proof has warmed everything up.
+      if (parity.state === 'unproven') await warmUp(binding, { backend, decoders }, context);
+      return parity;
+    },
     onChange: (model, state) => showModel(metrics, model, state),
   });
   const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });

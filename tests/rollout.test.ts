@@ -5,12 +5,15 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { addVersion, pixelModels } from '../serving/embedded/testing/onnx-models.ts';
 import { type RunningGateway, startGatewayFor } from './gateway.ts';
 import { startLoad } from './load.ts';
 import { modelsFolder } from './models.ts';
 import { freePort } from './tf-serving/server.ts';
+import { until } from './until.ts';
+
+/** The machine may be busy with other work. */
+const PATIENCE_MS = 60_000;
 
 const CARD = 'name: photos\nimage: {size: [299, 299], scale: tf}\nclasses: [a, b]\n';
 const PARITY = new URL('../serving/models/clothing-model/parity/', import.meta.url);
@@ -29,15 +32,6 @@ async function readiness(gateway: RunningGateway) {
   return { status: response.status, ...models.photos };
 }
 
-/** Waits for a condition, at most a minute: the machine may be busy with other work. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not reached in time: ${condition}`);
-    await sleep(50);
-  }
-}
-
 /** A folder of models with version 1. */
 async function firstVersion(t: TestContext): Promise<string> {
   const models = await modelsFolder(t, { photos: CARD });
@@ -45,13 +39,13 @@ async function firstVersion(t: TestContext): Promise<string> {
   return models;
 }
 
-test('a version that is pushed under load answers soon, proven, and no request fails', async (t) => {
+test('E15: a version that is pushed under load answers soon, proven, and no request fails', async (t) => {
   const MODELS = await firstVersion(t);
   const gateway = await startGatewayFor(t, { MODELS });
   await gateway.ready();
   assert.deepEqual(await readiness(gateway), { status: 200, ready: true, version: 1, parity: unproven(1) });
   const load = startLoad(t, gateway, body);
-  await until(() => load.answers.length > 10);
+  await until(() => load.answers.length > 10, PATIENCE_MS);
 
   const parity = path.join(MODELS, 'photos', 'parity');
   await mkdir(parity);
@@ -59,8 +53,8 @@ test('a version that is pushed under load answers soon, proven, and no request f
   await writeFile(path.join(parity, 'tensors.json'), await tensorsOf(PICTURE));
   await writeFile(path.join(parity, '2.json'), JSON.stringify({ tolerance: 1e-4, scores: { [PICTURE]: [0, 0] } }));
   addVersion(path.join(MODELS, 'photos'), 2, model);
-  await until(async () => (await readiness(gateway)).version === 2);
-  await until(() => load.answers.at(-1)?.version === '2');
+  await until(async () => (await readiness(gateway)).version === 2, PATIENCE_MS);
+  await until(() => load.answers.at(-1)?.version === '2', PATIENCE_MS);
 
   const answers = await load.stop();
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
@@ -84,11 +78,11 @@ test('E3: while the model server is killed every request is told to come back, a
   const gateway = await startGatewayFor(t, { MODELS, TF_SERVING_HOST: `127.0.0.1:${port}` });
   await gateway.ready();
   const load = startLoad(t, gateway, body);
-  await until(() => load.answers.length > 10);
+  await until(() => load.answers.length > 10, PATIENCE_MS);
   first.kill('SIGKILL');
-  await until(() => load.answers.filter(({ status }) => status === 503).length > 10);
+  await until(() => load.answers.filter(({ status }) => status === 503).length > 10, PATIENCE_MS);
   await serve(t, MODELS, port);
-  await until(() => load.answers.slice(-5).every(({ status }) => status === 200));
+  await until(() => load.answers.slice(-5).every(({ status }) => status === 200), PATIENCE_MS);
 
   const answers = await load.stop();
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200, 503]);

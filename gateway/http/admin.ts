@@ -1,5 +1,6 @@
 /** The inside port: metrics, health again, and the log level. Never behind the Ingress. */
-import express, { type Express, type Router } from 'express';
+import { STATUS_CODES } from 'node:http';
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from '../observe/metrics.ts';
 import { bareExpress } from './service.ts';
@@ -22,5 +23,15 @@ export function createAdmin({ metrics, health, log }: AdminOptions): Express {
     if (levels.includes(level)) log.level = level;
     response.status(levels.includes(level) ? 200 : 400).json({ level: log.level, levels });
   });
+  admin.use(inShort(log));
   return admin;
+}
+
+/** Express's own answer to a failure shows its stack, and with it where the gateway lies. */
+function inShort(log: Logger): ErrorRequestHandler {
+  return (error: { readonly status?: number }, _request, response, _next) => {
+    const { status = 500 } = error;
+    if (status >= 500) log.error({ cause: error }, 'the inside port failed');
+    response.status(status).json({ status, detail: STATUS_CODES[status] });
+  };
 }

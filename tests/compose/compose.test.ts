@@ -86,7 +86,7 @@ describe('the compose pair', options, () => {
     assert.deepEqual(new Set(answers.map(({ version }) => version)), new Set([`${NEWEST}`, `${PUSHED}`]));
   });
 
-  test('a label moves without a restart', async () => {
+  test('E15: a label moves without a restart', async () => {
     await models('rollback', MODEL, '--to', `${PUSHED}`);
     for (const version of [NEWEST, PUSHED]) {
       await models('label', MODEL, `canary=${version}`);
@@ -94,7 +94,7 @@ describe('the compose pair', options, () => {
     }
   });
 
-  test('without its model server the gateway answers 503 with Retry-After, and goes on when it is back', async (t) => {
+  test('E21: without its model server the gateway answers 503 with Retry-After, and goes on when it is back', async (t) => {
     await docker('kill', stack.ids.tfServing);
     const killedMs = performance.now();
     const refused = await ask();
@@ -109,7 +109,7 @@ describe('the compose pair', options, () => {
     assert.equal(await docker('inspect', '--format', '{{.RestartCount}}', stack.ids.gateway), '0');
   });
 
-  test('both end by SIGTERM, the gateway with 0', async () => {
+  test('E21: both end by SIGTERM, the gateway with 0', async () => {
     await docker('stop', stack.ids.gateway, stack.ids.tfServing);
     for (const container of Object.values(stack.ids)) {
       assert.equal(await docker('inspect', '--format', '{{.State.ExitCode}}', container), '0');

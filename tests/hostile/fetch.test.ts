@@ -176,7 +176,7 @@ test('B18: the client leaves while its picture is fetched', async (t) => {
     signal: client.signal,
   });
   const hits = slow.hits.length;
-  while (slow.hits.length === hits) await sleep(5);
+  await until(() => slow.hits.length > hits);
   client.abort();
   await assert.rejects(sent);
   const [line] = await gateway.linesOf('leaver');

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
+import { until } from '../until.ts';
 
 const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
 /** Raises, at SIGUSR2, what a bug would: a rejection that nobody handles, or an exception that nobody catches. */
@@ -62,7 +63,7 @@ test('F4: SIGTERM while eight callers send one request after the other over kept
       }
     }),
   );
-  while ((seen.get(200) ?? 0) < 40) await sleep(20);
+  await until(() => (seen.get(200) ?? 0) >= 40);
   assert.equal(await gateway.stop('SIGTERM'), 0);
   await calling;
   t.diagnostic(`came: ${[...seen].map(([outcome, count]) => `${count} x ${outcome}`).join(', ')}; exit 0`);

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { CHECKS } from './checks.ts';
-import { type Manifest, nameOf } from './manifest.ts';
+import { type Manifest, nameOf, podsOf } from './manifest.ts';
 import { build, buildCombination, combinations, copyManifests } from './overlays.ts';
 import { checkSchema } from './schema.ts';
 import { options } from './tools.ts';
@@ -33,7 +33,7 @@ describe('the manifests', options, async () => {
 
     describe(combination.name, () => {
       for (const [name, check] of CHECKS_OF_THE_WHOLE) {
-        test(`${name}: no findings`, async () => assert.deepEqual(await check(manifests), []));
+        test(`G1: ${name}: no findings`, async () => assert.deepEqual(await check(manifests), []));
       }
 
       test('everything lies in the namespace that the overlay makes', () => {
@@ -45,8 +45,18 @@ describe('the manifests', options, async () => {
     });
   }
 
-  test('schema: no findings in any of them', async () => {
+  test('G1: schema: no findings in any of them', async () => {
     assert.ok(seen.size > 20);
     assert.deepEqual(await checkSchema([...seen.values()]), []);
+  });
+
+  test('G6: no pod gets a token of its service account', () => {
+    const pods = podsOf([...seen.values()]);
+    assert.ok(pods.length > 0);
+    const given = pods.filter(({ spec }) => spec.automountServiceAccountToken !== false);
+    assert.deepEqual(
+      given.map(({ owner }) => owner),
+      [],
+    );
   });
 });

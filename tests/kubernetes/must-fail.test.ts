@@ -38,7 +38,7 @@ describe('kubernetes/must-fail', options, async () => {
   }
 
   for (const file of files) {
-    test(file, async () => {
+    test(`G1: ${file} is refused`, async () => {
       const text = await readFile(path.join(FOLDER, file), 'utf8');
       const { name = '', finding = '' } = FIRST_LINE.exec(text)?.groups ?? {};
       const check = CHECKS[name];
@@ -52,7 +52,7 @@ describe('kubernetes/must-fail', options, async () => {
     });
   }
 
-  test('without them no check finds any of it', async () => {
+  test('G1: without them no check finds any of it', async () => {
     for (const [name, check] of Object.entries(CHECKS)) assert.deepEqual(await check(sound), [], name);
   });
 

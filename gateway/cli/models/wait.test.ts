@@ -37,7 +37,7 @@ async function unusedPort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : assert.fail('no port');
 }
 
-test('push --wait ends when the server has the version, and rollback --wait when it has the one before', async (t) => {
+test('E18: push --wait ends when the server has the version, and rollback --wait when it has the one before', async (t) => {
   const { models, candidate, address, cli } = await embedded(t);
   const pushed = await cli('push', candidate, '--model', 'adds', '--wait', '1m');
   assert.equal(pushed.code, 0, pushed.stderr);
@@ -62,7 +62,7 @@ test('push --wait ends when the server has the version, and rollback --wait when
   assert.equal((await cli('rollback', 'adds', '--to', '2', '--wait', '1m')).code, 0);
 });
 
-test("push --wait shows the server's own error when it cannot load the version", async (t) => {
+test("E18: push --wait shows the server's own error when it cannot load the version", async (t) => {
   const { models, address, cli } = await embedded(t);
   // Whole as a message, but of an operation that no runtime has.
   const corrupt = onnxModel({
@@ -79,7 +79,7 @@ test("push --wait shows the server's own error when it cannot load the version",
   assert.match(error, /Nonsense/);
 });
 
-test('push --wait waits for servers that cannot be reached, and gives up at its time', async (t) => {
+test('E18: push --wait waits for servers that cannot be reached, and gives up at its time', async (t) => {
   const { candidate, address, cli } = await embedded(t);
   const closed = `127.0.0.1:${await unusedPort()}`;
   const hosts = ['--tf-serving-host', `${address},${closed}`];
@@ -90,7 +90,9 @@ test('push --wait waits for servers that cannot be reached, and gives up at its 
   assert.match(stderr, new RegExp(`^not reached within 3 s: ${closed}: cannot be reached$`, 'm'));
 });
 
-test('TensorFlow Serving loads what is pushed, tells why it cannot, and serves by the labels', { skip }, async (t) => {
+test('E18: TensorFlow Serving loads what is pushed, tells why it cannot, and serves by the labels', {
+  skip,
+}, async (t) => {
   const models = await makeModels(program, 'versions');
   const model = path.join(models, 'versions');
   // Versions 2 and 3 are to be pushed; so is a SavedModel that is none inside.

@@ -22,6 +22,8 @@ export type DecoderOptions = Limits & {
 
 export type Decoders = {
   readonly decode: Decode;
+  /** Resolves when each process can decode; rejects where one cannot start. */
+  ready(): Promise<void>;
   /** The processes that run, for tests and whoever has to look at them. */
   readonly pids: readonly number[];
   /** Ends the processes; what they were decoding fails. */
@@ -94,6 +96,9 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
       const answered = run(place, job, bytes).finally(() => give(place, width * height));
       // A client that leaves does not stop its picture: killing the process for it would cost the others more.
       return readAnswer(await untilAborted(answered, signal), job);
+    },
+    async ready() {
+      await Promise.all(places.map((place) => (place.process ?? fill(place)).ready));
     },
     get pids() {
       return places.flatMap(({ process }) => process?.pid ?? []);

@@ -1,0 +1,32 @@
+/** Warm-up: what the first request would wait for, done before there is one. */
+import { asGatewayError } from '../errors.ts';
+import type { Backend, RequestContext } from '../pipeline/request.ts';
+import type { Binding } from './signatures.ts';
+
+/** TensorFlow builds a signature's graph with its first Predict, which takes seconds for a large model. */
+const WARM_UP_MS = 3000;
+
+export type WarmUpParts = {
+  readonly backend: Backend;
+  /** Resolves once pictures can be decoded. */
+  readonly decoders: { ready(): Promise<void> };
+};
+
+/**
+ * Sends the version one Predict of zeros, and waits for the decoders. What fails here is logged and left: it is no proof that
+ * a picture would.
+ */
+export async function warmUp(binding: Binding, { backend, decoders }: WarmUpParts, own: RequestContext): Promise<void> {
+  const { card, version, input } = binding;
+  const context = { ...own, signal: AbortSignal.any([own.signal, AbortSignal.timeout(WARM_UP_MS)]) };
+  const servable = { model: card.name, version };
+  const call = backend.prepare({ servable, signature: card.signature, input }, 1);
+  call.tensor.fill(0);
+  try {
+    await Promise.all([call.send(1, context), decoders.ready()]);
+    call.release();
+  } catch (thrown) {
+    const { message, cause } = asGatewayError(thrown);
+    own.log.info({ model: card.name, version, detail: message, cause }, 'the warm-up failed');
+  }
+}

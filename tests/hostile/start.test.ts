@@ -1,0 +1,69 @@
+/** The first request: what it would have to wait for is there before the gateway says that it is ready. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startGatewayFor } from '../gateway.ts';
+import { floatTensor, startModelServer, XCEPTION } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+
+const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+
+async function totalMs(url: string): Promise<number> {
+  const response = await fetch(`${url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'image/jpeg' },
+    body: jpeg,
+  });
+  assert.equal(response.status, 200);
+  return Number(/total;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1]);
+}
+
+test('F14: one Predict of zeros and every decoder come before ready, and then pictures alone', async (t) => {
+  const model = await startModelServer({
+    ...XCEPTION,
+    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+  });
+  t.after(() => model.close());
+  const gateway = await startGatewayFor(t, {
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t),
+    DECODERS: '2',
+    // A decoder that is still starting when a picture comes would cost that picture its time.
+    DECODE_TIMEOUT: '2s',
+  });
+  const listeningMs = performance.now();
+  await gateway.ready();
+  const readyMs = performance.now() - listeningMs;
+  const [warmUp] = model.calls;
+  assert.equal(model.calls.length, 1);
+  assert.ok(warmUp?.inputs.input_8?.tensor_content.every((byte) => byte === 0));
+
+  const first = await totalMs(gateway.url);
+  const next: number[] = [];
+  for (let count = 0; count < 20; count += 1) next.push(await totalMs(gateway.url));
+  const median = next.sort((one, other) => one - other)[10] ?? 0;
+  t.diagnostic(
+    `came: ready ${Math.round(readyMs)} ms after it listened; the first in ${first} ms, the median of the next ${median} ms`,
+  );
+  assert.equal(model.calls.length, 22);
+});
+
+test('F14: a warm-up that fails is logged, and keeps nobody away', async (t) => {
+  const model = await startModelServer({
+    ...XCEPTION,
+    async onPredict({ inputs }) {
+      // A model that is slow to build its graph: the gateway stops waiting before the call ends.
+      if (inputs.input_8?.tensor_content.every((byte) => byte === 0)) await sleep(60_000, undefined, { ref: false });
+      return { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+    },
+  });
+  t.after(() => model.close());
+  const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
+  await gateway.ready();
+  assert.deepEqual(
+    gateway.log.filter(({ msg }) => msg === 'the warm-up failed').map(({ model, version }) => [model, version]),
+    [['clothing-model', 1]],
+  );
+  await totalMs(gateway.url);
+});

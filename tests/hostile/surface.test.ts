@@ -1,0 +1,119 @@
+/** What the public port does not have: an inside, and anything that would change what is served. */
+import assert from 'node:assert/strict';
+import { glob, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import { type RunningGateway, startGateway } from '../gateway.ts';
+import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const jpeg = await readFile(path.join(ROOT, 'tests/golden/images/jpg-420.jpg'));
+
+let model: ModelServer;
+let gateway: RunningGateway;
+
+before(async (t) => {
+  model = await startModelServer({
+    ...XCEPTION,
+    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
+  });
+  gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
+  await gateway.ready();
+});
+
+after(async () => {
+  const code = await gateway.stop();
+  model.close();
+  assert.equal(code, 0);
+});
+
+/** What other servers have, and we have inside or not at all. */
+const INSIDE = [
+  ...['/metrics', '/log-level', '/admin', '/admin/reload', '/reload', '/config', '/env', '/.env', '/package.json'],
+  ...['/debug', '/debug/pprof/heap', '/debug/vars', '/heapdump', '/heap-snapshot', '/actuator/heapdump', '/json/list'],
+  ...['/monitoring/prometheus/metrics', '/server-status', '/shutdown', '/quitquitquit'],
+];
+
+/** How models are loaded, unloaded and described to other servers: TorchServe, Triton, TF-Serving, KServe's ModelMesh. */
+const MANAGEMENT: readonly (readonly [method: string, path: string])[] = [
+  ['POST', '/models?url=http://169.254.169.254/model.mar'],
+  ['PUT', '/models/clothing-model?min_worker=9'],
+  ['DELETE', '/models/clothing-model'],
+  ['POST', '/v2/repository/index'],
+  ['POST', '/v2/repository/models/clothing-model/load'],
+  ['POST', '/v2/repository/models/clothing-model/unload'],
+  ['POST', '/v1/config'],
+  ['POST', '/tensorflow.serving.ModelService/HandleReloadConfigRequest'],
+];
+
+async function ask(method: string, where: string): Promise<readonly [number, string]> {
+  const headers = { 'Content-Type': 'application/json' };
+  const response = await fetch(where, { method, headers, ...(method !== 'GET' && { body: '{}' }) });
+  const { kind = '' } = (await response.json()) as { kind?: string };
+  return [response.status, kind];
+}
+
+test('G7: nothing of the inside is on the public port', async (t) => {
+  for (const method of ['GET', 'POST', 'PUT']) {
+    for (const route of INSIDE) {
+      assert.deepEqual(await ask(method, gateway.url + route), [404, 'not_found'], `${method} ${route}`);
+    }
+  }
+  assert.equal((await fetch(`${gateway.adminUrl}/metrics`)).status, 200, 'it is there inside');
+  t.diagnostic(`came: ${INSIDE.length * 3} x 404`);
+});
+
+test('G7: no Service, no Ingress and no published port leads to the inside port', async () => {
+  const files = await Array.fromAsync(glob('kubernetes/{base,components,kind,gke}/**/*.yaml', { cwd: ROOT }));
+  const texts = await Promise.all(files.map((file) => readFile(path.join(ROOT, file), 'utf8')));
+  const manifests = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()));
+  const doors = manifests.filter((manifest) => /^(Service|Ingress|HTTPRoute|Gateway)$/.test(manifest?.kind));
+  assert.ok(doors.some(({ kind }) => kind === 'Service') && doors.some(({ kind }) => kind === 'Ingress'));
+  for (const door of doors) assert.doesNotMatch(JSON.stringify(door), /"admin"|9697/, door.metadata.name);
+  const { services } = parse(await readFile(path.join(ROOT, 'docker-compose.yml'), 'utf8'));
+  assert.deepEqual(
+    services.gateway.ports.filter((port: string) => port.endsWith(':9697')),
+    [],
+  );
+});
+
+test('G7: the inside port shows no stack and no path of a file when it is asked wrongly', async () => {
+  const asked = [
+    fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x'.repeat(100) }),
+    fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x', headers: { 'Content-Encoding': 'zip' } }),
+    fetch(`${gateway.adminUrl}/%E0%A4%A`),
+  ];
+  for (const response of await Promise.all(asked)) {
+    assert.ok(response.status >= 400 && response.status < 500);
+    assert.doesNotMatch(await response.text(), /node_modules|\.ts|\.js|at \w+/);
+  }
+});
+
+test('G8: no request loads or unloads a model', async (t) => {
+  for (const [method, route] of MANAGEMENT) {
+    assert.deepEqual(await ask(method, gateway.url + route), [404, 'not_found'], `${method} ${route}`);
+  }
+  t.diagnostic(`came: ${MANAGEMENT.length} x 404`);
+});
+
+test('G8: a request names a model that there is; a path or an address is only a name that there is not', async (t) => {
+  const calls = model.calls.length;
+  const names = [
+    '/etc/passwd',
+    '../churn',
+    '..%2f..%2fetc',
+    'http://169.254.169.254/',
+    'gs://bucket/model',
+    'file:///m',
+  ];
+  for (const name of names) {
+    const where = `${gateway.url}/predict?model=${encodeURIComponent(name)}`;
+    const response = await fetch(where, { method: 'POST', headers: { 'Content-Type': 'image/jpeg' }, body: jpeg });
+    const { kind } = (await response.json()) as { kind: string };
+    assert.deepEqual([name, response.status, kind], [name, 404, 'model_not_found']);
+  }
+  assert.equal(model.calls.length, calls, 'nothing was asked of the model server');
+  t.diagnostic(`came: ${names.length} x 404 model_not_found`);
+});
