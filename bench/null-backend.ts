@@ -1,4 +1,8 @@
-/** A model server that does nothing: it reads a Predict's bytes, looks at none of them, and answers ten scores. */
+/**
+ * A model server that does nothing: it reads a Predict's bytes, looks at none of them, and answers ten scores. With PREDICT_MS
+ * each takes so long, two at a time, as on a machine of its own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from '@grpc/proto-loader';
@@ -26,6 +30,20 @@ const scores = {
   float_val: Array.from({ length: 10 }, (_, index) => index),
 };
 
+const predictMs = Number(process.env.PREDICT_MS ?? 0);
+const lanes = [Promise.resolve(), Promise.resolve()];
+let next = 0;
+
+const predict: handleUnaryCall<object, object> = async (_call, done) => {
+  if (predictMs > 0) {
+    const lane = next++ % lanes.length;
+    const turn = (lanes[lane] ?? Promise.resolve()).then(() => sleep(predictMs));
+    lanes[lane] = turn;
+    await turn;
+  }
+  done(null, { model_spec, outputs: { dense_7: scores } });
+};
+
 const answer =
   (message: object): handleUnaryCall<object, object> =>
   (_call, done) =>
@@ -36,7 +54,7 @@ const readNothing = { requestDeserialize: (bytes: Buffer) => bytes };
 server.addService(
   { Predict: { ...Predict, ...readNothing }, GetModelMetadata, GetModelStatus },
   {
-    Predict: answer({ model_spec, outputs: { dense_7: scores } }),
+    Predict: predict,
     GetModelMetadata: answer({ model_spec, metadata }),
     GetModelStatus: answer({ model_version_status: [{ version: 1, state: 'AVAILABLE', status: {} }] }),
   },

@@ -1,8 +1,9 @@
 /**
  * Overload: how much the gateway still gets done when it is asked for 1, 2, 5 and 10 times what it can. In front of the
- * embedded backend, where the model is what takes the time, and of one that does nothing, where the gateway is.
+ * embedded backend, which takes this machine's CPU; of a model that takes its time elsewhere; and of one that does
+ * nothing, where the gateway is all there is.
  *
- *   npm run overload -- [seconds a level, 60 by default] [embedded|null]
+ *   npm run overload -- [seconds a level, 60 by default] [embedded|elsewhere|null]
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -85,10 +86,15 @@ const models = await mkdtemp(path.join(tmpdir(), 'overload-'));
 await mkdir(path.join(models, 'clothing-model'));
 await writeFile(path.join(models, 'clothing-model', 'model.yaml'), await readFile(here('model.yaml')));
 try {
-  if (only !== 'null') await measure('Embedded backend', {});
-  if (only !== 'embedded') {
-    const backend = await start(process.execPath, [here('null-backend.ts')]);
-    await measure('Backend that does nothing', { MODELS: models, TF_SERVING_HOST: `127.0.0.1:${backend.port}` });
+  const isAsked = (name: string) => only === undefined || only === name;
+  if (isAsked('embedded')) await measure('Embedded backend', {});
+  for (const [name, title, env] of [
+    ['elsewhere', 'A model elsewhere: 50 ms, two at a time', { PREDICT_MS: '50' }],
+    ['null', 'A backend that does nothing', {}],
+  ] as const) {
+    if (!isAsked(name)) continue;
+    const { port } = await start(process.execPath, [here('null-backend.ts')], env);
+    await measure(title, { MODELS: models, TF_SERVING_HOST: `127.0.0.1:${port}` });
   }
 } finally {
   stopAll();

@@ -1,5 +1,6 @@
 /** Serving, then draining, then closed: how the gateway stops without losing a request it has accepted. */
 import type { Server } from 'node:http';
+import { Server as Listener } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A connection without a request may be one whose request is on its way: it gets this long. */
@@ -45,12 +46,22 @@ export function createLifecycle(): Lifecycle {
     isDraining: () => draining,
     async drain(patienceMs) {
       draining = true;
-      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+      const closed = Promise.all(
+        servers.map((server) => new Promise<void>((resolve) => stopListening(server, resolve))),
+      );
       const answered = await Promise.race([closed.then(() => true), allAnswered(performance.now() + patienceMs)]);
-      // What is open now never sent a request, which Node does not count as idle, or ran out of patience.
+      // What is open now has no request, or ran out of patience.
       for (const server of servers) server.closeAllConnections();
       await closed;
       return answered;
     },
   };
+}
+
+/**
+ * An HTTP server's own close() ends idle connections at once, and with them the request that a client has just sent on one.
+ * Here they get their answer, which closes the connection.
+ */
+function stopListening(server: Server, onClosed: () => void): void {
+  Listener.prototype.close.call(server, onClosed);
 }

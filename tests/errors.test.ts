@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
-import { predict, type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
+import { IMAGE_ENV, predict, type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { endless, type Origin, redirectTo, slowDrip, startOrigin } from './origin.ts';
@@ -43,6 +43,7 @@ before(async (t) => {
     FETCH_PORTS: `80,443,${origin.port}`,
     FETCH_TIMEOUT: '800ms',
     ...LIMITS,
+    ...IMAGE_ENV,
   });
   await gateway.ready();
 });

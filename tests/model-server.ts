@@ -115,6 +115,11 @@ function signatureDef({ inputs, outputs }: ModelServerOptions) {
   return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict' };
 }
 
+/** Is it the Predict of zeros that a gateway sends before it is ready? */
+export function isWarmUp({ inputs }: PredictCall): boolean {
+  return Object.values(inputs).every(({ tensor_content }) => tensor_content.every((byte) => byte === 0));
+}
+
 /** A float tensor in the encoding that TF-Serving answers with by default. */
 export function floatTensor(shape: readonly number[], values: readonly number[]): object {
   return { dtype: 'DT_FLOAT', tensor_shape: { dim: shape.map((size) => ({ size })) }, float_val: values };

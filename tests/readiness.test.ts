@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
-import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
+import { floatTensor, isWarmUp, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { until } from './until.ts';
 
@@ -106,7 +106,7 @@ test('E4: a model server that hangs: 504 model_timeout at the deadline, which it
   const tookMs = performance.now() - startedMs;
   assert.deepEqual([response.status, ((await response.json()) as { kind: string }).kind], [504, 'model_timeout']);
   assert.ok(tookMs > 1900 && tookMs < 3000, `took ${tookMs} ms`);
-  const deadline = model.calls[0]?.raw.getDeadline();
+  const deadline = model.calls.at(-1)?.raw.getDeadline();
   const lateMs = Date.now() - Number(deadline);
   // The server counts the time that is left from when it hears of it, so its deadline is a little later than ours.
   assert.ok(lateMs > -300 && lateMs < 1000, `the server was told a deadline ${lateMs} ms ago`);
@@ -117,8 +117,9 @@ test('E4: a client that hangs up ends the Predict it was waiting for', async (t)
   const cancelled = Promise.withResolvers<void>();
   const model = await startModelServer({
     ...XCEPTION,
-    onPredict({ raw }) {
-      raw.on('cancelled', () => cancelled.resolve());
+    onPredict(call) {
+      if (isWarmUp(call)) return answering.onPredict();
+      call.raw.on('cancelled', () => cancelled.resolve());
       arrived.resolve();
       return new Promise<never>(() => {});
     },

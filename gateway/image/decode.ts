@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { GatewayError } from '../errors.ts';
 import type { ImageSpec, Pixels } from '../pipeline/request.ts';
 import { type Admission, admit, type ReadableHeader, unusualVariant } from './admit.ts';
+import { firstFrame } from './first-frame.ts';
 import type { Samples } from './header/header.ts';
 import * as samples from './samples.ts';
 
@@ -37,7 +38,7 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
   const { channels, ask } = READINGS[header.samples.kind];
-  const file = sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
+  const file = sharp(firstFrame(bytes), { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
   const asked = ask(header.turned ? file.autoOrient() : file);
   const { data, info } = await asked.toBuffer({ resolveWithObject: true }).catch((cause: unknown) => {
     throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it anew.`, { cause });

@@ -1,12 +1,16 @@
 /** What the container's memory is used for: the memory rule, put to the settings and the limit found. */
 import { totalmem } from 'node:os';
-import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
 import { decoderMemory } from '../image/decoder/memory.ts';
 import { defaultDecoders } from '../image/decoder/pool.ts';
 import { IMAGES_AT_ONCE } from './fill.ts';
-import { affordable, memoryNeed } from './memory-rule.ts';
+import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
+import type { Log } from './request.ts';
+
+/** `decoders`: as many as there are cores for them where it is not set. */
+export type PlanSettings = Omit<MemorySettings, 'imagesAtOnce' | 'decoders'> & {
+  readonly decoders?: number | undefined;
+};
 
 export type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: number; readonly pixelsAtOnce: number };
 
@@ -14,10 +18,10 @@ export type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: numb
  * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
  * watches the gateway's part.
  */
-export function planMemory(config: Config, log: Logger): MemoryPlan {
+export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
   const limitBytes = memoryLimitBytes(totalmem());
-  const { decoders = defaultDecoders(), maxImagePixels } = config;
-  const settings = { ...config, decoders, imagesAtOnce: IMAGES_AT_ONCE };
+  const { decoders = defaultDecoders(), maxImagePixels } = given;
+  const settings = { ...given, decoders, imagesAtOnce: IMAGES_AT_ONCE };
   const need = memoryNeed(settings);
   if (limitBytes !== undefined && need.totalBytes > limitBytes) {
     log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
@@ -32,7 +36,7 @@ export function planMemory(config: Config, log: Logger): MemoryPlan {
   return { memory, decoders, pixelsAtOnce };
 }
 
-function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<Config, 'maxInFlight' | 'maxImagePixels'>): string {
+function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<MemorySettings, 'maxInFlight' | 'maxImagePixels'>): string {
   const room = `MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${maxImagePixels / 1e6}MP would fit`;
   const how = maxInFlight > 0 ? room : 'it is too small for any';
   return `at worst the settings need more memory than the container's limit: ${how}, or raise the limit`;

@@ -2,7 +2,7 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, PICTURE } from '../committed-model.ts';
-import { predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
+import { IMAGE_ENV, predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
 import { endless, type Origin, redirectTo, slowDrip, startOrigin } from '../origin.ts';
 import { LIMITS, REFUSALS } from '../refusals.ts';
 
@@ -41,6 +41,7 @@ export async function soak(durationMs: number): Promise<SoakReport> {
   const origin = await startSource();
   const gateway = await startGateway({
     ...LIMITS,
+    ...IMAGE_ENV,
     FETCH_ALLOW: '127.0.0.1/32',
     FETCH_PORTS: `80,443,${origin.port}`,
     FETCH_TIMEOUT: '800ms',

@@ -6,9 +6,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { type RunningGateway, startGateway } from '../gateway.ts';
+import { type RunningGateway, type Service, startGateway, startGatewayFor } from '../gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
 import { CLASSES, modelsFolder } from '../models.ts';
 import { animatedGif, animatedWebp, apng, overflowingWebp, pngChunk, pngHeader, withChunks } from './made.ts';
@@ -54,11 +55,11 @@ afterEach(async () => assert.equal((await ask(photo)).came, '200'));
 type Came = { readonly came: string; readonly ms: number; readonly tensor: string | undefined };
 
 /** Sends an image as the body; tells the status and kind, the time, and the hash of the tensor that was made of it. */
-async function ask(bytes: Uint8Array): Promise<Came> {
+async function ask(bytes: Uint8Array, to: Service = gateway): Promise<Came> {
   const calls = model.calls.length;
   const startedMs = performance.now();
   const body = new Uint8Array(bytes);
-  const response = await fetch(`${gateway.url}/predict`, {
+  const response = await fetch(`${to.url}/predict`, {
     method: 'POST',
     headers: { 'Content-Type': 'image/*' },
     body,
@@ -247,7 +248,7 @@ test('C6: a million chunks, compressed bombs and metadata of megabytes: 422 or t
   }
 });
 
-test('C7: of animations with 5,000 frames the first one is taken, in the time of one', async (t) => {
+test('C7: of animations with 5,000 and more frames the first one is taken, in the time of one', async (t) => {
   const size = [64, 48] as const;
   const gif = await drawn(...size)
     .gif()
@@ -259,32 +260,29 @@ test('C7: of animations with 5,000 frames the first one is taken, in the time of
     .webp({ lossless: true })
     .toBuffer();
   await sameAs(t, png, [['5,000 frames of APNG', apng(png, 5000)]]);
-  await sameAs(t, webp, [['5,000 frames of WebP', animatedWebp(webp, size, 5000)]]);
+  await sameAs(t, webp, [['60,000 frames of WebP', animatedWebp(webp, size, 60_000)]]);
   await sameAs(t, gif, [['5,000 frames of GIF', animatedGif(gif, 5000)]]);
 });
 
-/**
- * libvips asks libwebp for each frame's duration before it decodes the first, and libwebp walks from the start each time:
- * 40,000 frames in 2 MB took a thread 29 s, which sharp's own timeout of 1 s did not end.
- */
-test('C17: a WebP of 2 MB that takes half a minute: 422 at the time for decoding, the others unaffected', async (t) => {
-  const size = [16, 16] as const;
-  const webp = animatedWebp(
-    await drawn(...size)
-      .webp({ lossless: true })
-      .toBuffer(),
-    size,
-    60_000,
-  );
-  const crafted = ask(webp);
+/** A kilobyte of AVIF that declares as many pixels as are allowed takes seconds, which sharp's own timeout does not end. */
+test('C17: a picture that decodes for longer than it may: 422 at that time, the others unaffected', async (t) => {
+  const strict = await startGatewayFor(t, {
+    TF_SERVING_HOST: model.target,
+    MODELS: await modelsFolder(t),
+    DECODERS: '2',
+    DECODE_TIMEOUT: '700ms',
+  });
+  await strict.ready();
+  const crafted = ask(await drawn(7000, 7000).avif({ effort: 0 }).toBuffer(), strict);
   let others = 0;
-  for (const untilMs = performance.now() + 2000; performance.now() < untilMs; others += 1) {
-    assert.equal((await ask(photo)).came, '200');
+  for (let isOver = false; !isOver; others += 1) {
+    assert.equal((await ask(photo, strict)).came, '200');
+    isOver = await Promise.race([crafted.then(() => true), setImmediate(false)]);
   }
   const { came, ms } = await crafted;
   t.diagnostic(`came: ${came} after ${ms.toFixed(0)} ms; ${others} photos answered meanwhile`);
   assert.equal(came, '422 image_unreadable');
-  assert.ok(ms < 10_000);
+  assert.ok(others > 5, `${others} photos`);
 });
 
 test('F8: a decoder that dies under load: one request 500 at most, the others answered', async (t) => {
