@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Offer = {
   readonly url: string;
-  readonly body: Uint8Array;
+  /** JSON. */
+  readonly body: string;
   readonly perSecond: number;
   readonly seconds: number;
 };
@@ -34,15 +35,15 @@ const TIMEOUT_MS = 30_000;
 /** What is due is sent this often: often enough for a flow, and seldom enough to leave the CPU to the gateway. */
 const TICK_MS = 10;
 
-/** Sends one picture as the body of POST /predict. Status 0, with the failure, where there is no answer in 30 s. */
-export function post(agent: Agent, url: string, body: Uint8Array): Promise<Answer> {
+/** Sends one POST /predict. Status 0, with the failure, where there is no answer in 30 s. */
+export function post(agent: Agent, url: string, body: string): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const startedMs = performance.now();
   const end = (status: number, retryAfterS: number, failure?: string) => {
     const endMs = performance.now();
     resolve({ status, retryAfterS, endMs, ms: endMs - startedMs, ...(failure && { failure }) });
   };
-  const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': body.length };
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
   const sent = request(`${url}/predict`, { method: 'POST', agent, headers, timeout: TIMEOUT_MS }, (response) => {
     const { statusCode = 0, headers: given } = response;
     response.resume().on('end', () => end(statusCode, Number(given['retry-after'])));
@@ -86,7 +87,7 @@ function sort(answers: readonly Answer[]): Omit<Outcome, 'goodput'> {
 }
 
 /** Asks as fast as answers come, `concurrency` at a time, for some seconds; resolves to the good answers a second. */
-export async function capacity(url: string, body: Uint8Array, seconds: number, concurrency = 12): Promise<number> {
+export async function capacity(url: string, body: string, seconds: number, concurrency = 12): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   const untilMs = performance.now() + seconds * 1000;
   let good = 0;

@@ -5,7 +5,10 @@
  *
  *   npm run overload -- [seconds a level, 60 by default] [embedded|elsewhere|null]
  */
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +35,11 @@ const seconds = Number(process.argv[2] ?? 60);
 const only = process.argv[3];
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
-const body = await readFile(here('../tests/golden/images/jpg-420.jpg'));
+const picture = await readFile(here('../tests/golden/images/jpg-420.jpg'));
+const source = createServer((_request, response) => response.setHeader('Content-Length', picture.length).end(picture));
+await once(source.listen(0, '127.0.0.1'), 'listening');
+const { port: sourcePort } = source.address() as AddressInfo;
+const body = JSON.stringify({ url: `http://127.0.0.1:${sourcePort}/photo.jpg` });
 
 async function rssMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -45,6 +52,8 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
     PORT: '0',
     ADMIN_PORT: '0',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    FETCH_ALLOW: '127.0.0.1',
+    FETCH_PORTS: String(sourcePort),
     ...env,
   };
   const { port, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
@@ -98,5 +107,6 @@ try {
   }
 } finally {
   stopAll();
+  source.close();
   await rm(models, { recursive: true });
 }

@@ -19,7 +19,10 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: [],
   },
   maxQueue: { bounds: 'the wait, and the memory of those that wait', kinds: ['overloaded'] },
-  maxBodyBytes: { bounds: 'memory: the body of one request', kinds: ['body_too_large'] },
+  maxBodyBytes: {
+    bounds: 'memory: the body of one request; all bodies together take four times as much (503 `overloaded`)',
+    kinds: ['body_too_large'],
+  },
   maxImageBytes: {
     bounds: 'memory and bandwidth: one encoded image; of a source, counted as it arrives',
     kinds: ['body_too_large', 'source_too_large'],

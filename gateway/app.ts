@@ -76,7 +76,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   // What is open is closed again where a later part does not like its settings.
   using opened = new DisposableStack();
   const admission = new Admission({ ...config, imagesAtOnce: IMAGES_AT_ONCE });
-  const { memory, ...plan } = planMemory(config, log);
+  const { memory, maxHeldBytes, ...plan } = planMemory(config, log);
   opened.defer(() => memory.close());
   const metrics = createMetrics(admission, memory);
   showDroppedLines(metrics, droppedLines);
@@ -126,7 +126,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   const isClosing = () => lifecycle.isDraining() || memory.state !== 'ok';
   const door = createDoor({ callers, timeoutMs, log, metrics, isClosing });
   const predict = createPredict({
-    readBody: createBodyReader(config),
+    readBody: createBodyReader({ ...config, maxHeldBytes }),
     maxInstances: config.maxInstances,
     check(context) {
       memory.check();

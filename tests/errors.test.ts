@@ -124,9 +124,9 @@ test('a refused address, a closed port and a dead name read the same', async () 
 });
 
 test('after all of that the gateway predicts, and its memory is where it was', async () => {
-  const rss = async () => {
+  const metric = async (name: RegExp) => {
     const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]);
+    return Number(new RegExp(`^${name.source} (\\S+)`, 'm').exec(metrics)?.[1]);
   };
   const quick = CASES.filter(([what]) => what !== 'B7: a slow drip');
   const round = async () => {
@@ -137,11 +137,14 @@ test('after all of that the gateway predicts, and its memory is where it was', a
     const sizes: number[] = [];
     for (let index = 0; index < 5; index += 1) {
       await round();
-      sizes.push(await rss());
+      sizes.push(await metric(/process_resident_memory_bytes/));
     }
     return Math.min(...sizes);
   };
+  // V8's young generation grows with the first load, to the size that IMAGE_ENV allows.
+  const young = () => metric(/nodejs_heap_space_size_total_bytes\{space="new"\}/);
   await round();
+  for (let rounds = 1; rounds < 60 && (await young()) < 32e6; rounds += 1) await round();
   const beforeBytes = await least();
   const grownMb = ((await least()) - beforeBytes) / 1e6;
   assert.ok(grownMb < 20, `grew by ${grownMb} MB`);

@@ -8,7 +8,8 @@ import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 
 const SCORES = Array.from({ length: 10 }, (_, index) => index);
-const PICTURE = await readFile(new URL('golden/images/jpg-17x16.jpg', import.meta.url));
+const picture = await readFile(new URL('golden/images/jpg-17x16.jpg', import.meta.url));
+const BODY = JSON.stringify({ b64: picture.toString('base64') });
 const FAULTS = new URL('faults.ts', import.meta.url).href;
 
 /** A gateway before a model server that does `atOnce` Predicts at a time, each in `serviceMs`. */
@@ -42,15 +43,15 @@ async function metric({ adminUrl }: RunningGateway, name: string): Promise<numbe
 function send({ url }: RunningGateway): Promise<Response> {
   return fetch(`${url}/predict`, {
     method: 'POST',
-    headers: { 'Content-Type': 'image/jpeg' },
-    body: new Uint8Array(PICTURE),
+    headers: { 'Content-Type': 'application/json' },
+    body: BODY,
   });
 }
 
 test('F1: at five times the capacity the gateway does as much as at one, and refuses the rest at once', async (t) => {
   const gateway = await start(t, { atOnce: 2, serviceMs: 100 });
-  const load = { url: gateway.url, body: PICTURE, seconds: 2 };
-  const peak = await capacity(gateway.url, PICTURE, 2);
+  const load = { url: gateway.url, body: BODY, seconds: 2 };
+  const peak = await capacity(gateway.url, BODY, 2);
   const { sent, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ ...load, perSecond: peak * 5 });
   const text = `came: ${acceptedMs.length} of ${sent} answered at ${peak} a second of capacity, p99 ${quantile(acceptedMs, 0.99).toFixed(0)} ms`;
   t.diagnostic(
@@ -68,7 +69,7 @@ test('F2: a burst of 1,000 in 100 ms: every one is answered, with 200 or 429', a
   const gateway = await start(t, {});
   const { acceptedMs, refusedMs, failures } = await offer({
     url: gateway.url,
-    body: PICTURE,
+    body: BODY,
     perSecond: 10_000,
     seconds: 0.1,
   });

@@ -1,64 +1,89 @@
 /** Reads a request's body into memory, never more of it than is allowed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import busboy from 'busboy';
-import express from 'express';
 import { GatewayError } from '../errors.ts';
+import { createHold, type Hold, type Refuse } from './hold.ts';
 
 export type BodyLimits = {
   readonly maxBodyBytes: number;
   readonly maxImageBytes: number;
   readonly maxInstances: number;
+  /** Of all bodies together. */
+  readonly maxHeldBytes: number;
 };
+
+type FileLimits = Omit<BodyLimits, 'maxHeldBytes'>;
 
 export type UploadedFile = { readonly field: string; readonly bytes: Buffer };
 
 export type BodyReader = {
   json(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<unknown>;
   image(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Buffer>;
-  files(request: IncomingMessage, signal: AbortSignal): Promise<UploadedFile[]>;
+  files(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<UploadedFile[]>;
 };
 
 /**
  * Makes the readers of the three kinds of body. Their errors: `body_too_large`, `unsupported_media` (compressed),
- * `invalid_json`, `invalid_request` (multipart), `client_timeout` when the body is not here by the deadline.
+ * `invalid_json`, `invalid_request` (multipart), `client_timeout` when the body is not here by the deadline, `overloaded`
+ * when all bodies together are too much.
  */
-export function createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances }: BodyLimits): BodyReader {
-  const readJson = rawReader(maxBodyBytes, 'MAX_BODY_BYTES');
-  const readImage = rawReader(maxImageBytes, 'MAX_IMAGE_BYTES');
+export function createBodyReader({ maxHeldBytes, ...limits }: BodyLimits): BodyReader {
+  const hold = createHold(maxHeldBytes);
+  const readJson = rawReader(limits.maxBodyBytes, 'MAX_BODY_BYTES', hold);
+  const readImage = rawReader(limits.maxImageBytes, 'MAX_IMAGE_BYTES', hold);
   return {
-    json: async (request, response, signal) => parseJson(await inTime(readJson(request, response), signal)),
-    image: (request, response, signal) => inTime(readImage(request, response), signal),
-    files: (request, signal) => inTime(readFiles(request, { maxBodyBytes, maxImageBytes, maxInstances }), signal),
+    json: async (...asked) => parseJson(await readJson(...asked)),
+    image: readImage,
+    files: (request, response, signal) =>
+      readFiles(request, limits, (refuse) => {
+        hold(request, response, refuse);
+        refuseLate(signal, refuse);
+      }),
   };
 }
 
-function rawReader(limit: number, setting: string) {
-  const read = express.raw({ type: () => true, limit, inflate: false });
-  return (request: IncomingMessage & { body?: Buffer }, response: ServerResponse) =>
-    new Promise<Buffer>((resolve, reject) => {
-      refuseDeclared(request, limit, setting);
-      let arrived = 0;
-      // express.raw reads what is too large to its end before it says so.
-      request.on('data', (chunk: Buffer) => {
-        arrived += chunk.length;
-        if (arrived > limit) reject(tooLarge(limit, setting));
-      });
-      read(request, response, (error?: unknown) => {
-        if (error) reject(bodyError(error as Error & { type?: string }, limit, setting));
-        else resolve(request.body ?? Buffer.alloc(0));
-      });
+function rawReader(limit: number, setting: string, hold: Hold) {
+  return async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const chunks: Buffer[] = [];
+    let arrived = 0;
+    const refuse: Refuse = (error) => {
+      chunks.length = 0;
+      request.removeAllListeners('data').resume();
+      reject(error);
+    };
+    refuseEncoded(request);
+    refuseDeclared(request, limit, setting);
+    request.on('data', (chunk: Buffer) => {
+      arrived += chunk.length;
+      if (arrived > limit) refuse(tooLarge(limit, setting));
+      else chunks.push(chunk);
     });
+    hold(request, response, refuse);
+    refuseLate(signal, refuse);
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', (cause) => reject(gone(cause)));
+    return promise;
+  };
 }
 
-/** The failures of body-parser by its own `type` names. */
-function bodyError(cause: Error & { type?: string }, limit: number, setting: string): GatewayError {
-  if (cause.type === 'entity.too.large') return tooLarge(limit, setting);
-  if (cause.type === 'encoding.unsupported') {
-    return new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed.', { cause });
-  }
-  if (cause.type === 'request.aborted')
-    return new GatewayError('client_gone', 'The client closed the connection.', { cause });
-  return new GatewayError('invalid_request', 'The body could not be read; check its Content-Length.', { cause });
+function refuseLate(signal: AbortSignal, refuse: Refuse): void {
+  const late = () => {
+    const { reason: cause } = signal;
+    refuse(new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause }));
+  };
+  if (signal.aborted) late();
+  else signal.addEventListener('abort', late, { once: true });
+}
+
+function gone(cause: unknown): GatewayError {
+  return new GatewayError('client_gone', 'The client closed the connection.', { cause });
+}
+
+function refuseEncoded({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() === 'identity') return;
+  throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed.');
 }
 
 /** Throws `body_too_large` by the declared length alone, before any of the body is here. */
@@ -82,28 +107,23 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-function inTime<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const onAbort = () =>
-    late.reject(
-      new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause: signal.reason }),
-    );
-  signal.addEventListener('abort', onAbort, { once: true });
-  return Promise.race([reading, late.promise]).finally(() => signal.removeEventListener('abort', onAbort));
-}
-
-function readFiles(request: IncomingMessage, limits: BodyLimits): Promise<UploadedFile[]> {
+function readFiles(
+  request: IncomingMessage,
+  limits: FileLimits,
+  bound: (refuse: Refuse) => void,
+): Promise<UploadedFile[]> {
   const { maxBodyBytes, maxImageBytes, maxInstances } = limits;
   return new Promise((resolve, reject) => {
     const files: UploadedFile[] = [];
     let total = 0;
     const parser = openParser(request, limits);
     refuseDeclared(request, maxBodyBytes, 'MAX_BODY_BYTES');
-    const fail = (error: GatewayError) => {
+    const fail: Refuse = (error) => {
       request.unpipe(parser);
       parser.destroy();
       reject(error);
     };
+    bound(fail);
     request.on('data', (chunk: Buffer) => {
       total += chunk.length;
       if (total > maxBodyBytes) fail(tooLarge(maxBodyBytes, 'MAX_BODY_BYTES'));
@@ -120,9 +140,7 @@ function readFiles(request: IncomingMessage, limits: BodyLimits): Promise<Upload
     parser.on('partsLimit', () => fail(tooMany(maxInstances)));
     parser.on('close', () => resolve(files));
     parser.on('error', (cause) => fail(malformed(cause)));
-    request.on('error', (cause) =>
-      fail(new GatewayError('client_gone', 'The client closed the connection.', { cause })),
-    );
+    request.on('error', (cause) => fail(gone(cause)));
     request.pipe(parser);
   });
 }
@@ -131,7 +149,7 @@ function malformed(cause: unknown): GatewayError {
   return new GatewayError('invalid_request', 'The multipart body is malformed.', { cause });
 }
 
-function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: BodyLimits): busboy.Busboy {
+function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: FileLimits): busboy.Busboy {
   try {
     const limits = {
       fileSize: maxImageBytes,

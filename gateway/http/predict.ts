@@ -35,7 +35,7 @@ export function createPredict({ readBody, maxInstances, check, classify }: Predi
       return { instances: [{ kind: 'bytes', bytes, field: 'body' }], flat: true };
     }
     if (type === 'multipart/form-data') {
-      const files = await readBody.files(request, signal);
+      const files = await readBody.files(request, response, signal);
       if (files.length === 0) throw new GatewayError('invalid_request', 'file: send at least one part named file.');
       return { instances: files.map((file) => ({ kind: 'bytes', ...file })), flat: files.length === 1 };
     }

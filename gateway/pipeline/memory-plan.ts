@@ -12,7 +12,13 @@ export type PlanSettings = Omit<MemorySettings, 'imagesAtOnce' | 'decoders'> & {
   readonly decoders?: number | undefined;
 };
 
-export type MemoryPlan = { readonly memory: MemoryWatch; readonly decoders: number; readonly pixelsAtOnce: number };
+export type MemoryPlan = {
+  readonly memory: MemoryWatch;
+  /** Of all bodies together. */
+  readonly maxHeldBytes: number;
+  readonly decoders: number;
+  readonly pixelsAtOnce: number;
+};
 
 /**
  * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
@@ -33,7 +39,7 @@ export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
     () => readProcessMemory(ownBytes),
     (state, share) => log.warn({ state, share }, 'memory'),
   );
-  return { memory, decoders, pixelsAtOnce };
+  return { memory, maxHeldBytes: need.bodyBytes, decoders, pixelsAtOnce };
 }
 
 function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<MemorySettings, 'maxInFlight' | 'maxImagePixels'>): string {

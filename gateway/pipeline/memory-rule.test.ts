@@ -6,6 +6,7 @@ const DEFAULTS = {
   maxInFlight: 64,
   maxInstances: 64,
   imagesAtOnce: 8,
+  maxBodyBytes: 32e6,
   maxImageBytes: 10e6,
   maxImagePixels: 50e6,
   decoders: 2,
@@ -14,9 +15,10 @@ const ROW = 2 * 299 * 299 * 3 * 4;
 
 test('the rule counts what can be held at once', () => {
   const need = memoryNeed(DEFAULTS);
+  assert.equal(need.bodyBytes, 128e6);
   assert.equal(need.encodedBytes, 640e6);
   assert.equal(need.tensorBytes, 8 * 64 * ROW, 'eight lanes a batch, so eight batches');
-  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.encodedBytes + need.tensorBytes);
+  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.bodyBytes + need.encodedBytes + need.tensorBytes);
   assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 10, 'one picture in one of them');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });

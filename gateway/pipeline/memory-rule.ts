@@ -6,7 +6,11 @@ const BASE_BYTES = 200 * 2 ** 20;
 /** A row of 299 x 299 x 3 float32: in its request's memory, and in gRPC's copy of that. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 
+/** Bodies of the largest size that are held at once; of usual ones, many more. */
+const LARGEST_BODIES = 4;
+
 export type MemorySettings = {
+  readonly maxBodyBytes: number;
   readonly maxInFlight: number;
   readonly maxInstances: number;
   readonly imagesAtOnce: number;
@@ -16,9 +20,11 @@ export type MemorySettings = {
 };
 
 export type MemoryNeed = {
+  /** Bodies that arrive, wait or are worked on: what all of them together may take. */
+  readonly bodyBytes: number;
   readonly encodedBytes: number;
   readonly tensorBytes: number;
-  /** The gateway's own process: the two above, and what it has anyway. */
+  /** The gateway's own process: the three above, and what it has anyway. */
   readonly gatewayBytes: number;
   /** The decoders: one of the largest pictures in one, the others at rest. */
   readonly decoderBytes: number;
@@ -26,18 +32,19 @@ export type MemoryNeed = {
 };
 
 /**
- * base + lanes x one encoded image + the rows of as many full batches as fit into the lanes + the decoders with one picture.
- * Bodies that still arrive or wait are not in it: they are seldom near their limit, and the memory watch is there for them.
+ * base + bodies + lanes x one encoded image + the rows of as many full batches as fit into the lanes + the decoders with
+ * one picture.
  */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
-  const { maxInFlight, maxInstances, imagesAtOnce, maxImageBytes, maxImagePixels, decoders } = settings;
+  const { maxInFlight, maxInstances, imagesAtOnce, maxBodyBytes, maxImageBytes, maxImagePixels, decoders } = settings;
   const lanesOfBatch = Math.min(maxInstances, imagesAtOnce);
   const rows = Math.max(maxInFlight, Math.max(1, Math.floor(maxInFlight / lanesOfBatch)) * maxInstances);
+  const bodyBytes = LARGEST_BODIES * maxBodyBytes;
   const encodedBytes = maxInFlight * maxImageBytes;
   const tensorBytes = rows * ROW_BYTES;
-  const gatewayBytes = BASE_BYTES + encodedBytes + tensorBytes;
+  const gatewayBytes = BASE_BYTES + bodyBytes + encodedBytes + tensorBytes;
   const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
-  return { encodedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
+  return { bodyBytes, encodedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
 }
 
 /**

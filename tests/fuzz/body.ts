@@ -1,5 +1,6 @@
 /** Fuzzes POST /predict up to the line: query, content type and body. Second opinions: JSON.parse and base64 written back. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { parse as parseQueryText } from 'node:querystring';
 import { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
@@ -12,7 +13,7 @@ import type { Parser } from './fuzz.ts';
 import { checkRefusal } from './refusal.ts';
 
 const MAX_INSTANCES = 8;
-const limits = { maxBodyBytes: 100_000, maxImageBytes: 50_000, maxInstances: MAX_INSTANCES };
+const limits = { maxBodyBytes: 100_000, maxImageBytes: 50_000, maxInstances: MAX_INSTANCES, maxHeldBytes: 400_000 };
 const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -60,7 +61,7 @@ export const body: Parser = {
     });
     const { request, type, bytes } = requestOf(Buffer.from(input));
     try {
-      await predict(request, {} as Response, ownContext(new AbortController().signal, log));
+      await predict(request, new EventEmitter() as Response, ownContext(new AbortController().signal, log));
     } catch (error) {
       checkRefusal(error, KINDS);
     }

@@ -1,5 +1,4 @@
 /** B: sources that answer badly, slowly, endlessly or not at all. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import {
   detailOf,
@@ -11,6 +10,7 @@ import {
   scorePicture,
   scoresOf,
 } from './expect.ts';
+import { hangUp } from './hang-up.ts';
 import { type Drill, type DrillLine, Mismatch, Skip } from './line.ts';
 import { announces, answer, drip, endless, rawAnswer, reset, silent } from './pages.ts';
 
@@ -276,29 +276,3 @@ export const FETCHES: readonly DrillLine[] = [
     },
   },
 ];
-
-/** Leaves in the middle of a fetch; the source has to see its connection close. */
-async function hangUp({ endpoint, origin }: Drill): Promise<string> {
-  const arrived = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<number>();
-  const page = origin.page((_request, response) => {
-    response.once('close', () => closed.resolve(performance.now()));
-    arrived.resolve();
-  });
-  const leaving = new AbortController();
-  const body = JSON.stringify({ url: page.url });
-  const headers = { 'Content-Type': 'application/json' };
-  const asking = endpoint.ask(endpoint.predictPath, { method: 'POST', headers, body, signal: leaving.signal });
-  const answered = asking.then(
-    (came) => new Mismatch(`${came.status} before the source was asked`),
-    () => undefined,
-  );
-  const early = await Promise.race([arrived.promise, answered]);
-  if (early) throw early;
-  const leftMs = performance.now();
-  leaving.abort();
-  await answered;
-  const endedMs = await Promise.race([closed.promise, sleep(2000, undefined, { ref: false })]);
-  if (endedMs === undefined) throw new Mismatch('the fetch goes on 2 s later');
-  return `ended after ${Math.round(endedMs - leftMs)} ms`;
-}
