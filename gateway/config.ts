@@ -83,7 +83,9 @@ const schema = z.object({
     .describe('requests that may wait; more, and those that would wait in vain, are answered 429'),
   maxBodyBytes: bytes().prefault('32MB').describe('largest request body'),
   maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),
-  maxImagePixels: pixels().prefault('50MP').describe('largest image by its header, width times height'),
+  maxImagePixels: pixels()
+    .prefault('50MP')
+    .describe('largest image by its header, width times height; of AVIF half of it'),
   decoders: integer(1, 64)
     .optional()
     .describe('processes that decode images, each one at a time; unset: one for each core, 4 at most'),

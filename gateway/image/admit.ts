@@ -12,7 +12,14 @@ export type Admission = {
   readonly maxPixels: number;
 };
 
-export type ReadableHeader = ImageHeader & { readonly samples: Samples };
+export type ReadableHeader = ImageHeader & {
+  readonly samples: Samples;
+  /** Its pixels, as often as its decoder needs the memory that others need for one. */
+  readonly cost: number;
+};
+
+/** AVIF takes up to 25 bytes a pixel (10 bits), where the next, a progressive CMYK JPEG, takes 12. */
+const TIMES_THE_MEMORY: Readonly<Partial<Record<ImageFormat, number>>> = { avif: 2 };
 
 /**
  * Lets pass what is offered, whole in its header and small enough.
@@ -29,12 +36,14 @@ export function admit(bytes: Uint8Array, { field, formats, maxPixels }: Admissio
   const { header } = sniffed;
   if (!header) throw new GatewayError('image_unreadable', `${field} is ${name} with a damaged header; save it anew.`);
   const { width, height } = header;
-  if (width * height > maxPixels) {
-    const size = `${width} x ${height} pixels, more than ${maxPixels}`;
+  const times = TIMES_THE_MEMORY[sniffed.format] ?? 1;
+  const cost = width * height * times;
+  if (cost > maxPixels) {
+    const size = `${width} x ${height} pixels, more than ${maxPixels / times}${times > 1 ? ` of ${name}` : ''}`;
     throw new GatewayError('image_too_large', `${field} declares ${size}; scale it down.`);
   }
   if (!header.samples) throw unusualVariant(field);
-  return { ...header, samples: header.samples };
+  return { ...header, samples: header.samples, cost };
 }
 
 /** For files that their format allows but no decoder here reads as training did. */

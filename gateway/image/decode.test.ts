@@ -52,6 +52,17 @@ describe('what is refused, and in which words', () => {
     await assert.rejects(decode(bytes, OPTIONS), failsAs('image_unsupported', /rare variant/));
   });
 
+  test('AVIF takes twice the memory a pixel, and may have half as many', async () => {
+    const bytes = read('avif-420.avif');
+    const { width, height } = await decode(bytes, OPTIONS);
+    await decode(bytes, { ...OPTIONS, maxPixels: 2 * width * height });
+    const tooMany = decode(bytes, { ...OPTIONS, maxPixels: 2 * width * height - 2 });
+    const detail = new RegExp(
+      `declares ${width} x ${height} pixels, more than ${width * height - 1} of AVIF; scale it down`,
+    );
+    await assert.rejects(tooMany, failsAs('image_too_large', detail));
+  });
+
   test('one pixel more than allowed', async () => {
     const bytes = read('png-rgb8.png');
     const { width, height } = await decode(bytes, { ...OPTIONS, maxPixels: 130 * 89 });

@@ -19,7 +19,7 @@ test('the rule counts what can be held at once', () => {
   assert.equal(need.encodedBytes, 640e6);
   assert.equal(need.tensorBytes, 8 * 64 * ROW, 'eight lanes a batch, so eight batches');
   assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.bodyBytes + need.encodedBytes + need.tensorBytes);
-  assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 10, 'one picture in one of them');
+  assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one picture in one of them');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });
 
@@ -32,7 +32,7 @@ test('what a limit affords', () => {
   const limitBytes = 2 ** 30;
   const { maxInFlight, maxImagePixels } = affordable(DEFAULTS, limitBytes);
   const need = (inFlight: number) => memoryNeed({ ...DEFAULTS, maxImagePixels, maxInFlight: inFlight }).totalBytes;
-  assert.ok(maxInFlight >= 8 && maxInFlight < 64 && maxImagePixels === 19e6, `${maxInFlight}, ${maxImagePixels}`);
+  assert.ok(maxInFlight >= 8 && maxInFlight < 64 && maxImagePixels === 14e6, `${maxInFlight}, ${maxImagePixels}`);
   assert.ok(need(maxInFlight) <= limitBytes && need(maxInFlight + 1) > limitBytes);
   assert.deepEqual(affordable(DEFAULTS, 2 ** 33), { maxInFlight: 64, maxImagePixels: 50e6 });
   assert.equal(affordable(DEFAULTS, 2 ** 28).maxInFlight, 0);

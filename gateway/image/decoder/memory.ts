@@ -2,8 +2,9 @@
 
 /** A decoder at rest, as the system counts it: Node, libvips and what the allocator keeps. */
 const DECODER_BYTES = 120e6;
-/** A pixel in the costliest format: a lossy WebP took 8, a progressive JPEG or interlaced PNG 6, others 3 or 4. */
-const BYTES_PER_PIXEL = 10;
+/** A pixel at its costliest: a progressive CMYK JPEG took 12, an interlaced PNG of 16 bits 11, WebP 8; AVIF counts double. */
+const BYTES_PER_PIXEL = 13;
+
 export type DecoderMemory = {
   /** Pixels that may be decoded at once, by all decoders; never less than one picture of the largest size. */
   readonly pixelsAtOnce: number;

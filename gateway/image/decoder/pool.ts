@@ -90,10 +90,10 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
   return {
     async decode(bytes, spec, field, { signal }) {
       signal.throwIfAborted();
-      const { width, height } = admit(bytes, { field, ...limits });
+      const { cost } = admit(bytes, { field, ...limits });
       const job: Job = { field, spec };
-      const place = await take(width * height, signal);
-      const answered = run(place, job, bytes).finally(() => give(place, width * height));
+      const place = await take(cost, signal);
+      const answered = run(place, job, bytes).finally(() => give(place, cost));
       // A client that leaves does not stop its picture: killing the process for it would cost the others more.
       return readAnswer(await untilAborted(answered, signal), job);
     },
