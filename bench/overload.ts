@@ -59,7 +59,8 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
   const { port, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
-  await capacity(url, body, Math.min(5, seconds));
+  // A process is at its full speed after some ten seconds of work.
+  await capacity(url, body, Math.min(15, seconds));
   console.log(`\n${name}\n`);
   console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '--').join('|')}|`);
   let peak = await capacity(url, body, seconds / 4);

@@ -9,8 +9,8 @@ import type { RequestContext } from './request.ts';
 
 /** A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289). */
 const BURST_MS = 100;
-/** The longest wait in such a standing queue, where a service time is not longer. */
-const STANDING_WAIT_MS = 2000;
+/** The longest wait in such a standing queue, as a share of the request's time, where a service time is not longer. */
+const STANDING_SHARE = 0.05;
 const MAX_RETRY_AFTER_S = 30;
 
 export type AdmissionOptions = {
@@ -125,7 +125,7 @@ export class Admission {
     const waitMs = this.#pace.msFor(this.#queue.ahead(newcomer) + 1, nowMs, this.serviceMs);
     const leftMs = deadlineMs - nowMs - this.serviceMs;
     const isStanding = size > 0 && nowMs - this.#waitingSinceMs > BURST_MS;
-    const patienceMs = isStanding ? Math.min(leftMs, Math.max(STANDING_WAIT_MS, this.serviceMs)) : leftMs;
+    const patienceMs = isStanding ? Math.min(leftMs, Math.max(leftMs * STANDING_SHARE, this.serviceMs)) : leftMs;
     const isFull = size >= this.#options.maxQueue && !this.#queue.loser(newcomer);
     if (isFull || waitMs > patienceMs) throw this.#overloaded();
   }
