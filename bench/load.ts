@@ -6,15 +6,15 @@ import { createInterface } from 'node:readline';
 
 const children: ChildProcess[] = [];
 
-/** Starts a program and resolves with the first JSON line in which it tells its port. */
+/** Starts a program and resolves with the first JSON line in which it tells its port, or ports. */
 export async function start(command: string, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   for await (const line of createInterface({ input: child.stdout })) {
-    const { port } = JSON.parse(line) as { port?: number };
+    const { port, adminPort = 0 } = JSON.parse(line) as { port?: number; adminPort?: number };
     if (port === undefined) continue;
     child.stdout.resume();
-    return { port, pid: child.pid ?? 0 };
+    return { port, adminPort, pid: child.pid ?? 0 };
   }
   throw new Error(`${command} ended before it told its port`);
 }

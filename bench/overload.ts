@@ -22,6 +22,7 @@ const HEAD = [
   'answered/s',
   'capacity/s before and after',
   'answered of it',
+  'limit',
   'p50 ms',
   'p99 ms',
   'refused',
@@ -46,6 +47,12 @@ async function rssMiB(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
+/** How much is worked on at once, as the gateway has found. */
+async function limitOf(adminPort: number): Promise<string> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  return /^tensorgate_concurrency_limit (\d+)/m.exec(text)?.[1] ?? '';
+}
+
 async function measure(name: string, env: Record<string, string>): Promise<void> {
   const settings = {
     HOST: '127.0.0.1',
@@ -56,7 +63,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
     FETCH_PORTS: String(sourcePort),
     ...env,
   };
-  const { port, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
+  const { port, adminPort, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
   // A process is at its full speed after some ten seconds of work.
@@ -67,6 +74,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
   for (const level of LEVELS) {
     const perSecond = peak * level;
     const { goodput, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ url, body, perSecond, seconds });
+    const limit = await limitOf(adminPort);
     await sleep(1000);
     // The machine may be busy with other things: the capacity is taken before and after each level.
     const after = await capacity(url, body, seconds / 4);
@@ -78,6 +86,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
       goodput.toFixed(1),
       beside.toFixed(1),
       `${((100 * goodput) / beside).toFixed(0)} %`,
+      limit,
       quantile(acceptedMs, 0.5).toFixed(0),
       quantile(acceptedMs, 0.99).toFixed(0),
       refusedMs.length,

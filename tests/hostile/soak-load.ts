@@ -1,5 +1,5 @@
 /** Line F3: good and bad requests of groups A to D, mixed, for a while, and what they leave behind in the gateway. */
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, PICTURE } from '../committed-model.ts';
 import { IMAGE_ENV, predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
@@ -12,6 +12,9 @@ const WARM_UP = 0.3;
 const SAMPLE_MS = 1000;
 /** Idle connections to origins are closed after 4 s. */
 const SETTLE_MS = 8000;
+
+/** Of the kernel's states of a connection. */
+const ESTABLISHED = '01';
 
 type Sample = { readonly atHours: number; readonly rssMb: number; readonly loopP99Ms: number };
 type Open = { readonly fds: number; readonly sockets: number; readonly handles: number };
@@ -47,8 +50,7 @@ export async function soak(durationMs: number): Promise<SoakReport> {
     FETCH_TIMEOUT: '800ms',
   });
   await gateway.ready();
-  // Clients keep their connections for as long as the gateway offers to.
-  await Promise.all(Array.from({ length: CALLERS }, () => classify(gateway)));
+  await classify(gateway);
   const start = await openIn(gateway);
   const load = startLoad(gateway, casesOf(origin));
   await sleep(durationMs * WARM_UP);
@@ -169,7 +171,16 @@ async function openIn(gateway: RunningGateway): Promise<Open> {
   const folder = `/proc/${gateway.process.pid}/fd`;
   const targets = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
   const [handles = 0] = await metric(gateway, 'nodejs_active_handles_total');
-  return { fds: targets.length, sockets: targets.filter((target) => target.startsWith('socket:')).length, handles };
+  const sockets = targets.filter((target) => target.startsWith('socket:')).length;
+  const clients = await clientsOf(gateway);
+  return { fds: targets.length - clients, sockets: sockets - clients, handles: handles - clients };
+}
+
+/** Connections that clients keep for their next request, which is theirs to decide; as proc_net(5) lists them. */
+async function clientsOf({ url }: RunningGateway): Promise<number> {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+  const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((row) => row.trim().split(/\s+/));
+  return rows.filter(([, local, , state]) => local?.endsWith(`:${port}`) && state === ESTABLISHED).length;
 }
 
 function summary(samples: readonly Sample[]): Pick<SoakReport, 'rssMb' | 'loopP99Ms'> {
