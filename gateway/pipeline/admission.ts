@@ -7,9 +7,13 @@ import { createLimit, type Limit } from './limit.ts';
 import { createPace } from './pace.ts';
 import type { RequestContext } from './request.ts';
 
-/** A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289). */
-const BURST_MS = 100;
-/** The longest wait in such a standing queue, as a share of the request's time, where a service time is not longer. */
+/**
+ * A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289); until then nobody is to
+ * wait longer than that. A pod that starts on the same node takes the CPU away for as long, and a script may send a
+ * hundred pictures at once.
+ */
+const BURST_MS = 3000;
+/** The longest wait in such a standing queue, as a share of a request's time, where a service time is not longer. */
 const STANDING_SHARE = 0.05;
 const MAX_RETRY_AFTER_S = 30;
 
@@ -19,6 +23,7 @@ export type AdmissionOptions = {
   readonly maxQueue: number;
   /** Images of one request that are worked on at once: the most lanes it takes. */
   readonly imagesAtOnce: number;
+  readonly requestTimeoutMs: number;
 };
 
 type Entry = Waiting & { readonly start: () => void; readonly refuse: (error: GatewayError) => void };
@@ -120,18 +125,20 @@ export class Admission {
 
   /** Throws where a newcomer without room had better not wait. */
   #judge(newcomer: Waiting, deadlineMs: number): void {
-    const { size } = this.#queue;
+    const { maxQueue, requestTimeoutMs } = this.#options;
+    const queue = this.#queue;
     const nowMs = performance.now();
-    const waitMs = this.#pace.msFor(this.#queue.ahead(newcomer) + 1, nowMs, this.serviceMs);
-    const leftMs = deadlineMs - nowMs - this.serviceMs;
-    const isStanding = size > 0 && nowMs - this.#waitingSinceMs > BURST_MS;
-    const patienceMs = isStanding ? Math.min(leftMs, Math.max(leftMs * STANDING_SHARE, this.serviceMs)) : leftMs;
-    const isFull = size >= this.#options.maxQueue && !this.#queue.loser(newcomer);
+    const isStanding = queue.size > 0 && nowMs - this.#waitingSinceMs > BURST_MS;
+    const longestMs = Math.max(isStanding ? requestTimeoutMs * STANDING_SHARE : BURST_MS, this.serviceMs);
+    const patienceMs = Math.min(longestMs, deadlineMs - nowMs - this.serviceMs);
+    const waitMs = this.#pace.msFor(queue.ahead(newcomer) + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
+    const isFull = queue.size >= maxQueue && !queue.loser(newcomer);
     if (isFull || waitMs > patienceMs) throw this.#overloaded();
   }
 
   #overloaded(): GatewayError {
-    const drainMs = this.#pace.msFor(this.#queue.lanes + 1, performance.now(), this.serviceMs);
+    const nowMs = performance.now();
+    const drainMs = this.#pace.msFor(this.#queue.lanes + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
     const retryAfterS = Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(drainMs / 1000)));
     const detail = 'The gateway has as many requests as it can take; try again later.';
     return new GatewayError('overloaded', detail, { retryAfterS });

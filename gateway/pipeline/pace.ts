@@ -8,8 +8,10 @@ export type Pace = {
   begin(nowMs: number): void;
   /** `lanes` of work ended. */
   done(lanes: number, wasFull: boolean, nowMs: number): void;
-  /** The milliseconds until `lanes` of waiting work have begun; 0 while nothing is known. */
-  msFor(lanes: number, nowMs: number, serviceMs: number): number;
+  /** The milliseconds in which as much waiting work begins; 0 while nothing is known. */
+  msFor(lanes: number): number;
+  /** How much longer than a service time nothing has ended: work that hangs, which no average tells of. */
+  silenceMs(nowMs: number, serviceMs: number): number;
 };
 
 /** Makes a measurement that knows nothing yet. */
@@ -25,7 +27,7 @@ export function createPace(): Pace {
       if (wasFull) msPerLane += (sampleMs - msPerLane) * (msPerLane === 0 ? 1 : WEIGHT);
       sinceMs = wasFull ? nowMs : Number.POSITIVE_INFINITY;
     },
-    // Work that hangs ends nothing: a silence longer than the service time tells before any average does.
-    msFor: (lanes, nowMs, serviceMs) => lanes * Math.max(msPerLane, nowMs - sinceMs - serviceMs),
+    msFor: (lanes) => lanes * msPerLane,
+    silenceMs: (nowMs, serviceMs) => Math.max(0, nowMs - sinceMs - serviceMs),
   };
 }
