@@ -1,7 +1,7 @@
 /** How fast work gets done while there is more of it than places: what a queue's length means in time. */
 
-/** Weight of the newest interval; about the last twenty count. */
-const WEIGHT = 0.05;
+/** What is older counts little. Long enough that a hiccup of a second does not look like the end of all speed. */
+const MEMORY_MS = 3000;
 
 export type Pace = {
   /** Work begins to wait: from now on the time between two ends tells the pace. */
@@ -16,18 +16,24 @@ export type Pace = {
 
 /** Makes a measurement that knows nothing yet. */
 export function createPace(): Pace {
-  let msPerLane = 0;
   let sinceMs = Number.POSITIVE_INFINITY;
+  // Both fade with time, so that their ratio is the average over about the last `MEMORY_MS` of being busy.
+  let busyMs = 0;
+  let lanesDone = 0;
   return {
     begin(nowMs) {
       sinceMs = nowMs;
     },
     done(lanes, wasFull, nowMs) {
-      const sampleMs = (nowMs - sinceMs) / lanes;
-      if (wasFull) msPerLane += (sampleMs - msPerLane) * (msPerLane === 0 ? 1 : WEIGHT);
+      if (wasFull) {
+        const tookMs = nowMs - sinceMs;
+        const kept = Math.exp(-tookMs / MEMORY_MS);
+        busyMs = busyMs * kept + tookMs;
+        lanesDone = lanesDone * kept + lanes;
+      }
       sinceMs = wasFull ? nowMs : Number.POSITIVE_INFINITY;
     },
-    msFor: (lanes) => lanes * msPerLane,
+    msFor: (lanes) => (lanesDone > 0 ? (lanes * busyMs) / lanesDone : 0),
     silenceMs: (nowMs, serviceMs) => Math.max(0, nowMs - sinceMs - serviceMs),
   };
 }

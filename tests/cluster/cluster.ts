@@ -13,7 +13,7 @@ import { savedModel } from '../candidates.ts';
 import { CHECKS, NEWEST } from '../committed-model.ts';
 import { predictions, shares } from './counts.ts';
 import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
-import { type Answer, ask, failed, startTraffic, summary } from './traffic.ts';
+import { type Answer, ask, failed, refused, startTraffic, summary } from './traffic.ts';
 import { WALLS } from './walls.ts';
 
 const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind';
@@ -28,6 +28,12 @@ const seconds = (fromMs: number): string => `${((performance.now() - fromMs) / 1
 const apply = () => run('kubectl', 'apply', '--kustomize', OVERLAY);
 
 function assertNoneFailed(answers: readonly Answer[], atLeast = 1): void {
+  assertAnswered(answers, atLeast);
+  assert.deepEqual(refused(answers).slice(0, 5), []);
+}
+
+/** Every request got its scores, if need be at a second try: starting pods may take the CPU that serves. */
+function assertAnswered(answers: readonly Answer[], atLeast: number): void {
   assert.ok(answers.length >= atLeast, `only ${answers.length} answers`);
   assert.deepEqual(failed(answers).slice(0, 5), []);
 }
@@ -98,7 +104,7 @@ for (const name of ['tf-serving', 'gateway']) {
     t.diagnostic(`shares: ${[...each.values()].map((share) => `${(100 * share).toFixed(0)} %`).join(', ')}`);
     for (const [pod, share] of each) assert.ok(share >= LEAST_SHARE, `${pod} got ${share}`);
     t.diagnostic(`while scaling up: ${summary(await traffic.stop())}`);
-    assertNoneFailed(traffic.answers, 100);
+    assertAnswered(traffic.answers, 100);
 
     const quiet = startTraffic(t, url, 1);
     const calm = performance.now();

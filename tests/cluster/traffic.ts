@@ -12,6 +12,10 @@ export type Answer = {
   readonly status: number;
   readonly version: string | undefined;
   readonly error: string | undefined;
+  /** Of a 429: the seconds after which to ask again. */
+  readonly retryAfterS: number | undefined;
+  /** How often it was told to come back before this answer. */
+  readonly refusals: number;
 };
 
 export type Traffic = {
@@ -20,12 +24,25 @@ export type Traffic = {
   stop(): Promise<readonly Answer[]>;
 };
 
+const MOST_TRIES = 10;
+
+/** One POST of a picture, made again when the gateway says that it is overloaded and when to come back. */
+async function askPatiently(url: string, agent: Agent): Promise<Answer> {
+  for (let refusals = 0; ; refusals += 1) {
+    const answer = await ask(url, agent);
+    if (answer.retryAfterS === undefined || refusals === MOST_TRIES) return { ...answer, refusals };
+    await sleep(answer.retryAfterS * 1000);
+  }
+}
+
 /** One POST of a picture. */
 export async function ask(url: string, agent?: Agent): Promise<Answer> {
   const start = performance.now();
-  const ended = (rest: Pick<Answer, 'status' | 'version' | 'error'>): Answer => ({
+  const ended = (rest: Pick<Answer, 'status' | 'version' | 'error'>, retryAfterS?: number): Answer => ({
     atMs: Date.now(),
     tookMs: performance.now() - start,
+    retryAfterS,
+    refusals: 0,
     ...rest,
   });
   return new Promise((resolve) => {
@@ -35,7 +52,9 @@ export async function ask(url: string, agent?: Agent): Promise<Answer> {
       const text = String(await buffer(response).catch((error: Error) => error.message));
       const status = response.statusCode ?? 0;
       const version = response.headers['x-model-version'];
-      resolve(ended({ status, version: version && String(version), error: status === 200 ? undefined : text }));
+      const retryAfterS = status === 429 ? Number(response.headers['retry-after']) : undefined;
+      const error = status === 200 ? undefined : text;
+      resolve(ended({ status, version: version && String(version), error }, retryAfterS));
     });
     call.end(PICTURE);
   });
@@ -47,7 +66,7 @@ export function startTraffic(t: TestContext, url: string, perSecond: number): Tr
   const answers: Answer[] = [];
   const calls: Promise<unknown>[] = [];
   const timer = setInterval(() => {
-    calls.push(ask(url, agent).then((answer) => answers.push(answer)));
+    calls.push(askPatiently(url, agent).then((answer) => answers.push(answer)));
   }, 1000 / perSecond);
   async function stop() {
     clearInterval(timer);
@@ -67,8 +86,14 @@ export function summary(answers: readonly Answer[]): string {
   const at = (share: number) => `${Math.round(times[Math.floor(share * (times.length - 1))] ?? Number.NaN)} ms`;
   const bad = failed(answers);
   const failures = bad.length === 0 ? 'none failed' : `${bad.length} FAILED`;
-  return `${answers.length.toLocaleString('en')} answers, ${failures}, p50 ${at(0.5)}, p99 ${at(0.99)}`;
+  const refusals = refused(answers).length;
+  const early = refusals === 0 ? '' : `, ${refusals} refused at first`;
+  return `${answers.length.toLocaleString('en')} answers, ${failures}${early}, p50 ${at(0.5)}, p99 ${at(0.99)}`;
 }
+
+/** Told to come back, whatever came then. */
+export const refused = (answers: readonly Answer[]): readonly Answer[] =>
+  answers.filter(({ refusals }) => refusals > 0);
 
 /** Everything but 200. */
 export const failed = (answers: readonly Answer[]): readonly Answer[] => answers.filter(({ status }) => status !== 200);
