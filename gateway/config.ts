@@ -79,7 +79,7 @@ const schema = z.object({
     .prefault('64')
     .describe('images held at once; how many of them are worked on is found by measuring'),
   maxQueue: integer(0, 1_000_000)
-    .prefault('256')
+    .prefault('64')
     .describe('requests that may wait; more, and those that would wait in vain, are answered 429'),
   maxBodyBytes: bytes().prefault('32MB').describe('largest request body'),
   maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),

@@ -7,14 +7,6 @@ import { createLimit, type Limit } from './limit.ts';
 import { createPace } from './pace.ts';
 import type { RequestContext } from './request.ts';
 
-/**
- * A queue that has not been empty for this long is no burst any more (CoDel's interval, RFC 8289); until then nobody is to
- * wait longer than that. A pod that starts on the same node takes the CPU away for as long, and a script may send a
- * hundred pictures at once.
- */
-const BURST_MS = 3000;
-/** The longest wait in such a standing queue, as a share of a request's time, where a service time is not longer. */
-const STANDING_SHARE = 0.05;
 const MAX_RETRY_AFTER_S = 30;
 
 export type AdmissionOptions = {
@@ -23,7 +15,6 @@ export type AdmissionOptions = {
   readonly maxQueue: number;
   /** Images of one request that are worked on at once: the most lanes it takes. */
   readonly imagesAtOnce: number;
-  readonly requestTimeoutMs: number;
 };
 
 type Entry = Waiting & { readonly start: () => void; readonly refuse: (error: GatewayError) => void };
@@ -36,7 +27,6 @@ export class Admission {
   readonly #queue = new FairQueue<Entry>();
   readonly #pace = createPace();
   #inFlight = 0;
-  #waitingSinceMs = 0;
 
   constructor(options: AdmissionOptions) {
     const limit = createLimit(options.maxInFlight);
@@ -125,15 +115,12 @@ export class Admission {
 
   /** Throws where a newcomer without room had better not wait. */
   #judge(newcomer: Waiting, deadlineMs: number): void {
-    const { maxQueue, requestTimeoutMs } = this.#options;
     const queue = this.#queue;
     const nowMs = performance.now();
-    const isStanding = queue.size > 0 && nowMs - this.#waitingSinceMs > BURST_MS;
-    const longestMs = Math.max(isStanding ? requestTimeoutMs * STANDING_SHARE : BURST_MS, this.serviceMs);
-    const patienceMs = Math.min(longestMs, deadlineMs - nowMs - this.serviceMs);
+    const leftMs = deadlineMs - nowMs - this.serviceMs;
     const waitMs = this.#pace.msFor(queue.ahead(newcomer) + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
-    const isFull = queue.size >= maxQueue && !queue.loser(newcomer);
-    if (isFull || waitMs > patienceMs) throw this.#overloaded();
+    const isFull = queue.size >= this.#options.maxQueue && !queue.loser(newcomer);
+    if (isFull || waitMs > leftMs) throw this.#overloaded();
   }
 
   #overloaded(): GatewayError {
@@ -146,10 +133,7 @@ export class Admission {
 
   #wait(newcomer: Waiting, signal: AbortSignal): Promise<void> {
     const queue = this.#queue;
-    if (queue.size === 0) {
-      this.#waitingSinceMs = performance.now();
-      this.#pace.begin(this.#waitingSinceMs);
-    }
+    if (queue.size === 0) this.#pace.begin(performance.now());
     if (queue.size >= this.#options.maxQueue) queue.loser(newcomer)?.refuse(this.#overloaded());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => entry.refuse(cutOff(signal));
