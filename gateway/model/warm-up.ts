@@ -9,7 +9,7 @@ const WARM_UP_MS = 3000;
 export type WarmUpParts = {
   readonly backend: Backend;
   /** Resolves once pictures can be decoded. */
-  readonly decoders: { ready(): Promise<void> };
+  readonly decoders: { ready(signal: AbortSignal): Promise<void> };
 };
 
 /**
@@ -23,7 +23,7 @@ export async function warmUp(binding: Binding, { backend, decoders }: WarmUpPart
   const call = backend.prepare({ servable, signature: card.signature, input }, 1);
   call.tensor.fill(0);
   try {
-    await Promise.all([call.send(1, context), decoders.ready()]);
+    await Promise.all([call.send(1, context), decoders.ready(context.signal)]);
     call.release();
   } catch (thrown) {
     const { message, cause } = asGatewayError(thrown);

@@ -22,8 +22,8 @@ export type DecoderOptions = Limits & {
 
 export type Decoders = {
   readonly decode: Decode;
-  /** Resolves when each process can decode; rejects where one cannot start. */
-  ready(): Promise<void>;
+  /** Resolves when each process can decode; rejects where one cannot start, and with the signal's reason. */
+  ready(signal: AbortSignal): Promise<void>;
   /** The processes that run, for tests and whoever has to look at them. */
   readonly pids: readonly number[];
   /** Ends the processes; what they were decoding fails. */
@@ -97,8 +97,9 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
       // A client that leaves does not stop its picture: killing the process for it would cost the others more.
       return readAnswer(await untilAborted(answered, signal), job);
     },
-    async ready() {
-      await Promise.all(places.map((place) => (place.process ?? fill(place)).ready));
+    async ready(signal) {
+      const all = Promise.all(places.map((place) => (place.process ?? fill(place)).ready));
+      await untilAborted(all, signal);
     },
     get pids() {
       return places.flatMap(({ process }) => process?.pid ?? []);
