@@ -86,7 +86,7 @@ describe('the compose pair', options, () => {
     assert.deepEqual(new Set(answers.map(({ version }) => version)), new Set([`${NEWEST}`, `${PUSHED}`]));
   });
 
-  test('E15: a label moves without a restart', async () => {
+  test('a label moves without a restart', async () => {
     await models('rollback', MODEL, '--to', `${PUSHED}`);
     for (const version of [NEWEST, PUSHED]) {
       await models('label', MODEL, `canary=${version}`);
@@ -109,7 +109,7 @@ describe('the compose pair', options, () => {
     assert.equal(await docker('inspect', '--format', '{{.RestartCount}}', stack.ids.gateway), '0');
   });
 
-  test('E21: both end by SIGTERM, the gateway with 0', async () => {
+  test('both end by SIGTERM, the gateway with 0', async () => {
     await docker('stop', stack.ids.gateway, stack.ids.tfServing);
     for (const container of Object.values(stack.ids)) {
       assert.equal(await docker('inspect', '--format', '{{.State.ExitCode}}', container), '0');
