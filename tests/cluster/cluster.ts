@@ -13,7 +13,7 @@ import { savedModel } from '../candidates.ts';
 import { CHECKS, NEWEST } from '../committed-model.ts';
 import { predictions, shares } from './counts.ts';
 import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
-import { type Answer, ask, failed, refused, startTraffic, summary } from './traffic.ts';
+import { ask, assertAnswered, assertNoneFailed, failed, startTraffic, summary } from './traffic.ts';
 import { WALLS } from './walls.ts';
 
 const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind';
@@ -26,17 +26,6 @@ let url = process.env.INGRESS ?? '';
 
 const seconds = (fromMs: number): string => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 const apply = () => run('kubectl', 'apply', '--kustomize', OVERLAY);
-
-function assertNoneFailed(answers: readonly Answer[], atLeast = 1): void {
-  assertAnswered(answers, atLeast);
-  assert.deepEqual(refused(answers).slice(0, 5), []);
-}
-
-/** Every request got its scores, if need be at a second try: starting pods may take the CPU that serves. */
-function assertAnswered(answers: readonly Answer[], atLeast: number): void {
-  assert.ok(answers.length >= atLeast, `only ${answers.length} answers`);
-  assert.deepEqual(failed(answers).slice(0, 5), []);
-}
 
 const namespaceIfThere = () => run('kubectl', 'get', 'namespace', NAMESPACE, '--ignore-not-found', '--output', 'name');
 

@@ -1,4 +1,5 @@
 /** A steady stream of requests through the Ingress, sent on time whatever becomes of the ones before. */
+import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
@@ -97,3 +98,15 @@ export const refused = (answers: readonly Answer[]): readonly Answer[] =>
 
 /** Everything but 200. */
 export const failed = (answers: readonly Answer[]): readonly Answer[] => answers.filter(({ status }) => status !== 200);
+
+/** Every request got its scores, and none was told to come back. */
+export function assertNoneFailed(answers: readonly Answer[], atLeast = 1): void {
+  assertAnswered(answers, atLeast);
+  assert.deepEqual(refused(answers).slice(0, 5), []);
+}
+
+/** Every request got its scores, if need be at a second try: starting pods may take the CPU that serves. */
+export function assertAnswered(answers: readonly Answer[], atLeast: number): void {
+  assert.ok(answers.length >= atLeast, `only ${answers.length} answers`);
+  assert.deepEqual(failed(answers).slice(0, 5), []);
+}
