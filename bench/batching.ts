@@ -23,7 +23,7 @@ async function compare(urls: readonly string[], { images, requests }: { images: 
   const times = urls.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [which, url] of urls.entries()) {
-      times[which]?.push((await load(url, body, requests, requests)).at(-1) ?? Number.NaN);
+      times[which]?.push((await load(url, [body], requests, requests)).at(-1) ?? Number.NaN);
     }
   }
   const [off = Number.NaN, on = Number.NaN] = times.map(median);
@@ -52,7 +52,7 @@ try {
     gateways.push(`http://127.0.0.1:${port}`);
   }
   for (const url of gateways) {
-    while (!(await load(url, bodyOf(1), 3, 1).catch(() => undefined)))
+    while (!(await load(url, [bodyOf(1)], 3, 1).catch(() => undefined)))
       await new Promise((done) => setTimeout(done, 50));
   }
   console.log(`${availableParallelism()} cores; median of ${ROUNDS} rounds, ms from request to answer\n`);

@@ -12,6 +12,7 @@ import { createResampler } from '../gateway/image/resample.ts';
 import { restrictSharp } from '../gateway/image/restrict.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
 import type { ImageSpec, RequestContext } from '../gateway/pipeline/request.ts';
+import { createPool } from '../gateway/tensor/pool.ts';
 import { cpuMsOf, median } from './load.ts';
 
 const ROUNDS = 7;
@@ -70,6 +71,7 @@ const decoders = startDecoders({
   count,
   pixelsAtOnce: count * maxPixels,
   timeoutMs: decodeTimeoutMs,
+  memory: createPool(0),
   log,
   onLoss: console.error,
 });

@@ -55,20 +55,22 @@ export function post(agent: Agent, url: string, body: string): Promise<Answer> {
   return promise;
 }
 
-/** Offers a steady load and waits for every answer. */
+/** Offers requests at random moments, independent of each other (a Poisson process), and waits for every answer. */
 export async function offer({ url, body, perSecond, seconds }: Offer): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true });
   const answers: Promise<Answer>[] = [];
-  const total = Math.round(perSecond * seconds);
   const startedMs = performance.now();
-  while (answers.length < total) {
-    const due = Math.min(total, Math.ceil(((performance.now() - startedMs) / 1000) * perSecond));
-    while (answers.length < due) answers.push(post(agent, url, body));
+  const untilMs = startedMs + seconds * 1000;
+  let nextMs = startedMs;
+  while (performance.now() < untilMs) {
+    while (nextMs <= performance.now()) {
+      answers.push(post(agent, url, body));
+      nextMs += (-Math.log(1 - Math.random()) * 1000) / perSecond;
+    }
     await sleep(TICK_MS);
   }
   const all = await Promise.all(answers);
   agent.destroy();
-  const untilMs = startedMs + seconds * 1000;
   const inTime = all.filter(({ status, endMs }) => status === 200 && endMs <= untilMs);
   return { ...sort(all), goodput: inTime.length / seconds };
 }

@@ -1,7 +1,7 @@
 /**
  * Overload: how much the gateway still gets done when it is asked for 1, 2, 5 and 10 times what it can. In front of the
  * embedded backend, which takes this machine's CPU; of a model that takes its time elsewhere; and of one that does
- * nothing, where the gateway is all there is.
+ * nothing, where the gateway is all there is. The load has a core of its own.
  *
  *   npm run overload -- [seconds a level, 60 by default] [embedded|elsewhere|null]
  */
@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { start, stopAll } from './load.ts';
+import { moveAside, start, stopAll } from './load.ts';
 import { capacity, offer, quantile } from './open-loop.ts';
 
 const LEVELS = [1, 2, 5, 10];
@@ -34,6 +34,8 @@ const HEAD = [
 ];
 const seconds = Number(process.argv[2] ?? 60);
 const only = process.argv[3];
+
+const [command = process.execPath, ...others] = [...(await moveAside()), process.execPath];
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 const picture = await readFile(here('../tests/golden/images/jpg-420.jpg'));
@@ -63,7 +65,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
     FETCH_PORTS: String(sourcePort),
     ...env,
   };
-  const { port, adminPort, pid } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], settings);
+  const { port, adminPort, pid } = await start(command, [...others, here('../gateway/cli/main.ts'), 'serve'], settings);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
   // A process is at its full speed after some ten seconds of work.

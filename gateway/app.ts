@@ -62,6 +62,8 @@ export type AppOptions = {
 const LATE_BODY_MS = 1000;
 /** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
 const POOL_BYTES = 64 * 2 ** 20;
+/** Unused memory of decoded pixels that is kept: more than there are decoders is seldom in use. */
+const PIXELS_POOL_BYTES = 4 * 2 ** 20;
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once, so that a slow one cannot take every place. */
@@ -192,6 +194,7 @@ function openDecoders(config: Config, { decoders, ...plan }: DecoderPlan): Decod
     maxPixels: config.maxImagePixels,
     maxBytes: config.maxImageBytes,
     count: decoders,
+    memory: createPool(PIXELS_POOL_BYTES),
     timeoutMs: config.decodeTimeoutMs,
     ...plan,
   });

@@ -63,7 +63,12 @@ export class GatewayError extends Error {
   readonly isUnavailable: boolean;
 
   constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
+    // What is refused is told by its kind; where an unforeseen failure was thrown stands in its cause. A stack for nobody
+    // would be a tenth of a refusal's cost.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail, 'cause' in options ? { cause: options.cause } : undefined);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'GatewayError';
     this.kind = kind;
     this.sourceStatus = options.sourceStatus;

@@ -6,8 +6,8 @@ import { performance } from 'node:perf_hooks';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Client } from '@grpc/grpc-js';
 import { type ChannelSettings, openClient } from '../gateway/backend/channel.ts';
+import type { ModelServers } from '../gateway/backend/model-servers.ts';
 import { createTfServing } from '../gateway/backend/tf-serving.ts';
 import { GatewayError, type Kind } from '../gateway/errors.ts';
 import type { Backend, Prediction, PredictTarget, RequestContext } from '../gateway/pipeline/request.ts';
@@ -38,7 +38,7 @@ export async function serve(t: TestContext, onPredict: Answer = () => ANSWER, po
 
 type Opened = {
   readonly backend: Backend;
-  readonly client: Client;
+  readonly client: ModelServers;
   readonly statuses: string[];
   readonly extra: string[];
 };

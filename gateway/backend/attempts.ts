@@ -1,7 +1,8 @@
-/** Further attempts at a call, beyond gRPC's own: where a server had no room for it, and where it takes long. */
+/** Further attempts at a call: where a server had no room for it, could not be reached, or takes long. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { Ending } from './failure.ts';
 
 /** Sends the call; cancelled with the signal. Rejects with gRPC's error. */
 export type Attempt = (signal: AbortSignal) => Promise<Buffer>;
@@ -15,34 +16,44 @@ export type AttemptLimits = {
 };
 
 /** Why a further attempt was made. */
-export type ExtraAttempt = 'refused' | 'hedge';
+export type ExtraAttempt = 'refused' | 'unavailable' | 'hedge';
 
-/** Pauses before the further attempts at a refused call: first the other servers, then all of them once more. */
-const REFUSED_PAUSES_MS = [1, 10, 50, 250];
+/**
+ * Pauses before the further attempts. At a refused call: first the other servers, then all of them once more. At one whose
+ * server could not be reached, or died over it, one: a Predict changes nothing, so it may run twice.
+ */
+const PAUSES_MS = { refused: [1, 10, 50, 250], unavailable: [20] };
 
 /**
  * Sends a call again that a server refused because it was full, which TF-Serving does before any work (`Server Threadpool
- * Exhausted`). The balancer asks servers last that have just refused, so the second attempt goes to another one. Rejects
- * with the refusal when none had room within a third of a second or the deadline.
+ * Exhausted`), or that did not reach one. The balancer asks servers last that have just failed so, and the second attempt
+ * goes to another one. Rejects with the last failure when there was no luck within a third of a second or the deadline.
  */
-export async function untilRoom(attempt: Attempt, { signal, deadlineMs, mayTryAgain }: AttemptLimits): Promise<Buffer> {
-  for (const pauseMs of REFUSED_PAUSES_MS) {
+export async function untilServed(
+  attempt: Attempt,
+  { signal, deadlineMs, mayTryAgain }: AttemptLimits,
+): Promise<Buffer> {
+  const left = { refused: PAUSES_MS.refused.values(), unavailable: PAUSES_MS.unavailable.values() };
+  for (;;) {
     try {
       return await attempt(signal);
     } catch (error) {
-      const isOver = signal.aborted || performance.now() + pauseMs >= deadlineMs;
-      if (!wasRefused(error) || isOver || !mayTryAgain('refused')) throw error;
+      const reason = reasonFor(error);
+      const { value: pauseMs } = reason ? left[reason].next() : { value: undefined };
+      const isOver = signal.aborted || pauseMs === undefined || performance.now() + pauseMs >= deadlineMs;
+      if (!reason || isOver || !mayTryAgain(reason)) throw error;
+      // Not all at the same moment. An abort ends the next attempt, at once.
+      await sleep(pauseMs * (0.5 + Math.random()));
     }
-    // Not all at the same moment. An abort ends the next attempt, at once.
-    await sleep(pauseMs * (0.5 + Math.random())).catch(() => undefined);
   }
-  return attempt(signal);
 }
 
-/** A server that is full says so of its own accord; a message that is over a limit is so everywhere. */
-function wasRefused(error: unknown): boolean {
-  const { code, details = '' } = error as Partial<ServiceError>;
-  return code === status.RESOURCE_EXHAUSTED && !/larger than/i.test(details);
+/** Everything else a server has thought about. */
+function reasonFor(error: unknown): 'refused' | 'unavailable' | undefined {
+  const { code, details = '' } = error as Partial<Ending>;
+  if (code === status.UNAVAILABLE) return 'unavailable';
+  // A server that is full says so of its own accord; a message that is over a limit is so everywhere.
+  return code === status.RESOURCE_EXHAUSTED && !/larger than/i.test(details) ? 'refused' : undefined;
 }
 
 /**

@@ -1,12 +1,14 @@
-/** The gRPC client of the model servers: balancing, keepalive, message sizes, retries and reconnecting, in one place. */
-import { type ChannelOptions, Client, credentials, experimental } from '@grpc/grpc-js';
+/** The gRPC client of the model servers: balancing, keepalive, message sizes and reconnecting, in one place. */
+import { type ChannelOptions, credentials, experimental } from '@grpc/grpc-js';
 import { BackendsResolver, parseBackends, SCHEME } from './backends-resolver.ts';
 import { LEAST_LOADED, LeastLoadedBalancer, LeastLoadedConfig } from './least-loaded.ts';
+import { ModelServers } from './model-servers.ts';
 import type { BackendTls } from './tls.ts';
 
 /** The largest request and answer: some 250 float32 images of 299x299, far below the 2 GiB where protobuf ends. */
 export const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
 
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const MIN_PING_MS = 5000;
 /** A ping is answered without the model; only a machine that is very short of CPU takes as long. */
 const PING_PATIENCE_MS = 3000;
@@ -28,24 +30,6 @@ const BREAKER = {
 const SERVICE_CONFIG = {
   // HTTP/2 keeps one connection, so the default (pick_first) would leave all servers but one without work.
   loadBalancingConfig: [{ [LEAST_LOADED]: { child_policy: [{ outlier_detection: BREAKER }] } }],
-  methodConfig: [
-    {
-      name: [{}],
-      retryPolicy: {
-        // The second attempt goes to another server. UNAVAILABLE alone: everything else a server has thought about, but
-        // for RESOURCE_EXHAUSTED, which is worth more attempts than one (attempts.ts). A Predict changes nothing, so it
-        // may run twice.
-        maxAttempts: 2,
-        retryableStatusCodes: ['UNAVAILABLE'],
-        initialBackoff: '0.02s',
-        maxBackoff: '0.1s',
-        backoffMultiplier: 2,
-      },
-    },
-  ],
-  // A failure takes one token, a success gives a tenth, retries stop at half: a server that dies may fail 100 calls at
-  // once without a client noticing, but a lasting outage is retried for no more than a tenth of the traffic.
-  retryThrottling: { maxTokens: 200, tokenRatio: 0.1 },
 };
 
 const OPTIONS: ChannelOptions = {
@@ -53,13 +37,9 @@ const OPTIONS: ChannelOptions = {
   // Ours holds; a TXT record in somebody's DNS is not to change it, nor to cost a query.
   'grpc.service_config_disable_resolution': 1,
 
-  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-
-  // A call is retried only if its message fits into these (default 1 MiB a call, and one image has 1.02 MiB). The bytes
-  // are held until the answer begins; beyond the total, calls go without a second attempt.
-  'grpc.per_rpc_retry_buffer_size': MAX_MESSAGE_BYTES,
-  'grpc.retry_buffer_size': MAX_MESSAGE_BYTES,
+  // Calls are made past the channel (call.ts), which would take it for idle and close its connections.
+  'grpc.client_idle_timeout_ms': MAX_TIMER_MS,
 
   // A server that comes back is found within about a second (default: up to two minutes).
   'grpc.initial_reconnect_backoff_ms': 100,
@@ -87,7 +67,7 @@ export type ChannelSettings = {
  * `unix:/path`, several by comma. Connects at the first call. Throws an Error for a list or a certificate that cannot be
  * read.
  */
-export function openClient(backends: string, settings: ChannelSettings = {}): Client {
+export function openClient(backends: string, settings: ChannelSettings = {}): ModelServers {
   const { tls, serverName, requestTimeoutMs = 20_000 } = settings;
   parseBackends(backends);
   experimental.registerResolver(SCHEME, BackendsResolver);
@@ -97,7 +77,7 @@ export function openClient(backends: string, settings: ChannelSettings = {}): Cl
     ...keepalive(requestTimeoutMs),
     ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
   };
-  return new Client(`${SCHEME}:${backends}`, credentialsOf(tls), options);
+  return new ModelServers(backends, credentialsOf(tls), options);
 }
 
 function credentialsOf(tls: BackendTls | undefined) {

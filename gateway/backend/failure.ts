@@ -35,3 +35,8 @@ function meaning({ code, details, signal }: Ending): Meaning {
   if (code === status.RESOURCE_EXHAUSTED && /larger than/i.test(details)) return TOO_LARGE;
   return MEANINGS[code] ?? ANY_OTHER;
 }
+
+/** A status as an Error as grpc-js writes it, with its two properties. */
+export function asError(code: status, details: string, cause?: unknown): Error & Pick<Ending, 'code' | 'details'> {
+  return Object.assign(new Error(`${code} ${status[code]}: ${details}`, { cause }), { code, details });
+}

@@ -1,13 +1,10 @@
 /** The balancing policy: a call goes to the server where it costs least; servers that cost the same take turns. */
-import { type ChannelOptions, connectivityState, experimental, type Metadata, status } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js';
+import { type Choices, choicesOf } from './model-servers.ts';
 import { type CallMark, ServerLoad } from './server-load.ts';
 
 /** The policy's name in a service config; its `child_policy` has to give the ready servers in turn, as round_robin does. */
 export const LEAST_LOADED = 'least_loaded';
-
-/** Headers of a call that the policy reads. They are sent too, where servers pass over them. */
-export const MODEL_HEADER = 'tensorgate-model';
-export const CALL_HEADER = 'tensorgate-call';
 
 /** What a server answers when something is wrong with it, rather than with what it was asked. */
 const SERVER_FAULTS: ReadonlySet<status> = new Set([
@@ -48,11 +45,14 @@ export class LeastLoadedConfig implements experimental.TypedLoadBalancingConfig 
 export class LeastLoadedBalancer implements experimental.LoadBalancer {
   readonly #child: experimental.ChildLoadBalancerHandler;
   readonly #loads: Loads = new Map();
+  #choices: Choices | undefined;
 
   constructor(helper: experimental.ChannelControlHelper) {
     const updateState: experimental.ChannelControlHelper['updateState'] = (state, picker, error) => {
       const isReady = state === connectivityState.READY;
-      helper.updateState(state, isReady ? new LeastLoadedPicker(picker, this.#loads) : picker, error);
+      const chosenBy = isReady ? new LeastLoadedPicker(picker, this.#loads) : picker;
+      if (this.#choices) this.#choices.picker = chosenBy;
+      helper.updateState(state, chosenBy, error);
     };
     this.#child = new experimental.ChildLoadBalancerHandler(
       experimental.createChildChannelControlHelper(helper, { updateState }),
@@ -66,6 +66,7 @@ export class LeastLoadedBalancer implements experimental.LoadBalancer {
     note: string,
   ): boolean {
     if (!(config instanceof LeastLoadedConfig)) return false;
+    this.#choices = choicesOf(options);
     if (endpoints.ok) this.#forgetAllBut(endpoints.value);
     this.#child.updateAddressList(endpoints, config.child, options, note);
     return true;
@@ -109,7 +110,8 @@ class LeastLoadedPicker implements experimental.Picker {
     const picks = this.#round(args);
     const [first] = picks;
     if (picks.length === 0 || !first) return this.#inTurn.pick(args);
-    const mark = { model: header(args.metadata, MODEL_HEADER), call: header(args.metadata, CALL_HEADER) };
+    const { model, call } = args.extraPickInfo;
+    const mark = { model, call };
     const quickestMs = Math.min(...picks.map(({ load }) => load.quickestMs(mark.model) ?? Number.POSITIVE_INFINITY));
     const costs = picks.map(({ load }) => load.cost(mark, quickestMs));
     const { result, load } = picks[costs.indexOf(Math.min(...costs))] ?? first;
@@ -133,10 +135,6 @@ class LeastLoadedPicker implements experimental.Picker {
     this.#loads.set(address, load);
     return load;
   }
-}
-
-function header(metadata: Metadata, name: string): string | undefined {
-  return metadata.get(name)[0]?.toString();
 }
 
 /** The child's choice, with its call counted. A child that judges servers by their failures is told of those alone. */

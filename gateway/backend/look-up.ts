@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Backend, Servable } from '../pipeline/request.ts';
 import { readMetadata, readStatus } from './answers.ts';
+import { frame } from './framing.ts';
 import type { ModelSpec, Protocol } from './messages.ts';
 import type { Unary } from './unary.ts';
 
@@ -15,13 +16,13 @@ export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'm
   return {
     async metadata(servable, signal) {
       const { path, requestSerialize } = GetModelMetadata;
-      const request = requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] });
-      return readMetadata(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
+      const framed = frame(requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] }));
+      return readMetadata(protocol, await unary({ path, framed, deadlineMs: lookUpDeadlineMs(), signal }));
     },
     async status(model, signal) {
       const { path, requestSerialize } = GetModelStatus;
-      const request = requestSerialize({ model_spec: { name: model } });
-      return readStatus(protocol, await unary({ path, request, deadlineMs: lookUpDeadlineMs(), signal }));
+      const framed = frame(requestSerialize({ model_spec: { name: model } }));
+      return readStatus(protocol, await unary({ path, framed, deadlineMs: lookUpDeadlineMs(), signal }));
     },
   };
 }

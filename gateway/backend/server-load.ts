@@ -20,7 +20,7 @@ const PROBE_MS = 10_000;
 const TAKEN_TIME: ReadonlySet<status> = new Set([status.OK, status.CANCELLED, status.DEADLINE_EXCEEDED]);
 const REFUSALS: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
-/** What the balancer knows of a call: the headers of unary.ts. Look-ups have neither. */
+/** What the balancer knows of a call. Look-ups have neither. */
 export type CallMark = {
   /** The model that is asked to predict. */
   readonly model?: string | undefined;

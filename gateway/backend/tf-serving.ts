@@ -1,10 +1,10 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-import type { Client } from '@grpc/grpc-js';
 import { GatewayError } from '../errors.ts';
 import type { Backend, Prediction, PredictTarget } from '../pipeline/request.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
+import type { ModelServers } from './model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions } from './unary.ts';
 
 /** Room for all of a Predict but its tensor, generously. */
@@ -20,15 +20,15 @@ type PredictCodec = {
 /** A PredictRequest whose tensor is written in place. */
 type PredictBytes = {
   readonly tensor: Float32Array | Uint8Array;
-  /** The serialized request with the first `count` instances. */
-  bytes(count: number): Buffer;
+  /** The serialized request with the first `count` instances, behind gRPC's prefix. */
+  framed(count: number): Buffer;
   /** Gives the memory back. */
   release(): void;
 };
 
 export type TfServingOptions = UnaryOptions & {
   /** Closed together with the backend. */
-  readonly client: Client;
+  readonly client: ModelServers;
   readonly codec: PredictCodec;
   readonly onStatus: OnStatus;
 };
@@ -50,7 +50,7 @@ export function createTfServing({ client, codec, onStatus, ...options }: TfServi
         async send(count, { deadlineMs, signal }) {
           const { path } = Predict;
           const { model } = target.servable;
-          return codec.readPrediction(await unary({ path, model, request: request.bytes(count), deadlineMs, signal }));
+          return codec.readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
         },
       };
     },

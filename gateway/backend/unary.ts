@@ -1,9 +1,10 @@
 /** One unary RPC: bytes in, bytes out, with a deadline, a signal, and a quick answer where no server is connected. */
 import { performance } from 'node:perf_hooks';
-import { type Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { type ExtraAttempt, hedge, untilRoom } from './attempts.ts';
-import { failure } from './failure.ts';
-import { CALL_HEADER, MODEL_HEADER } from './least-loaded.ts';
+import { connectivityState, status } from '@grpc/grpc-js';
+import { type ExtraAttempt, hedge, untilServed } from './attempts.ts';
+import { type Call, call } from './call.ts';
+import { asError, type Ending, failure } from './failure.ts';
+import type { ModelServers } from './model-servers.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { CallMark } from './server-load.ts';
 
@@ -13,15 +14,9 @@ import type { CallMark } from './server-load.ts';
  */
 const CONNECT_PATIENCE_MS = 300;
 
-export type Rpc = {
-  /** `/package.Service/Method`. */
-  readonly path: string;
-  readonly request: Buffer;
+export type Rpc = Call & {
   /** The model that is asked to predict; none for a look-up, which tells nothing of how quick a server is. */
   readonly model?: string;
-  /** End of the call in `performance.now()` milliseconds; the server is told the time that is left. */
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
 };
 
 /** Told once how each RPC ended, retries included: the method's name and gRPC's name of the status. */
@@ -40,20 +35,20 @@ export type Unary = (rpc: Rpc) => Promise<Buffer>;
  * (see failure.ts): within a third of a second where no server is connected, and at once when the signal is aborted,
  * which cancels the call on the server too.
  */
-export function createUnary(client: Client, onStatus: OnStatus, options: UnaryOptions = {}): Unary {
-  const send = createSend(client, options);
+export function createUnary(servers: ModelServers, onStatus: OnStatus, options: UnaryOptions = {}): Unary {
+  const send = createSend(servers, options);
   return async (rpc) => {
     const { signal, path } = rpc;
     const method = path.slice(path.lastIndexOf('/') + 1);
-    const connected = await isConnected(client);
+    const connected = await isConnected(servers);
     if (signal.aborted) throw failure({ code: status.CANCELLED, details: '', signal }, signal.reason);
     try {
-      if (!connected) throw Object.assign(new Error('no model server is connected'), { code: status.UNAVAILABLE });
+      if (!connected) throw asError(status.UNAVAILABLE, 'no model server is connected');
       const answer = await send(rpc);
       onStatus(method, 'OK');
       return answer;
     } catch (error) {
-      const { code = status.UNKNOWN, details = '' } = error as Partial<ServiceError>;
+      const { code = status.UNKNOWN, details = '' } = error as Partial<Ending>;
       onStatus(method, status[code]);
       throw failure({ code, details, signal }, error);
     }
@@ -61,7 +56,10 @@ export function createUnary(client: Client, onStatus: OnStatus, options: UnaryOp
 }
 
 /** Makes the function that sends a call as often as it has to be, within one budget for all calls. */
-function createSend(client: Client, { hedgeAfterMs, onExtraAttempt }: UnaryOptions): (rpc: Rpc) => Promise<Buffer> {
+function createSend(
+  servers: ModelServers,
+  { hedgeAfterMs, onExtraAttempt }: UnaryOptions,
+): (rpc: Rpc) => Promise<Buffer> {
   const budget = new RetryBudget();
   let calls = 0;
   const mayTryAgain = (reason: ExtraAttempt) => {
@@ -75,14 +73,20 @@ function createSend(client: Client, { hedgeAfterMs, onExtraAttempt }: UnaryOptio
     const mark = { model: rpc.model, ...(hedgeAfterMs !== undefined && { call: String(calls) }) };
     const limits = { signal: rpc.signal, deadlineMs: rpc.deadlineMs, mayTryAgain };
     const attempt = (signal: AbortSignal) =>
-      untilRoom((signal) => sendOnce(client, { ...rpc, signal }, mark), { ...limits, signal });
+      untilServed((signal) => callConnected(servers, { ...rpc, signal }, mark), { ...limits, signal });
     const isHedged = hedgeAfterMs !== undefined && rpc.model !== undefined;
     return isHedged ? hedge(attempt, hedgeAfterMs, limits) : attempt(rpc.signal);
   };
 }
 
-async function isConnected(client: Client): Promise<boolean> {
-  const channel = client.getChannel();
+/** Connections come and go between attempts: those of a call that failed above all. */
+async function callConnected(servers: ModelServers, rpc: Rpc, mark: CallMark): Promise<Buffer> {
+  await isConnected(servers);
+  return call(servers, rpc, mark);
+}
+
+async function isConnected(servers: ModelServers): Promise<boolean> {
+  const channel = servers.getChannel();
   const giveUpMs = performance.now() + CONNECT_PATIENCE_MS;
   let state = channel.getConnectivityState(false);
   if (state === connectivityState.READY || state === connectivityState.SHUTDOWN)
@@ -97,42 +101,18 @@ async function isConnected(client: Client): Promise<boolean> {
 }
 
 /** Resolves when the channel leaves the state, or at the given time of `performance.now()`. */
-function changed(channel: ReturnType<Client['getChannel']>, state: connectivityState, giveUpMs: number): Promise<void> {
+function changed(
+  channel: ReturnType<ModelServers['getChannel']>,
+  state: connectivityState,
+  giveUpMs: number,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   // Not at once: on a busy event loop the timer is seen before the connection that was made in time.
   channel.watchConnectivityState(state, wallClock(giveUpMs), () => setImmediate(resolve));
   return promise;
 }
 
-function sendOnce(client: Client, rpc: Rpc, mark: CallMark): Promise<Buffer> {
-  const { path, request, signal } = rpc;
-  const deadline = wallClock(rpc.deadlineMs);
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const call = client.makeUnaryRequest(path, asIs, asIs, request, headers(mark), { deadline }, (error, answer) => {
-    signal.removeEventListener('abort', cancel);
-    if (error) reject(error);
-    else resolve(answer ?? Buffer.alloc(0));
-  });
-  const cancel = () => call.cancel();
-  signal.addEventListener('abort', cancel);
-  if (signal.aborted) cancel();
-  return promise;
-}
-
-/** What the balancer has to know of a call. */
-function headers({ model, call }: CallMark): Metadata {
-  const metadata = new Metadata();
-  // Headers are ASCII, names of models need not be.
-  if (model !== undefined) metadata.set(MODEL_HEADER, encodeURIComponent(model.toWellFormed()));
-  if (call !== undefined) metadata.set(CALL_HEADER, call);
-  return metadata;
-}
-
 /** grpc-js takes deadlines in wall-clock time and turns them into timers at once, so a later jump of the clock does no harm. */
 function wallClock(atMs: number): number {
   return Date.now() + Math.max(0, atMs - performance.now());
-}
-
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
 }

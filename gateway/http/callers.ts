@@ -11,7 +11,7 @@ export type Caller = {
   readonly tenant: string;
   /** The name of the key that was given, for the log. */
   readonly key?: string;
-  /** Whom limits count. */
+  /** Whom limits count, where there are any. */
   readonly who: string;
   readonly rate?: Rate | undefined;
   readonly quota?: number | undefined;
@@ -41,7 +41,7 @@ export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
     identify(request) {
       const known = keys();
-      if (!known) return { tenant: ANONYMOUS, who: `address:${customer(request.ip ?? '')}`, rate };
+      if (!known) return { tenant: ANONYMOUS, who: rate ? `address:${customer(request.ip ?? '')}` : '', rate };
       return withKey(known, givenKey(request), rate);
     },
     async admit({ refusal, ...caller }, response) {

@@ -22,7 +22,18 @@ type Raw = { readonly data: Uint8Array; readonly width: number; readonly height:
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Pixels> {
   const header = admit(bytes, options);
-  return toPixels(await read(bytes, header, options), header, options);
+  const raw = await read(bytes, header, options);
+  const pixels = toPixels(raw, header, options);
+  if (pixels.data.buffer !== raw.data.buffer) free(raw.data);
+  return pixels;
+}
+
+/**
+ * Frees memory at once that nobody may touch afterwards: it lies outside of the heap, where the collector notices it late,
+ * that of sharp's pixels above all.
+ */
+export function free({ buffer }: { readonly buffer: ArrayBufferLike }): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 type Reading = { readonly channels: number; readonly ask: (file: Sharp) => Sharp };

@@ -80,15 +80,33 @@ function range(start: number, length: number): Int32Array {
 }
 
 /** The samples of some rows and columns of a picture. */
-function pick({ width, channels, data }: Pixels, rows: Int32Array, columns: Int32Array): Resized {
+function pick(picture: Pixels, rows: Int32Array, columns: Int32Array): Resized {
+  const { channels, data } = picture;
   const samples = rows.length * columns.length * channels;
   const picked = data instanceof Uint8Array ? new Uint8Array(samples) : new Uint16Array(samples);
+  if (channels === 3) pickRgb(picture, rows, columns, picked);
+  else pickGray(picture, rows, columns, picked);
+  return { width: columns.length, height: rows.length, channels, data: picked };
+}
+
+function pickRgb({ width, data }: Pixels, rows: Int32Array, columns: Int32Array, picked: Pixels['data']): void {
+  const starts = columns.map((x) => 3 * x);
   let to = 0;
-  for (const y of rows) {
-    for (let x = 0; x < columns.length; x++) {
-      let from = (y * width + (columns[x] as number)) * channels;
-      for (let channel = 0; channel < channels; channel++) picked[to++] = data[from++] as number;
+  for (let i = 0; i < rows.length; i++) {
+    const row = 3 * width * (rows[i] as number);
+    for (let x = 0; x < starts.length; x++) {
+      const from = row + (starts[x] as number);
+      picked[to] = data[from] as number;
+      picked[to + 1] = data[from + 1] as number;
+      picked[to + 2] = data[from + 2] as number;
+      to += 3;
     }
   }
-  return { width: columns.length, height: rows.length, channels, data: picked };
+}
+
+function pickGray({ width, data }: Pixels, rows: Int32Array, columns: Int32Array, picked: Pixels['data']): void {
+  let to = 0;
+  for (const y of rows) {
+    for (const x of columns) picked[to++] = data[y * width + x] as number;
+  }
 }

@@ -37,11 +37,23 @@ export function createLog(level: string, destination: DestinationStream): Logger
 /** Cuts long texts and lists, at every depth that a log needs. Errors stay whole: their serializer comes later. */
 function cut(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return cutText(value);
-  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Error || isShort(value)) return value;
   if (depth === MAX_DEPTH) return '…';
   if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((entry) => cut(entry, depth + 1));
   const entries = Object.entries(value).slice(0, MAX_ENTRIES);
   return Object.fromEntries(entries.map(([name, entry]) => [cutText(name), cut(entry, depth + 1)]));
+}
+
+/** True for a flat object of few short texts and numbers, as the line of most requests is: it needs no copy. */
+function isShort(fields: object): boolean {
+  let count = 0;
+  for (const [name, entry] of Object.entries(fields)) {
+    count += 1;
+    const isText = typeof entry === 'string';
+    if (name.length > MAX_TEXT_LENGTH || (isText ? entry.length > MAX_TEXT_LENGTH : typeof entry === 'object'))
+      return false;
+  }
+  return count <= MAX_ENTRIES;
 }
 
 function cutText(text: string): string {

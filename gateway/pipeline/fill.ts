@@ -56,6 +56,7 @@ export async function fillTensor(
       const pixels = await line.decode(bytes, image, instance.field, context);
       const start = rows.size * rowLength;
       line.normalise(pixels, image, tensor.subarray(start, start + rowLength));
+      pixels.release();
       rows.set(instance, rows.size);
     });
   }

@@ -56,8 +56,16 @@ export type Pixels = {
 /** Pixels of a model's size; float32 where tf.image.resize computed values between bytes. */
 export type Resized = Omit<Pixels, 'data'> & { readonly data: Pixels['data'] | Float32Array };
 
-/** Decodes and resizes as a model's spec asks; `field` is where the image stood in the request. */
-export type Decode = (bytes: Uint8Array, spec: ImageSpec, field: string, context: RequestContext) => Promise<Resized>;
+/**
+ * Decodes and resizes as a model's spec asks; `field` is where the image stood in the request. `release` gives the pixels'
+ * memory back for other pictures.
+ */
+export type Decode = (
+  bytes: Uint8Array,
+  spec: ImageSpec,
+  field: string,
+  context: RequestContext,
+) => Promise<Resized & { release(): void }>;
 
 /**
  * Scales a picture's samples into its row of the input tensor.

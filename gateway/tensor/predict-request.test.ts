@@ -9,6 +9,12 @@ import type { PredictTarget } from '../pipeline/request.ts';
 import { createPool } from './pool.ts';
 import { createPredictRequest } from './predict-request.ts';
 
+/** Takes gRPC's prefix off, which has to fit. */
+function messageOf(framed: Buffer): Buffer {
+  assert.deepEqual([framed[0], framed.readUInt32BE(1)], [0, framed.length - 5]);
+  return framed.subarray(5);
+}
+
 const pool = createPool(0);
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
@@ -52,11 +58,11 @@ const CLOTHING: PredictTarget = {
 };
 
 function check(target: PredictTarget, capacity: number, count: number): void {
-  const { tensor, bytes } = createPredictRequest(pool, target, capacity);
+  const { tensor, framed } = createPredictRequest(pool, target, capacity);
   for (let index = 0; index < tensor.length; index += 1) tensor[index] = (index * 7) % 251;
   const sent = tensor.subarray(0, (tensor.length / capacity) * count);
   const content = new Uint8Array(sent.buffer, sent.byteOffset, sent.byteLength);
-  assert.deepEqual(deserialize(bytes(count)), expected(target, count, content));
+  assert.deepEqual(deserialize(messageOf(framed(count))), expected(target, count, content));
 }
 
 test('an image request is what protobuf makes of it', () => {
@@ -96,25 +102,25 @@ test('any names, versions, shapes and counts', () => {
 
 test('one request can be sent again with another count', () => {
   const target: PredictTarget = { ...CLOTHING, input: { name: 'x', dtype: 'DT_FLOAT', shape: [2] } };
-  const { tensor, bytes } = createPredictRequest(pool, target, 200);
+  const { tensor, framed } = createPredictRequest(pool, target, 200);
   tensor.set([1, 2, 3, 4]);
   for (const count of [200, 2, 128, 1]) {
     const content = new Uint8Array(tensor.buffer, tensor.byteOffset, count * 8);
-    assert.deepEqual(deserialize(bytes(count)), expected(target, count, content));
+    assert.deepEqual(deserialize(messageOf(framed(count))), expected(target, count, content));
   }
 });
 
 test('the tensor is sent from where it was written, with nothing behind it', () => {
-  const { tensor, bytes } = createPredictRequest(pool, CLOTHING, 3);
-  const message = bytes(2);
+  const { tensor, framed } = createPredictRequest(pool, CLOTHING, 3);
+  const message = messageOf(framed(2));
   assert.equal(message.buffer, tensor.buffer);
   assert.equal(message.byteOffset + message.length, tensor.byteOffset + 2 * 299 * 299 * 3 * 4);
   assert.equal(tensor.byteOffset % 4, 0);
 });
 
 test('a count outside the room is a mistake in the gateway', () => {
-  const { bytes } = createPredictRequest(pool, CLOTHING, 2);
-  for (const count of [0, 3, -1, 1.5, Number.NaN]) assert.throws(() => bytes(count), RangeError);
+  const { framed } = createPredictRequest(pool, CLOTHING, 2);
+  for (const count of [0, 3, -1, 1.5, Number.NaN]) assert.throws(() => framed(count), RangeError);
 });
 
 test('a version that no server can have is refused', () => {

@@ -8,6 +8,9 @@ import type { Pool } from './pool.ts';
 /** A typed array's offset has to be a multiple of its element size; float32 is the widest that is sent. */
 const TENSOR_ALIGNMENT = 4;
 
+/** gRPC's Length-Prefixed-Message. */
+const PREFIX_BYTES = 5;
+
 /** Tag and number, or tag and length: field numbers here are below 16, numbers below 2^53. */
 const MAX_FIELD_HEAD_BYTES = 9;
 
@@ -19,10 +22,10 @@ export type PredictRequest = {
   /** The tensor of all `capacity` instances, row-major, to be written in place; what it holds at first means nothing. */
   readonly tensor: Float32Array | Uint8Array;
   /**
-   * The serialized request with the first `count` instances, 1 to `capacity`: a view of the same memory, valid until
-   * the next call. Nothing is copied.
+   * The serialized request with the first `count` instances, 1 to `capacity`, behind gRPC's prefix (a flag for
+   * compression, the length): a view of the same memory, valid until the next call. Nothing is copied.
    */
-  bytes(count: number): Buffer;
+  framed(count: number): Buffer;
   /** Gives the memory back. To be called once, when nothing reads or writes it any more. */
   release(): void;
 };
@@ -36,18 +39,21 @@ export function createPredictRequest(pool: Pool, target: PredictTarget, capacity
   const { dtype, shape } = target.input;
   const elements = shape.reduce((product, size) => product * size, 1);
   const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
-  const tensorStart = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
+  const tensorStart = Math.ceil((PREFIX_BYTES + maxHeadBytes(target)) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
   const memory = pool.take(tensorStart + capacity * instanceBytes);
   const Elements = dtype === 'DT_FLOAT' ? Float32Array : Uint8Array;
   return {
     tensor: new Elements(memory, tensorStart, capacity * elements),
-    bytes(count) {
+    framed(count) {
       if (!(Number.isInteger(count) && count >= 1 && count <= capacity)) {
         throw new RangeError(`${count} instances in a request with room for 1 to ${capacity}`);
       }
       const end = tensorStart + count * instanceBytes;
       const start = writeHead(new Uint8Array(memory), { target, count, tensorStart, end });
-      return Buffer.from(memory, start, end - start);
+      const framed = Buffer.from(memory, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
+      framed[0] = 0;
+      framed.writeUInt32BE(end - start, 1);
+      return framed;
     },
     release: () => pool.give(memory),
   };

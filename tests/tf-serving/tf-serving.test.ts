@@ -5,9 +5,11 @@ import { performance } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Client, status } from '@grpc/grpc-js';
+import type { status } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { openClient } from '../../gateway/backend/channel.ts';
+import { frame } from '../../gateway/backend/framing.ts';
+import type { ModelServers } from '../../gateway/backend/model-servers.ts';
 import { createTfServing } from '../../gateway/backend/tf-serving.ts';
 import { createUnary } from '../../gateway/backend/unary.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
@@ -92,7 +94,7 @@ after(() => rm(models, { recursive: true, force: true }));
 for (const flags of [[], ['--enable_serialization_as_tensor_content=true']]) {
   describe(`TF-Serving ${flags.join(' ')}`, options, () => {
     let server: TensorFlowServing;
-    let client: Client;
+    let client: ModelServers;
     let backend: Backend;
     const statuses: string[] = [];
 
@@ -120,9 +122,9 @@ for (const flags of [[], ['--enable_serialization_as_tensor_content=true']]) {
       inputs: object,
       wanted = context(),
     ): Promise<Prediction> {
-      const request = predictRequest.serialize({ model_spec: { name: model, signature_name: signature }, inputs });
+      const message = predictRequest.serialize({ model_spec: { name: model, signature_name: signature }, inputs });
       const path = '/tensorflow.serving.PredictionService/Predict';
-      return readPrediction(await createUnary(client, () => undefined)({ path, request, ...wanted }));
+      return readPrediction(await createUnary(client, () => undefined)({ path, framed: frame(message), ...wanted }));
     }
 
     function add(servable: Omit<Servable, 'model'>, ...values: readonly number[]): Promise<Prediction> {

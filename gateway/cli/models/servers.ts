@@ -1,10 +1,10 @@
 /** The model servers behind TF_SERVING_HOST, each on its own: what it says of a model's versions. */
 import { lookup } from 'node:dns/promises';
-import type { Client } from '@grpc/grpc-js';
 import { parseBackends } from '../../backend/backends-resolver.ts';
 import { openClient } from '../../backend/channel.ts';
 import { createLookUp } from '../../backend/look-up.ts';
 import { loadProtocol, type Protocol } from '../../backend/messages.ts';
+import type { ModelServers } from '../../backend/model-servers.ts';
 import type { BackendTls } from '../../backend/tls.ts';
 import { createUnary } from '../../backend/unary.ts';
 import { asGatewayError } from '../../errors.ts';
@@ -24,7 +24,7 @@ export type Servers = Disposable & {
 };
 
 type Server = {
-  readonly client: Client;
+  readonly client: ModelServers;
   /** Resolves when the first connection is made, or its time is over: a request would not wait as long. */
   readonly tried: Promise<void>;
   readonly status: Backend['status'];
@@ -55,7 +55,7 @@ export function openServers(backends: string | undefined, tls?: BackendTls): Ser
   };
 }
 
-function openServer(client: Client, protocol: Protocol): Server {
+function openServer(client: ModelServers, protocol: Protocol): Server {
   const { promise: tried, resolve } = Promise.withResolvers<void>();
   client.waitForReady(Date.now() + CONNECT_PATIENCE_MS, () => resolve());
   const unary = createUnary(client, () => undefined);

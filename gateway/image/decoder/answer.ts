@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { GatewayError, KINDS, type Kind } from '../../errors.ts';
 import type { ImageFormat, ImageSpec, Resized } from '../../pipeline/request.ts';
-import type { Frame } from './frames.ts';
 
 /** What a decoder is started with. */
 export type Limits = {
@@ -28,22 +27,28 @@ const failure = z.strictObject({
   detail: z.string(),
   cause: z.string(),
 });
+const told = z.union([pixels, failure]);
 /** Empty: the process has started. */
 const ready = z.strictObject({});
 
 export type Answer = z.output<typeof pixels> | z.output<typeof failure> | z.output<typeof ready>;
 
-/** The bytes that pixels of a model's size have at most. */
-export function maxAnswerBytes({ size: [height, width] }: ImageSpec): number {
-  return height * width * 3 * Float32Array.BYTES_PER_ELEMENT;
-}
+/** Pixels whose memory is used again once they are released. */
+export type SharedPixels = Resized & { release(): void };
+
+/** Memory to be used again; see tensor/pool.ts. */
+export type Memory = { take(bytes: number): ArrayBuffer; give(memory: ArrayBuffer): void };
 
 /**
- * Reads the answer to a job: pixels of just the model's size.
+ * Reads the answer to a job: pixels of just the model's size, which `read` fills in from where the decoder put them.
  * @throws GatewayError the decoder's own; internal when the answer does not fit the job.
  */
-export function readAnswer({ head, body }: Frame, { spec }: Job): Resized {
-  const parsed = z.union([pixels, failure]).safeParse(head);
+export function readAnswer(
+  answer: unknown,
+  { spec }: Job,
+  { memory, read }: { readonly memory: Memory; readonly read: (bytes: Uint8Array) => void },
+): SharedPixels {
+  const parsed = told.safeParse(answer);
   if (!parsed.success) throw misfit(parsed.error);
   if ('kind' in parsed.data) {
     const { kind, detail, cause } = parsed.data;
@@ -52,11 +57,15 @@ export function readAnswer({ head, body }: Frame, { spec }: Job): Resized {
   const { width, height, channels, samples } = parsed.data;
   const [wantedHeight, wantedWidth] = spec.size;
   const fits = width === wantedWidth && height === wantedHeight && channels === (spec.color === 'rgb' ? 3 : 1);
-  const type = SAMPLES[samples];
+  if (!fits) throw misfit(JSON.stringify(answer));
   const count = width * height * channels;
-  const aligned = body.byteOffset % type.BYTES_PER_ELEMENT === 0;
-  if (!fits || !aligned || body.length !== count * type.BYTES_PER_ELEMENT) throw misfit(JSON.stringify(head));
-  return { width, height, channels, data: new type(body.buffer as ArrayBuffer, body.byteOffset, count) };
+  const bytes = memory.take(count * SAMPLES[samples].BYTES_PER_ELEMENT);
+  try {
+    read(new Uint8Array(bytes));
+  } catch (cause) {
+    throw misfit(cause);
+  }
+  return { width, height, channels, data: new SAMPLES[samples](bytes), release: () => memory.give(bytes) };
 }
 
 function misfit(cause: unknown): GatewayError {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { readConfig } from '../../config.ts';
 import type { ImageSpec, RequestContext } from '../../pipeline/request.ts';
+import { createPool } from '../../tensor/pool.ts';
 import { decode } from '../decode.ts';
 import { createResampler } from '../resample.ts';
 import { testSpec } from '../test-spec.ts';
@@ -23,7 +24,7 @@ type Pool = Decoders & { readonly losses: string[]; ask(bytes: Uint8Array, signa
 
 function start(t: TestContext, change: Partial<DecoderOptions> = {}): Pool {
   const losses: string[] = [];
-  const options = { ...LIMITS, count: 2, pixelsAtOnce: 100e6, timeoutMs: 20_000, log };
+  const options = { ...LIMITS, count: 2, pixelsAtOnce: 100e6, timeoutMs: 20_000, memory: createPool(0), log };
   const decoders = startDecoders({ ...options, onLoss: (why) => losses.push(why), ...change });
   t.after(decoders.close);
   const context = (signal: AbortSignal) => ({ signal }) as RequestContext;
@@ -47,7 +48,9 @@ test('gives what decoding and resizing here gives, for each kind of samples', as
     ['png-rgba8.png', { ...SPEC, engine: 'tensorflow', resize: 'bicubic' }, 'Float32Array'],
   ];
   for (const [name, spec, type] of specs) {
-    const pixels = await apart(read(name), spec, 'x', { signal: new AbortController().signal } as RequestContext);
+    const { release, ...pixels } = await apart(read(name), spec, 'x', {
+      signal: new AbortController().signal,
+    } as RequestContext);
     assert.equal(pixels.data.constructor.name, type);
     const { color, engine } = spec;
     const here = createResampler(spec)(await decode(read(name), { ...LIMITS, field: 'x', color, engine }));

@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os';
 import { GatewayError } from '../../errors.ts';
 import type { Decode, Log } from '../../pipeline/request.ts';
 import { admit } from '../admit.ts';
-import { type Job, type Limits, readAnswer } from './answer.ts';
-import type { Frame } from './frames.ts';
+import { type Job, type Limits, type Memory, readAnswer, type SharedPixels } from './answer.ts';
 import { createPlaces } from './places.ts';
 import { type DecoderProcess, startDecoderProcess } from './process.ts';
 
@@ -15,6 +14,8 @@ export type DecoderOptions = Limits & {
   readonly pixelsAtOnce: number;
   /** For one picture, decoded and resized; after it the process is killed. */
   readonly timeoutMs: number;
+  /** Where the pixels lie until they are released. */
+  readonly memory: Memory;
   readonly log: Log;
   /** Told of each picture that cost its process: a crash, or a kill for its time. */
   readonly onLoss: (why: 'crash' | 'timeout') => void;
@@ -42,7 +43,8 @@ export function defaultDecoders(): number {
 type Place = { process: DecoderProcess | undefined };
 
 /** Starts the processes. `decode` rejects with the signal's reason once it is aborted, wherever the picture is. */
-export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...limits }: DecoderOptions): Decoders {
+export function startDecoders(options: DecoderOptions): Decoders {
+  const { count, pixelsAtOnce, timeoutMs, memory, log, onLoss, ...limits } = options;
   const places = Array.from({ length: count }, (): Place => ({ process: undefined }));
   const { take, give } = createPlaces(places, pixelsAtOnce);
   let closed = false;
@@ -67,7 +69,12 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
     return process;
   }
 
-  async function run(place: Place, job: Job, bytes: Uint8Array): Promise<Frame> {
+  async function run(place: Place, job: Job, bytes: Uint8Array): Promise<SharedPixels> {
+    const { process, answer } = await ask(place, job, bytes);
+    return readAnswer(answer, job, { memory, read: process.read });
+  }
+
+  async function ask(place: Place, job: Job, bytes: Uint8Array) {
     let late = false;
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -77,7 +84,7 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
         late = true;
         process.kill();
       }, timeoutMs);
-      return await process.ask(job, bytes);
+      return { process, answer: await process.ask(job, bytes) };
     } catch (cause) {
       onLoss(late ? 'timeout' : 'crash');
       throw late ? tooSlow(job.field, timeoutMs, cause) : crashed(cause);
@@ -95,7 +102,7 @@ export function startDecoders({ count, pixelsAtOnce, timeoutMs, log, onLoss, ...
       const place = await take(cost, signal);
       const answered = run(place, job, bytes).finally(() => give(place, cost));
       // A client that leaves does not stop its picture: killing the process for it would cost the others more.
-      return readAnswer(await untilAborted(answered, signal), job);
+      return untilAborted(answered, signal);
     },
     async ready(signal) {
       const all = Promise.all(places.map((place) => (place.process ?? fill(place)).ready));

@@ -1,10 +1,13 @@
 /** One decoder process: starts it within walls, gives it one picture at a time and ends it. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type Job, type Limits, maxAnswerBytes } from './answer.ts';
-import { createFrameReader, type Frame, frameStart } from './frames.ts';
+import type { Job, Limits } from './answer.ts';
+import { frameStart } from './frames.ts';
+import { openSharedFile, readWhole } from './shared-file.ts';
 
 export type DecoderProcess = {
   readonly pid: number | undefined;
@@ -13,13 +16,16 @@ export type DecoderProcess = {
   /** Resolves to how it ended. */
   readonly ended: Promise<string>;
   /** Resolves to what it answers; rejects when it ends or answers nonsense. Only one job at a time. */
-  ask(job: Job, bytes: Uint8Array): Promise<Frame>;
+  ask(job: Job, bytes: Uint8Array): Promise<unknown>;
+  /** Fills `bytes` with the pixels of the last answer, before the next job. Throws where there are not so many. */
+  read(bytes: Uint8Array): void;
   kill(): void;
 };
 
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
 const GATEWAY = new URL('../../', import.meta.url);
 const STDERR_CHARACTERS = 1000;
+const MAX_LINE_CHARACTERS = 64 * 1024;
 
 /**
  * Node's permission model: no files but code, no programs, no threads. It holds JavaScript alone; what a codec's bug can
@@ -32,36 +38,37 @@ function flags(): string[] {
   // Where modules are looked for, and where they lie: node_modules may be a link.
   const readable = [fileURLToPath(GATEWAY), fileURLToPath(new URL('../node_modules/', GATEWAY)), packages];
   const reads = readable.map((folder) => `--allow-fs-read=${folder}`);
-  return ['--permission', '--allow-addons', ...reads, '--disable-warning=SecurityWarning', '--expose-gc'];
+  return ['--permission', '--allow-addons', ...reads, '--disable-warning=SecurityWarning'];
 }
 
 /** Starts a process. It has an environment of its own: no key or token of the gateway's can be read there. */
 export function startDecoderProcess(limits: Limits): DecoderProcess {
+  const pixels = openSharedFile();
   // Detached: a Ctrl-C in the terminal is for the gateway alone, which drains first. It ends when its stdin does.
   const child = spawn(process.execPath, [...flags(), PROGRAM, JSON.stringify(limits)], {
     cwd: '/',
     detached: true,
     // One thread decodes: one arena of glibc's allocator is enough, and keeps less.
     env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1' },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let maxBodyBytes = 0;
-  let expected = Promise.withResolvers<Frame>();
+    stdio: ['pipe', 'pipe', 'pipe', pixels],
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
+  let expected = Promise.withResolvers<unknown>();
   const ready = expected.promise.then(() => undefined);
+  let line = '';
   let stderr = '';
   const kill = () => void child.kill('SIGKILL');
 
-  const reader = createFrameReader(
-    () => maxBodyBytes,
-    (frame) => expected.resolve(frame),
-  );
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    line += text;
+    if (line.length > MAX_LINE_CHARACTERS) kill();
+    if (!line.endsWith('\n')) return;
     try {
-      reader.push(chunk);
+      expected.resolve(JSON.parse(line));
     } catch (error) {
       expected.reject(error);
       kill();
     }
+    line = '';
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_CHARACTERS);
@@ -70,7 +77,10 @@ export function startDecoderProcess(limits: Limits): DecoderProcess {
     child.once('error', ({ message }) => resolve(message));
     child.once('close', (code, signal) => resolve(`${signal ?? `exit code ${code}`} ${stderr}`.trimEnd()));
   });
-  void ended.then((how) => expected.reject(new Error(`the decoder process ended: ${how}`)));
+  void ended.then((how) => {
+    closeSync(pixels);
+    expected.reject(new Error(`the decoder process ended: ${how}`));
+  });
   child.stdin.on('error', kill); // it ended, or is about to: `ended` tells
 
   return {
@@ -78,7 +88,6 @@ export function startDecoderProcess(limits: Limits): DecoderProcess {
     ready,
     ended,
     ask({ field, spec }, bytes) {
-      maxBodyBytes = maxAnswerBytes(spec);
       expected = Promise.withResolvers();
       child.stdin.cork();
       child.stdin.write(frameStart({ field, spec } satisfies Job, bytes));
@@ -86,6 +95,7 @@ export function startDecoderProcess(limits: Limits): DecoderProcess {
       child.stdin.uncork();
       return expected.promise;
     },
+    read: (bytes) => readWhole(pixels, bytes),
     kill,
   };
 }

@@ -1,0 +1,82 @@
+/**
+ * The job, against the same job in Python, in one run: POST /predict with a photo's URL, which is fetched from an origin on
+ * loopback, decoded, made a tensor of 299 x 299 and sent to a model server that does nothing. Rounds alternate, so that a
+ * busy machine is busy for all. Each gateway has all cores but the last, which the load, the origin and the model server
+ * share.
+ *
+ *   node bench/job.ts PYTHON [--quick] [--only NAME,NAME] [--photos FOLDER]
+ */
+import { parseArgs } from 'node:util';
+import { cpuMsOf, load, median, moveAside, stopAll, treeOf } from './load.ts';
+import { openStage, type Subject, startSubjects } from './subjects.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean' },
+    only: { type: 'string' },
+    photos: { type: 'string' },
+    rounds: { type: 'string' },
+  },
+});
+const ROUNDS = Number(values.rounds ?? (values.quick ? 3 : 5));
+const REQUESTS = values.quick ? 200 : 400;
+const WARM_UP = values.quick ? 600 : 1500;
+const CONCURRENCY = values.quick ? [8, 32] : [1, 8, 32];
+
+type Round = {
+  readonly perSecond: number;
+  readonly cpuMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly rssMb: number;
+};
+
+async function round({ url, pid }: Subject, bodies: readonly string[], concurrency: number): Promise<Round> {
+  const cpuBeforeMs = await cpuMsOf(pid);
+  const startedMs = performance.now();
+  const latencies = await load(url, bodies, REQUESTS, concurrency);
+  const tookS = (performance.now() - startedMs) / 1000;
+  const cpuMs = ((await cpuMsOf(pid)) - cpuBeforeMs) / REQUESTS;
+  const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
+  const rssMb = (await treeOf(pid)).reduce((sum, each) => sum + each.rssMb, 0);
+  return { perSecond: REQUESTS / tookS, cpuMs, p50Ms: at(0.5), p99Ms: at(0.99), rssMb };
+}
+
+function summary(rounds: readonly Round[]): Round {
+  const of = (key: keyof Round) => median(rounds.map((each) => each[key]));
+  const rssMb = Math.max(...rounds.map((each) => each.rssMb));
+  return { perSecond: of('perSecond'), cpuMs: of('cpuMs'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), rssMb };
+}
+
+const aside = await moveAside();
+const stage = await openStage(values.photos);
+try {
+  const subjects = await startSubjects({
+    python: positionals[0] ?? 'python3',
+    aside,
+    stage,
+    only: values.only?.split(','),
+  });
+  for (const { url } of subjects) await load(url, stage.bodies, WARM_UP, 8);
+  console.log('| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB |');
+  console.log('|--|--|--|--|--|--|--|--|');
+  for (const concurrency of CONCURRENCY) {
+    const rounds = subjects.map((): Round[] => []);
+    for (let index = 0; index < ROUNDS; index += 1) {
+      for (const [which, subject] of subjects.entries()) {
+        rounds[which]?.push(await round(subject, stage.bodies, concurrency));
+      }
+    }
+    const figures = rounds.map(summary);
+    const reference = figures[subjects.findIndex(({ name }) => name === 'asyncio')]?.cpuMs ?? Number.NaN;
+    for (const [which, { perSecond, p50Ms, p99Ms, cpuMs, rssMb }] of figures.entries()) {
+      const cells = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMs.toFixed(2)];
+      cells.push((cpuMs / reference).toFixed(2), rssMb.toFixed(0));
+      console.log(`| ${[concurrency, subjects[which]?.name, ...cells].join(' | ')} |`);
+    }
+  }
+} finally {
+  stopAll();
+  await stage.close();
+}

@@ -1,0 +1,116 @@
+/** What is measured: our gateway and the references, each with the same photos, origin and model server. */
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load, start } from './load.ts';
+
+const here = (file: string) => new URL(file, import.meta.url).pathname;
+
+/** Photos that are always here; the data set's, where there is one, are what people send. */
+const GOLDEN = ['jpg-420.jpg'];
+const PHOTOS = 64;
+
+export type Subject = { readonly name: string; readonly url: string; readonly pid: number };
+
+export type Stage = {
+  /** A body for /predict for each photo. */
+  readonly bodies: readonly string[];
+  /** The origin's port. */
+  readonly port: number;
+  close(): Promise<void>;
+};
+
+async function readPhotos(folder: string | undefined): Promise<Buffer[]> {
+  if (folder === undefined) return Promise.all(GOLDEN.map((name) => readFile(here(`../tests/golden/images/${name}`))));
+  const all = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.jpg')).sort();
+  const step = Math.max(1, Math.floor(all.length / PHOTOS));
+  const some = all.filter((_, index) => index % step === 0).slice(0, PHOTOS);
+  return Promise.all(some.map((name) => readFile(path.join(folder, name))));
+}
+
+/** Opens the origin of the photos: those of the folder, or the one that the tests have. */
+export async function openStage(folder: string | undefined): Promise<Stage> {
+  const photos = await readPhotos(folder);
+  const origin = createServer(({ url = '' }, response) => {
+    const photo = photos[Number(url.slice(1, -4))];
+    response
+      .writeHead(photo ? 200 : 404, { 'Content-Type': 'image/jpeg', 'Content-Length': photo?.length ?? 0 })
+      .end(photo);
+  });
+  origin.keepAliveTimeout = 60_000;
+  await once(origin.listen(0, '127.0.0.1'), 'listening');
+  const { port } = origin.address() as AddressInfo;
+  return {
+    bodies: photos.map((_, index) => JSON.stringify({ url: `http://127.0.0.1:${port}/${index}.jpg` })),
+    port,
+    async close() {
+      origin.close();
+      origin.closeAllConnections();
+    },
+  };
+}
+
+export type SubjectOptions = {
+  readonly python: string;
+  /** The words before a command that put it on its own cores. */
+  readonly aside: readonly string[];
+  readonly stage: Stage;
+  readonly only?: readonly string[] | undefined;
+};
+
+/** Starts the gateways, each when the one before it answers. */
+export async function startSubjects({ python, aside, stage, only }: SubjectOptions): Promise<Subject[]> {
+  const backend = await start(process.execPath, [here('null-backend.ts')]);
+  const target = `127.0.0.1:${backend.port}`;
+  const models = await mkdtemp(path.join(tmpdir(), 'bench-'));
+  const gateway = (signature: string) => async () => {
+    const folder = path.join(models, signature);
+    await mkdir(path.join(folder, 'clothing-model'), { recursive: true });
+    const yaml = `${await readFile(here('model.yaml'), 'utf8')}signature: ${signature}\n`;
+    await writeFile(
+      path.join(folder, 'clothing-model', 'model.yaml'),
+      signature === 'serving_uint8' ? yaml.replace('scale: tf', 'scale: none') : yaml,
+    );
+    return {
+      args: [process.execPath, here('../gateway/cli/main.ts'), 'serve'],
+      env: {
+        HOST: '127.0.0.1',
+        PORT: '0',
+        ADMIN_PORT: '0',
+        MODELS: folder,
+        TF_SERVING_HOST: target,
+        FETCH_ALLOW: '127.0.0.1',
+        FETCH_PORTS: String(stage.port),
+      },
+    };
+  };
+  const reference = (name: string) => async () => ({
+    args: [python, here(`reference/${name}_gateway.py`)],
+    env: { TF_SERVING_HOST: target },
+  });
+  const all = {
+    tensorgate: gateway('serving_default'),
+    'tensorgate uint8': gateway('serving_uint8'),
+    asyncio: reference('asyncio'),
+    flask: reference('flask'),
+  };
+  const subjects: Subject[] = [];
+  try {
+    for (const [name, make] of Object.entries(all)) {
+      if (only && !only.includes(name)) continue;
+      const { args, env } = await make();
+      const [command = '', ...rest] = [...aside, ...args];
+      const { port, pid } = await start(command, rest, env as Record<string, string>);
+      const url = `http://127.0.0.1:${port}`;
+      while (!(await load(url, stage.bodies, 1, 1).catch(() => undefined))) await sleep(50);
+      subjects.push({ name, url, pid });
+    }
+    return subjects;
+  } finally {
+    await rm(models, { recursive: true });
+  }
+}
