@@ -35,6 +35,23 @@ describe('places', () => {
     assert.deepEqual([...out], [...TWO.data]);
   });
 
+  test('every pair of samples, wherever the row lies in its tensor', () => {
+    const data = new Uint8Array(new Uint16Array(2 ** 16).map((_, pair) => pair).buffer);
+    const picture: Resized = { width: 512, height: 256, channels: 1, data };
+    for (const scale of ['tf', 'mul127', 'div255', 'mul255', 'none'] as const) {
+      const normalise = createNormaliser({ ...SPEC, size: [256, 512], color: 'grayscale', scale });
+      const [table] = createTables(scale);
+      for (const offset of [0, 1]) {
+        const out = new Float32Array(data.length + offset).subarray(offset);
+        normalise(picture, out);
+        assert.ok(
+          out.every((value, i) => Object.is(value, table[data[i] as number])),
+          `${scale} at ${offset}`,
+        );
+      }
+    }
+  });
+
   test('one channel', () => {
     const gray: Resized = { width: 2, height: 2, channels: 1, data: Uint8Array.of(1, 2, 3, 4) };
     const out = new Float32Array(4);

@@ -34,6 +34,9 @@ export const SCALES: Readonly<Record<Scale, Steps>> = {
   caffe: { ...AS_IS, add: [f32(-123.68), f32(-116.779), f32(-103.939)], reversed: true },
 };
 
+/** The scales that treat channels differently. */
+const IS_PER_CHANNEL: Readonly<Record<string, boolean>> = { torch: true, caffe: true };
+
 /** Scales one sample of a channel: 0 to 2 for red, green and blue. */
 export function normaliseSample(sample: number, { divide, multiply, add, deviation }: Steps, channel: number): number {
   const scaled = f32(f32(sample / divide) * multiply);
@@ -45,6 +48,25 @@ export function createTables(scale: Scale): [Float32Array, Float32Array, Float32
   const table = (channel: number) =>
     Float32Array.from({ length: 256 }, (_, byte) => normaliseSample(byte, SCALES[scale], channel));
   return [table(0), table(1), table(2)];
+}
+
+const pairTables = new Map<Scale, Float64Array>();
+
+/**
+ * The scaled values of each two bytes, as the one float64 that their eight bytes make: half the steps. None of them is a
+ * NaN, which could change on its way: for that the second value would have to be above 10^38.
+ */
+function pairsOf(scale: Scale, table: Float32Array): Float64Array {
+  const known = pairTables.get(scale);
+  if (known) return known;
+  const pairs = new Float64Array(2 ** 16);
+  const halves = new Float32Array(pairs.buffer);
+  for (let pair = 0; pair < pairs.length; pair++) {
+    halves[2 * pair] = table[pair & 255] as number;
+    halves[2 * pair + 1] = table[pair >> 8] as number;
+  }
+  pairTables.set(scale, pairs);
+  return pairs;
 }
 
 /** Where the samples of a pixel go: the first pixel's channels, then so many places on for each next pixel. */
@@ -69,10 +91,12 @@ export function createNormaliser(spec: ImageSpec): Normaliser {
   }
   const tables = createTables(spec.scale);
   const placing = placingOf(spec);
+  const isSampleBySample = spec.color === 'grayscale' || (spec.layout === 'NHWC' && !IS_PER_CHANNEL[spec.scale]);
+  const pairs = isSampleBySample ? pairsOf(spec.scale, tables[0]) : undefined;
   return ({ data }, out) => {
     if (!(data instanceof Uint8Array)) return scaleEach(data, out, spec, placing);
-    if (spec.color === 'rgb') return lookUpRgb(data, out, tables, placing);
-    return lookUpGray(data, out, tables[0]);
+    if (pairs) return lookUp(data, out, tables[0], pairs);
+    return lookUpRgb(data, out, tables, placing);
   };
 }
 
@@ -91,8 +115,16 @@ function lookUpRgb(
   }
 }
 
-function lookUpGray(data: Uint8Array, out: Float32Array | Uint8Array, grays: Float32Array): void {
-  for (let i = 0; i < data.length; i++) out[i] = grays[data[i] as number] as number;
+/** Sample by sample in the order that they have; two at a time where both sides lie so that they can be read as pairs. */
+function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32Array, pairs: Float64Array): void {
+  let i = 0;
+  if (out instanceof Float32Array && out.byteOffset % 8 === 0 && data.byteOffset % 2 === 0) {
+    const from = new Uint16Array(data.buffer, data.byteOffset, data.length >> 1);
+    const to = new Float64Array(out.buffer, out.byteOffset, from.length);
+    for (let pair = 0; pair < from.length; pair++) to[pair] = pairs[from[pair] as number] as number;
+    i = 2 * from.length;
+  }
+  for (; i < data.length; i++) out[i] = table[data[i] as number] as number;
 }
 
 /** 16-bit samples, and the values between bytes that tf.image.resize gives: too many for a table. */

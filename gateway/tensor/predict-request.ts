@@ -5,8 +5,8 @@ import { BackwardWriter } from './backward-writer.ts';
 import { NUMERIC_TYPES } from './dtype.ts';
 import type { Pool } from './pool.ts';
 
-/** A typed array's offset has to be a multiple of its element size; float32 is the widest that is sent. */
-const TENSOR_ALIGNMENT = 4;
+/** A typed array's offset has to be a multiple of its element size; float32 are written in pairs. */
+const TENSOR_ALIGNMENT = 8;
 
 /** gRPC's Length-Prefixed-Message. */
 const PREFIX_BYTES = 5;

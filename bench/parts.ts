@@ -1,0 +1,133 @@
+/**
+ * The parts of the line one by one, in CPU-ms each: this process's own, and that of its decoder. Prints a table, or one
+ * line of JSON for whoever compares two versions.
+ *
+ *   node bench/parts.ts [--json]
+ */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openClient } from '../gateway/backend/channel.ts';
+import { createTfServing } from '../gateway/backend/tf-serving.ts';
+import { readConfig } from '../gateway/config.ts';
+import { createFetch } from '../gateway/fetch/http.ts';
+import { startDecoders } from '../gateway/image/decoder/pool.ts';
+import { createNormaliser } from '../gateway/image/normalise.ts';
+import { testSpec } from '../gateway/image/test-spec.ts';
+import type { PredictTarget, RequestContext } from '../gateway/pipeline/request.ts';
+import { createPool } from '../gateway/tensor/pool.ts';
+import { createPredictRequest } from '../gateway/tensor/predict-request.ts';
+import { createPredictionReader } from '../gateway/tensor/predict-response.ts';
+import { cpuMsOf, median, start, stopAll } from './load.ts';
+
+const ROUNDS = 7;
+const CALLS = 200;
+
+const here = (file: string) => new URL(file, import.meta.url).pathname;
+const photo = await readFile(here('../tests/golden/images/jpg-420.jpg'));
+const spec = testSpec({ scale: 'tf' });
+const log = { debug() {}, info() {}, warn: console.error, error: console.error };
+const context = (): RequestContext => ({
+  id: 'bench',
+  tenant: 'bench',
+  log,
+  signal: new AbortController().signal,
+  deadlineMs: performance.now() + 20_000,
+  times: new Map(),
+  time: (_stage, work) => work(),
+});
+
+const origin = createServer((_request, response) => response.end(photo));
+await once(origin.listen(0, '127.0.0.1'), 'listening');
+const { port } = origin.address() as AddressInfo;
+const config = readConfig({}, {});
+const fetch = createFetch({
+  allow: ['127.0.0.1'],
+  deny: [],
+  allowPrivate: false,
+  ports: [port],
+  maxBytes: config.maxImageBytes,
+  maxRedirects: 3,
+  timeoutMs: 5000,
+  connectTimeoutMs: 2000,
+  maxSockets: 16,
+  userAgent: 'bench',
+});
+const decoders = startDecoders({
+  formats: config.imageFormats,
+  maxPixels: config.maxImagePixels,
+  maxBytes: config.maxImageBytes,
+  count: 1,
+  pixelsAtOnce: config.maxImagePixels,
+  timeoutMs: config.decodeTimeoutMs,
+  memory: createPool(2 ** 22),
+  log,
+  onLoss: console.error,
+});
+const backend = createTfServing({
+  client: openClient(`127.0.0.1:${(await start(process.execPath, [here('null-backend.ts')])).port}`),
+  codec: {
+    createRequest: createPredictRequest.bind(undefined, createPool(2 ** 24)),
+    readPrediction: createPredictionReader(),
+  },
+  onStatus() {},
+});
+const normalise = createNormaliser(spec);
+const pixels = await decoders.decode(photo, spec, 'image', context());
+const row = new Float32Array(299 * 299 * 3);
+
+function predict(dtype: 'DT_FLOAT' | 'DT_UINT8') {
+  const input = { name: 'input_8', dtype, shape: [299, 299, 3] };
+  const target: PredictTarget = { servable: { model: 'clothing-model' }, signature: 'serving_default', input };
+  return async () => {
+    const call = backend.prepare(target, 1);
+    await call.send(1, context());
+    call.release();
+  };
+}
+
+/** The origin answers in this process, which is part of what a fetch costs here. */
+const PARTS: Readonly<Record<string, () => unknown>> = {
+  'fetch 63 kB from loopback': () => fetch(`http://127.0.0.1:${port}/photo.jpg`, 'url', context()),
+  'decode and resize (nearest)': async () => (await decoders.decode(photo, spec, 'image', context())).release(),
+  'normalise 299 x 299': () => normalise(pixels, row),
+  'Predict, float32': predict('DT_FLOAT'),
+  'Predict, uint8': predict('DT_UINT8'),
+};
+
+async function cpuOf(part: () => unknown): Promise<number> {
+  const ownBefore = process.cpuUsage();
+  const decodersBeforeMs = await decodersMs();
+  for (let call = 0; call < CALLS; call += 1) await part();
+  const { user, system } = process.cpuUsage(ownBefore);
+  return ((user + system) / 1000 + (await decodersMs()) - decodersBeforeMs) / CALLS;
+}
+
+async function decodersMs(): Promise<number> {
+  return (await Promise.all(decoders.pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
+}
+
+try {
+  const figures = new Map(Object.keys(PARTS).map((name): [string, number[]] => [name, []]));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, part] of Object.entries(PARTS)) {
+      const cpuMs = await cpuOf(part);
+      // The first round is for warming up.
+      if (round > 0) figures.get(name)?.push(cpuMs);
+    }
+  }
+  const medians = Object.fromEntries([...figures].map(([name, all]) => [name, median(all)]));
+  if (process.argv.includes('--json')) console.log(JSON.stringify(medians));
+  else {
+    console.log('| part | CPU-ms |\n|--|--|');
+    for (const [name, cpuMs] of Object.entries(medians)) console.log(`| ${name} | ${cpuMs.toFixed(2)} |`);
+  }
+} finally {
+  decoders.close();
+  backend.close();
+  fetch.close();
+  stopAll();
+  origin.close();
+  origin.closeAllConnections();
+}
