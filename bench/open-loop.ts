@@ -55,18 +55,20 @@ export function post(agent: Agent, url: string, body: string): Promise<Answer> {
   return promise;
 }
 
-/** Offers requests at random moments, independent of each other (a Poisson process), and waits for every answer. */
+/**
+ * Offers requests at random moments, independent of each other as those of a crowd are (a Poisson process of known count), and
+ * waits for every answer.
+ */
 export async function offer({ url, body, perSecond, seconds }: Offer): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true });
   const answers: Promise<Answer>[] = [];
+  const moments = Array.from({ length: Math.round(perSecond * seconds) }, () => Math.random() * seconds * 1000);
+  const due = moments.sort((one, other) => one - other).values();
   const startedMs = performance.now();
   const untilMs = startedMs + seconds * 1000;
-  let nextMs = startedMs;
-  while (performance.now() < untilMs) {
-    while (nextMs <= performance.now()) {
-      answers.push(post(agent, url, body));
-      nextMs += (-Math.log(1 - Math.random()) * 1000) / perSecond;
-    }
+  for (let next = due.next(); !next.done; ) {
+    const elapsedMs = performance.now() - startedMs;
+    for (; !next.done && next.value <= elapsedMs; next = due.next()) answers.push(post(agent, url, body));
     await sleep(TICK_MS);
   }
   const all = await Promise.all(answers);
