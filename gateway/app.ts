@@ -116,6 +116,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     resolve,
     // Waiting for somebody else's server says nothing about us and takes no place from others.
     fetch: (url, field, context) => admission.lend(context, () => fetch(url, field, context)),
+    rest: (context) => admission.rest(context),
     insist: (context, call) => insist(admission, context, call),
     backend,
     ...images,

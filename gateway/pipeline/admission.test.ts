@@ -167,3 +167,36 @@ test('the limit learns from the work, by the time spent in decode and predict al
   for (let left = 15; left > 0; left -= 1) await admission.admit(testContext({ times }), 1, async () => undefined);
   assert.equal(admission.serviceMs, 20);
 });
+
+test('a batch that has more images at once than lanes are left comes to its end', async () => {
+  const admission = open(64, 0);
+  // The limit is at its least, as after some time of slow answers; a batch alone gets its lanes all the same.
+  const clock = test.mock.method(performance, 'now');
+  for (let ms = 0; admission.limit > 3; ms += 1000) {
+    clock.mock.mockImplementation(() => ms);
+    admission.backOff();
+  }
+  clock.mock.restore();
+  const context = testContext({ signal: AbortSignal.timeout(5000) });
+  let done = 0;
+  await admission.admit(context, 8, async () => {
+    const fillOne = async () => {
+      await admission.lend(context, () => sleep(1));
+      await sleep(1);
+      done += 1;
+      admission.rest(context);
+    };
+    await Promise.all(Array.from({ length: 8 }, fillOne));
+    context.signal.throwIfAborted();
+  });
+  assert.equal(done, 8);
+  // Nothing is lost or counted twice: three single ones fit, and no fourth.
+  const gate = Promise.withResolvers<void>();
+  const runs = Array.from({ length: 3 }, () => admission.admit(testContext(), 1, () => gate.promise));
+  await assert.rejects(
+    admission.admit(testContext(), 1, () => gate.promise),
+    isKind('overloaded'),
+  );
+  gate.resolve();
+  await Promise.all(runs);
+});

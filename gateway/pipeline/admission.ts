@@ -26,6 +26,8 @@ export class Admission {
   readonly #lanes: Lanes;
   readonly #queue = new FairQueue<Entry>();
   readonly #pace = createPace();
+  /** The lanes of a request that have an image to work on still. */
+  readonly #working = new WeakMap<RequestContext, number>();
   #inFlight = 0;
 
   constructor(options: AdmissionOptions) {
@@ -48,6 +50,7 @@ export class Admission {
     const { imagesAtOnce, maxInFlight } = this.#options;
     const newcomer = { tenant: context.tenant, lanes: Math.min(images, imagesAtOnce, maxInFlight) };
     await this.#enter(newcomer, context);
+    this.#working.set(context, newcomer.lanes);
     this.#inFlight += 1;
     const busyAtStart = this.#lanes.busy;
     let isSample = true;
@@ -61,7 +64,7 @@ export class Admission {
       if (isSample) this.#learn(context, images, Math.max(busyAtStart, this.#lanes.busy));
       this.#inFlight -= 1;
       this.#pace.done(newcomer.lanes, this.#queue.size > 0, performance.now());
-      this.#lanes.give(newcomer.lanes);
+      this.#lanes.give(newcomer.lanes, newcomer.lanes - (this.#working.get(context) ?? 0));
     }
   }
 
@@ -74,6 +77,17 @@ export class Admission {
   /** Lends a lane of an admitted request to others while `work` waits for somebody else. */
   lend<T>({ signal }: RequestContext, work: () => Promise<T>): Promise<T> {
     return this.#lanes.lend(signal, work);
+  }
+
+  /**
+   * One of an admitted request's images at once is done, and there is no next one: its lane is for others, of the same
+   * request above all. The last lane stays, for what comes after the images.
+   */
+  rest(context: RequestContext): void {
+    const working = this.#working.get(context) ?? 0;
+    if (working <= 1) return;
+    this.#working.set(context, working - 1);
+    this.#lanes.rest();
   }
 
   /** The backend has no room: less at once from now on. */

@@ -13,6 +13,8 @@ export const IMAGES_AT_ONCE = 8;
 export type Line = {
   readonly resolve: Route;
   readonly fetch: (url: string, field: string, context: RequestContext) => Promise<Uint8Array>;
+  /** Called by each that fills rows when there are no more: others may work in its place. */
+  readonly rest: (context: RequestContext) => void;
   readonly decode: Decode;
   readonly normalise: Normalise;
   /** Makes a call, again where the backend has no room at first. */
@@ -70,6 +72,7 @@ export async function fillTensor(
         errors.set(instance, ownError(thrown, context));
       }
     }
+    line.rest(context);
   }
   await Promise.all(Array.from({ length: Math.min(IMAGES_AT_ONCE, instances.length) }, work));
   return { rows, errors, imageBytes };

@@ -13,7 +13,10 @@ export type Lanes = {
   /** Whether so many lanes are free. Who needs more than there are gets them when nobody else has any. */
   fits(lanes: number): boolean;
   take(lanes: number): void;
-  give(lanes: number): void;
+  /** One lane of a caller that keeps others has no more to do: its memory is held on, the lane is free. */
+  rest(): void;
+  /** Gives back so many lanes, of which some may rest already. */
+  give(lanes: number, resting?: number): void;
   /** Lends one of the caller's lanes while `work` waits for somebody else; it is taken back before any new work begins. */
   lend<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   readonly busy: number;
@@ -62,9 +65,13 @@ export function createLanes({ maxHeld, maxBusy, onFree }: LaneBounds): Lanes {
       held += lanes;
       busy += lanes;
     },
-    give(lanes) {
+    rest() {
+      busy -= 1;
+      free();
+    },
+    give(lanes, resting = 0) {
       held -= lanes;
-      busy -= lanes;
+      busy -= lanes - resting;
       free();
     },
     async lend(signal, work) {
