@@ -32,6 +32,7 @@ WORK ?= serving/training/work
 MODELS ?= serving/models
 TRAIN ?=
 TUNE ?=
+PHOTOS ?= $(wildcard $(DATA)/test)
 PIPELINE ?=
 # TensorFlow says at every start which processor it was not built for.
 TRAINING := cd serving && TF_CPP_MIN_LOG_LEVEL=2 ../.venv/bin/python
@@ -77,8 +78,12 @@ fuzz: node_modules ## Fuzz the parsers for an hour, then a million pictures: mak
 	@npm run --silent fuzz:images
 
 .PHONY: bench
-bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pillow + grpcio reference
-	@node bench/line.ts .venv-bench/bin/python
+bench: node_modules .venv-bench/.ready ## Measure it all beside references in Python, into docs/performance.md: make bench PHOTOS=folder
+	@node bench/report.ts .venv-bench/bin/python $(PHOTOS)
+
+.PHONY: bench-quick
+bench-quick: node_modules .venv-bench/.ready ## The same job beside the references in two minutes
+	@node bench/job.ts .venv-bench/bin/python --quick $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 .PHONY: bench-decode
 bench-decode: node_modules ## Measure what decoding in processes costs against threads

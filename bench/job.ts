@@ -5,6 +5,9 @@
  * share.
  *
  *   node bench/job.ts PYTHON [--quick] [--only NAME,NAME] [--photos FOLDER]
+ *
+ * A million predictions cost what the machine time does that they take: an e2-standard-2 of Google, whose two virtual
+ * CPUs cost 0.067 USD an hour in us-central1.
  */
 import { parseArgs } from 'node:util';
 import { cpuMsOf, load, median, moveAside, stopAll, treeOf } from './load.ts';
@@ -19,7 +22,8 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
   },
 });
-const ROUNDS = Number(values.rounds ?? (values.quick ? 3 : 5));
+const ROUNDS = values.quick ? 3 : 5;
+const USD_PER_CPU_HOUR = 0.067 / 2;
 const REQUESTS = values.quick ? 200 : 400;
 const WARM_UP = values.quick ? 600 : 1500;
 const CONCURRENCY = values.quick ? [8, 32] : [1, 8, 32];
@@ -59,8 +63,10 @@ try {
     only: values.only?.split(','),
   });
   for (const { url } of subjects) await load(url, stage.bodies, WARM_UP, 8);
-  console.log('| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB |');
-  console.log('|--|--|--|--|--|--|--|--|');
+  console.log(
+    '| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB | USD a million |',
+  );
+  console.log('|--|--|--|--|--|--|--|--|--|');
   for (const concurrency of CONCURRENCY) {
     const rounds = subjects.map((): Round[] => []);
     for (let index = 0; index < ROUNDS; index += 1) {
@@ -72,7 +78,7 @@ try {
     const reference = figures[subjects.findIndex(({ name }) => name === 'asyncio')]?.cpuMs ?? Number.NaN;
     for (const [which, { perSecond, p50Ms, p99Ms, cpuMs, rssMb }] of figures.entries()) {
       const cells = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMs.toFixed(2)];
-      cells.push((cpuMs / reference).toFixed(2), rssMb.toFixed(0));
+      cells.push((cpuMs / reference).toFixed(2), rssMb.toFixed(0), ((cpuMs / 3.6) * USD_PER_CPU_HOUR).toFixed(3));
       console.log(`| ${[concurrency, subjects[which]?.name, ...cells].join(' | ')} |`);
     }
   }

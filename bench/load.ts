@@ -44,7 +44,7 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const startedMs = performance.now();
   const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
-  request(`${url}/predict`, { method: 'POST', agent, headers }, (response) => {
+  request(url, { method: 'POST', agent, headers }, (response) => {
     if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
     response.resume().on('end', () => resolve(performance.now() - startedMs));
   })
@@ -53,20 +53,26 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
   return promise;
 }
 
-/** Sends `count` requests, the bodies in turn, `concurrency` at a time; resolves to the latencies in ms, in order of length. */
+/**
+ * Sends `count` requests, bodies and paths in turn, `concurrency` at a time; resolves to the latencies in ms, in order of
+ * length.
+ */
 export async function load(
   url: string,
   bodies: readonly string[],
   count: number,
   concurrency: number,
+  paths: readonly string[] = ['/predict'],
 ): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const latencies: number[] = [];
   let sent = 0;
   const work = async () => {
     while (sent < count) {
-      const body = bodies[sent++ % bodies.length] ?? '';
-      latencies.push(await post(agent, url, body));
+      const target = `${url}${paths[sent % paths.length]}`;
+      const body = bodies[sent % bodies.length] ?? '';
+      sent += 1;
+      latencies.push(await post(agent, target, body));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));

@@ -1,6 +1,6 @@
 /**
- * A model server that does nothing: it takes a Predict's bytes, looks at none of them, and answers ten scores. With PREDICT_MS
- * each takes so long, two at a time, as on a machine of its own. Plain HTTP/2 and ready bytes, so that it costs little.
+ * A model server that does nothing: it takes a Predict's bytes, counts them, and answers ten scores for each image. With
+ * PREDICT_MS each takes so long, two at a time, as on a machine of its own. Plain HTTP/2 and ready bytes, so that it costs little.
  */
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
@@ -33,11 +33,8 @@ const metadata = {
     value: map.serialize({ signature_def }),
   },
 };
-const scores = {
-  dtype: 'DT_FLOAT',
-  tensor_shape: shape(1, 10),
-  float_val: Array.from({ length: 10 }, (_, index) => index),
-};
+const SAMPLES = 299 * 299 * 3;
+const UINT8 = Buffer.from('serving_uint8');
 
 /** A gRPC message on the wire: not compressed, its length, its bytes. */
 function framed(message: Buffer): Buffer {
@@ -46,16 +43,22 @@ function framed(message: Buffer): Buffer {
   return Buffer.concat([head, message]);
 }
 
-const predictPath = Predict.path;
-const answers = new Map<string | undefined, Buffer>([
-  [predictPath, framed(Predict.responseSerialize({ model_spec, outputs: { dense_7: scores } }))],
+const { path: predictPath, responseSerialize } = Predict;
+const predictions = new Map<number, Buffer>();
+
+/** The answer to so many images, always the same. */
+function predictionsFor(rows: number): Buffer {
+  const float_val = Array.from({ length: 10 * rows }, (_, index) => index % 10);
+  const dense_7 = { dtype: 'DT_FLOAT', tensor_shape: shape(rows, 10), float_val };
+  const made = predictions.get(rows) ?? framed(responseSerialize({ model_spec, outputs: { dense_7 } }));
+  predictions.set(rows, made);
+  return made;
+}
+
+const status = { model_version_status: [{ version: 1, state: 'AVAILABLE', status: {} }] };
+const lookUps = new Map<string | undefined, Buffer>([
   [GetModelMetadata.path, framed(GetModelMetadata.responseSerialize({ model_spec, metadata }))],
-  [
-    GetModelStatus.path,
-    framed(
-      GetModelStatus.responseSerialize({ model_version_status: [{ version: 1, state: 'AVAILABLE', status: {} }] }),
-    ),
-  ],
+  [GetModelStatus.path, framed(GetModelStatus.responseSerialize(status))],
 ]);
 
 const predictMs = Number(process.env.PREDICT_MS ?? 0);
@@ -71,13 +74,21 @@ async function takeTime(): Promise<void> {
 }
 
 async function answer(stream: ServerHttp2Stream, path: string | undefined): Promise<void> {
-  stream.resume();
+  let bytes = 0;
+  let first: Buffer | undefined;
+  stream.on('data', (chunk: Buffer) => {
+    first ??= chunk;
+    bytes += chunk.length;
+  });
   await once(stream, 'end');
-  if (path === predictPath) await takeTime();
+  const isPredict = path === predictPath;
+  if (isPredict) await takeTime();
   if (stream.destroyed) return;
+  const sampleBytes = first?.includes(UINT8) ? 1 : 4;
+  const message = isPredict ? predictionsFor(Math.floor(bytes / sampleBytes / SAMPLES)) : lookUps.get(path);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': answers.has(path) ? '0' : '12' }));
-  stream.end(answers.get(path));
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': message ? '0' : '12' }));
+  stream.end(message);
 }
 
 const server = createServer({ settings: { initialWindowSize: WINDOW_BYTES }, maxSessionMemory: 1000 });

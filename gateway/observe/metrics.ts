@@ -96,7 +96,7 @@ export function createMetrics(load: Load, memory: { readonly share: number }) {
     }),
     backendExtraAttempts: new Counter({
       name: 'tensorgate_backend_extra_attempts_total',
-      help: 'Calls sent once more, by reason: refused (a full server) or hedge (a late answer). Retries of UNAVAILABLE are not counted.',
+      help: 'Calls sent once more, by reason: refused (a full server), unavailable (one that could not be reached) or hedge (a late answer).',
       labelNames: ['reason'] as const,
       registers,
     }),

@@ -1,0 +1,53 @@
+/**
+ * Runs the benchmarks and writes what they print into docs/performance.md, each between its two marks.
+ *
+ *   node bench/report.ts PYTHON [PHOTOS]
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+
+const PAGE = new URL('../docs/performance.md', import.meta.url);
+const [python = 'python3', photos] = process.argv.slice(2);
+
+/** What stands between the marks of each name. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  job: ['job.ts', python, ...(photos ? ['--photos', photos] : [])],
+  parts: ['parts.ts'],
+  resample: ['resample.ts', python],
+  start: ['start.ts', python],
+  scale: ['scale.ts'],
+};
+
+async function run([file = '', ...args]: readonly string[]): Promise<string> {
+  const program = new URL(file, import.meta.url).pathname;
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+  return printed.trim();
+}
+
+/** Requests a second by gateway, where most are asked at once: a chart that the page's readers draw. */
+function chart(table: string): string {
+  const rows = table
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .filter(([, concurrency]) => concurrency === '32');
+  const names = rows.map(([, , name]) => `"${name}"`);
+  const cpu = rows.map(([, , , , , , cpuMs]) => cpuMs);
+  const head = '```mermaid\nxychart-beta horizontal\n  title "CPU-ms a request, 32 at once"';
+  return `${head}\n  x-axis [${names.join(', ')}]\n  bar [${cpu.join(', ')}]\n\`\`\``;
+}
+
+for (const [name, command] of Object.entries(PROGRAMS)) {
+  const printed = await run(command);
+  console.log(`\n${name}\n\n${printed}`);
+  const marks = new RegExp(`(<!-- bench: ${name} -->\n)[\\s\\S]*(\n<!-- /bench: ${name} -->)`);
+  const page = await readFile(PAGE, 'utf8');
+  const written = name === 'job' ? `${printed}\n\n${chart(printed)}` : printed;
+  await writeFile(
+    PAGE,
+    page.replace(marks, (_all, open, close) => `${open}${written}${close}`),
+  );
+}
