@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openAccess } from './access/open.ts';
 import { openClient } from './backend/channel.ts';
+import { createJoining } from './backend/joining.ts';
 import { createTfServing } from './backend/tf-serving.ts';
 import { readTls } from './backend/tls.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -117,6 +118,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     // Waiting for somebody else's server says nothing about us and takes no place from others.
     fetch: (url, field, context) => admission.lend(context, () => fetch(url, field, context)),
     insist: (context, call) => insist(admission, context, call),
+    prepare: config.joinWindowMs === undefined ? backend.prepare : createJoining(backend, config.joinWindowMs),
     backend,
     ...images,
   };
