@@ -1,22 +1,23 @@
 /**
  * Joining: requests/s and latency of requests of one image, with JOIN_WINDOW and without, by how many there are at once.
- * With the small model in the embedded server, and with the full Xception on TensorFlow where there is one (see
- * tests/tf-serving/server.ts). Rounds alternate, so that a busy machine is busy for both.
+ * With the small model in the embedded server, with a model server that takes 100 ms for a Predict of any size, as an
+ * accelerator does, and with the full Xception on TensorFlow where there is one (see tests/tf-serving/server.ts). Rounds alternate, so that a busy machine is busy for both.
  *
- *   node bench/joining.ts [--window 2ms] [--rounds 3]
+ *   node bench/joining.ts [--window 20ms] [--rounds 3]
  */
-import { cp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { findPython, makeModels, startTensorFlowServing } from '../tests/tf-serving/server.ts';
+import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from '../tests/tf-serving/server.ts';
 import { load, median, start, stopAll } from './load.ts';
 
 const { values } = parseArgs({
-  options: { window: { type: 'string', default: '2ms' }, rounds: { type: 'string', default: '3' } },
+  options: { window: { type: 'string', default: '20ms' }, rounds: { type: 'string', default: '3' } },
 });
 const CONCURRENCY = [1, 8, 32];
+const PREDICT_MS = 100;
 const NAME = 'clothing-model';
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
@@ -67,25 +68,39 @@ async function compare(model: string, urls: readonly string[], requestsOf: (conc
   }
 }
 
+const folders: string[] = [];
+const servers: TensorFlowServing[] = [];
+
+async function compareXception(python: string): Promise<void> {
+  const models = await makeModels(python, NAME);
+  folders.push(models);
+  await cp(here('model.yaml'), path.join(models, NAME, 'model.yaml'));
+  // As serving/start-server.sh has it: by default the server turns away what is more than a few calls at once.
+  const flags = ['--grpc_max_threads=256'];
+  const server = await startTensorFlowServing(python, models, { names: [NAME], flags });
+  servers.push(server);
+  const urls = await startBoth({ TF_SERVING_HOST: server.target, MODELS: models });
+  await compare('Xception, TensorFlow', urls, (concurrency) => 16 + concurrency);
+}
+
 console.log(`${availableParallelism()} cores; median of ${values.rounds} rounds; joining with ${values.window}\n`);
 console.log('| model | at once | off: requests/s | p50 ms | p99 ms | on: requests/s | p50 ms | p99 ms | on/off |');
 console.log('|--|--|--|--|--|--|--|--|--|');
 try {
-  await compare('small, embedded', await startBoth({}), (concurrency) => 100 + 10 * concurrency);
+  await compare('small, embedded', await startBoth({}), (concurrency) => 50 + 5 * concurrency);
+
+  const plain = await mkdtemp(path.join(tmpdir(), 'bench-'));
+  folders.push(plain);
+  await cp(here('model.yaml'), path.join(plain, NAME, 'model.yaml'));
+  const fixed = await start(process.execPath, [here('null-backend.ts')], { PREDICT_MS: String(PREDICT_MS) });
+  const settings = { TF_SERVING_HOST: `127.0.0.1:${fixed.port}`, MODELS: plain };
+  await compare(`${PREDICT_MS} ms a Predict`, await startBoth(settings), (concurrency) => 30 + 5 * concurrency);
+
   const found = await findPython();
-  if ('missing' in found) throw new Error(`without the Xception: ${found.missing}`);
-  const models = await makeModels(found.program, NAME);
-  await cp(here('model.yaml'), path.join(models, NAME, 'model.yaml'));
-  // As serving/start-server.sh has it: by default the server turns away what is more than a few calls at once.
-  const flags = ['--grpc_max_threads=256'];
-  const server = await startTensorFlowServing(found.program, models, { names: [NAME], flags });
-  try {
-    const urls = await startBoth({ TF_SERVING_HOST: server.target, MODELS: models });
-    await compare('Xception, TensorFlow', urls, (concurrency) => 16 + concurrency);
-  } finally {
-    await server.stop();
-    await rm(models, { recursive: true });
-  }
+  if ('missing' in found) console.error(`\nwithout the Xception: ${found.missing}`);
+  else await compareXception(found.program);
 } finally {
   stopAll();
+  for (const server of servers) await server.stop();
+  for (const folder of folders) await rm(folder, { recursive: true });
 }

@@ -1,6 +1,6 @@
 /**
- * A model server that does nothing: it takes a Predict's bytes, looks at none of them, and answers ten scores. With PREDICT_MS
- * each takes so long, two at a time, as on a machine of its own. Plain HTTP/2 and ready bytes, so that it costs little.
+ * A model server that does nothing: it takes a Predict's bytes, looks at none of them, and answers ten scores for each row
+ * of float32. With PREDICT_MS each takes so long whatever its rows, two at a time, as on an accelerator of its own. Plain HTTP/2 and ready bytes, so that it costs little.
  */
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
@@ -13,6 +13,7 @@ const PROTOS = fileURLToPath(new URL('../protos', import.meta.url));
 const FILES = ['prediction_service', 'model_service'].map((name) => `tensorflow_serving/apis/${name}.proto`);
 /** What a connection and a request may send unasked: a megabyte's tensor needs no round trip. */
 const WINDOW_BYTES = 16 * 2 ** 20;
+const ROW_BYTES = 299 * 299 * 3 * 4;
 
 const definition = loadSync(FILES, { includeDirs: [PROTOS], keepCase: true, enums: String, defaults: true });
 const { Predict, GetModelMetadata } = definition['tensorflow.serving.PredictionService'] as ServiceDefinition;
@@ -33,11 +34,11 @@ const metadata = {
     value: map.serialize({ signature_def }),
   },
 };
-const scores = {
+const scores = (rows: number) => ({
   dtype: 'DT_FLOAT',
-  tensor_shape: shape(1, 10),
-  float_val: Array.from({ length: 10 }, (_, index) => index),
-};
+  tensor_shape: shape(rows, 10),
+  float_val: Array.from({ length: rows * 10 }, (_, index) => index % 10),
+});
 
 /** A gRPC message on the wire: not compressed, its length, its bytes. */
 function framed(message: Buffer): Buffer {
@@ -46,9 +47,17 @@ function framed(message: Buffer): Buffer {
   return Buffer.concat([head, message]);
 }
 
-const predictPath = Predict.path;
+const { path: predictPath, responseSerialize } = Predict;
+const predictions: Buffer[] = [];
+
+/** The answer to a Predict of so many bytes, made once for each number of rows. */
+function prediction(bytes: number): Buffer {
+  const rows = Math.max(1, Math.floor(bytes / ROW_BYTES));
+  predictions[rows] ??= framed(responseSerialize({ model_spec, outputs: { dense_7: scores(rows) } }));
+  return predictions[rows];
+}
+
 const answers = new Map<string | undefined, Buffer>([
-  [predictPath, framed(Predict.responseSerialize({ model_spec, outputs: { dense_7: scores } }))],
   [GetModelMetadata.path, framed(GetModelMetadata.responseSerialize({ model_spec, metadata }))],
   [
     GetModelStatus.path,
@@ -71,13 +80,17 @@ async function takeTime(): Promise<void> {
 }
 
 async function answer(stream: ServerHttp2Stream, path: string | undefined): Promise<void> {
-  stream.resume();
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
   await once(stream, 'end');
   if (path === predictPath) await takeTime();
+  const message = path === predictPath ? prediction(bytes) : answers.get(path);
   if (stream.destroyed) return;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': answers.has(path) ? '0' : '12' }));
-  stream.end(answers.get(path));
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': message ? '0' : '12' }));
+  stream.end(message);
 }
 
 const server = createServer({ settings: { initialWindowSize: WINDOW_BYTES }, maxSessionMemory: 1000 });

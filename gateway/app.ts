@@ -113,12 +113,14 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     onChange: (model, state) => showModel(metrics, model, state),
   });
   const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });
+  const { joinWindowMs: windowMs } = config;
+  const inFlight = () => admission.inFlight;
   const line: Line = {
     resolve,
     // Waiting for somebody else's server says nothing about us and takes no place from others.
     fetch: (url, field, context) => admission.lend(context, () => fetch(url, field, context)),
     insist: (context, call) => insist(admission, context, call),
-    prepare: config.joinWindowMs === undefined ? backend.prepare : createJoining(backend, config.joinWindowMs),
+    prepare: windowMs === undefined ? backend.prepare : createJoining(backend, { windowMs, inFlight }),
     backend,
     ...images,
   };

@@ -76,7 +76,7 @@ const schema = z.object({
   joinWindowMs: duration()
     .optional()
     .describe(
-      'send images of several requests as one batch: how long the first waits for others, such as 2ms; unset: never',
+      'send images of several requests as one batch: how long the first waits for others, such as 20ms; unset: never',
     ),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
   requestTimeoutMs: duration().prefault('20s').describe('the one deadline of a request, from door to answer'),

@@ -12,6 +12,8 @@ const TARGET: PredictTarget = {
   input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [2] },
 };
 const WINDOW_MS = 20;
+/** As if many others were on their way. */
+const OPTIONS = { windowMs: WINDOW_MS, inFlight: () => 64 };
 
 type Sent = { readonly rows: readonly number[]; readonly target: PredictTarget; readonly context: RequestContext };
 type Answer = (rows: readonly number[], context: RequestContext) => Prediction | Promise<Prediction>;
@@ -67,7 +69,7 @@ const isKind = (kind: Kind) => (error: unknown) => error instanceof GatewayError
 
 test('F17: eight requests share a Predict, the ninth opens another; each has its own scores', async () => {
   const { prepare, sent, released } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const pixels = Array.from({ length: 9 }, (_, index) => index + 1);
   assert.deepEqual(await Promise.all(pixels.map((pixel) => ask(joining, pixel))), pixels.map(answerOf));
   assert.deepEqual(
@@ -79,16 +81,29 @@ test('F17: eight requests share a Predict, the ninth opens another; each has its
 
 test('F17: a lone request is sent when its window ends', async () => {
   const { prepare, sent } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const answer = ask(joining, 5);
   await Promise.resolve();
   assert.equal(sent.length, 0);
   assert.deepEqual(await answer, answerOf(5));
 });
 
+test('nobody waits for others when there are none', async () => {
+  const { prepare, sent } = backend();
+  let inFlight = 1;
+  const joining = createJoining({ prepare }, { windowMs: 60_000, inFlight: () => inFlight });
+  assert.deepEqual(await ask(joining, 1), answerOf(1));
+  inFlight = 2;
+  assert.deepEqual(await Promise.all([ask(joining, 2), ask(joining, 3)]), [answerOf(2), answerOf(3)]);
+  assert.deepEqual(
+    sent.map(({ rows }) => rows.length / 2),
+    [1, 2],
+  );
+});
+
 test('the row is taken when the pixels are there, so a request that has none yet holds nobody up', async () => {
   const { prepare, sent } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const slow = joining(TARGET, 1);
   await Promise.all([ask(joining, 1), ask(joining, 2)]);
   assert.deepEqual(sent[0]?.rows, [1, 1, 2, 2]);
@@ -99,14 +114,14 @@ test('the row is taken when the pixels are there, so a request that has none yet
 
 test('a row that nobody asks for, because its request failed, goes along and harms nobody', async () => {
   const { prepare } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   joining(TARGET, 1).tensor.fill(Number.NaN);
   assert.deepEqual(await Promise.all([ask(joining, 1), ask(joining, 2)]), [answerOf(1), answerOf(2)]);
 });
 
 test('another model, version, label, signature or input is never joined; a request of several images neither', async () => {
   const { prepare, sent } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const { servable, input } = TARGET;
   const others: PredictTarget[] = [
     { ...TARGET, servable: { model: 'other' } },
@@ -136,7 +151,7 @@ test('a joint call has room for as many rows as its memory allows; where that is
     capacities.push(capacity);
     return { tensor: new Float32Array(capacity), send: () => Promise.reject(new Error('not sent')), release() {} };
   };
-  const joining = createJoining({ prepare }, 1);
+  const joining = createJoining({ prepare }, OPTIONS);
   for (const side of [299, 1024, 2048]) {
     joining({ ...TARGET, input: { ...TARGET.input, shape: [side, side, 1] } }, 1).tensor.fill(0);
   }
@@ -146,7 +161,7 @@ test('a joint call has room for as many rows as its memory allows; where that is
 test('F17: mixed deadlines: the call has the latest, and who has an earlier one is told at that', async () => {
   const gate = Promise.withResolvers<Prediction>();
   const { prepare, sent } = backend((rows) => gate.promise.then(() => scored(rows)));
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const soon = testContext({ signal: AbortSignal.timeout(60), deadlineMs: performance.now() + 60 });
   const late = testContext({ deadlineMs: performance.now() + 5000 });
   const answer = ask(joining, 2, late);
@@ -163,7 +178,7 @@ test('who hangs up leaves the others their call; the last one to leave ends it',
     signal.addEventListener('abort', () => never.reject(new GatewayError('client_gone', 'gone')));
     return never.promise;
   });
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const clients = [new AbortController(), new AbortController(), new AbortController()];
   const gone = clients.map(({ signal }, index) =>
     assert.rejects(ask(joining, index, testContext({ signal })), isKind('client_gone')),
@@ -182,7 +197,7 @@ test('who hangs up leaves the others their call; the last one to leave ends it',
 
 test('a call that everybody left before the end of its window is not made', async () => {
   const { prepare, sent } = backend();
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const signal = AbortSignal.abort(new DOMException('', 'AbortError'));
   await assert.rejects(ask(joining, 1, testContext({ signal })), isKind('client_gone'));
   await sleep(2 * WINDOW_MS);
@@ -196,7 +211,7 @@ for (const kind of ['model_failed', 'internal'] as const) {
       if (rows.includes(13)) throw new GatewayError(kind, 'cannot');
       return scored(rows);
     });
-    const joining = createJoining({ prepare }, WINDOW_MS);
+    const joining = createJoining({ prepare }, OPTIONS);
     const bad = assert.rejects(ask(joining, 13), isKind(kind));
     assert.deepEqual(await Promise.all([ask(joining, 1), ask(joining, 2)]), [answerOf(1), answerOf(2)]);
     await bad;
@@ -210,7 +225,7 @@ for (const kind of ['model_failed', 'internal'] as const) {
 test("an answer with another number of rows is nobody's: each is asked again by itself", async () => {
   for (const wrong of [2, 4]) {
     const { prepare, sent } = backend((rows) => scored(rows.length === 2 ? rows : Array(2 * wrong).fill(7)));
-    const joining = createJoining({ prepare }, WINDOW_MS);
+    const joining = createJoining({ prepare }, OPTIONS);
     assert.deepEqual(await Promise.all([1, 2, 3].map((pixel) => ask(joining, pixel))), [1, 2, 3].map(answerOf));
     assert.equal(sent.length, 4);
   }
@@ -222,7 +237,7 @@ test('what no neighbour can cause is thrown to each; a full model server is aske
     if (isFull) throw new GatewayError('overloaded', 'full');
     return scored(rows);
   });
-  const joining = createJoining({ prepare }, WINDOW_MS);
+  const joining = createJoining({ prepare }, OPTIONS);
   const calls = [1, 2].map((pixel) => {
     const call = joining(TARGET, 1);
     call.tensor.fill(pixel);

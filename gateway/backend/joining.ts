@@ -1,33 +1,31 @@
 /** Joins requests of one image: those for the same target that have their pixels within a small window share a Predict. */
 import { asGatewayError } from '../errors.ts';
-import type { Backend, PredictCall, Prediction, PredictTarget, RequestContext } from '../pipeline/request.ts';
+import type { Backend, Prediction, PredictTarget, RequestContext } from '../pipeline/request.ts';
 import { sendAlone } from './alone.ts';
-import { Joint, type Row, shareOf } from './joint.ts';
+import { type JoiningOptions, Joint, type Row, shareOf } from './joint.ts';
 
 /** Rows of a joint call. Larger runs are the model server's to make, which sees the requests of every gateway. */
-const MAX_ROWS = 8;
+export const JOINT_ROWS = 8;
 /** Memory of a joint call, taken with its first row. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 type Prepare = Backend['prepare'];
 
 /**
- * Makes a `prepare` whose calls of one instance are joined: one waits `windowMs` at most for others. Such a call takes its
- * row when `tensor` is first read. What a joint call fails with, and a neighbour may have caused, is asked again alone.
+ * Makes a `prepare` whose calls of one instance are joined: one waits for others while there are
+ * any, `windowMs` at most. It takes its row when `tensor` is first read. What a joint call fails with, and a neighbour may have caused, is asked again alone.
  */
-export function createJoining(backend: { readonly prepare: Prepare }, windowMs: number): Prepare {
+export function createJoining(backend: { readonly prepare: Prepare }, options: JoiningOptions): Prepare {
   const open = new Map<string, Joint>();
 
   function takeRow(target: PredictTarget, rows: number): Row {
     const key = keyOf(target);
-    const joint = open.get(key) ?? openJoint(key, backend.prepare(target, rows), rows);
+    let joint = open.get(key);
+    if (!joint) {
+      joint = new Joint({ ...options, call: backend.prepare(target, rows), rows, onClose: () => open.delete(key) });
+      open.set(key, joint);
+    }
     return joint.take();
-  }
-
-  function openJoint(key: string, call: PredictCall, rows: number): Joint {
-    const joint = new Joint({ call, rows, windowMs, onClose: () => open.delete(key) });
-    open.set(key, joint);
-    return joint;
   }
 
   return (target, capacity) => {
@@ -77,7 +75,7 @@ async function askJointly({ joint, index }: Row, context: RequestContext): Promi
 /** Rows that a joint call has room for; below two there is nothing to join. */
 function rowsFor({ input: { dtype, shape } }: PredictTarget): number {
   const rowBytes = shape.reduce((product, size) => product * size, dtype === 'DT_FLOAT' ? 4 : 1);
-  return Math.min(MAX_ROWS, Math.floor(MAX_BYTES / rowBytes));
+  return Math.min(JOINT_ROWS, Math.floor(MAX_BYTES / rowBytes));
 }
 
 /** All that a Predict says besides its pixels: only what is the same may be joined. */

@@ -3,19 +3,24 @@ import { status } from '@grpc/grpc-js';
 import type { OutputTensor, PredictCall, Prediction, RequestContext } from '../pipeline/request.ts';
 import { failure } from './failure.ts';
 
-export type JointOptions = {
+export type JoiningOptions = {
+  /** Milliseconds from the first row until the call is sent, where nothing sends it before. */
+  readonly windowMs: number;
+  /** Requests that are worked on, those that wait for a joint call included. */
+  readonly inFlight: () => number;
+};
+
+export type JointOptions = JoiningOptions & {
   /** Holds `rows` instances. */
   readonly call: PredictCall;
   readonly rows: number;
-  /** Milliseconds from the first row until the call is sent, where it is not full before. */
-  readonly windowMs: number;
   /** Called once, when there is no row left to take. */
   readonly onClose: () => void;
 };
 
 export type Row = { readonly joint: Joint; readonly index: number; readonly tensor: PredictCall['tensor'] };
 
-/** Open from its making on, until it is full or the window ends. */
+/** Open from its making on until it is full, the window ends, or there is nobody else who could come. */
 export class Joint {
   readonly #options: JointOptions;
   readonly #timer: NodeJS.Timeout;
@@ -68,7 +73,7 @@ export class Joint {
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
     this.#asked += 1;
-    if (this.#asked === this.#options.rows) this.#send();
+    if (this.#asked >= Math.min(this.#options.rows, this.#options.inFlight())) this.#send();
     try {
       return await Promise.race([this.#answer.promise, left.promise]);
     } finally {
