@@ -89,6 +89,10 @@ bench-quick: node_modules .venv-bench/.ready ## The same job beside the referenc
 bench-decode: node_modules ## Measure what decoding in processes costs against threads
 	@node bench/decode.ts
 
+.PHONY: bench-joining
+bench-joining: node_modules $(TENSORFLOW) ## Measure requests of one image with JOIN_WINDOW and without
+	@node bench/joining.ts
+
 .PHONY: bench-batching
 bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
 	@node bench/batching.ts

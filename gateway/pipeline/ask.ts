@@ -1,4 +1,5 @@
 /** The second half of the line: the filled tensor to the model, and a row of the answer to each of its instances. */
+import { sendAlone } from '../backend/alone.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { type AnswerOptions, hasRows, nameScores, type Scores } from '../scores/answer.ts';
 import type { Backend, PredictCall, PredictTarget, RequestContext } from './request.ts';
@@ -43,12 +44,10 @@ async function askOne(
   row: number,
   context: RequestContext,
 ): Promise<Scores | GatewayError> {
-  const single = backend.prepare(target, 1);
-  const length = single.tensor.length;
-  single.tensor.set(call.tensor.subarray(row * length, (row + 1) * length));
+  const length = target.input.shape.reduce((product, size) => product * size, 1);
+  const tensor = call.tensor.subarray(row * length, (row + 1) * length);
   try {
-    const { outputs } = await single.send(1, context);
-    single.release();
+    const { outputs } = await sendAlone(backend, target, tensor, context);
     const [scores = []] = nameScores(outputs.get(output), 1, options);
     return scores;
   } catch (thrown) {

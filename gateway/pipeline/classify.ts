@@ -34,9 +34,9 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const binding = await line.resolve(request.servable, context.signal);
   const servable = { ...request.servable, model: binding.card.name };
   const target = { servable, signature: binding.card.signature, input: binding.input };
-  const call = line.backend.prepare(target, instances.length);
+  const call = line.prepare(target, instances.length);
 
-  const { rows, errors, imageBytes } = await fillTensor(line, { binding, instances, tensor: call.tensor }, context);
+  const { rows, errors, imageBytes } = await fillTensor(line, { binding, instances, call }, context);
   const [first] = instances;
   if (first && rows.size === 0) throw asGatewayError(errors.get(first));
 

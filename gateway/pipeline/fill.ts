@@ -4,7 +4,7 @@ import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { cutOff } from './cut-off.ts';
-import type { Backend, Decode, Instance, Normalise, RequestContext } from './request.ts';
+import type { Backend, Decode, Instance, Normalise, PredictCall, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
 export const IMAGES_AT_ONCE = 8;
@@ -19,14 +19,16 @@ export type Line = {
   readonly normalise: Normalise;
   /** Makes a call, again where the backend has no room at first. */
   readonly insist: <T>(context: RequestContext, call: () => Promise<T>) => Promise<T>;
+  /** Makes the call of a request, which may be joined with others' of one image. */
+  readonly prepare: Backend['prepare'];
   readonly backend: Backend;
 };
 
 export type Batch = {
   readonly binding: Binding;
   readonly instances: readonly Instance[];
-  /** Room for every instance, written in place. */
-  readonly tensor: Float32Array | Uint8Array;
+  /** Has room for every instance, written in place. */
+  readonly call: Pick<PredictCall, 'tensor'>;
 };
 
 export type Filled = {
@@ -42,11 +44,10 @@ export type Filled = {
  */
 export async function fillTensor(
   line: Line,
-  { binding, instances, tensor }: Batch,
+  { binding, instances, call }: Batch,
   context: RequestContext,
 ): Promise<Filled> {
   const { image } = binding.card;
-  const rowLength = tensor.length / instances.length;
   const rows = new Map<Instance, number>();
   const errors = new Map<Instance, GatewayError>();
   let imageBytes = 0;
@@ -56,6 +57,8 @@ export async function fillTensor(
     imageBytes += bytes.length;
     await context.time('decode', async () => {
       const pixels = await line.decode(bytes, image, instance.field, context);
+      const { tensor } = call;
+      const rowLength = tensor.length / instances.length;
       const start = rows.size * rowLength;
       line.normalise(pixels, image, tensor.subarray(start, start + rowLength));
       pixels.release();

@@ -144,7 +144,8 @@ export type Prediction = {
 
 /**
  * A Predict call whose one input tensor is written in place, inside the bytes that go on the wire.
- * `tensor` has room for `capacity` instances; only the first `count` of them are sent.
+ * `tensor` has room for `capacity` instances; only the first `count` of them are sent. It is to be read when there is
+ * something to write: a call that others join takes its room then.
  */
 export type PredictCall = {
   readonly tensor: Float32Array | Uint8Array;

@@ -18,7 +18,6 @@ export const NOT_YET: Readonly<Record<string, string>> = {
 
   F6: CLUSTER,
   F15: 'comes with the result cache',
-  F17: 'comes with a batch window in the gateway; the model servers batch',
 
   G2: CLUSTER,
   G3: CLUSTER,
