@@ -1,9 +1,10 @@
 /** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
 import type { ImageSpec, Pixels } from '../../pipeline/request.ts';
 import { createTableCache } from './cache.ts';
+import { simdPasses8 } from './convolve.ts';
 import { type Axis, type Geometry, isUntouched } from './geometry.ts';
 import { allowSamples } from './limit.ts';
-import { type Part, type Passes, passes8, passes16 } from './passes.ts';
+import { type Part, type Passes, passes16 } from './passes.ts';
 import { type FILTERS, fixedPointTable, weightTable } from './pillow-tables.ts';
 import { extentOf, type Taps } from './taps.ts';
 
@@ -16,8 +17,14 @@ const VERTICAL_FIRST_SINCE = 13;
 /**
  * Makes a resize with one filter; it gives the window's samples, row by row, at least one axis being touched.
  * @param pillow Major version whose pass order counts: the passes round, so their order shows.
+ * @param passes8 What resamples 8-bit samples; passes8 of passes.ts, the plain code, to hold it against that.
  */
-export function createPillowResize(filter: Filter, pillow: ImageSpec['pillow'], maxTableBytes: number) {
+export function createPillowResize(
+  filter: Filter,
+  pillow: ImageSpec['pillow'],
+  maxTableBytes: number,
+  passes8: Passes<Uint8Array, Int32Array> = simdPasses8,
+) {
   const weightTables = createTableCache<Taps<Float64Array>>(maxTableBytes);
   const fixedPointTables = createTableCache<Taps<Int32Array>>(maxTableBytes);
   const fixedPoint = (axis: Axis) => fixedPointTables(JSON.stringify(axis), () => fixedPointTable(axis, filter));
