@@ -1,5 +1,6 @@
 /** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
 import type { ImageSpec, Pixels } from '../../pipeline/request.ts';
+import { free } from '../free.ts';
 import { createTableCache } from './cache.ts';
 import { simdPasses8 } from './convolve.ts';
 import { type Axis, type Geometry, isUntouched } from './geometry.ts';
@@ -64,13 +65,20 @@ function run<S extends Samples, W extends Int32Array | Float64Array>(
     allowSamples(y.windowSize * stride, picture);
     const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
     const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
-    return across ? horizontal(between, part, across) : between;
+    return across ? freeing(between, horizontal(between, part, across)) : between;
   }
   if (!across) return data;
   const stride = x.windowSize * channels;
   allowSamples((rows.to - rows.from) * stride, picture);
   const between = horizontal(data, { ...whole, ...rows }, across);
-  return down ? vertical(between, { stride, channels, from: 0, to: stride, origin: rows.from }, down) : between;
+  const part: Part = { stride, channels, from: 0, to: stride, origin: rows.from };
+  return down ? freeing(between, vertical(between, part, down)) : between;
+}
+
+/** What the second pass made, and the end of what it made it from. */
+function freeing<S extends Samples>(between: S, target: S): S {
+  free(between);
+  return target;
 }
 
 function windowOf({ windowStart, windowSize }: Axis): { from: number; to: number } {
