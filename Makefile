@@ -93,6 +93,10 @@ bench-decode: node_modules ## Measure what decoding in processes costs against t
 bench-joining: node_modules $(TENSORFLOW) ## Measure requests of one image with JOIN_WINDOW and without
 	@node bench/joining.ts
 
+.PHONY: bench-resample
+bench-resample: node_modules .venv-bench/.ready ## Measure resizing beside Pillow and numpy
+	@node bench/resample.ts .venv-bench/bin/python
+
 .PHONY: bench-batching
 bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
 	@node bench/batching.ts

@@ -18,6 +18,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   resample: ['resample.ts', python],
   start: ['start.ts', python],
   scale: ['scale.ts'],
+  embedded: ['embedded.ts', python],
 };
 
 async function run([file = '', ...args]: readonly string[]): Promise<string> {

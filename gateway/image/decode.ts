@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import type { ImageSpec, Pixels } from '../pipeline/request.ts';
 import { type Admission, admit, type ReadableHeader, unusualVariant } from './admit.ts';
 import { firstFrame } from './first-frame.ts';
+import { free } from './free.ts';
 import type { Samples } from './header/header.ts';
 import * as samples from './samples.ts';
 
@@ -26,14 +27,6 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
   const pixels = toPixels(raw, header, options);
   if (pixels.data.buffer !== raw.data.buffer) free(raw.data);
   return pixels;
-}
-
-/**
- * Frees memory at once that nobody may touch afterwards: it lies outside of the heap, where the collector notices it late,
- * that of sharp's pixels above all.
- */
-export function free({ buffer }: { readonly buffer: ArrayBufferLike }): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 type Reading = { readonly channels: number; readonly ask: (file: Sharp) => Sharp };

@@ -5,7 +5,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { GatewayError } from '../../errors.ts';
 import type { ImageSpec, Resized } from '../../pipeline/request.ts';
-import { type DecodeOptions, decode, free } from '../decode.ts';
+import { type DecodeOptions, decode } from '../decode.ts';
+import { free } from '../free.ts';
 import { createResampler, type Resampler } from '../resample.ts';
 import { restrictSharp } from '../restrict.ts';
 import type { Answer, Job, Limits } from './answer.ts';

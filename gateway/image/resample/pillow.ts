@@ -1,9 +1,11 @@
 /** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
 import type { ImageSpec, Pixels } from '../../pipeline/request.ts';
+import { free } from '../free.ts';
 import { createTableCache } from './cache.ts';
+import { simdPasses8 } from './convolve.ts';
 import { type Axis, type Geometry, isUntouched } from './geometry.ts';
 import { allowSamples } from './limit.ts';
-import { type Part, type Passes, passes8, passes16 } from './passes.ts';
+import { type Part, type Passes, passes16 } from './passes.ts';
 import { type FILTERS, fixedPointTable, weightTable } from './pillow-tables.ts';
 import { extentOf, type Taps } from './taps.ts';
 
@@ -16,8 +18,14 @@ const VERTICAL_FIRST_SINCE = 13;
 /**
  * Makes a resize with one filter; it gives the window's samples, row by row, at least one axis being touched.
  * @param pillow Major version whose pass order counts: the passes round, so their order shows.
+ * @param passes8 What resamples 8-bit samples; passes8 of passes.ts, the plain code, to hold it against that.
  */
-export function createPillowResize(filter: Filter, pillow: ImageSpec['pillow'], maxTableBytes: number) {
+export function createPillowResize(
+  filter: Filter,
+  pillow: ImageSpec['pillow'],
+  maxTableBytes: number,
+  passes8: Passes<Uint8Array, Int32Array> = simdPasses8,
+) {
   const weightTables = createTableCache<Taps<Float64Array>>(maxTableBytes);
   const fixedPointTables = createTableCache<Taps<Int32Array>>(maxTableBytes);
   const fixedPoint = (axis: Axis) => fixedPointTables(JSON.stringify(axis), () => fixedPointTable(axis, filter));
@@ -57,13 +65,20 @@ function run<S extends Samples, W extends Int32Array | Float64Array>(
     allowSamples(y.windowSize * stride, picture);
     const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
     const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
-    return across ? horizontal(between, part, across) : between;
+    return across ? freeing(between, horizontal(between, part, across)) : between;
   }
   if (!across) return data;
   const stride = x.windowSize * channels;
   allowSamples((rows.to - rows.from) * stride, picture);
   const between = horizontal(data, { ...whole, ...rows }, across);
-  return down ? vertical(between, { stride, channels, from: 0, to: stride, origin: rows.from }, down) : between;
+  const part: Part = { stride, channels, from: 0, to: stride, origin: rows.from };
+  return down ? freeing(between, vertical(between, part, down)) : between;
+}
+
+/** What the second pass made, and the end of what it made it from. */
+function freeing<S extends Samples>(between: S, target: S): S {
+  free(between);
+  return target;
 }
 
 function windowOf({ windowStart, windowSize }: Axis): { from: number; to: number } {
