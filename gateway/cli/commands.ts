@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line: one file a command, every setting a flag. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
