@@ -84,6 +84,10 @@ bench: node_modules .venv-bench/.ready ## Measure the straight line beside a Pil
 bench-decode: node_modules ## Measure what decoding in processes costs against threads
 	@node bench/decode.ts
 
+.PHONY: bench-start
+bench-start: node_modules .venv-bench/.ready ## Measure the cold start beside the references
+	@node bench/start.ts .venv-bench/bin/python
+
 .PHONY: bench-batching
 bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
 	@node bench/batching.ts

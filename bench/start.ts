@@ -85,6 +85,10 @@ try {
   console.log('|--|--|--|--|--|--|--|');
   for (const [which, [name]] of subjects.entries()) {
     const of = (key: keyof Start) => median((starts[which] ?? []).map((each) => each[key]));
+    if (name === 'node') {
+      console.log(`| node | ${of('listeningMs').toFixed(0)} | | | | | |`);
+      continue;
+    }
     const times = (['listeningMs', 'readyMs', 'answerMs'] as const).map((key) => of(key).toFixed(0));
     const requests = [of('firstMs').toFixed(1), of('medianMs').toFixed(1), (of('firstMs') / of('medianMs')).toFixed(2)];
     console.log(`| ${[name, ...times, ...requests].join(' | ')} |`);
