@@ -97,6 +97,10 @@ bench-joining: node_modules $(TENSORFLOW) ## Measure requests of one image with 
 bench-resample: node_modules .venv-bench/.ready ## Measure resizing beside Pillow and numpy
 	@node bench/resample.ts .venv-bench/bin/python
 
+.PHONY: bench-start
+bench-start: node_modules .venv-bench/.ready ## Measure the cold start beside the references
+	@node bench/start.ts .venv-bench/bin/python
+
 .PHONY: bench-batching
 bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and without serving/batching.config
 	@node bench/batching.ts

@@ -11,6 +11,7 @@ import { defaultDecoders, startDecoders } from '../gateway/image/decoder/pool.ts
 import { createResampler } from '../gateway/image/resample.ts';
 import { restrictSharp } from '../gateway/image/restrict.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
+import { usableCores } from '../gateway/pipeline/cores.ts';
 import type { ImageSpec, RequestContext } from '../gateway/pipeline/request.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
 import { cpuMsOf, median } from './load.ts';
@@ -63,7 +64,7 @@ const here: Work = async (bytes, spec) => {
 };
 
 const startedMs = performance.now();
-const count = defaultDecoders();
+const count = defaultDecoders(usableCores());
 const decoders = startDecoders({
   formats,
   maxPixels,

@@ -54,20 +54,22 @@ export async function openStage(folder: string | undefined): Promise<Stage> {
   };
 }
 
-export type SubjectOptions = {
+export type CommandOptions = {
   readonly python: string;
-  /** The words before a command that put it on its own cores. */
-  readonly aside: readonly string[];
   readonly stage: Stage;
-  readonly only?: readonly string[] | undefined;
+  readonly models: string;
 };
 
-/** Starts the gateways, each when the one before it answers. */
-export async function startSubjects({ python, aside, stage, only }: SubjectOptions): Promise<Subject[]> {
+/** How a gateway is started. */
+export type Command = { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+
+/** Starts the model server and tells how each gateway is started in front of it; their cards are written into `models`. */
+export async function prepareCommands({ python, stage, models }: CommandOptions): Promise<Map<string, Command>> {
   const backend = await start(process.execPath, [here('null-backend.ts')]);
   const target = `127.0.0.1:${backend.port}`;
-  const models = await mkdtemp(path.join(tmpdir(), 'bench-'));
-  const gateway = (signature: string) => async () => {
+  const args = [process.execPath, here('../gateway/cli/main.ts'), 'serve'];
+  const env = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `${stage.port}` };
+  const gateway = async (signature: string): Promise<Command> => {
     const folder = path.join(models, signature);
     await mkdir(path.join(folder, 'clothing-model'), { recursive: true });
     const yaml = `${await readFile(here('model.yaml'), 'utf8')}signature: ${signature}\n`;
@@ -75,38 +77,42 @@ export async function startSubjects({ python, aside, stage, only }: SubjectOptio
       path.join(folder, 'clothing-model', 'model.yaml'),
       signature === 'serving_uint8' ? yaml.replace('scale: tf', 'scale: none') : yaml,
     );
-    return {
-      args: [process.execPath, here('../gateway/cli/main.ts'), 'serve'],
-      env: {
-        HOST: '127.0.0.1',
-        PORT: '0',
-        ADMIN_PORT: '0',
-        MODELS: folder,
-        TF_SERVING_HOST: target,
-        FETCH_ALLOW: '127.0.0.1',
-        FETCH_PORTS: String(stage.port),
-      },
-    };
+    return { args, env: { ...env, MODELS: folder, TF_SERVING_HOST: target } };
   };
-  const reference = (name: string) => async () => ({
+  const reference = (name: string): Command => ({
     args: [python, here(`reference/${name}_gateway.py`)],
     env: { TF_SERVING_HOST: target },
   });
-  const all = {
-    tensorgate: gateway('serving_default'),
-    'tensorgate uint8': gateway('serving_uint8'),
-    asyncio: reference('asyncio'),
-    flask: reference('flask'),
-  };
+  return new Map([
+    ['tensorgate', await gateway('serving_default')],
+    ['tensorgate uint8', await gateway('serving_uint8')],
+    ['tensorgate embedded', { args, env }],
+    ['asyncio', reference('asyncio')],
+    ['flask', reference('flask')],
+  ]);
+}
+
+export type SubjectOptions = Omit<CommandOptions, 'models'> & {
+  /** The words before a command that put it on its own cores. */
+  readonly aside: readonly string[];
+  readonly only?: readonly string[] | undefined;
+};
+
+/** Those whose model server does nothing. */
+const LINE = ['tensorgate', 'tensorgate uint8', 'asyncio', 'flask'];
+
+/** Starts the gateways, each when the one before it answers. */
+export async function startSubjects({ aside, only = LINE, ...options }: SubjectOptions): Promise<Subject[]> {
+  const { bodies } = options.stage;
+  const models = await mkdtemp(path.join(tmpdir(), 'bench-'));
   const subjects: Subject[] = [];
   try {
-    for (const [name, make] of Object.entries(all)) {
-      if (only && !only.includes(name)) continue;
-      const { args, env } = await make();
+    for (const [name, { args, env }] of await prepareCommands({ ...options, models })) {
+      if (!only.includes(name)) continue;
       const [command = '', ...rest] = [...aside, ...args];
-      const { port, pid } = await start(command, rest, env as Record<string, string>);
+      const { port, pid } = await start(command, rest, env);
       const url = `http://127.0.0.1:${port}`;
-      while (!(await load(url, stage.bodies, 1, 1).catch(() => undefined))) await sleep(50);
+      while (!(await load(url, bodies, 1, 1).catch(() => undefined))) await sleep(50);
       subjects.push({ name, url, pid });
     }
     return subjects;

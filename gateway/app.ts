@@ -83,6 +83,10 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   opened.defer(() => memory.close());
   const metrics = createMetrics(admission, memory);
   showDroppedLines(metrics, droppedLines);
+  // Readiness waits for them: they start while the rest is made.
+  const onLoss = (why: string) => metrics.decoderLosses.inc({ why });
+  const decoders = openDecoders(config, { ...plan, log, onLoss });
+  opened.defer(() => decoders.close());
   // The embedded server is a process of the gateway's own.
   const tls = config.tfServingHost === undefined ? undefined : judged(() => readTls(config));
   const channel = { tls, requestTimeoutMs: config.requestTimeoutMs };
@@ -95,9 +99,6 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   opened.defer(() => backend.close());
   const fetch = judged(() => createFetch(fetchOptions(config)));
   opened.defer(() => fetch.close());
-  const onLoss = (why: string) => metrics.decoderLosses.inc({ why });
-  const decoders = openDecoders(config, { ...plan, log, onLoss });
-  opened.defer(() => decoders.close());
   const images = { decode: decoders.decode, normalise: createNormalise() };
   const watch = new ModelWatch({
     cards,

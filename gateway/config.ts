@@ -93,7 +93,7 @@ const schema = z.object({
     .describe('largest image by its header, width times height; of AVIF half of it'),
   decoders: integer(1, 64)
     .optional()
-    .describe('processes that decode images, each one at a time; unset: one for each core, 4 at most'),
+    .describe('processes that decode images, each one at a time; unset: one for each core of the CPU limit, 4 at most'),
   decodeTimeoutMs: duration().prefault('5s').describe('longest decoding and resizing of one image'),
   maxInstances: integer(1, 4096).prefault('64').describe('images in one request'),
   // TIFF is left out by default: it has many variants, and hardly a photo comes as one.

@@ -11,6 +11,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 import { openSink } from './observe/sink.ts';
+import { usableCores } from './pipeline/cores.ts';
 
 /** How much longer than a request may take the drain waits, for answers to reach slow clients. */
 export const DRAIN_MARGIN_MS = 2000;
@@ -29,7 +30,10 @@ export async function serve(config: Config): Promise<number> {
   }
   const cards = await readCards(config.models);
   await using cleanUp = new AsyncDisposableStack();
-  const embedded = config.tfServingHost === undefined ? startEmbedded({ models: basePaths(cards), log }) : undefined;
+  const embedded =
+    config.tfServingHost === undefined
+      ? startEmbedded({ models: basePaths(cards), cores: usableCores(), log })
+      : undefined;
   cleanUp.defer(() => embedded?.close());
   const app = createApp({
     config,

@@ -45,7 +45,7 @@ function modelIn(t: TestContext): { name: string; basePath: string } {
 
 function start(t: TestContext): { embedded: Embedded; log: ReturnType<typeof recordingLog> } {
   const log = recordingLog();
-  const embedded = startEmbedded({ models: [modelIn(t)], log });
+  const embedded = startEmbedded({ models: [modelIn(t)], cores: 1, log });
   t.after(() => embedded.close());
   return { embedded, log };
 }
@@ -137,7 +137,7 @@ test('a server that cannot start is tried again with longer pauses, until it can
   const file = join(model.basePath, '1', 'model.onnx');
   writeFileSync(file, 'damaged');
   const log = recordingLog();
-  const embedded = startEmbedded({ models: [model], log });
+  const embedded = startEmbedded({ models: [model], cores: 1, log });
   t.after(() => embedded.close());
   const pauses = () => log.lines.flatMap((line) => ('pauseMs' in line ? [line.pauseMs] : []));
   await until(() => pauses().length === 2);
@@ -165,7 +165,7 @@ async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<ty
 test('without ONNX Runtime it gives up and says what to set', async (t) => {
   const { startEmbedded } = await copyOf(t, 'serving/embedded');
   const log = recordingLog();
-  const embedded = startEmbedded({ models: [modelIn(t)], log });
+  const embedded = startEmbedded({ models: [modelIn(t)], cores: 1, log });
   t.after(() => embedded.close());
   await assert.rejects(embedded.ready, (error: GatewayError) => {
     return error.kind === 'model_unavailable' && error.message.includes('TF_SERVING_HOST');
@@ -186,7 +186,7 @@ test('the server ends when the gateway is killed', async (t) => {
   const code = `
     import { startEmbedded } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)};
     const log = (fields, text) => console.log(JSON.stringify({ ...fields, text }));
-    const { target, ready } = startEmbedded({ models: [${JSON.stringify(model)}], log: { info: log, warn: log, error: log } });
+    const { target, ready } = startEmbedded({ models: [${JSON.stringify(model)}], cores: 1, log: { info: log, warn: log, error: log } });
     await ready;
     console.log(JSON.stringify({ target }));
   `;

@@ -26,6 +26,8 @@ const GRACE_MS = 5000;
 export type EmbeddedOptions = {
   /** Each base path holds the versions: VERSION/model.onnx. */
   readonly models: readonly { readonly name: string; readonly basePath: string }[];
+  /** Cores that a model computes on. */
+  readonly cores: number;
   readonly log: Log;
 };
 
@@ -48,13 +50,18 @@ export function hasEmbedded(): boolean {
 }
 
 /** Starts the server on a UNIX socket in a folder that only this user can read. Returns at once; see `ready`. */
-export function startEmbedded({ models, log }: EmbeddedOptions): Embedded {
+export function startEmbedded({ models, cores, log }: EmbeddedOptions): Embedded {
   const folder = mkdtempSync(join(tmpdir(), 'tensorgate-'));
   const socket = join(folder, 'embedded.sock');
   const configFile = join(folder, 'models.config');
   writeFileSync(configFile, modelConfigText(models));
   const supervisor = new Supervisor(
-    [`--port=0`, `--grpc_socket_path=${socket}`, `--model_config_file=${configFile}`],
+    [
+      '--port=0',
+      `--grpc_socket_path=${socket}`,
+      `--model_config_file=${configFile}`,
+      `--tensorflow_intra_op_parallelism=${cores}`,
+    ],
     log,
   );
   return {

@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import { decoderMemory } from '../image/decoder/memory.ts';
 import { defaultDecoders } from '../image/decoder/pool.ts';
+import { usableCores } from './cores.ts';
 import { IMAGES_AT_ONCE } from './fill.ts';
 import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
@@ -26,7 +27,7 @@ export type MemoryPlan = {
  */
 export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
   const limitBytes = memoryLimitBytes(totalmem());
-  const { decoders = defaultDecoders(), maxImagePixels } = given;
+  const { decoders = defaultDecoders(usableCores()), maxImagePixels } = given;
   const settings = { ...given, decoders, imagesAtOnce: IMAGES_AT_ONCE };
   const need = memoryNeed(settings);
   if (limitBytes !== undefined && need.totalBytes > limitBytes) {

@@ -1,5 +1,4 @@
 /** The decoder processes: a picture that crashes or hangs one costs its own request, never the gateway. */
-import { availableParallelism } from 'node:os';
 import { GatewayError } from '../../errors.ts';
 import type { Decode, Log } from '../../pipeline/request.ts';
 import { admit } from '../admit.ts';
@@ -35,8 +34,8 @@ export type Decoders = {
 const MOST = 4;
 
 /** As many decoders as there are cores for them. */
-export function defaultDecoders(): number {
-  return Math.min(availableParallelism(), MOST);
+export function defaultDecoders(cores: number): number {
+  return Math.min(cores, MOST);
 }
 
 /** Room for one process; empty only when the last one ended before it was ready. */

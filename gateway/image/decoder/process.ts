@@ -1,7 +1,7 @@
 /** One decoder process: starts it within walls, gives it one picture at a time and ends it. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { closeSync, mkdirSync } from 'node:fs';
+import { createRequire, getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -34,25 +34,44 @@ const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=64', '--single-th
  * Node's permission model: no files but code, no programs, no threads. It holds JavaScript alone; what a codec's bug can
  * reach is bounded by the container. That sharp is native code is known, so that its warning says nothing.
  */
-function flags(): string[] {
+function flags(cache: string | undefined): string[] {
   const sharp = createRequire(import.meta.url).resolve('sharp');
   const modules = `${path.sep}node_modules${path.sep}`;
   const packages = sharp.slice(0, sharp.indexOf(modules) + modules.length);
   // Where modules are looked for, and where they lie: node_modules may be a link.
   const readable = [fileURLToPath(GATEWAY), fileURLToPath(new URL('../node_modules/', GATEWAY)), packages];
   const reads = readable.map((folder) => `--allow-fs-read=${folder}`);
-  return ['--permission', '--allow-addons', ...reads, '--disable-warning=SecurityWarning', ...HEAP];
+  // Until it has loaded its code, and before it has seen a picture.
+  const writes = cache === undefined ? [] : [`--allow-fs-read=${cache}`, `--allow-fs-write=${cache}`];
+  return ['--permission', '--allow-addons', ...reads, ...writes, '--disable-warning=SecurityWarning', ...HEAP];
+}
+
+/**
+ * Where decoders keep their code compiled, if the gateway keeps its own: a folder apart, of which the gateway runs nothing.
+ * It saves two thirds of a decoder's start.
+ */
+function openCache(): string | undefined {
+  const gateways = getCompileCacheDir();
+  if (gateways === undefined) return undefined;
+  const folder = path.join(gateways, 'decoders');
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch {
+    return undefined; // a place to read only, without one: the start takes longer
+  }
 }
 
 /** Starts a process. It has an environment of its own: no key or token of the gateway's can be read there. */
 export function startDecoderProcess(limits: Limits): DecoderProcess {
   const pixels = openSharedFile();
+  const cache = openCache();
   // Detached: a Ctrl-C in the terminal is for the gateway alone, which drains first. It ends when its stdin does.
-  const child = spawn(process.execPath, [...flags(), PROGRAM, JSON.stringify(limits)], {
+  const child = spawn(process.execPath, [...flags(cache), PROGRAM, JSON.stringify(limits)], {
     cwd: '/',
     detached: true,
     // One thread decodes: one arena of glibc's allocator is enough, and keeps less.
-    env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1' },
+    env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1', ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) },
     stdio: ['pipe', 'pipe', 'pipe', pixels],
   }) as ChildProcessByStdio<Writable, Readable, Readable>;
   let expected = Promise.withResolvers<unknown>();

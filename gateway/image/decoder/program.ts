@@ -3,6 +3,7 @@
  * the gateway shares with it. Nothing of the gateway is in here: no environment, no sockets, no keys. It ends when stdin does.
  */
 import { readSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { GatewayError } from '../../errors.ts';
 import type { ImageSpec, Resized } from '../../pipeline/request.ts';
 import { type DecodeOptions, decode } from '../decode.ts';
@@ -56,6 +57,13 @@ function resamplerOf(spec: ImageSpec): Resampler {
   return resampler;
 }
 
+/** Keeps the code that is loaded now, compiled, and gives up the right to write it. */
+function forbidWrites(): void {
+  flushCompileCache();
+  // Newer than Node's types.
+  (process.permission as { drop?(scope: string): void } | undefined)?.drop?.('fs.write');
+}
+
 async function answer({ field, spec }: Job, bytes: Uint8Array): Promise<Answer> {
   try {
     const options: DecodeOptions = { ...limits, field, color: spec.color, engine: spec.engine };
@@ -79,6 +87,7 @@ function describe({ width, height, channels, data }: Resized): Answer {
 }
 
 restrictSharp(limits.formats);
+forbidWrites();
 tell({});
 for (let job = receive(); job; job = receive()) {
   tell(await answer(job.head as Job, job.body));
