@@ -12,8 +12,8 @@ const MAX_BYTES = 16 * 2 ** 20;
 type Prepare = Backend['prepare'];
 
 /**
- * Makes a `prepare` whose calls of one instance are joined: one waits for others while there are
- * any, `windowMs` at most. It takes its row when `tensor` is first read. What a joint call fails with, and a neighbour may have caused, is asked again alone.
+ * Makes a `prepare` whose calls of one instance are joined: one waits for others while there are any, `windowMs` at most. It
+ * takes its row when `tensor` is first read. What a joint call fails with, and a neighbour may have caused, is asked again alone.
  */
 export function createJoining(backend: { readonly prepare: Prepare }, options: JoiningOptions): Prepare {
   const open = new Map<string, Joint>();
