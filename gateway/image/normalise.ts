@@ -117,8 +117,10 @@ function lookUpRgb(
 
 /** Sample by sample in the order that they have; two at a time where both sides lie so that they can be read as pairs. */
 function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32Array, pairs: Float64Array): void {
+  // Bytes are sent as they are: only scale none is for them.
+  if (out instanceof Uint8Array) return out.set(data);
   let i = 0;
-  if (out instanceof Float32Array && out.byteOffset % 8 === 0 && data.byteOffset % 2 === 0) {
+  if (out.byteOffset % 8 === 0 && data.byteOffset % 2 === 0) {
     const from = new Uint16Array(data.buffer, data.byteOffset, data.length >> 1);
     const to = new Float64Array(out.buffer, out.byteOffset, from.length);
     for (let pair = 0; pair < from.length; pair++) to[pair] = pairs[from[pair] as number] as number;

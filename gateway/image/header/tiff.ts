@@ -21,25 +21,29 @@ type Tags = ReadonlyMap<number, number>;
 export const readTiff: HeaderReader = (bytes) => {
   const littleEndian = bytes.getUint8(0) === 0x49;
   const tags = readTags(bytes, littleEndian);
-  const width = tags.get(WIDTH) ?? 0;
-  const height = tags.get(HEIGHT) ?? 0;
-  if (width === 0 || height === 0) return undefined;
+  const width = tags?.get(WIDTH) ?? 0;
+  const height = tags?.get(HEIGHT) ?? 0;
+  if (!tags || width === 0 || height === 0) return undefined;
   return { width, height, samples: samplesOf(tags, littleEndian), turned: (tags.get(ORIENTATION) ?? 1) > 1 };
 };
 
-/** The first value of each SHORT or LONG entry. */
-function readTags(bytes: DataView, littleEndian: boolean): Tags {
+/** The first value of each SHORT or LONG entry. Undefined where a tag stands twice: libtiff takes the first, others the last. */
+function readTags(bytes: DataView, littleEndian: boolean): Tags | undefined {
   const directory = bytes.getUint32(4, littleEndian);
   const count = Math.min(bytes.getUint16(directory, littleEndian), MAX_STEPS);
   const tags = new Map<number, number>();
+  const seen = new Set<number>();
   for (let i = 0; i < count; i++) {
     const entry = directory + 2 + 12 * i;
+    const tag = bytes.getUint16(entry, littleEndian);
+    if (seen.has(tag)) return undefined;
+    seen.add(tag);
     const size = { 3: 2, 4: 4 }[bytes.getUint16(entry + 2, littleEndian)];
     if (size === undefined) continue;
     const fits = bytes.getUint32(entry + 4, littleEndian) * size <= 4;
     const at = fits ? entry + 8 : bytes.getUint32(entry + 8, littleEndian);
     const value = size === 2 ? bytes.getUint16(at, littleEndian) : bytes.getUint32(at, littleEndian);
-    tags.set(bytes.getUint16(entry, littleEndian), value);
+    tags.set(tag, value);
   }
   return tags;
 }
