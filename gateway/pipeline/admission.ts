@@ -117,6 +117,11 @@ export class Admission {
     return this.#queue.size === 0 && this.#lanes.fits(lanes);
   }
 
+  /** Who waits for a lane it has lent was let in, but waits as the others do. */
+  get #isFull(): boolean {
+    return this.#queue.size + this.#lanes.waiting >= this.#options.maxQueue;
+  }
+
   async #enter(newcomer: Waiting, { signal, deadlineMs }: RequestContext): Promise<void> {
     if (signal.aborted) throw cutOff(signal);
     if (this.#hasRoom(newcomer)) {
@@ -132,14 +137,16 @@ export class Admission {
     const queue = this.#queue;
     const nowMs = performance.now();
     const leftMs = deadlineMs - nowMs - this.serviceMs;
-    const waitMs = this.#pace.msFor(queue.ahead(newcomer) + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
-    const isFull = queue.size >= this.#options.maxQueue && !queue.loser(newcomer);
+    const ahead = this.#lanes.waiting + queue.ahead(newcomer);
+    const waitMs = this.#pace.msFor(ahead + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
+    const isFull = this.#isFull && !queue.loser(newcomer);
     if (isFull || waitMs > leftMs) throw this.#overloaded();
   }
 
   #overloaded(): GatewayError {
     const nowMs = performance.now();
-    const drainMs = this.#pace.msFor(this.#queue.lanes + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
+    const drainMs =
+      this.#pace.msFor(this.#lanes.waiting + this.#queue.lanes + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
     const retryAfterS = Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(drainMs / 1000)));
     const detail = 'The gateway has as many requests as it can take; try again later.';
     return new GatewayError('overloaded', detail, { retryAfterS });
@@ -148,7 +155,7 @@ export class Admission {
   #wait(newcomer: Waiting, signal: AbortSignal): Promise<void> {
     const queue = this.#queue;
     if (queue.size === 0) this.#pace.begin(performance.now());
-    if (queue.size >= this.#options.maxQueue) queue.loser(newcomer)?.refuse(this.#overloaded());
+    if (this.#isFull) queue.loser(newcomer)?.refuse(this.#overloaded());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => entry.refuse(cutOff(signal));
     const entry: Entry = {

@@ -20,6 +20,8 @@ export type Lanes = {
   /** Lends one of the caller's lanes while `work` waits for somebody else; it is taken back before any new work begins. */
   lend<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
   readonly busy: number;
+  /** Lanes that were lent and are waited for: work that was let in, and stands in a queue again. */
+  readonly waiting: number;
 };
 
 /** Makes lanes that nobody is on. */
@@ -85,6 +87,9 @@ export function createLanes({ maxHeld, maxBusy, onFree }: LaneBounds): Lanes {
     },
     get busy() {
       return busy;
+    },
+    get waiting() {
+      return returning.size;
     },
   };
 }
