@@ -118,7 +118,10 @@ function lookUpRgb(
 /** Sample by sample in the order that they have; two at a time where both sides lie so that they can be read as pairs. */
 function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32Array, pairs: Float64Array): void {
   // Bytes are sent as they are: only scale none is for them.
-  if (out instanceof Uint8Array) return out.set(data);
+  if (out instanceof Uint8Array) {
+    out.set(data);
+    return;
+  }
   let i = 0;
   if (out.byteOffset % 8 === 0 && data.byteOffset % 2 === 0) {
     const from = new Uint16Array(data.buffer, data.byteOffset, data.length >> 1);
