@@ -19,7 +19,6 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean' },
     only: { type: 'string' },
     photos: { type: 'string' },
-    rounds: { type: 'string' },
   },
 });
 const ROUNDS = values.quick ? 3 : 5;
