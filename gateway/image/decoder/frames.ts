@@ -4,6 +4,7 @@ export type Frame = { readonly head: unknown; readonly body: Uint8Array };
 
 /** Lengths of head and body, uint32 each. */
 export const PREFIX_BYTES = 8;
+const MAX_HEAD_BYTES = 64 * 1024;
 
 /** A frame up to its body, which is sent after it as it lies. */
 export function frameStart(head: object, body: Uint8Array): Buffer {
@@ -16,10 +17,12 @@ export function frameStart(head: object, body: Uint8Array): Buffer {
   return start;
 }
 
-/** Reads a prefix: the bytes of the head and of the body. */
-export function frameLengths(prefix: Uint8Array): [head: number, body: number] {
+/** Reads a prefix: the bytes of the head and of the body. @throws RangeError when they are more than allowed. */
+export function frameLengths(prefix: Uint8Array, maxBodyBytes: number): [head: number, body: number] {
   const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
-  return [view.getUint32(0, true), view.getUint32(4, true)];
+  const [head, body] = [view.getUint32(0, true), view.getUint32(4, true)];
+  if (head > MAX_HEAD_BYTES || body > maxBodyBytes) throw new RangeError(`a frame of ${head} + ${body} bytes`);
+  return [head, body];
 }
 
 /** Parts what follows a prefix. The body is copied nowhere. */

@@ -18,7 +18,7 @@ const STDOUT = 1;
 /** The shared file, as process.ts has it. */
 const PIXELS = 3;
 
-const { maxBytes: _, ...limits } = JSON.parse(process.argv[2] ?? '{}') as Limits;
+const { maxBytes, ...limits } = JSON.parse(process.argv[2] ?? '{}') as Limits;
 const resamplers = new Map<string, Resampler>();
 
 /** Waits in the read itself: there is nothing else to do. Undefined at the end of stdin. */
@@ -35,7 +35,7 @@ function read(length: number): Uint8Array | undefined {
 function receive(): Frame | undefined {
   const prefix = read(PREFIX_BYTES);
   if (!prefix) return undefined;
-  const [head, body] = frameLengths(prefix);
+  const [head, body] = frameLengths(prefix, maxBytes);
   const rest = read(head + body);
   return rest && partFrame(rest, head);
 }
