@@ -42,6 +42,8 @@ help: ## List what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 .PHONY: run
+# As in the image: gateway/Dockerfile says why.
+run: export NODE_OPTIONS ?= --max-semi-space-size=8
 run: node_modules ## Start the gateway with its embedded model server; settings by environment: PORT=8080 make run
 	@exec node gateway/cli/main.ts serve
 

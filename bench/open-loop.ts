@@ -97,9 +97,9 @@ export async function capacity(url: string, body: string, seconds: number, concu
   let good = 0;
   async function ask(): Promise<void> {
     while (performance.now() < untilMs) {
-      const { status } = await post(agent, url, body);
-      if (status === 200) good += 1;
-      else await sleep(20);
+      const { status, endMs } = await post(agent, url, body);
+      if (status !== 200) await sleep(20);
+      else if (endMs <= untilMs) good += 1;
     }
   }
   await Promise.all(Array.from({ length: concurrency }, ask));

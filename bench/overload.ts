@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IMAGE_ENV } from '../tests/gateway.ts';
 import { moveAside, start, stopAll } from './load.ts';
 import { capacity, offer, quantile } from './open-loop.ts';
 
@@ -57,6 +58,7 @@ async function limitOf(adminPort: number): Promise<string> {
 
 async function measure(name: string, env: Record<string, string>): Promise<void> {
   const settings = {
+    ...IMAGE_ENV,
     HOST: '127.0.0.1',
     PORT: '0',
     ADMIN_PORT: '0',

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IMAGE_ENV } from '../tests/gateway.ts';
 import { load, start } from './load.ts';
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
@@ -68,7 +69,8 @@ export async function prepareCommands({ python, stage, models }: CommandOptions)
   const backend = await start(process.execPath, [here('null-backend.ts')]);
   const target = `127.0.0.1:${backend.port}`;
   const args = [process.execPath, here('../gateway/cli/main.ts'), 'serve'];
-  const env = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `${stage.port}` };
+  const fetching = { FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `${stage.port}` };
+  const env = { ...IMAGE_ENV, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...fetching };
   const gateway = async (signature: string): Promise<Command> => {
     const folder = path.join(models, signature);
     await mkdir(path.join(folder, 'clothing-model'), { recursive: true });

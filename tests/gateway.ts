@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The image's environment (gateway/Dockerfile), for tests that measure memory. */
-export const IMAGE_ENV = { NODE_OPTIONS: '--max-semi-space-size=16', MALLOC_ARENA_MAX: '2' };
+export const IMAGE_ENV = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' };
 
 /** The command line. */
 export const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;

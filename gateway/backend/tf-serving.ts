@@ -45,7 +45,9 @@ export function createTfServing({ client, codec, onStatus, ...options }: TfServi
       checkSize(target, capacity);
       const request = codec.createRequest(target, capacity);
       return {
-        tensor: request.tensor,
+        get tensor() {
+          return request.tensor;
+        },
         release: request.release,
         async send(count, { deadlineMs, signal }) {
           const { path } = Predict;

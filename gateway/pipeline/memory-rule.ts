@@ -4,7 +4,7 @@ import { decoderMemory } from '../image/decoder/memory.ts';
 
 /** Node, its heap, the libraries' code and the pool of unused tensors. */
 const BASE_BYTES = 200 * 2 ** 20;
-/** A row of 299 x 299 x 3 float32: in its request's memory, and in gRPC's copy of that. */
+/** A row of 299 x 299 x 3 float32, twice: a request that fails half-way leaves its memory to the garbage collector. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 
 /** Bodies of the largest size that are held at once; of usual ones, many more. */

@@ -19,7 +19,10 @@ const FIELDS_BESIDE_AXES = 12;
 const FIELDS_PER_AXIS = 2;
 
 export type PredictRequest = {
-  /** The tensor of all `capacity` instances, row-major, to be written in place; what it holds at first means nothing. */
+  /**
+   * The tensor of all `capacity` instances, row-major, to be written in place; what it holds at first means nothing. Takes
+   * its memory when it is first asked for: a request waits longer for its images than for all the rest.
+   */
   readonly tensor: Float32Array | Uint8Array;
   /**
    * The serialized request with the first `count` instances, 1 to `capacity`, behind gRPC's prefix (a flag for
@@ -40,22 +43,30 @@ export function createPredictRequest(pool: Pool, target: PredictTarget, capacity
   const elements = shape.reduce((product, size) => product * size, 1);
   const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
   const tensorStart = Math.ceil((PREFIX_BYTES + maxHeadBytes(target)) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
-  const memory = pool.take(tensorStart + capacity * instanceBytes);
   const Elements = dtype === 'DT_FLOAT' ? Float32Array : Uint8Array;
+  let memory: ArrayBuffer | undefined;
+  const take = () => {
+    memory ??= pool.take(tensorStart + capacity * instanceBytes);
+    return memory;
+  };
   return {
-    tensor: new Elements(memory, tensorStart, capacity * elements),
+    get tensor() {
+      return new Elements(take(), tensorStart, capacity * elements);
+    },
     framed(count) {
       if (!(Number.isInteger(count) && count >= 1 && count <= capacity)) {
         throw new RangeError(`${count} instances in a request with room for 1 to ${capacity}`);
       }
       const end = tensorStart + count * instanceBytes;
-      const start = writeHead(new Uint8Array(memory), { target, count, tensorStart, end });
-      const framed = Buffer.from(memory, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
+      const start = writeHead(new Uint8Array(take()), { target, count, tensorStart, end });
+      const framed = Buffer.from(take(), start - PREFIX_BYTES, PREFIX_BYTES + end - start);
       framed[0] = 0;
       framed.writeUInt32BE(end - start, 1);
       return framed;
     },
-    release: () => pool.give(memory),
+    release() {
+      if (memory) pool.give(memory);
+    },
   };
 }
 

@@ -1,6 +1,8 @@
-/** hadolint's opinion of the images. */
+/** hadolint's opinion of the images, and what else their files must say. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { IMAGE_ENV } from '../gateway.ts';
 import { options, runTool } from './tools.ts';
 
 for (const file of ['gateway/Dockerfile', 'serving/Dockerfile']) {
@@ -9,3 +11,8 @@ for (const file of ['gateway/Dockerfile', 'serving/Dockerfile']) {
     assert.equal(code, 0, stdout + stderr);
   });
 }
+
+test('the gateway tests and measures itself as its image starts it', async () => {
+  const dockerfile = await readFile(new URL('../../gateway/Dockerfile', import.meta.url), 'utf8');
+  for (const [name, value] of Object.entries(IMAGE_ENV)) assert.ok(dockerfile.includes(` ${name}=${value}`), name);
+});
