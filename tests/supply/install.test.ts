@@ -23,7 +23,9 @@ function run(program: string, args: readonly string[], cwd: string): Promise<Out
 
 /** Runs `npm ci` in a folder. Undefined, and the test skipped, where there is no registry to be reached. */
 async function install(t: TestContext, cwd: string, ...args: string[]): Promise<Outcome | undefined> {
-  const outcome = await run('npm', ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', ...args], cwd);
+  // `npm run --silent`, by which all this may have been started, would silence it too.
+  const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--loglevel=warn'];
+  const outcome = await run('npm', ['ci', ...options, ...args], cwd);
   if (!outcome.failed || !UNREACHABLE.test(outcome.output)) return outcome;
   t.skip('the npm registry cannot be reached');
   return undefined;
