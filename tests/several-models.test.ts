@@ -1,8 +1,9 @@
-/** A model of tables beside the photos' model: both are watched, and pictures find theirs. */
+/** Models unlike the clothing model: one of tables, whose pictures find another; one that takes a picture a Predict. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import { addVersion, onnxModel, pixelModels } from '../serving/embedded/testing/onnx-models.ts';
 import { predict, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
@@ -45,4 +46,34 @@ test('a model that takes no pictures is ready and unproven, and /predict is not 
   const { kind, detail } = (await refused.json()) as { kind: string; detail: string };
   assert.deepEqual([refused.status, kind], [400, 'invalid_request']);
   assert.equal(detail, 'query model: churn takes tensors, not images; for images: photos');
+});
+
+test('a model whose batch axis is 1 is asked for each instance by itself', async (t) => {
+  const MODELS = await modelsFolder(t, {
+    single: 'name: single\nimage: {size: [2, 2], scale: none, layout: NCHW}\nclasses: [a, b, c]\n',
+  });
+  const single = onnxModel({
+    inputs: [{ name: 'image', shape: [1, 3, 2, 2] }],
+    outputs: [{ name: 'means', shape: [1, 3] }],
+    nodes: [
+      ['GlobalAveragePool', ['image'], 'pooled'],
+      ['Flatten', ['pooled'], 'means'],
+    ],
+  });
+  addVersion(path.join(MODELS, 'single'), 4, single);
+  const gateway = await startGatewayFor(t, { MODELS });
+  await gateway.ready();
+  const pixel = async (color: string) => {
+    const picture = sharp({ create: { width: 2, height: 2, channels: 3, background: color } });
+    return { b64: (await picture.png().toBuffer()).toString('base64') };
+  };
+  const instances = [await pixel('#010203'), { b64: 'AAAA' }, await pixel('#0a0b0c')];
+  const answer = await predict(gateway, { instances });
+  const { predictions } = (await answer.json()) as { predictions: [object, { error: { kind: string } }, object] };
+  assert.deepEqual([answer.status, answer.headers.get('X-Model-Version')], [200, '4']);
+  assert.deepEqual(
+    [predictions[0], predictions[2]],
+    [1, 10].map((first) => ({ a: first, b: first + 1, c: first + 2 })),
+  );
+  assert.equal(predictions[1].error.kind, 'image_unreadable');
 });

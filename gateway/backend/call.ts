@@ -32,7 +32,8 @@ export async function call(servers: ModelServers, rpc: Call, mark: CallMark): Pr
   if (leftMs <= 0) throw asError(status.DEADLINE_EXCEEDED, 'the deadline had passed before the call was made');
   if (signal.aborted) throw asError(status.CANCELLED, 'cancelled before the call was made');
   const picked = servers.pick(mark);
-  if (!picked?.subchannel) throw asError(status.UNAVAILABLE, 'no connection to a model server is ready');
+  const subchannel = picked?.subchannel;
+  if (!subchannel) throw asError(status.UNAVAILABLE, 'no connection to a model server is ready');
   const metadata = new Metadata();
   metadata.set('grpc-timeout', `${Math.min(leftMs, MAX_TIMEOUT_MS)}m`);
 
@@ -54,9 +55,7 @@ export async function call(servers: ModelServers, rpc: Call, mark: CallMark): Pr
     },
     onReceiveStatus: end,
   };
-  const stream = open(() =>
-    picked.subchannel?.getRealSubchannel().createCall(metadata, servers.authority, path, listener, 0),
-  );
+  const stream = open(() => subchannel.getRealSubchannel().createCall(metadata, servers.authority, path, listener, 0));
   picked.onCallStarted?.();
   const cancel = () => stream.cancelWithStatus(status.CANCELLED, 'cancelled by the gateway');
   const timer = setTimeout(() => stream.cancelWithStatus(status.DEADLINE_EXCEEDED, 'the deadline passed'), leftMs);
@@ -68,12 +67,10 @@ export async function call(servers: ModelServers, rpc: Call, mark: CallMark): Pr
 }
 
 /** A connection may end between the choice and the call. */
-function open<Stream>(make: () => Stream | undefined): Stream {
+function open<Stream>(make: () => Stream): Stream {
   try {
-    const stream = make();
-    if (stream) return stream;
+    return make();
   } catch (cause) {
     throw asError(status.UNAVAILABLE, 'the connection ended before the call was made', cause);
   }
-  throw asError(status.UNAVAILABLE, 'no connection to a model server is ready');
 }

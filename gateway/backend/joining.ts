@@ -73,7 +73,8 @@ async function askJointly({ joint, index }: Row, context: RequestContext): Promi
 }
 
 /** Rows that a joint call has room for; below two there is nothing to join. */
-function rowsFor({ input: { dtype, shape } }: PredictTarget): number {
+function rowsFor({ input: { dtype, shape, isSingle } }: PredictTarget): number {
+  if (isSingle) return 1;
   const rowBytes = shape.reduce((product, size) => product * size, dtype === 'DT_FLOAT' ? 4 : 1);
   return Math.min(JOINT_ROWS, Math.floor(MAX_BYTES / rowBytes));
 }

@@ -36,6 +36,12 @@ test('unknown axes and an unknown rank fit everything', () => {
   assert.deepEqual(bind(card(), loose).input.shape, [299, 299, 3]);
 });
 
+test('a batch axis of 1 makes a model of one image a Predict, one of another size none at all', () => {
+  const of = (batch: number) => metadata({ inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [batch, 299, 299, 3] }] });
+  assert.deepEqual(bind(card(), of(1)).input, { name: 'x', dtype: 'DT_FLOAT', shape: [299, 299, 3], isSingle: true });
+  assert.throws(() => bind(card(), of(8)), /takes 8 at once, no more and no fewer: x DT_FLOAT \[8,299,299,3\]/);
+});
+
 test('NCHW and grayscale put the channel axis where the signature has it', () => {
   const inputs = [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1, 1, 28, 28] }] as const;
   const spec = card('size: [28, 28], scale: div255, color: grayscale, layout: NCHW');

@@ -14,6 +14,9 @@ export type Binding = {
 /** model.yaml and the signature contradict each other; the message is one line that names both sides. */
 export class SignatureMismatch extends Error {}
 
+/** An axis of any size, as TensorShapeProto has it. */
+const ANY = -1;
+
 const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_BFLOAT16'];
 
 /** Finds the input and output of an image model in a version's metadata. Throws SignatureMismatch. */
@@ -25,8 +28,12 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
   const [height, width] = image.size;
   const channels = image.color === 'rgb' ? 3 : 1;
   const shape = image.layout === 'NHWC' ? [height, width, channels] : [channels, height, width];
-  if (!fits(input.shape, [-1, ...shape])) {
+  if (!fits(input.shape, [ANY, ...shape])) {
     throw mismatch(card, metadata, `image of [n,${shape}] ${image.layout}`, `has input ${describe(input)}`);
+  }
+  const batch = input.shape?.[0] ?? ANY;
+  if (batch !== ANY && batch !== 1) {
+    throw mismatch(card, metadata, 'an image', `takes ${batch} at once, no more and no fewer: ${describe(input)}`);
   }
   const dtype = pixelType(input.dtype, image.scale);
   if (!dtype) throw mismatch(card, metadata, `scale: ${image.scale} makes DT_FLOAT`, `has input ${describe(input)}`);
@@ -34,7 +41,7 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
   return {
     card: { ...card, image, classes },
     version: metadata.version,
-    input: { name: input.name, dtype, shape },
+    input: { name: input.name, dtype, shape, ...(batch === 1 && { isSingle: true }) },
     output: output.name,
   };
 }
@@ -62,7 +69,7 @@ function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): 
 }
 
 function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
-  const fitting = outputs.filter(({ dtype, shape }) => SCORE_DTYPES.includes(dtype) && fits(shape, [-1, classes]));
+  const fitting = outputs.filter(({ dtype, shape }) => SCORE_DTYPES.includes(dtype) && fits(shape, [ANY, classes]));
   if (fitting.length === 1 && fitting[0]) return fitting[0];
   throw mismatch(
     card,
@@ -72,17 +79,17 @@ function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature,
   );
 }
 
-/** Whether a signature's shape (null: any rank, -1: any size) allows the wanted one. */
+/** Whether a signature's shape (null: any rank) allows the wanted one. */
 function fits(shape: readonly number[] | null, wanted: readonly number[]): boolean {
   if (shape === null) return true;
   return (
     shape.length === wanted.length &&
-    shape.every((size, axis) => size === -1 || wanted[axis] === -1 || size === wanted[axis])
+    shape.every((size, axis) => size === ANY || wanted[axis] === ANY || size === wanted[axis])
   );
 }
 
 function describe({ name, dtype, shape }: TensorInfo): string {
-  return `${name} ${dtype} ${shape === null ? 'of any shape' : `[${shape.map((size) => (size === -1 ? 'n' : size))}]`}`;
+  return `${name} ${dtype} ${shape === null ? 'of any shape' : `[${shape.map((size) => (size === ANY ? 'n' : size))}]`}`;
 }
 
 function mismatch(card: ModelCard, { version }: Metadata, ours: string, theirs: string): SignatureMismatch {

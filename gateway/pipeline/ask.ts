@@ -21,20 +21,28 @@ export type Answer = {
 };
 
 /**
- * Asks for all instances with one Predict. A model that answers with another number of rows is asked for each instance by
- * itself, once, because nobody can tell which row is whose. Throws `model_failed` where the answer cannot be used.
+ * Asks for all instances with one Predict; for each by itself where the model takes no more. A model that answers with
+ * another number of rows is asked for each instance by itself too, once, because nobody can tell which row is whose. Throws
+ * `model_failed` where the answer cannot be used.
  */
 export async function ask(backend: Backend, question: Question, context: RequestContext): Promise<Answer> {
-  const { call, count, output, options } = question;
+  const { target, call, count, output, options } = question;
+  if (count > 1 && target.input.isSingle) return askSingly(backend, question, context);
   const { version, outputs } = await call.send(count, context);
   const scores = outputs.get(output);
   if (count === 1 || hasRows(scores, count)) return { version, rows: nameScores(scores, count, options) };
   context.log.warn({ count, shape: scores?.shape }, 'the model answered with another number of rows; asking singly');
-  const rows: (Scores | GatewayError)[] = [];
-  for (let row = 0; row < count; row += 1) rows.push(await askOne(backend, question, row, context));
+  return askSingly(backend, question, context);
+}
+
+/** A Predict for each row. Throws what the first failed with where all did. */
+async function askSingly(backend: Backend, question: Question, context: RequestContext): Promise<Answer> {
+  const answers: Answer[] = [];
+  for (let row = 0; row < question.count; row += 1) answers.push(await askOne(backend, question, row, context));
+  const rows = answers.flatMap((answer) => answer.rows);
   const [first] = rows;
   if (rows.every((one) => one instanceof Error)) throw first;
-  return { version, rows };
+  return { version: answers.find(({ version }) => version !== undefined)?.version, rows };
 }
 
 /** One row by itself: its scores, or what it failed with. Throws where the request as a whole is over. */
@@ -43,16 +51,15 @@ async function askOne(
   { target, call, output, options }: Question,
   row: number,
   context: RequestContext,
-): Promise<Scores | GatewayError> {
+): Promise<Answer> {
   const length = target.input.shape.reduce((product, size) => product * size, 1);
   const tensor = call.tensor.subarray(row * length, (row + 1) * length);
   try {
-    const { outputs } = await sendAlone(backend, target, tensor, context);
-    const [scores = []] = nameScores(outputs.get(output), 1, options);
-    return scores;
+    const { version, outputs } = await sendAlone(backend, target, tensor, context);
+    return { version, rows: nameScores(outputs.get(output), 1, options) };
   } catch (thrown) {
     const error = asGatewayError(thrown);
     if (error.kind !== 'model_failed') throw error;
-    return error;
+    return { version: undefined, rows: [error] };
   }
 }

@@ -161,7 +161,13 @@ export type PredictCall = {
 export type PredictTarget = {
   readonly servable: Servable;
   readonly signature: string;
-  readonly input: { readonly name: string; readonly dtype: 'DT_FLOAT' | 'DT_UINT8'; readonly shape: readonly number[] };
+  readonly input: {
+    readonly name: string;
+    readonly dtype: 'DT_FLOAT' | 'DT_UINT8';
+    readonly shape: readonly number[];
+    /** The model's batch axis is of size 1: it takes one instance a Predict. */
+    readonly isSingle?: true;
+  };
 };
 
 /** All that the pipeline knows of a model server. */
