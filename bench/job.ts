@@ -33,9 +33,22 @@ type Round = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly rssMb: number;
+  /** How late the event loop was, 99 % of the time; NaN of a reference. */
+  readonly loopMs: number;
 };
 
-async function round({ url, pid }: Subject, bodies: readonly string[], concurrency: number): Promise<Round> {
+/** The metric counts from its last reading, and has what it sleeps between two looks at the loop in it. */
+const LOOP_SAMPLE_MS = 50;
+
+async function loopP99Ms({ adminPort }: Subject): Promise<number> {
+  if (adminPort === 0) return Number.NaN;
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]) * 1000 - LOOP_SAMPLE_MS;
+}
+
+async function round(subject: Subject, bodies: readonly string[], concurrency: number): Promise<Round> {
+  const { url, pid } = subject;
+  await loopP99Ms(subject);
   const cpuBeforeMs = await cpuMsOf(pid);
   const startedMs = performance.now();
   const latencies = await load(url, bodies, REQUESTS, concurrency);
@@ -43,13 +56,15 @@ async function round({ url, pid }: Subject, bodies: readonly string[], concurren
   const cpuMs = ((await cpuMsOf(pid)) - cpuBeforeMs) / REQUESTS;
   const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
   const rssMb = (await treeOf(pid)).reduce((sum, each) => sum + each.rssMb, 0);
-  return { perSecond: REQUESTS / tookS, cpuMs, p50Ms: at(0.5), p99Ms: at(0.99), rssMb };
+  const loopMs = await loopP99Ms(subject);
+  return { perSecond: REQUESTS / tookS, cpuMs, p50Ms: at(0.5), p99Ms: at(0.99), rssMb, loopMs };
 }
 
 function summary(rounds: readonly Round[]): Round {
   const of = (key: keyof Round) => median(rounds.map((each) => each[key]));
   const rssMb = Math.max(...rounds.map((each) => each.rssMb));
-  return { perSecond: of('perSecond'), cpuMs: of('cpuMs'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), rssMb };
+  const [p50Ms, p99Ms, loopMs] = [of('p50Ms'), of('p99Ms'), of('loopMs')];
+  return { perSecond: of('perSecond'), cpuMs: of('cpuMs'), p50Ms, p99Ms, rssMb, loopMs };
 }
 
 const aside = await moveAside();
@@ -63,9 +78,9 @@ try {
   });
   for (const { url } of subjects) await load(url, stage.bodies, WARM_UP, 8);
   console.log(
-    '| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB | USD a million |',
+    '| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB | USD a million | event loop p99 ms |',
   );
-  console.log('|--|--|--|--|--|--|--|--|--|');
+  console.log('|--|--|--|--|--|--|--|--|--|--|');
   for (const concurrency of CONCURRENCY) {
     const rounds = subjects.map((): Round[] => []);
     for (let index = 0; index < ROUNDS; index += 1) {
@@ -75,9 +90,10 @@ try {
     }
     const figures = rounds.map(summary);
     const reference = figures[subjects.findIndex(({ name }) => name === 'asyncio')]?.cpuMs ?? Number.NaN;
-    for (const [which, { perSecond, p50Ms, p99Ms, cpuMs, rssMb }] of figures.entries()) {
+    for (const [which, { perSecond, p50Ms, p99Ms, cpuMs, rssMb, loopMs }] of figures.entries()) {
       const cells = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMs.toFixed(2)];
       cells.push((cpuMs / reference).toFixed(2), rssMb.toFixed(0), ((cpuMs / 3.6) * USD_PER_CPU_HOUR).toFixed(3));
+      cells.push(Number.isNaN(loopMs) ? '' : loopMs.toFixed(1));
       console.log(`| ${[concurrency, subjects[which]?.name, ...cells].join(' | ')} |`);
     }
   }

@@ -14,6 +14,7 @@ const [python = 'python3', photos] = process.argv.slice(2);
 /** What stands between the marks of each name. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   job: ['job.ts', python, ...(photos ? ['--photos', photos] : [])],
+  cores: ['cores.ts', ...(photos ? [photos] : [])],
   parts: ['parts.ts'],
   resample: ['resample.ts', python],
   start: ['start.ts', python],

@@ -15,7 +15,13 @@ const here = (file: string) => new URL(file, import.meta.url).pathname;
 const GOLDEN = ['jpg-420.jpg'];
 const PHOTOS = 64;
 
-export type Subject = { readonly name: string; readonly url: string; readonly pid: number };
+export type Subject = {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  /** 0 for the references. */
+  readonly adminPort: number;
+};
 
 export type Stage = {
   /** A body for /predict for each photo. */
@@ -112,10 +118,10 @@ export async function startSubjects({ aside, only = LINE, ...options }: SubjectO
     for (const [name, { args, env }] of await prepareCommands({ ...options, models })) {
       if (!only.includes(name)) continue;
       const [command = '', ...rest] = [...aside, ...args];
-      const { port, pid } = await start(command, rest, env);
+      const { port, adminPort, pid } = await start(command, rest, env);
       const url = `http://127.0.0.1:${port}`;
       while (!(await load(url, bodies, 1, 1).catch(() => undefined))) await sleep(50);
-      subjects.push({ name, url, pid });
+      subjects.push({ name, url, pid, adminPort });
     }
     return subjects;
   } finally {
