@@ -4,6 +4,7 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import sharp from 'sharp';
 import { GatewayError } from '../../errors.ts';
 import type { ImageSpec, Resized } from '../../pipeline/request.ts';
 import { type DecodeOptions, decode } from '../decode.ts';
@@ -86,9 +87,17 @@ function describe({ width, height, channels, data }: Resized): Answer {
   return { width, height, channels, samples };
 }
 
+/** Decodes a pixel: what the first picture would wait for is code that has never run. */
+async function warmUp(): Promise<void> {
+  if (!limits.formats.includes('jpeg')) return;
+  const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: 'grey' } });
+  await decode(await pixel.jpeg().toBuffer(), { ...limits, field: 'pixel', color: 'rgb', engine: 'pillow' });
+}
+
 restrictSharp(limits.formats);
 forbidWrites();
 tell({});
+await warmUp();
 for (let job = receive(); job; job = receive()) {
   tell(await answer(job.head as Job, job.body));
   free(job.body);
