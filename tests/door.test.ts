@@ -47,6 +47,7 @@ for (const [what, bytes] of [
   ['two lengths', `${POST}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}${HIDDEN}`],
   ['the same length twice', `${POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
   ['a list of lengths', `${POST}Content-Length: 2, 2\r\n\r\n{}${HIDDEN}`],
+  ['two hosts', `${POST}Host: b\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
   ['a length with a sign', `${POST}Content-Length: +2\r\n\r\n{}${HIDDEN}`],
   ['a coding that is not chunked', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${HIDDEN}`],
   ['a space before the colon', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${HIDDEN}`],

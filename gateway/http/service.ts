@@ -1,5 +1,5 @@
 /** The public service: its routes, and clear words for every other path and method. */
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
 import type { Door, Handler } from './door.ts';
@@ -20,6 +20,7 @@ export function createService({ door, predict, health, ...options }: ServiceOpti
   const service = bareExpress();
   service.set('trust proxy', options.trustedProxies);
   service.use(securityHeaders(options.hasTls));
+  service.use(oneHost(door));
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
   service
     .route('/predict')
@@ -38,6 +39,19 @@ export function bareExpress(): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
   return app;
+}
+
+/** RFC 9112, 3.2: a request with two hosts is refused, as a proxy before us may have taken it for the other one's. */
+function oneHost(door: Door): RequestHandler {
+  const refuse = door('none', async () => {
+    throw new GatewayError('invalid_request', 'Host: send it once (RFC 9112).');
+  });
+  return (request, response, next) => {
+    const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+    if (hosts.length < 2) return next();
+    response.setHeader('Connection', 'close');
+    refuse(request, response, next);
+  };
 }
 
 const HEALTH_ROUTES = ['/health/live', '/health/ready'];
