@@ -177,10 +177,11 @@ async function openIn(gateway: RunningGateway): Promise<Open> {
 }
 
 /** Connections that clients keep for their next request, which is theirs to decide; as proc_net(5) lists them. */
-async function clientsOf({ url }: RunningGateway): Promise<number> {
-  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+async function clientsOf({ url, adminUrl }: RunningGateway): Promise<number> {
+  const ports = [url, adminUrl].map((each) => Number(new URL(each).port).toString(16).toUpperCase().padStart(4, '0'));
   const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((row) => row.trim().split(/\s+/));
-  return rows.filter(([, local, , state]) => local?.endsWith(`:${port}`) && state === ESTABLISHED).length;
+  const isOurs = (address = '') => ports.some((port) => address.endsWith(`:${port}`));
+  return rows.filter(([, local, , state]) => isOurs(local) && state === ESTABLISHED).length;
 }
 
 function summary(samples: readonly Sample[]): Pick<SoakReport, 'rssMb' | 'loopP99Ms'> {
