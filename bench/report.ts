@@ -45,11 +45,12 @@ function chart(table: string): string {
 for (const [name, command] of Object.entries(PROGRAMS)) {
   const printed = await run(command);
   console.log(`\n${name}\n\n${printed}`);
-  const marks = new RegExp(`(<!-- bench: ${name} -->\n)[\\s\\S]*(\n<!-- /bench: ${name} -->)`);
+  const marks = new RegExp(`(<!-- bench: ${name} -->\n)[\\s\\S]*(<!-- /bench: ${name} -->)`);
   const page = await readFile(PAGE, 'utf8');
+  if (!marks.test(page)) throw new Error(`docs/performance.md has no marks for ${name}`);
   const written = name === 'job' ? `${printed}\n\n${chart(printed)}` : printed;
   await writeFile(
     PAGE,
-    page.replace(marks, (_all, open, close) => `${open}${written}${close}`),
+    page.replace(marks, (_all, open, close) => `${open}${written}\n${close}`),
   );
 }

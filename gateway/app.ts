@@ -108,7 +108,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
       const context = ownContext(signal, log);
       const parity = await proveParity(binding, { backend, ...images }, context);
       // The proof has warmed everything up.
-      if (parity.state === 'unproven') await warmUp(binding, { backend, decoders }, context);
+      if (parity.state === 'unproven') await warmUp(binding, { backend, decoders, ...images }, context);
       return parity;
     },
     onChange: (model, state) => showModel(metrics, model, state),

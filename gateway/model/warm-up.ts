@@ -1,22 +1,31 @@
 /** Warm-up: what the first request would wait for, done before there is one. */
 import { asGatewayError } from '../errors.ts';
-import type { Backend, RequestContext } from '../pipeline/request.ts';
+import type { Backend, Decode, Normalise, RequestContext } from '../pipeline/request.ts';
 import type { Binding } from './signatures.ts';
 
 /** TensorFlow builds a signature's graph with its first Predict, which takes seconds for a large model. */
 const WARM_UP_MS = 3000;
 
+/** A grey pixel as PNG. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC',
+  'base64',
+);
+
 export type WarmUpParts = {
   readonly backend: Backend;
+  readonly decode: Decode;
+  readonly normalise: Normalise;
   /** Resolves once pictures can be decoded. */
   readonly decoders: { ready(signal: AbortSignal): Promise<void> };
 };
 
 /**
- * Sends the version one Predict of zeros, and waits for the decoders. What fails here is logged and left: it is no proof that
- * a picture would.
+ * Sends the version one Predict of zeros, waits for the decoders and makes a tensor of a pixel. What fails here is logged and
+ * left: it is no proof that a picture would.
  */
-export async function warmUp(binding: Binding, { backend, decoders }: WarmUpParts, own: RequestContext): Promise<void> {
+export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
+  const { backend, decode, normalise, decoders } = parts;
   const { card, version, input } = binding;
   const context = { ...own, signal: AbortSignal.any([own.signal, AbortSignal.timeout(WARM_UP_MS)]) };
   const servable = { model: card.name, version };
@@ -24,6 +33,9 @@ export async function warmUp(binding: Binding, { backend, decoders }: WarmUpPart
   call.tensor.fill(0);
   try {
     await Promise.all([call.send(1, context), decoders.ready(context.signal)]);
+    const pixels = await decode(PIXEL, card.image, 'pixel', context);
+    normalise(pixels, card.image, call.tensor);
+    pixels.release();
     call.release();
   } catch (thrown) {
     const { message, cause } = asGatewayError(thrown);
