@@ -58,8 +58,9 @@ export function createPredictRequest(pool: Pool, target: PredictTarget, capacity
         throw new RangeError(`${count} instances in a request with room for 1 to ${capacity}`);
       }
       const end = tensorStart + count * instanceBytes;
-      const start = writeHead(new Uint8Array(take()), { target, count, tensorStart, end });
-      const framed = Buffer.from(take(), start - PREFIX_BYTES, PREFIX_BYTES + end - start);
+      const whole = take();
+      const start = writeHead(new Uint8Array(whole), { target, count, tensorStart, end });
+      const framed = Buffer.from(whole, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
       framed[0] = 0;
       framed.writeUInt32BE(end - start, 1);
       return framed;
