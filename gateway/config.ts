@@ -1,4 +1,5 @@
 /** Every setting, once: the parser, `tensorgate config --help` and the README's table all come from this schema. */
+import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from './access/rate.ts';
@@ -173,6 +174,12 @@ export function readDuration(text: string): number {
   const parsed = duration().safeParse(text);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`${text}: needs ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+}
+
+/** For a child process that runs our code too: this one's environment, and where code is kept compiled, if it is. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const compiled = getCompileCacheDir();
+  return compiled === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compiled };
 }
 
 /**

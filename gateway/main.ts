@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
-import { type Config, ConfigError } from './config.ts';
+import { type Config, ConfigError, childEnvironment } from './config.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 import { openSink } from './observe/sink.ts';
@@ -32,7 +32,7 @@ export async function serve(config: Config): Promise<number> {
   await using cleanUp = new AsyncDisposableStack();
   const embedded =
     config.tfServingHost === undefined
-      ? startEmbedded({ models: basePaths(cards), cores: usableCores(), log })
+      ? startEmbedded({ models: basePaths(cards), cores: usableCores(), env: childEnvironment(), log })
       : undefined;
   cleanUp.defer(() => embedded?.close());
   const app = createApp({

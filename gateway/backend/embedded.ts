@@ -28,6 +28,8 @@ export type EmbeddedOptions = {
   readonly models: readonly { readonly name: string; readonly basePath: string }[];
   /** Cores that a model computes on. */
   readonly cores: number;
+  /** The server's environment; this process's where none is given. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly log: Log;
 };
 
@@ -50,7 +52,7 @@ export function hasEmbedded(): boolean {
 }
 
 /** Starts the server on a UNIX socket in a folder that only this user can read. Returns at once; see `ready`. */
-export function startEmbedded({ models, cores, log }: EmbeddedOptions): Embedded {
+export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Embedded {
   const folder = mkdtempSync(join(tmpdir(), 'tensorgate-'));
   const socket = join(folder, 'embedded.sock');
   const configFile = join(folder, 'models.config');
@@ -62,6 +64,7 @@ export function startEmbedded({ models, cores, log }: EmbeddedOptions): Embedded
       `--model_config_file=${configFile}`,
       `--tensorflow_intra_op_parallelism=${cores}`,
     ],
+    env,
     log,
   );
   return {
@@ -92,14 +95,16 @@ class Supervisor {
   readonly ready: Promise<void>;
   state: EmbeddedState = 'starting';
   readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv | undefined;
   readonly #log: Log;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
   #child: ChildProcess | undefined;
 
-  constructor(args: readonly string[], log: Log) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv | undefined, log: Log) {
     this.#args = args;
+    this.#env = env;
     this.#log = log;
     this.ready = this.#ready.promise;
     // Whoever does not wait for `ready` reads `state` and the log.
@@ -146,6 +151,7 @@ class Supervisor {
     // Detached: a Ctrl-C in the terminal is for the gateway alone, which drains first. IPC: it ends when the gateway is gone.
     const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
       detached: true,
+      env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
