@@ -273,15 +273,18 @@ test('C17: a picture that decodes for longer than it may: 422 at that time, the 
     DECODE_TIMEOUT: '400ms',
   });
   await strict.ready();
-  const crafted = ask(await drawn(5000, 5000).avif({ effort: 0 }).toBuffer(), strict);
+  const slow = await drawn(5000, 5000).avif({ effort: 0 }).toBuffer();
+  // Several, one after another: on a machine that stands still for a moment a single one leaves the others hardly any time.
+  const crafted = Array.fromAsync({ length: 4 }, () => ask(slow, strict));
   let others = 0;
   for (let isOver = false; !isOver; others += 1) {
     assert.equal((await ask(photo, strict)).came, '200');
     isOver = await Promise.race([crafted.then(() => true), setImmediate(false)]);
   }
-  const { came, ms } = await crafted;
-  t.diagnostic(`came: ${came} after ${ms.toFixed(0)} ms; ${others} photos answered meanwhile`);
-  assert.equal(came, '422 image_unreadable');
+  for (const { came, ms } of await crafted) {
+    t.diagnostic(`came: ${came} after ${ms.toFixed(0)} ms; ${others} photos answered meanwhile`);
+    assert.equal(came, '422 image_unreadable');
+  }
   assert.ok(others > 5, `${others} photos`);
 });
 
