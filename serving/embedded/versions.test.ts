@@ -2,10 +2,19 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import type { ModelVersionStatus } from './protocol.ts';
 import { addModel, addVersion, slowModel } from './testing/onnx-models.ts';
-import { floats, refusal, spawnServer, startServer, temporaryFolder, until } from './testing/server.ts';
+import {
+  floats,
+  refusal,
+  spawnServer,
+  startServer,
+  type TestClient,
+  temporaryFolder,
+  until,
+} from './testing/server.ts';
 
 /** A folder with a base path that holds version 1. */
 function baseOf(t: TestContext): { folder: string; base: string } {
@@ -15,21 +24,24 @@ function baseOf(t: TestContext): { folder: string; base: string } {
   return { folder, base };
 }
 
+/** A version answers before the one that it replaces has ended. */
+async function untilStates(client: TestClient, ...expected: [number, string][]): Promise<void> {
+  await until(async () => isDeepStrictEqual(await client.states('m'), expected));
+}
+
 const flagsFor = (base: string) => ['--model_name=m', `--model_base_path=${base}`];
 
 test('a new version replaces the old one, and the old one comes back', async (t) => {
   const { folder, base } = baseOf(t);
   const { client, output } = await startServer(t, folder, ...flagsFor(base));
-  const states = async (...expected: [number, string][]) =>
-    until(async () => JSON.stringify(await client.states('m')) === JSON.stringify(expected));
   addVersion(base, 3, addModel(3));
-  await states([3, 'AVAILABLE'], [1, 'END']);
+  await untilStates(client, [3, 'AVAILABLE'], [1, 'END']);
   assert.deepEqual(await client.predictY('m', [0]), [3]);
   rmSync(join(base, '3'), { recursive: true });
-  await states([3, 'END'], [1, 'AVAILABLE']);
+  await untilStates(client, [3, 'END'], [1, 'AVAILABLE']);
   assert.deepEqual(await client.predictY('m', [0]), [1]);
   rmSync(join(base, '1'), { recursive: true });
-  await states([3, 'END'], [1, 'END']);
+  await untilStates(client, [3, 'END'], [1, 'END']);
   const gone = refusal(status.NOT_FOUND, 'Servable not found for request: Latest(m)');
   await assert.rejects(client.predictY('m', [0]), gone);
   assert.match(output(), /No versions of servable m found under base path/);
@@ -96,10 +108,7 @@ test('a broken version leaves the old one serving and keeps its error, until its
 
   appendFileSync(file, model.subarray(model.length / 2));
   await until(async () => (await client.predictY('m', [0]))[0] === 2);
-  assert.deepEqual(await client.states('m'), [
-    [2, 'AVAILABLE'],
-    [1, 'END'],
-  ]);
+  await untilStates(client, [2, 'AVAILABLE'], [1, 'END']);
 });
 
 test('no port opens before the models are there', async (t) => {
