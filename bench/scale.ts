@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
+import { IMAGE_ENV } from '../tests/gateway.ts';
 import { cpuMsOf, load, median, moveAside, start, stopAll, treeOf } from './load.ts';
 
 const INSTANCES = [1, 2, 4, 8, 16, 32, 64];
@@ -49,6 +50,7 @@ async function startGateway(count: number) {
   }
   const [command = '', ...args] = [...aside, process.execPath, here('../gateway/cli/main.ts'), 'serve'];
   const { port, pid } = await start(command, args, {
+    ...IMAGE_ENV,
     HOST: '127.0.0.1',
     PORT: '0',
     ADMIN_PORT: '0',
