@@ -1,13 +1,12 @@
 /** The process: config in, signals, exit codes (0 stopped as asked, 1 failed, 2 wrong settings). */
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { type Config, ConfigError, childEnvironment } from './config.ts';
+import { greeting } from './greeting.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 import { openSink } from './observe/sink.ts';
@@ -55,7 +54,8 @@ export async function serve(config: Config): Promise<number> {
   await listen(app.service, 'PORT', config);
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
-  if (embedded) void app.ready.then(() => greet(portOf(app.service), cards));
+  // On stderr, so that stdout stays one JSON object a line.
+  if (embedded) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), cards)));
   const why = await asked;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
   log.info({ why }, 'draining');
@@ -82,13 +82,6 @@ function askedToStop(log: Logger): Promise<'SIGTERM' | 'SIGINT' | 'broken'> {
 
 function basePaths(cards: ReadonlyMap<string, ModelCard>) {
   return [...cards.values()].map(({ name, folder }) => ({ name, basePath: folder }));
-}
-
-/** For the person who has just started it: a request to try, on stderr, so that stdout stays one JSON object a line. */
-function greet(port: number, cards: ReadonlyMap<string, ModelCard>): void {
-  const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
-  const file = example && path.relative('', example);
-  process.stderr.write(`\nReady. Try:\n\n  curl localhost:${port}/predict -F file=@${file ?? 'photo.jpg'}\n\n`);
 }
 
 async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
