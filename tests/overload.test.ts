@@ -52,7 +52,8 @@ test('F1: at five times the capacity the gateway does as much as at one, and ref
   const gateway = await start(t, { atOnce: 2, serviceMs: 100 });
   const load = { url: gateway.url, body: BODY, seconds: 2 };
   const peak = await capacity(gateway.url, BODY, 2);
-  const { sent, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ ...load, perSecond: peak * 5 });
+  // Five times what two at once of 100 ms can be: measured on a busy machine, the capacity may be too low for any refusal.
+  const { sent, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ ...load, perSecond: 5 * 20 });
   const text = `came: ${acceptedMs.length} of ${sent} answered at ${peak} a second of capacity, p99 ${quantile(acceptedMs, 0.99).toFixed(0)} ms`;
   t.diagnostic(
     `${text}; refused in ${quantile(refusedMs, 0.5).toFixed(0)} ms, p99 ${quantile(refusedMs, 0.99).toFixed(0)} ms`,
