@@ -2,10 +2,11 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openAccess } from './access/open.ts';
+import { reloading } from './access/reload.ts';
 import { openClient } from './backend/channel.ts';
 import { createJoining } from './backend/joining.ts';
 import { createTfServing } from './backend/tf-serving.ts';
-import { readTls } from './backend/tls.ts';
+import { type BackendTls, readTls } from './backend/tls.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createFetch, type FetchOptions } from './fetch/http.ts';
 import { createAdmin } from './http/admin.ts';
@@ -88,7 +89,7 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   const decoders = openDecoders(config, { ...plan, log, onLoss });
   opened.defer(() => decoders.close());
   // The embedded server is a process of the gateway's own.
-  const tls = config.tfServingHost === undefined ? undefined : judged(() => readTls(config));
+  const tls = config.tfServingHost === undefined ? undefined : judged(() => openBackendTls(config, log, opened));
   const channel = { tls, requestTimeoutMs: config.requestTimeoutMs };
   const client = judged(() => openClient(target, channel), 'TF_SERVING_HOST');
   const createRequest = createPredictRequest.bind(undefined, createPool(POOL_BYTES));
@@ -190,6 +191,21 @@ function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFi
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   if (certFile === keyFile) return undefined;
   throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
+}
+
+/** TLS to the model servers, with the certificates of now: those that are renewed (cert-manager) are read again. */
+function openBackendTls(config: Config, log: Logger, opened: DisposableStack): BackendTls | undefined {
+  const tls = readTls(config);
+  if (!tls) return undefined;
+  const { tfServingCaFile, tfServingCertFile, tfServingKeyFile } = config;
+  const renewal = reloading({
+    files: [tfServingCaFile, tfServingCertFile, tfServingKeyFile].filter((file) => file !== undefined),
+    load: () => readTls(config),
+    onChange: (renewed) => renewed && tls.renew(renewed),
+    log,
+  });
+  opened.defer(() => renewal.close());
+  return tls;
 }
 
 type DecoderPlan = Pick<MemoryPlan, 'decoders' | 'pixelsAtOnce'> & Pick<DecoderOptions, 'onLoss' | 'log'>;

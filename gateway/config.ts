@@ -69,7 +69,10 @@ const schema = z.object({
     .string()
     .optional()
     .describe('PEM of the authorities that sign the certificates of TF-Serving; set, TLS is spoken to it'),
-  tfServingCertFile: z.string().optional().describe('PEM of the certificate shown to TF-Serving (mTLS)'),
+  tfServingCertFile: z
+    .string()
+    .optional()
+    .describe('PEM of the certificate shown to TF-Serving (mTLS); all three are read again when they change'),
   tfServingKeyFile: z.string().optional().describe('PEM of its private key'),
   hedgeAfterMs: duration()
     .optional()

@@ -82,7 +82,7 @@ export function openClient(backends: string, settings: ChannelSettings = {}): Mo
 
 function credentialsOf(tls: BackendTls | undefined) {
   if (!tls) return credentials.createInsecure();
-  return credentials.createSsl(tls.ca, tls.identity?.key ?? null, tls.identity?.cert ?? null);
+  return experimental.createCertificateProviderChannelCredentials(tls, tls.hasIdentity ? tls : null);
 }
 
 /**

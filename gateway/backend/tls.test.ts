@@ -1,7 +1,7 @@
 /** TLS to model servers, with certificates made by openssl for the run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -10,8 +10,9 @@ import { ANSWER, connect, failsWith, open, predict } from '../../tests/backend.t
 import { predict as predictOverHttp, startGateway, startGatewayFor } from '../../tests/gateway.ts';
 import { floatTensor, startModelServer, XCEPTION } from '../../tests/model-server.ts';
 import { modelsFolder } from '../../tests/models.ts';
+import { until } from '../../tests/until.ts';
 import { openServers } from '../cli/models/servers.ts';
-import { readTls } from './tls.ts';
+import { type BackendTls, readTls } from './tls.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorgate-tls-'));
 const file = (name: string) => join(folder, name);
@@ -37,6 +38,7 @@ before(() => {
   issue('server', { names: 'DNS:localhost', by: 'authority' });
   issue('other', { names: 'DNS:other.example.com', by: 'authority' });
   issue('forged', { names: 'DNS:localhost', by: 'stranger' });
+  issue('unknown', { names: 'DNS:gateway', by: 'stranger' });
   issue('gateway', { names: 'DNS:gateway', by: 'authority' });
 });
 
@@ -99,15 +101,33 @@ test('the models command asks each address, and checks the certificate against t
   assert.deepEqual(report?.versions, [{ version: 1, state: 'AVAILABLE', error: '' }]);
 });
 
-test('the settings: a gateway over mTLS, and starts that are refused', async (t) => {
+test('renewed certificates are for the connections from then on: the authority, and our own', async (t) => {
+  const target = await serve(t, 'server', true);
+  const strange = readTls({
+    tfServingCaFile: file('stranger.crt'),
+    tfServingCertFile: file('unknown.crt'),
+    tfServingKeyFile: file('unknown.key'),
+  });
+  const { backend } = open(t, target, { channel: { tls: strange } });
+  await assert.rejects(predict(backend), failsWith('model_unavailable'));
+  strange?.renew(identified() as BackendTls);
+  await until(() => predict(backend).then(Boolean, () => false));
+});
+
+test('the settings: a gateway over mTLS, its certificate renewed, and starts that are refused', async (t) => {
   const settings = {
     TF_SERVING_HOST: await serve(t, 'server', true),
     TF_SERVING_CA_FILE: file('authority.crt'),
-    TF_SERVING_CERT_FILE: file('gateway.crt'),
-    TF_SERVING_KEY_FILE: file('gateway.key'),
+    TF_SERVING_CERT_FILE: file('shown.crt'),
+    TF_SERVING_KEY_FILE: file('shown.key'),
     MODELS: await modelsFolder(t),
   };
+  const show = (name: string) => {
+    for (const kind of ['crt', 'key']) copyFileSync(file(`${name}.${kind}`), file(`shown.${kind}`));
+  };
+  show('unknown');
   const gateway = await startGatewayFor(t, settings);
+  show('gateway');
   await gateway.ready();
   const picture = readFileSync(new URL('../../tests/golden/images/jpg-420.jpg', import.meta.url));
   assert.equal((await predictOverHttp(gateway, { b64: picture.toString('base64') })).status, 200);
