@@ -62,8 +62,8 @@ export type AppOptions = {
 };
 
 const LATE_BODY_MS = 1000;
-/** Unused request memory that is kept: some sixty requests of one 299 x 299 image. */
-const POOL_BYTES = 64 * 2 ** 20;
+/** Unused request memory that is kept: one request of 64 images of 299 x 299, or as many of one image. */
+const POOL_BYTES = 66 * 2 ** 20;
 /** Unused memory of decoded pixels that is kept: more than there are decoders is seldom in use. */
 const PIXELS_POOL_BYTES = 4 * 2 ** 20;
 const MAX_REDIRECTS = 3;

@@ -12,6 +12,20 @@ test('memory that was given back is used again, for its own size only', () => {
   assert.notEqual(pool.take(100), first);
 });
 
+test('sizes that are asked for no more make room for those that are', () => {
+  const pool = createPool(1000);
+  const small = Array.from({ length: 9 }, () => pool.take(100));
+  for (const memory of small) pool.give(memory);
+  const large = pool.take(700);
+  pool.give(large);
+  assert.equal(pool.take(700), large);
+  pool.give(large);
+  const kept = small.map(() => pool.take(100)).filter((memory) => small.includes(memory));
+  assert.equal(kept.length, 3);
+  pool.give(new ArrayBuffer(1001));
+  assert.equal(pool.take(700), large, 'what is larger than the bound drives nothing out');
+});
+
 test('no more is kept than the bound', () => {
   const pool = createPool(250);
   const given = [pool.take(100), pool.take(100), pool.take(100)];
