@@ -5,16 +5,15 @@ import { greeting } from './greeting.ts';
 import { readCards } from './model/card.ts';
 
 const MODELS = fileURLToPath(new URL('../serving/models', import.meta.url));
-const command = async (settings: { tlsCertFile?: string; apiKeysFile?: string }, models = MODELS) =>
-  /Try:\n\n {2}(.+)\n\n$/.exec(
-    greeting({ tlsCertFile: undefined, apiKeysFile: undefined, ...settings }, 8080, await readCards(models)),
-  )?.[1];
+const cards = await readCards(MODELS);
 
-test('the command to try is one for this gateway: its port, its scheme, its keys, a picture that is there', async () => {
-  assert.match(
-    (await command({})) ?? '',
-    /^curl localhost:8080\/predict -F file=@serving\/models\/.+\.(jpg|png|webp)$/,
-  );
-  assert.match((await command({ tlsCertFile: 'a' })) ?? '', /^curl -k https:\/\/localhost:8080\/predict -F /);
-  assert.match((await command({ apiKeysFile: 'a' })) ?? '', / -H 'X-API-Key: KEY' -F /);
+function command(settings: { tlsCertFile?: string; apiKeysFile?: string }): string {
+  const text = greeting({ tlsCertFile: undefined, apiKeysFile: undefined, ...settings }, 8080, cards);
+  return /^\nReady\. Try:\n\n {2}(.+)\n\n$/.exec(text)?.[1] ?? '';
+}
+
+test('the command to try is one for this gateway: its port, its scheme, its keys, a picture that is there', () => {
+  assert.match(command({}), /^curl localhost:8080\/predict -F file=@serving\/models\/.+\.(jpg|png|webp)$/);
+  assert.match(command({ tlsCertFile: 'a' }), /^curl -k https:\/\/localhost:8080\/predict -F /);
+  assert.match(command({ apiKeysFile: 'a' }), / -H 'X-API-Key: KEY' -F /);
 });
