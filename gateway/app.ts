@@ -195,16 +195,16 @@ function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFi
 
 /** TLS to the model servers, with the certificates of now: those that are renewed (cert-manager) are read again. */
 function openBackendTls(config: Config, log: Logger, opened: DisposableStack): BackendTls | undefined {
-  const tls = readTls(config);
-  if (!tls) return undefined;
   const { tfServingCaFile, tfServingCertFile, tfServingKeyFile } = config;
   const renewal = reloading({
     files: [tfServingCaFile, tfServingCertFile, tfServingKeyFile].filter((file) => file !== undefined),
     load: () => readTls(config),
-    onChange: (renewed) => renewed && tls.renew(renewed),
+    onChange: (renewed) => renewed && tls?.renew(renewed),
     log,
   });
   opened.defer(() => renewal.close());
+  // The one that connections are made with for good; what is read later only brings it its certificates.
+  const tls = renewal.current;
   return tls;
 }
 
