@@ -7,7 +7,8 @@ import { cp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from '../tests/tf-serving/server.ts';
-import { load, median, start, stopAll } from './load.ts';
+import { startGateway } from './gateway.ts';
+import { load, median, stopAll } from './load.ts';
 
 const ROUNDS = 3;
 const BATCHES = [1, 2, 4, 8, 16, 32];
@@ -44,11 +45,7 @@ try {
   for (const flags of [[], batching]) {
     const server = await startTensorFlowServing(found.program, models, { names: [NAME], flags: [THREADS, ...flags] });
     servers.push(server);
-    const settings = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', MODELS: models, REQUEST_TIMEOUT: '2m' };
-    const { port } = await start(process.execPath, [here('../gateway/cli/main.ts'), 'serve'], {
-      ...settings,
-      TF_SERVING_HOST: server.target,
-    });
+    const { port } = await startGateway({ MODELS: models, REQUEST_TIMEOUT: '2m', TF_SERVING_HOST: server.target });
     gateways.push(`http://127.0.0.1:${port}`);
   }
   for (const url of gateways) {

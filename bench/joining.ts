@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from '../tests/tf-serving/server.ts';
+import { startGateway } from './gateway.ts';
 import { load, median, start, stopAll } from './load.ts';
 
 const { values } = parseArgs({
@@ -28,9 +29,7 @@ const body = JSON.stringify({ b64: photo });
 async function startBoth(settings: Record<string, string>): Promise<string[]> {
   const urls: string[] = [];
   for (const window of ['', values.window]) {
-    const env = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', REQUEST_TIMEOUT: '2m', ...settings };
-    const command = [here('../gateway/cli/main.ts'), 'serve'];
-    const { port } = await start(process.execPath, command, { ...env, JOIN_WINDOW: window });
+    const { port } = await startGateway({ REQUEST_TIMEOUT: '2m', ...settings, JOIN_WINDOW: window });
     const url = `http://127.0.0.1:${port}`;
     while (!(await load(url, [body], 3, 1).catch(() => undefined))) await sleep(50);
     urls.push(url);

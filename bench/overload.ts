@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IMAGE_ENV } from '../tests/gateway.ts';
+import { startGateway } from './gateway.ts';
 import { moveAside, start, stopAll } from './load.ts';
 import { capacity, offer, quantile } from './open-loop.ts';
 
@@ -36,7 +36,7 @@ const HEAD = [
 const seconds = Number(process.argv[2] ?? 60);
 const only = process.argv[3];
 
-const [command = process.execPath, ...others] = [...(await moveAside()), process.execPath];
+const aside = await moveAside();
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 const picture = await readFile(here('../tests/golden/images/jpg-420.jpg'));
@@ -58,16 +58,12 @@ async function limitOf(adminPort: number): Promise<string> {
 
 async function measure(name: string, env: Record<string, string>): Promise<void> {
   const settings = {
-    ...IMAGE_ENV,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    ADMIN_PORT: '0',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
     FETCH_ALLOW: '127.0.0.1',
     FETCH_PORTS: String(sourcePort),
     ...env,
   };
-  const { port, adminPort, pid } = await start(command, [...others, here('../gateway/cli/main.ts'), 'serve'], settings);
+  const { port, adminPort, pid } = await startGateway(settings, aside);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
   // A process is at its full speed after some ten seconds of work.

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { IMAGE_ENV } from '../tests/gateway.ts';
+import { startGateway } from './gateway.ts';
 import { cpuMsOf, load, median, moveAside, start, stopAll, treeOf } from './load.ts';
 
 const INSTANCES = [1, 2, 4, 8, 16, 32, 64];
@@ -40,7 +40,7 @@ const backend = await start(process.execPath, [here('null-backend.ts')]);
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-'));
 
 /** Starts a gateway of so many models; resolves when it is ready. */
-async function startGateway(count: number) {
+async function startModels(count: number) {
   const models = path.join(folder, String(count));
   const names = ['clothing-model', ...Array.from({ length: count - 1 }, (_, index) => `model-${index}`)];
   const yaml = await readFile(here('model.yaml'), 'utf8');
@@ -48,18 +48,14 @@ async function startGateway(count: number) {
     await mkdir(path.join(models, name), { recursive: true });
     await writeFile(path.join(models, name, 'model.yaml'), yaml.replace('clothing-model', name));
   }
-  const [command = '', ...args] = [...aside, process.execPath, here('../gateway/cli/main.ts'), 'serve'];
-  const { port, pid } = await start(command, args, {
-    ...IMAGE_ENV,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    ADMIN_PORT: '0',
+  const settings = {
     MODELS: models,
     TF_SERVING_HOST: `127.0.0.1:${backend.port}`,
     FETCH_ALLOW_PRIVATE: 'true',
     MAX_INSTANCES: '64',
     MAX_IN_FLIGHT: '64',
-  });
+  };
+  const { port, pid } = await startGateway(settings, aside);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(20);
   return { url, pid, names };
@@ -78,7 +74,7 @@ const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | '
 const flat = JSON.stringify({ url: urlOf('photo') });
 
 try {
-  const one = await startGateway(1);
+  const one = await startModels(1);
   await load(one.url, [flat], WARM_UP, 8);
   console.log('| images in a request | p50 ms | p50 ms an image | CPU-ms an image |\n|--|--|--|--|');
   for (const count of INSTANCES) {
@@ -95,7 +91,7 @@ try {
   console.log('\n| models | start to ready, s | resident MB | CPU-ms a request, in turn |\n|--|--|--|--|');
   for (const count of MODELS) {
     const startedMs = performance.now();
-    const { url, pid, names } = await startGateway(count);
+    const { url, pid, names } = await startModels(count);
     const readyS = (performance.now() - startedMs) / 1000;
     const paths = names.map((name) => `/predict?model=${name}`);
     await load(url, [flat], WARM_UP, 8, paths);

@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Command } from './gateway.ts';
 import { load, median, start, stopAll } from './load.ts';
-import { type Command, openStage, prepareCommands } from './subjects.ts';
+import { openStage, prepareCommands } from './subjects.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

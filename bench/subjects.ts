@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { IMAGE_ENV } from '../tests/gateway.ts';
+import { type Command, GATEWAY } from './gateway.ts';
 import { load, start } from './load.ts';
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
@@ -67,16 +67,13 @@ export type CommandOptions = {
   readonly models: string;
 };
 
-/** How a gateway is started. */
-export type Command = { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
-
 /** Starts the model server and tells how each gateway is started in front of it; their cards are written into `models`. */
 export async function prepareCommands({ python, stage, models }: CommandOptions): Promise<Map<string, Command>> {
   const backend = await start(process.execPath, [here('null-backend.ts')]);
   const target = `127.0.0.1:${backend.port}`;
-  const args = [process.execPath, here('../gateway/cli/main.ts'), 'serve'];
   const fetching = { FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `${stage.port}` };
-  const env = { ...IMAGE_ENV, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...fetching };
+  const { args } = GATEWAY;
+  const env = { ...GATEWAY.env, ...fetching };
   const gateway = async (signature: string): Promise<Command> => {
     const folder = path.join(models, signature);
     await mkdir(path.join(folder, 'clothing-model'), { recursive: true });
