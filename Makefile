@@ -91,10 +91,6 @@ bench-quick: node_modules .venv-bench/.ready ## The same job beside the referenc
 bench-decode: node_modules ## Measure what decoding in processes costs against threads
 	@node bench/decode.ts
 
-.PHONY: bench-joining
-bench-joining: node_modules $(TENSORFLOW) ## Measure requests of one image with JOIN_WINDOW and without
-	@node bench/joining.ts
-
 .PHONY: bench-resample
 bench-resample: node_modules .venv-bench/.ready ## Measure resizing beside Pillow and numpy
 	@node bench/resample.ts .venv-bench/bin/python

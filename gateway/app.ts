@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { openAccess } from './access/open.ts';
 import { reloading } from './access/reload.ts';
 import { openClient } from './backend/channel.ts';
-import { createJoining } from './backend/joining.ts';
 import { createTfServing } from './backend/tf-serving.ts';
 import { type BackendTls, readTls } from './backend/tls.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -115,15 +114,12 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     onChange: (model, state) => showModel(metrics, model, state),
   });
   const resolve = createRoute({ cards, backend, latest: (model) => watch.latest(model) });
-  const { joinWindowMs: windowMs } = config;
-  const inFlight = () => admission.inFlight;
   const line: Line = {
     resolve,
     // Waiting for somebody else's server says nothing about us and takes no place from others.
     fetch: (url, field, context) => admission.lend(context, () => fetch(url, field, context)),
     rest: (context) => admission.rest(context),
     insist: (context, call) => insist(admission, context, call),
-    prepare: windowMs === undefined ? backend.prepare : createJoining(backend, { windowMs, inFlight }),
     backend,
     ...images,
   };

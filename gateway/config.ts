@@ -77,11 +77,6 @@ const schema = z.object({
   hedgeAfterMs: duration()
     .optional()
     .describe('ask a second TF-Serving too when the first has not answered after so long, such as 300ms; unset: never'),
-  joinWindowMs: duration()
-    .optional()
-    .describe(
-      'send images of several requests as one batch: how long the first waits for others, such as 20ms; unset: never',
-    ),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
   requestTimeoutMs: duration().prefault('20s').describe('the one deadline of a request, from door to answer'),
   maxInFlight: integer(1, 100_000)

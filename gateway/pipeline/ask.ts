@@ -1,5 +1,4 @@
 /** The second half of the line: the filled tensor to the model, and a row of the answer to each of its instances. */
-import { sendAlone } from '../backend/alone.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { type AnswerOptions, hasRows, nameScores, type Scores } from '../scores/answer.ts';
 import type { Backend, PredictCall, PredictTarget, RequestContext } from './request.ts';
@@ -55,7 +54,10 @@ async function askOne(
   const length = target.input.shape.reduce((product, size) => product * size, 1);
   const tensor = call.tensor.subarray(row * length, (row + 1) * length);
   try {
-    const { version, outputs } = await sendAlone(backend, target, tensor, context);
+    const single = backend.prepare(target, 1);
+    single.tensor.set(tensor);
+    const { version, outputs } = await single.send(1, context);
+    single.release();
     return { version, rows: nameScores(outputs.get(output), 1, options) };
   } catch (thrown) {
     const error = asGatewayError(thrown);

@@ -34,7 +34,7 @@ export async function classify(line: Line, request: ClassifyRequest, context: Re
   const binding = await line.resolve(request.servable, context.signal);
   const servable = { ...request.servable, model: binding.card.name };
   const target = { servable, signature: binding.card.signature, input: binding.input };
-  const call = line.prepare(target, instances.length);
+  const call = line.backend.prepare(target, instances.length);
 
   const { rows, errors, imageBytes } = await fillTensor(line, { binding, instances, call }, context);
   const [first] = instances;

@@ -19,8 +19,6 @@ export type Line = {
   readonly normalise: Normalise;
   /** Makes a call, again where the backend has no room at first. */
   readonly insist: <T>(context: RequestContext, call: () => Promise<T>) => Promise<T>;
-  /** Makes the call of a request, which may be joined with others' of one image. */
-  readonly prepare: Backend['prepare'];
   readonly backend: Backend;
 };
 

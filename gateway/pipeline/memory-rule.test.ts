@@ -25,7 +25,6 @@ test('the rule counts what can be held at once', () => {
 
 test('single images, fewer lanes than a batch has, and few in flight', () => {
   assert.equal(memoryNeed({ ...DEFAULTS, maxInstances: 1 }).tensorBytes, 64 * ROW);
-  assert.equal(memoryNeed({ ...DEFAULTS, maxInstances: 1, joinWindowMs: 2 }).tensorBytes, 64 * 8 * ROW);
   assert.equal(memoryNeed({ ...DEFAULTS, maxInFlight: 2 }).tensorBytes, 64 * ROW, 'a whole batch goes alone');
 });
 

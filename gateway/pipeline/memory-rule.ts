@@ -1,5 +1,4 @@
 /** The memory rule: the most that the settings allow, from one worst request after another, against what there is. */
-import { JOINT_ROWS } from '../backend/joining.ts';
 import { decoderMemory } from '../image/decoder/memory.ts';
 
 /** Node, its heap, the libraries' code and the pool of unused tensors. */
@@ -18,8 +17,6 @@ export type MemorySettings = {
   readonly maxImageBytes: number;
   readonly maxImagePixels: number;
   readonly decoders: number;
-  /** Set where requests of one image are joined: then each may hold the room of a joint call. */
-  readonly joinWindowMs?: number | undefined;
 };
 
 export type MemoryNeed = {
@@ -40,9 +37,8 @@ export type MemoryNeed = {
  */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const { maxInFlight, maxInstances, imagesAtOnce, maxBodyBytes, maxImageBytes, maxImagePixels, decoders } = settings;
-  const singles = maxInFlight * (settings.joinWindowMs === undefined ? 1 : JOINT_ROWS);
   const lanesOfBatch = Math.min(maxInstances, imagesAtOnce);
-  const rows = Math.max(singles, Math.max(1, Math.floor(maxInFlight / lanesOfBatch)) * maxInstances);
+  const rows = Math.max(maxInFlight, Math.max(1, Math.floor(maxInFlight / lanesOfBatch)) * maxInstances);
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
   const encodedBytes = maxInFlight * maxImageBytes;
   const tensorBytes = rows * ROW_BYTES;
