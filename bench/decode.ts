@@ -6,13 +6,14 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readConfig } from '../gateway/config.ts';
+import type { ImageSpec } from '../gateway/domain/picture.ts';
+import type { RequestContext } from '../gateway/domain/request.ts';
 import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
 import { defaultDecoders, startDecoders } from '../gateway/image/decoder/pool.ts';
 import { createResampler } from '../gateway/image/resample.ts';
 import { restrictSharp } from '../gateway/image/restrict.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
-import { usableCores } from '../gateway/pipeline/cores.ts';
-import type { ImageSpec, RequestContext } from '../gateway/pipeline/request.ts';
+import { usableCores } from '../gateway/machine/cores.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
 import { cpuMsOf, median } from './load.ts';
 

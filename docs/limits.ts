@@ -1,5 +1,5 @@
 /** The text of docs/limits.md: what each limit bounds and what a caller meets there. Defaults and statuses come from the code. */
-import { MAX_MESSAGE_BYTES } from '../gateway/backend/channel.ts';
+import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
 import { type Config, SETTINGS } from '../gateway/config.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';

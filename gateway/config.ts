@@ -3,7 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from './access/rate.ts';
-import type { ImageFormat } from './pipeline/request.ts';
+import type { ImageFormat } from './domain/picture.ts';
 
 const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../serving/models', import.meta.url));
 

@@ -7,10 +7,10 @@ import { createApp } from './app.ts';
 import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { type Config, ConfigError, childEnvironment } from './config.ts';
 import { greeting } from './greeting.ts';
+import { usableCores } from './machine/cores.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 import { openSink } from './observe/sink.ts';
-import { usableCores } from './pipeline/cores.ts';
 
 /** How much longer than a request may take the drain waits, for answers to reach slow clients. */
 export const DRAIN_MARGIN_MS = 2000;

@@ -6,14 +6,15 @@ import { performance } from 'node:perf_hooks';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type ChannelSettings, openClient } from '../gateway/backend/channel.ts';
-import type { ModelServers } from '../gateway/backend/model-servers.ts';
-import { createTfServing } from '../gateway/backend/tf-serving.ts';
+import { type ChannelSettings, openClient } from '../gateway/backend/grpc/channel.ts';
+import type { ModelServers } from '../gateway/backend/grpc/model-servers.ts';
+import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
+import { createPredictRequest } from '../gateway/backend/tf-serving/predict-request.ts';
+import { createPredictionReader } from '../gateway/backend/tf-serving/predict-response.ts';
+import type { Backend, Prediction, PredictTarget } from '../gateway/domain/backend.ts';
+import type { RequestContext } from '../gateway/domain/request.ts';
 import { GatewayError, type Kind } from '../gateway/errors.ts';
-import type { Backend, Prediction, PredictTarget, RequestContext } from '../gateway/pipeline/request.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
-import { createPredictRequest } from '../gateway/tensor/predict-request.ts';
-import { createPredictionReader } from '../gateway/tensor/predict-response.ts';
 import { floatTensor, type ModelServer, type ModelServerOptions, startModelServer, XCEPTION } from './model-server.ts';
 
 const CODEC = {

@@ -1,9 +1,9 @@
 /** Access as the gateway has it: the keys in force and the limits, and what they hold open. */
-import type { Log } from '../pipeline/request.ts';
+import type { Log } from '../domain/request.ts';
+import { reloading } from '../machine/reload.ts';
 import { type Key, readKeys } from './keys.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { openRedis } from './redis.ts';
-import { reloading } from './reload.ts';
 
 export type Access = {
   /** Undefined where there is no file of keys: then anybody may ask. */

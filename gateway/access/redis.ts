@@ -1,7 +1,7 @@
 /** The connection to the Redis that replicas share their counts in. Nothing waits for it for long. */
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
-import type { Log } from '../pipeline/request.ts';
+import type { Log } from '../domain/request.ts';
 
 /** A count takes a millisecond; what takes a hundred is better done without. */
 const COMMAND_TIMEOUT_MS = 100;

@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../tests/until.ts';
+import type { Log } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
-import type { Log } from '../pipeline/request.ts';
 import { type Embedded, hasEmbedded, startEmbedded } from './embedded.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));

@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Log } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
-import type { Log } from '../pipeline/request.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../serving/embedded/main.ts', import.meta.url));
 /** The server's exit code for: ONNX Runtime is not installed. */

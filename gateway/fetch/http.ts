@@ -1,7 +1,7 @@
 /** Fetches an image over http or https: guarded, capped, timed, with redirects followed by hand. */
 import type { IncomingMessage } from 'node:http';
+import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
-import type { RequestContext } from '../pipeline/request.ts';
 import { readBody } from './body.ts';
 import { createDialer, type DialOptions } from './dial.ts';
 import { publicFailure } from './failure.ts';

@@ -1,8 +1,8 @@
 /** Health: live says the process turns, ready says a prediction would work. */
 import type { Router } from 'express';
 import express from 'express';
-import type { Lifecycle } from '../lifecycle.ts';
 import type { ModelState } from '../model/watch.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 export type HealthOptions = {
   readonly lifecycle: Lifecycle;

@@ -1,7 +1,7 @@
 /** Node's server with every limit set: what it takes of a connection before the first handler sees anything. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Log } from '../pipeline/request.ts';
+import type { Log } from '../domain/request.ts';
 import { readCertificate, renewCertificate, type TlsFiles } from './tls.ts';
 
 /** Headers are small: a client that takes longer for them is a slow loris. */

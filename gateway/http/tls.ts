@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createSecureContext, type SecureVersion } from 'node:tls';
-import { type Reloading, reloading } from '../access/reload.ts';
-import type { Log } from '../pipeline/request.ts';
+import type { Log } from '../domain/request.ts';
+import { type Reloading, reloading } from '../machine/reload.ts';
 
 /** PEM files: the certificate with its chain, and the private key. */
 export type TlsFiles = {

@@ -1,11 +1,11 @@
 /** Turns an image file's bytes into the pixels that the training library would have seen. */
 import sharp, { type Sharp } from 'sharp';
+import type { ImageSpec, Pixels } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
-import type { ImageSpec, Pixels } from '../pipeline/request.ts';
-import { type Admission, admit, type ReadableHeader, unusualVariant } from './admit.ts';
 import { firstFrame } from './first-frame.ts';
 import { free } from './free.ts';
 import type { Samples } from './header/header.ts';
+import { type Admission, admit, type ReadableHeader, unusualVariant } from './header-check.ts';
 import * as samples from './samples.ts';
 
 export type DecodeOptions = Admission & Pick<ImageSpec, 'color' | 'engine'>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ImageSpec, Resized } from '../pipeline/request.ts';
+import type { ImageSpec, Resized } from '../domain/picture.ts';
 import { createNormaliser, createTables } from './normalise.ts';
 import { testSpec } from './test-spec.ts';
 

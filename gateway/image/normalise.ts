@@ -1,6 +1,7 @@
 /** Turns samples into a model's numbers: scales them, orders their channels and writes them where the tensor lies. */
+
+import type { ImageSpec, Resized, Scale } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
-import type { ImageSpec, Resized, Scale } from '../pipeline/request.ts';
 
 type PerChannel = readonly [red: number, green: number, blue: number];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { ImageSpec, Pixels } from '../pipeline/request.ts';
+import type { ImageSpec, Pixels } from '../domain/picture.ts';
 import { createNormaliser } from './normalise.ts';
 import { createResampler } from './resample.ts';
 import { testSpec } from './test-spec.ts';

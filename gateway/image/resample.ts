@@ -1,5 +1,5 @@
 /** Resizes a picture as the model's training did, and cuts the target window out of it. */
-import type { ImageSpec, PillowFilter, Pixels, Resized, TensorFlowMethod } from '../pipeline/request.ts';
+import type { ImageSpec, PillowFilter, Pixels, Resized, TensorFlowMethod } from '../domain/picture.ts';
 import { createTableCache } from './resample/cache.ts';
 import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
 import { allowSides } from './resample/limit.ts';

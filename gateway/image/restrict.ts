@@ -1,6 +1,6 @@
 /** Narrows sharp to what this service uses of it. */
 import sharp from 'sharp';
-import type { ImageFormat } from '../pipeline/request.ts';
+import type { ImageFormat } from '../domain/picture.ts';
 
 const LOADERS: Readonly<Record<ImageFormat, string>> = {
   jpeg: 'VipsForeignLoadJpegBuffer',

@@ -1,5 +1,5 @@
 /** Tells what some bytes are from their first bytes alone: the format, and for the formats we can decode the declared size. */
-import type { ImageFormat } from '../pipeline/request.ts';
+import type { ImageFormat } from '../domain/picture.ts';
 import { readAvif } from './header/avif.ts';
 import { readGif } from './header/gif.ts';
 import type { HeaderReader, ImageHeader } from './header/header.ts';

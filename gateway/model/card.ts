@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { ImageSpec } from '../pipeline/request.ts';
+import type { ImageSpec } from '../domain/picture.ts';
 
 const PILLOW_FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
 const TENSORFLOW_METHODS = ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos3'] as const;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { RequestContext } from '../pipeline/request.ts';
+import type { RequestContext } from '../domain/request.ts';
 import { type ParityParts, proveParity } from './parity.ts';
 import type { Binding } from './signatures.ts';
 

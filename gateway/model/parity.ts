@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import type { Backend, Decode, Normalise, RequestContext } from '../pipeline/request.ts';
+import type { Backend } from '../domain/backend.ts';
+import type { Decode, Normalise } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
 import type { Binding } from './signatures.ts';
 
 /** proven: pixels and scores are training's; unproven: no scores were written for this version; differing: they are not. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Backend } from '../domain/backend.ts';
 import { GatewayError } from '../errors.ts';
-import type { Backend } from '../pipeline/request.ts';
 import { parseCard } from './card.ts';
 import { createRoute } from './route.ts';
 import type { Binding } from './signatures.ts';

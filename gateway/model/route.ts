@@ -1,6 +1,8 @@
 /** Finds the version that a request is for: by number, by label, or the latest. */
+
+import type { Backend } from '../domain/backend.ts';
+import type { AskedServable, Metadata, Servable } from '../domain/servable.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
-import type { AskedServable, Backend, Metadata, Servable } from '../pipeline/request.ts';
 import type { ModelCard } from './card.ts';
 import { type Binding, bind } from './signatures.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Metadata, Signature } from '../pipeline/request.ts';
+import type { Metadata } from '../domain/servable.ts';
+import type { Signature } from '../domain/tensor.ts';
 import { parseCard } from './card.ts';
 import { bind, SignatureMismatch } from './signatures.ts';
 

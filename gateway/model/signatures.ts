@@ -1,5 +1,8 @@
 /** Fits a model.yaml to the signature that the server tells: which tensor takes the picture, which gives the scores. */
-import type { DType, Metadata, PredictTarget, Scale, Signature, TensorInfo } from '../pipeline/request.ts';
+import type { PredictTarget } from '../domain/backend.ts';
+import type { Scale } from '../domain/picture.ts';
+import type { Metadata } from '../domain/servable.ts';
+import type { DType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 
 /** A version that fits its model.yaml: what a Predict needs to know. */

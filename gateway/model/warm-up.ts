@@ -1,6 +1,9 @@
 /** Warm-up: what the first request would wait for, done before there is one. */
+
+import type { Backend } from '../domain/backend.ts';
+import type { Decode, Normalise } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError } from '../errors.ts';
-import type { Backend, Decode, Normalise, RequestContext } from '../pipeline/request.ts';
 import type { Binding } from './signatures.ts';
 
 /** TensorFlow builds a signature's graph with its first Predict, which takes seconds for a large model. */

@@ -1,8 +1,9 @@
 /** Watches the served models: which version answers, whether it fits its model.yaml, and whether its parity is proven. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backend } from '../domain/backend.ts';
+import type { Log } from '../domain/request.ts';
 import { asGatewayError } from '../errors.ts';
-import type { Backend, Log } from '../pipeline/request.ts';
 import type { ModelCard } from './card.ts';
 import type { Parity } from './parity.ts';
 import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';

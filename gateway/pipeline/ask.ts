@@ -1,7 +1,9 @@
 /** The second half of the line: the filled tensor to the model, and a row of the answer to each of its instances. */
+
+import type { Backend, PredictCall, PredictTarget } from '../domain/backend.ts';
+import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { type AnswerOptions, hasRows, nameScores, type Scores } from '../scores/answer.ts';
-import type { Backend, PredictCall, PredictTarget, RequestContext } from './request.ts';
 
 export type Question = {
   readonly target: PredictTarget;

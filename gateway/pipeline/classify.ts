@@ -1,9 +1,12 @@
 /** The straight line: instances in, named scores out. */
+
+import type { Instance } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import type { Scores } from '../scores/answer.ts';
 import { ask } from './ask.ts';
 import { fillTensor, type Line } from './fill.ts';
-import type { AskedServable, Instance, RequestContext } from './request.ts';
 
 export type ClassifyRequest = {
   readonly servable: AskedServable;

@@ -1,10 +1,13 @@
 /** The first half of the line: every instance fetched, decoded and written into its row of the input tensor. */
+
+import type { Backend, PredictCall } from '../domain/backend.ts';
+import type { Decode, Instance, Normalise } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
 import { sniff } from '../image/sniff.ts';
 import type { Route } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { cutOff } from './cut-off.ts';
-import type { Backend, Decode, Instance, Normalise, PredictCall, RequestContext } from './request.ts';
 
 /** Images of one request that are fetched and decoded at once; bounds what a single request holds in memory. */
 export const IMAGES_AT_ONCE = 8;

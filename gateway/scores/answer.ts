@@ -1,6 +1,7 @@
 /** Turns an output tensor into named scores. */
+
+import type { OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
-import type { OutputTensor } from '../pipeline/request.ts';
 
 /** One instance's answer: classes with their scores, in the order they are to be shown in. */
 export type Scores = readonly (readonly [className: string, score: number])[];

@@ -1,6 +1,7 @@
 /** Reads a TensorProto of an answer into plain numbers, whichever of its encodings the server chose. */
+
+import type { DType, OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
-import type { DType, OutputTensor } from '../pipeline/request.ts';
 import { numericType } from './dtype.ts';
 import { splitStrings } from './string-list.ts';
 

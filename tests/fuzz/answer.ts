@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
-import { readMetadata, readStatus } from '../../gateway/backend/answers.ts';
-import { loadProtocol } from '../../gateway/backend/messages.ts';
-import type { OutputTensor, Prediction } from '../../gateway/pipeline/request.ts';
-import { createPredictionReader } from '../../gateway/tensor/predict-response.ts';
+import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-answers.ts';
+import { loadProtocol } from '../../gateway/backend/tf-serving/messages.ts';
+import { createPredictionReader } from '../../gateway/backend/tf-serving/predict-response.ts';
+import type { Prediction } from '../../gateway/domain/backend.ts';
+import type { OutputTensor } from '../../gateway/domain/tensor.ts';
 import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
 

@@ -4,11 +4,11 @@ import { EventEmitter } from 'node:events';
 import { parse as parseQueryText } from 'node:querystring';
 import { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
+import { ownContext } from '../../gateway/domain/context.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
-import { createPredict } from '../../gateway/http/predict.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
-import { ownContext } from '../../gateway/pipeline/context.ts';
+import { createPredict } from '../../gateway/protocol/predict/routes.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal } from './refusal.ts';
 

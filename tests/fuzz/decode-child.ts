@@ -1,8 +1,8 @@
 /** A child of images.ts: decodes the mutants that it is told to, and says of each what went wrong. */
 import assert from 'node:assert/strict';
+import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { decode } from '../../gateway/image/decode.ts';
 import { restrictSharp } from '../../gateway/image/restrict.ts';
-import type { ImageFormat } from '../../gateway/pipeline/request.ts';
 import { type Case, mutantOf, type Verdict } from './images.ts';
 import { checkRefusal } from './refusal.ts';
 

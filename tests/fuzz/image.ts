@@ -1,9 +1,9 @@
 /** Fuzzes the readers of image headers. Second opinion: what libvips says of the size. */
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { admit } from '../../gateway/image/admit.ts';
+import type { ImageFormat } from '../../gateway/domain/picture.ts';
+import { admit } from '../../gateway/image/header-check.ts';
 import { sniff } from '../../gateway/image/sniff.ts';
-import type { ImageFormat } from '../../gateway/pipeline/request.ts';
 import type { Parser } from './fuzz.ts';
 import { goldenImages } from './golden-images.ts';
 import { refusalOf } from './refusal.ts';

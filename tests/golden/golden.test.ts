@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../gateway/config.ts';
+import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 import { restrictSharp } from '../../gateway/image/restrict.ts';
-import type { ImageFormat } from '../../gateway/pipeline/request.ts';
 import { EXCEPTIONS, NOT_OFFERED } from './exceptions.ts';
 import { loadGolden, type Refusal, type Result, readImage, sha256 } from './golden.ts';
 import { createDecoder, createHasher, createTally } from './run.ts';

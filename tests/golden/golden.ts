@@ -1,7 +1,7 @@
 /** Loads golden.json: what Pillow, Keras, keras_image_helper and TensorFlow made of the pictures in images/. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Scale } from '../../gateway/pipeline/request.ts';
+import type { Scale } from '../../gateway/domain/picture.ts';
 import type { Pipeline } from './spec.ts';
 
 /** Why Pillow refuses a file. */

@@ -1,8 +1,9 @@
 /** Sends a picture through decoding and preprocessing as the pipeline does, each decoded once for all specs. */
+
+import type { ImageFormat, ImageSpec, Pixels } from '../../gateway/domain/picture.ts';
 import { type DecodeOptions, decode } from '../../gateway/image/decode.ts';
 import { createNormaliser } from '../../gateway/image/normalise.ts';
 import { createResampler } from '../../gateway/image/resample.ts';
-import type { ImageFormat, ImageSpec, Pixels } from '../../gateway/pipeline/request.ts';
 import { sha256 } from './golden.ts';
 
 /** Pillow's own limit; golden.json was made under it. */

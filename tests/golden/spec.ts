@@ -1,5 +1,5 @@
 /** Translates the pipelines of golden.json into model.yaml's words. */
-import type { ImageSpec, Scale } from '../../gateway/pipeline/request.ts';
+import type { ImageSpec, Scale } from '../../gateway/domain/picture.ts';
 
 /** A pipeline as golden.json describes it: a Python library and how it was called. */
 export type Pipeline = {

@@ -1,11 +1,11 @@
 /** Section C of the table by its ids: which of the golden pictures stand for a line, each as Pillow decodes it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ImageFormat, Scale } from '../../gateway/domain/picture.ts';
 import { createNormaliser, createTables } from '../../gateway/image/normalise.ts';
 import { nearestIndices } from '../../gateway/image/resample/pillow-tables.ts';
 import { restrictSharp } from '../../gateway/image/restrict.ts';
 import { testSpec } from '../../gateway/image/test-spec.ts';
-import type { ImageFormat, Scale } from '../../gateway/pipeline/request.ts';
 import { EXCEPTIONS } from './exceptions.ts';
 import { loadGolden, readImage, sha256 } from './golden.ts';
 import { createDecoder } from './run.ts';

@@ -1,9 +1,9 @@
 /** The tables behind resizing and scaling, against those that golden.json has from Pillow and numpy. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Scale } from '../../gateway/domain/picture.ts';
 import { createTables, SCALES } from '../../gateway/image/normalise.ts';
 import { FILTERS, fixedPointTable, nearestIndices } from '../../gateway/image/resample/pillow-tables.ts';
-import type { Scale } from '../../gateway/pipeline/request.ts';
 import { loadGolden, sha256 } from './golden.ts';
 
 const golden = loadGolden();

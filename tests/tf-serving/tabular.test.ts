@@ -4,7 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadProtocol, type SignatureDef } from '../../gateway/backend/messages.ts';
+import { loadProtocol, type SignatureDef } from '../../gateway/backend/tf-serving/messages.ts';
 import type { TensorProto } from '../../serving/embedded/protocol.ts';
 import { startServer, TestClient, temporaryFolder } from '../../serving/embedded/testing/server.ts';
 import { findPython, startTensorFlowServing } from './server.ts';

@@ -1,6 +1,7 @@
 /** One URL taken through the gateway's own fetch and decoder, every step written down. */
 import { fetchOptions, judged } from '../../app.ts';
 import type { Config } from '../../config.ts';
+import { openContext } from '../../domain/context.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';
 import { createFetch } from '../../fetch/http.ts';
@@ -8,7 +9,6 @@ import { decode } from '../../image/decode.ts';
 import { restrictSharp } from '../../image/restrict.ts';
 import { sniff } from '../../image/sniff.ts';
 import { createLog } from '../../observe/log.ts';
-import { openContext } from '../../pipeline/context.ts';
 import { bytesOf } from '../../pipeline/fill.ts';
 import { type Hop, startTrail } from './trail.ts';
 

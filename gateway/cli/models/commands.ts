@@ -1,7 +1,7 @@
 /** The commands on models, as commander has them: arguments and flags in, one function each. */
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readTls } from '../../backend/tls.ts';
+import { readTls } from '../../backend/grpc/tls.ts';
 import { type Config, ConfigError, readConfig, readDuration, SETTINGS } from '../../config.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';

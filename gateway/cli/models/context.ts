@@ -1,5 +1,5 @@
 /** What every command on models is given. */
-import type { BackendTls } from '../../backend/tls.ts';
+import type { BackendTls } from '../../backend/grpc/tls.ts';
 import type { Output } from '../output.ts';
 
 export type ModelsContext = {

@@ -1,5 +1,5 @@
 /** Reads from what a server reports how far it has come. */
-import type { VersionStatus } from '../../pipeline/request.ts';
+import type { VersionStatus } from '../../domain/servable.ts';
 import type { Report } from './servers.ts';
 
 /** `failed`: the goal will not be reached. `text` says in a few words where the server stands. */

@@ -1,14 +1,15 @@
 /** The model servers behind TF_SERVING_HOST, each on its own: what it says of a model's versions. */
 import { lookup } from 'node:dns/promises';
-import { parseBackends } from '../../backend/backends-resolver.ts';
-import { openClient } from '../../backend/channel.ts';
-import { createLookUp } from '../../backend/look-up.ts';
-import { loadProtocol, type Protocol } from '../../backend/messages.ts';
-import type { ModelServers } from '../../backend/model-servers.ts';
-import type { BackendTls } from '../../backend/tls.ts';
-import { createUnary } from '../../backend/unary.ts';
+import { openClient } from '../../backend/grpc/channel.ts';
+import type { ModelServers } from '../../backend/grpc/model-servers.ts';
+import { parseBackends } from '../../backend/grpc/resolver.ts';
+import type { BackendTls } from '../../backend/grpc/tls.ts';
+import { createUnary } from '../../backend/grpc/unary.ts';
+import { createLookUp } from '../../backend/tf-serving/look-up.ts';
+import { loadProtocol, type Protocol } from '../../backend/tf-serving/messages.ts';
+import type { Backend } from '../../domain/backend.ts';
+import type { VersionStatus } from '../../domain/servable.ts';
 import { asGatewayError } from '../../errors.ts';
-import type { Backend, VersionStatus } from '../../pipeline/request.ts';
 import { refused } from './failure.ts';
 
 /** What one server said; `trouble` where it could not be asked. */

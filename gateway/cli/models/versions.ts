@@ -1,6 +1,6 @@
 /** All that is known of a model's versions: on the disk, from training, and on the servers. */
 import { stat } from 'node:fs/promises';
-import type { VersionStatus } from '../../pipeline/request.ts';
+import type { VersionStatus } from '../../domain/servable.ts';
 import { labelsOf } from './labels.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { readEvaluation } from './records.ts';

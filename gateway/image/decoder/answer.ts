@@ -1,7 +1,7 @@
 /** What the gateway and a decoder process say to each other; the gateway believes none of it unchecked. */
 import { z } from 'zod';
+import type { ImageFormat, ImageSpec, Resized } from '../../domain/picture.ts';
 import { GatewayError, KINDS, type Kind } from '../../errors.ts';
-import type { ImageFormat, ImageSpec, Resized } from '../../pipeline/request.ts';
 
 /** What a decoder is started with. */
 export type Limits = {

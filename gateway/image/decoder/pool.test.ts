@@ -4,12 +4,13 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { readConfig } from '../../config.ts';
-import type { ImageSpec, RequestContext } from '../../pipeline/request.ts';
+import type { ImageSpec } from '../../domain/picture.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import { decoderMemory } from '../../machine/decoder-memory.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { decode } from '../decode.ts';
 import { createResampler } from '../resample.ts';
 import { testSpec } from '../test-spec.ts';
-import { decoderMemory } from './memory.ts';
 import { type DecoderOptions, type Decoders, startDecoders } from './pool.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../tests/golden/images/${name}`, import.meta.url));

@@ -1,7 +1,9 @@
 /** The decoder processes: a picture that crashes or hangs one costs its own request, never the gateway. */
+
+import type { Decode } from '../../domain/picture.ts';
+import type { Log } from '../../domain/request.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Decode, Log } from '../../pipeline/request.ts';
-import { admit } from '../admit.ts';
+import { admit } from '../header-check.ts';
 import { type Job, type Limits, type Memory, readAnswer, type SharedPixels } from './answer.ts';
 import { createPlaces } from './places.ts';
 import { type DecoderProcess, startDecoderProcess } from './process.ts';

@@ -5,8 +5,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import sharp from 'sharp';
+import type { ImageSpec, Resized } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
-import type { ImageSpec, Resized } from '../../pipeline/request.ts';
 import { type DecodeOptions, decode } from '../decode.ts';
 import { free } from '../free.ts';
 import { createResampler, type Resampler } from '../resample.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Fit, Pixels } from '../../pipeline/request.ts';
+import type { Fit, Pixels } from '../../domain/picture.ts';
 import { testSpec } from '../test-spec.ts';
 import { simdPasses8 } from './convolve.ts';
 import { geometryOf, isUntouched } from './geometry.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Fit } from '../../pipeline/request.ts';
+import type { Fit } from '../../domain/picture.ts';
 import { geometryOf, roundHalfToEven } from './geometry.ts';
 
 /** box start, box size, resized, window start, of each axis */

@@ -1,5 +1,5 @@
 /** Works out which part of a picture is resized to which size, and which window of the result becomes the tensor. */
-import type { ImageSpec } from '../../pipeline/request.ts';
+import type { ImageSpec } from '../../domain/picture.ts';
 
 /** One axis of a resize, in pixels. */
 export type Axis = {

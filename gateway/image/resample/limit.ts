@@ -1,6 +1,7 @@
 /** Bounds the memory and time of a resize, whatever the picture's shape: tables grow with its sides, passes with one of them. */
+
+import type { Pixels } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Pixels } from '../../pipeline/request.ts';
 
 type Size = Pick<Pixels, 'width' | 'height'>;
 

@@ -1,5 +1,5 @@
 /** Pillow's resampling tables: source indices for nearest (Geometry.c), weights for the five filters (Resample.c). */
-import type { PillowFilter } from '../../pipeline/request.ts';
+import type { PillowFilter } from '../../domain/picture.ts';
 import type { Axis } from './geometry.ts';
 import { packTaps, type Run, type Taps } from './taps.ts';
 

@@ -1,5 +1,5 @@
 /** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
-import type { ImageSpec, Pixels } from '../../pipeline/request.ts';
+import type { ImageSpec, Pixels } from '../../domain/picture.ts';
 import { free } from '../free.ts';
 import { createTableCache } from './cache.ts';
 import { simdPasses8 } from './convolve.ts';

@@ -1,5 +1,5 @@
 /** tf.image.resize on the CPU, bit for bit: float32 after every operation, in TensorFlow's order of operations. */
-import type { Pixels, TensorFlowMethod } from '../../pipeline/request.ts';
+import type { Pixels, TensorFlowMethod } from '../../domain/picture.ts';
 import { createTableCache } from './cache.ts';
 import type { Axis, Geometry } from './geometry.ts';
 import { allowSamples } from './limit.ts';

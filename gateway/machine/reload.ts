@@ -1,6 +1,6 @@
 /** A value read from files, and read again when they change. */
 import { unwatchFile, watchFile } from 'node:fs';
-import type { Log } from '../pipeline/request.ts';
+import type { Log } from '../domain/request.ts';
 
 /** Kubernetes takes a minute to bring a changed Secret; asking costs one stat(). */
 const POLL_MS = 5000;

@@ -1,6 +1,6 @@
 /** The model servers behind one list: their connections, kept by grpc-js, and the balancer's choice among them. */
 import { type ChannelCredentials, type ChannelOptions, Client, experimental, Metadata } from '@grpc/grpc-js';
-import { BackendsResolver, SCHEME } from './backends-resolver.ts';
+import { BackendsResolver, SCHEME } from './resolver.ts';
 import type { CallMark } from './server-load.ts';
 
 /** The option that gives a balancer the place for its choices. A connection has no use for it. */

@@ -1,6 +1,7 @@
 /** Decides by the header alone whether an image is decoded at all. */
+
+import type { ImageFormat } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
-import type { ImageFormat } from '../pipeline/request.ts';
 import type { ImageHeader, Samples } from './header/header.ts';
 import { sniff } from './sniff.ts';
 

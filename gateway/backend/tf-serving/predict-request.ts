@@ -1,9 +1,10 @@
 /** A PredictRequest as ready bytes: the tensor is written where it is sent from, and the head right before it at the end. */
-import { GatewayError } from '../errors.ts';
-import type { PredictTarget } from '../pipeline/request.ts';
-import { BackwardWriter } from './backward-writer.ts';
-import { NUMERIC_TYPES } from './dtype.ts';
-import type { Pool } from './pool.ts';
+
+import type { PredictTarget } from '../../domain/backend.ts';
+import { GatewayError } from '../../errors.ts';
+import { BackwardWriter } from '../../tensor/backward-writer.ts';
+import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
+import type { Pool } from '../../tensor/pool.ts';
 
 /** A typed array's offset has to be a multiple of its element size; float32 are written in pairs. */
 const TENSOR_ALIGNMENT = 8;

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
-import { GatewayError } from '../errors.ts';
-import type { OutputTensor } from '../pipeline/request.ts';
+import type { OutputTensor } from '../../domain/tensor.ts';
+import { GatewayError } from '../../errors.ts';
 import { createPredictionReader } from './predict-response.ts';
 
-const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const { serialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, object>;
 const readPrediction = createPredictionReader();

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
-import { GatewayError } from '../errors.ts';
-import type { PredictTarget } from '../pipeline/request.ts';
-import { createPool } from './pool.ts';
+import type { PredictTarget } from '../../domain/backend.ts';
+import { GatewayError } from '../../errors.ts';
+import { createPool } from '../../tensor/pool.ts';
 import { createPredictRequest } from './predict-request.ts';
 
 /** Takes gRPC's prefix off, which has to fit. */
@@ -17,7 +17,7 @@ function messageOf(framed: Buffer): Buffer {
 
 const pool = createPool(0);
 
-const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
   includeDirs: [PROTOS],
   keepCase: true,

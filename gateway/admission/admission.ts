@@ -1,11 +1,12 @@
 /** Admission: so much work at once, so much waiting in fair turns, and an early refusal for what would wait in vain. */
+
+import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
-import { cutOff } from './cut-off.ts';
+import { cutOff } from '../pipeline/cut-off.ts';
+import { createLimit, type Limit } from './concurrency-limit.ts';
 import { FairQueue, type Waiting } from './fair-queue.ts';
 import { createLanes, type Lanes } from './lanes.ts';
-import { createLimit, type Limit } from './limit.ts';
 import { createPace } from './pace.ts';
-import type { RequestContext } from './request.ts';
 
 const MAX_RETRY_AFTER_S = 30;
 

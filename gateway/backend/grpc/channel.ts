@@ -1,8 +1,8 @@
 /** The gRPC client of the model servers: balancing, keepalive, message sizes and reconnecting, in one place. */
 import { type ChannelOptions, credentials, experimental } from '@grpc/grpc-js';
-import { BackendsResolver, parseBackends, SCHEME } from './backends-resolver.ts';
 import { LEAST_LOADED, LeastLoadedBalancer, LeastLoadedConfig } from './least-loaded.ts';
 import { ModelServers } from './model-servers.ts';
+import { BackendsResolver, parseBackends, SCHEME } from './resolver.ts';
 import type { BackendTls } from './tls.ts';
 
 /** The largest request and answer: some 250 float32 images of 299x299, far below the 2 GiB where protobuf ends. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition, type MethodDefinition } from '@grpc/proto-loader';
 
-const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const FILES = ['prediction_service.proto', 'model_service.proto'].map((file) => `tensorflow_serving/apis/${file}`);
 
 export type ModelSpec = {

@@ -1,5 +1,5 @@
 /** The memory rule: the most that the settings allow, from one worst request after another, against what there is. */
-import { decoderMemory } from '../image/decoder/memory.ts';
+import { decoderMemory } from './decoder-memory.ts';
 
 /** Node, its heap, the libraries' code and the pool of unused tensors. */
 const BASE_BYTES = 200 * 2 ** 20;

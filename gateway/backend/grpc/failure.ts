@@ -1,6 +1,6 @@
 /** What a gRPC status means for the client of the gateway. */
 import { status } from '@grpc/grpc-js';
-import { GatewayError, type Kind } from '../errors.ts';
+import { GatewayError, type Kind } from '../../errors.ts';
 
 type Meaning = readonly [kind: Kind, publicDetail: string];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLimit, type Limit } from './limit.ts';
+import { createLimit, type Limit } from './concurrency-limit.ts';
 
 type Server = (busy: number) => number;
 

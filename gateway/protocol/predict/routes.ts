@@ -1,14 +1,15 @@
 /** POST /predict: the request's four forms in, class scores out. */
 import type { Request } from 'express';
 import { z } from 'zod';
-import { GatewayError } from '../errors.ts';
-import type { Classification, ClassifyRequest, Outcome } from '../pipeline/classify.ts';
-import type { Instance, RequestContext } from '../pipeline/request.ts';
-import type { Scores } from '../scores/answer.ts';
-import type { Answer } from './answer.ts';
-import { type BodyReader, tooMany } from './body.ts';
-import type { Handler } from './door.ts';
-import { problemMembers } from './problem.ts';
+import type { Instance } from '../../domain/picture.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Answer } from '../../http/answer.ts';
+import { type BodyReader, tooMany } from '../../http/body.ts';
+import type { Handler } from '../../http/door.ts';
+import { problemMembers } from '../../http/problem.ts';
+import type { Classification, ClassifyRequest, Outcome } from '../../pipeline/classify.ts';
+import type { Scores } from '../../scores/answer.ts';
 
 export type PredictOptions = {
   readonly readBody: BodyReader;

@@ -3,10 +3,10 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { experimental } from '@grpc/grpc-js';
-import { ANSWER, connect, predict } from '../../tests/backend.ts';
-import { startModelServer, XCEPTION } from '../../tests/model-server.ts';
-import { BackendsResolver, parseBackends } from './backends-resolver.ts';
+import { ANSWER, connect, predict } from '../../../tests/backend.ts';
+import { startModelServer, XCEPTION } from '../../../tests/model-server.ts';
 import { openClient } from './channel.ts';
+import { BackendsResolver, parseBackends } from './resolver.ts';
 
 const REFRESH_MS = 3000;
 

@@ -1,6 +1,8 @@
 /** Reads what TF-Serving tells of its models: GetModelMetadata's and GetModelStatus's answers as domain types. */
-import { GatewayError } from '../errors.ts';
-import type { Metadata, ServableState, Signature, TensorInfo, VersionStatus } from '../pipeline/request.ts';
+
+import type { Metadata, ServableState, VersionStatus } from '../../domain/servable.ts';
+import type { Signature, TensorInfo } from '../../domain/tensor.ts';
+import { GatewayError } from '../../errors.ts';
 import type { Protocol, SignatureDef, TensorInfos } from './messages.ts';
 
 /** The version of a server that keeps it to itself: TF-Serving always tells, others that speak its protocol may not. */

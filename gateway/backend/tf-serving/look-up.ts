@@ -1,10 +1,11 @@
 /** What a model server tells of its models: their metadata and where each version stands. */
 import { performance } from 'node:perf_hooks';
-import type { Backend, Servable } from '../pipeline/request.ts';
-import { readMetadata, readStatus } from './answers.ts';
-import { frame } from './framing.ts';
+import type { Backend } from '../../domain/backend.ts';
+import type { Servable } from '../../domain/servable.ts';
+import { frame } from '../grpc/framing.ts';
+import type { Unary } from '../grpc/unary.ts';
+import { readMetadata, readStatus } from './look-up-answers.ts';
 import type { ModelSpec, Protocol } from './messages.ts';
-import type { Unary } from './unary.ts';
 
 /** Metadata and status come from the server's memory; a server that takes longer is not well. */
 const LOOK_UP_TIMEOUT_MS = 5000;

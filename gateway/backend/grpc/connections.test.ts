@@ -4,7 +4,7 @@ import { createServer, constants as http2, type ServerHttp2Stream } from 'node:h
 import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ANSWER, connect, forward, listen, predict, serve, timed } from '../../tests/backend.ts';
+import { ANSWER, connect, forward, listen, predict, serve, timed } from '../../../tests/backend.ts';
 
 /** Any PredictResponse will do: this is the shortest, without outputs. */
 function answer(stream: ServerHttp2Stream): void {

@@ -1,11 +1,12 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-import { GatewayError } from '../errors.ts';
-import type { Backend, Prediction, PredictTarget } from '../pipeline/request.ts';
-import { MAX_MESSAGE_BYTES } from './channel.ts';
+
+import type { Backend, Prediction, PredictTarget } from '../../domain/backend.ts';
+import { GatewayError } from '../../errors.ts';
+import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
+import type { ModelServers } from '../grpc/model-servers.ts';
+import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
-import type { ModelServers } from './model-servers.ts';
-import { createUnary, type OnStatus, type UnaryOptions } from './unary.ts';
 
 /** Room for all of a Predict but its tensor, generously. */
 const HEAD_BYTES = 64 * 1024;

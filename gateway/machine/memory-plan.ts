@@ -1,12 +1,12 @@
 /** What the container's memory is used for: the memory rule, put to the settings and the limit found. */
 import { totalmem } from 'node:os';
-import { decoderMemory } from '../image/decoder/memory.ts';
+import type { Log } from '../domain/request.ts';
 import { defaultDecoders } from '../image/decoder/pool.ts';
+import { IMAGES_AT_ONCE } from '../pipeline/fill.ts';
 import { usableCores } from './cores.ts';
-import { IMAGES_AT_ONCE } from './fill.ts';
+import { decoderMemory } from './decoder-memory.ts';
 import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
-import type { Log } from './request.ts';
 
 /** `decoders`: as many as there are cores for them where it is not set. */
 export type PlanSettings = Omit<MemorySettings, 'imagesAtOnce' | 'decoders'> & {

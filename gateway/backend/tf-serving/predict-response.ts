@@ -1,11 +1,11 @@
 /** Reads a serialized PredictResponse: the version that answered and all its output tensors. */
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
-import { GatewayError } from '../errors.ts';
-import type { Prediction } from '../pipeline/request.ts';
-import { createFillRoom, readTensor, type TensorProto } from './tensor-proto.ts';
+import type { Prediction } from '../../domain/backend.ts';
+import { GatewayError } from '../../errors.ts';
+import { createFillRoom, readTensor, type TensorProto } from '../../tensor/tensor-proto.ts';
 
-const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 
 type PredictResponse = {
   readonly outputs: Readonly<Record<string, TensorProto>>;

@@ -25,10 +25,11 @@ import {
   serve,
   timed,
   untilAnswered,
-} from '../../tests/backend.ts';
-import { until } from '../../tests/until.ts';
-import { GatewayError, type Kind } from '../errors.ts';
-import type { PredictTarget, RequestContext } from '../pipeline/request.ts';
+} from '../../../tests/backend.ts';
+import { until } from '../../../tests/until.ts';
+import type { PredictTarget } from '../../domain/backend.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import { GatewayError, type Kind } from '../../errors.ts';
 
 const SECRET = 'tensor at /srv/models of 10.1.2.3';
 

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { ANSWER, connect, failsWith, open, predict } from '../../tests/backend.ts';
-import { predict as predictOverHttp, startGateway, startGatewayFor } from '../../tests/gateway.ts';
-import { floatTensor, startModelServer, XCEPTION } from '../../tests/model-server.ts';
-import { modelsFolder } from '../../tests/models.ts';
-import { until } from '../../tests/until.ts';
-import { openServers } from '../cli/models/servers.ts';
+import { ANSWER, connect, failsWith, open, predict } from '../../../tests/backend.ts';
+import { predict as predictOverHttp, startGateway, startGatewayFor } from '../../../tests/gateway.ts';
+import { floatTensor, startModelServer, XCEPTION } from '../../../tests/model-server.ts';
+import { modelsFolder } from '../../../tests/models.ts';
+import { until } from '../../../tests/until.ts';
+import { openServers } from '../../cli/models/servers.ts';
 import { type BackendTls, readTls } from './tls.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tensorgate-tls-'));
@@ -129,7 +129,7 @@ test('the settings: a gateway over mTLS, its certificate renewed, and starts tha
   const gateway = await startGatewayFor(t, settings);
   show('gateway');
   await gateway.ready();
-  const picture = readFileSync(new URL('../../tests/golden/images/jpg-420.jpg', import.meta.url));
+  const picture = readFileSync(new URL('../../../tests/golden/images/jpg-420.jpg', import.meta.url));
   assert.equal((await predictOverHttp(gateway, { b64: picture.toString('base64') })).status, 200);
   await assert.rejects(startGateway({ ...settings, TF_SERVING_CA_FILE: '/does/not/exist' }), /ended with 2/);
 });

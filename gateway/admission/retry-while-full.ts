@@ -1,9 +1,9 @@
 /** Calling a backend that may be full: the call waits here for its turn, while its lane does other work. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
+import { cutOff } from '../pipeline/cut-off.ts';
 import type { Admission } from './admission.ts';
-import { cutOff } from './cut-off.ts';
-import type { RequestContext } from './request.ts';
 
 /** The first pause; it doubles, and each is stretched by chance, so that those who were refused together part. */
 const PAUSE_MS = 25;

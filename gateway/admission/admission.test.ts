@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stage } from '../domain/request.ts';
+import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
 import { Admission } from './admission.ts';
-import { insist } from './insist.ts';
-import type { Stage } from './request.ts';
-import { testContext } from './test-context.ts';
+import { insist } from './retry-while-full.ts';
 
 const isKind = (kind: string) => (error: unknown) => error instanceof GatewayError && error.kind === kind;
 

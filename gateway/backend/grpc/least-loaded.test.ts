@@ -5,9 +5,9 @@ import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { ANSWER, type Answer, connect, failsWith, predict, serve, timed } from '../../tests/backend.ts';
-import { type ModelServer, startModelServer, XCEPTION } from '../../tests/model-server.ts';
-import type { Backend } from '../pipeline/request.ts';
+import { ANSWER, type Answer, connect, failsWith, predict, serve, timed } from '../../../tests/backend.ts';
+import { type ModelServer, startModelServer, XCEPTION } from '../../../tests/model-server.ts';
+import type { Backend } from '../../domain/backend.ts';
 
 const QUICK_MS = 30;
 

@@ -1,0 +1,35 @@
+/** Tensors as a model's signature describes them, and as an answer brings them. */
+
+/** TensorFlow's DataType names as the wire has them. */
+export type DType =
+  | 'DT_FLOAT'
+  | 'DT_DOUBLE'
+  | 'DT_HALF'
+  | 'DT_BFLOAT16'
+  | 'DT_INT8'
+  | 'DT_INT16'
+  | 'DT_INT32'
+  | 'DT_INT64'
+  | 'DT_UINT8'
+  | 'DT_UINT16'
+  | 'DT_UINT32'
+  | 'DT_UINT64'
+  | 'DT_BOOL'
+  | 'DT_STRING'
+  | 'DT_INVALID'
+  | (string & {});
+
+/** Name, dtype and shape of one input or output of a signature; -1 for an unknown axis, null for an unknown rank. */
+export type TensorInfo = { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] | null };
+
+/** One signature of a SavedModel, as GetModelMetadata tells it. Names are the signature's keys. */
+export type Signature = { readonly inputs: readonly TensorInfo[]; readonly outputs: readonly TensorInfo[] };
+
+/** An output tensor read from an answer; numbers in row-major order. */
+export type OutputTensor = {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+  /** The elements of a DT_STRING, which has no `values`. */
+  readonly strings?: ArrayLike<Uint8Array>;
+};
