@@ -1,4 +1,4 @@
-/** Load that does not wait for answers: so many requests a second, whatever becomes of them, as a crowd of clients sends it. */
+/** Open-loop load: sends at a fixed rate and does not wait for answers, as many independent clients do. */
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,16 +10,16 @@ export type Offer = {
   readonly seconds: number;
 };
 
-/** What came of the requests: milliseconds by answer, in order of length. */
+/** The results. Latencies are sorted in ascending order. */
 export type Outcome = {
   readonly sent: number;
-  /** Good answers a second while the load was on: what was still waiting at its end does not count. */
+  /** Answers of status 200 per second that arrived before the load ended. Later ones do not count. */
   readonly goodput: number;
   readonly acceptedMs: readonly number[];
   readonly refusedMs: readonly number[];
-  /** Retry-After of the refused, in seconds. */
+  /** The Retry-After headers of the 429 answers, in seconds. */
   readonly retryAfterS: readonly number[];
-  /** Anything but 200 and 429, and why. */
+  /** One text for each answer that was neither 200 nor 429, with its reason. */
   readonly failures: readonly string[];
 };
 
@@ -32,10 +32,10 @@ type Answer = {
 };
 
 const TIMEOUT_MS = 30_000;
-/** What is due is sent this often: often enough for a flow, and seldom enough to leave the CPU to the gateway. */
+/** Interval at which due requests are sent: short enough for a steady rate, long enough to leave the CPU to the gateway. */
 const TICK_MS = 10;
 
-/** Sends one POST /predict. Status 0, with the failure, where there is no answer in 30 s. */
+/** Sends one POST /predict. The status is 0, with the failure, if no answer arrives within 30 s. */
 export function post(agent: Agent, url: string, body: string): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const startedMs = performance.now();
@@ -56,8 +56,8 @@ export function post(agent: Agent, url: string, body: string): Promise<Answer> {
 }
 
 /**
- * Offers requests at random moments, independent of each other as those of a crowd are (a Poisson process of known count), and
- * waits for every answer.
+ * Sends requests at independent random times, as many clients would (a Poisson process with a known count). Resolves
+ * when every request has its answer.
  */
 export async function offer({ url, body, perSecond, seconds }: Offer): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true });
@@ -90,7 +90,7 @@ function sort(answers: readonly Answer[]): Omit<Outcome, 'goodput'> {
   };
 }
 
-/** Asks as fast as answers come, `concurrency` at a time, for some seconds; resolves to the good answers a second. */
+/** Closed-loop load: `concurrency` requests at a time for `seconds`. Resolves to the answers of status 200 per second. */
 export async function capacity(url: string, body: string, seconds: number, concurrency = 12): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   const untilMs = performance.now() + seconds * 1000;
@@ -107,7 +107,7 @@ export async function capacity(url: string, body: string, seconds: number, concu
   return good / seconds;
 }
 
-/** The value below which `share` of the sorted values lie; NaN of none. */
+/** The quantile `share` (0 to 1) of sorted values. NaN if there are none. */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
 }

@@ -1,7 +1,7 @@
 /**
- * Overload: how much the gateway still gets done when it is asked for 1, 2, 5 and 10 times what it can. In front of the
- * embedded backend, which takes this machine's CPU; of a model that takes its time elsewhere; and of one that does
- * nothing, where the gateway is all there is. The load has a core of its own.
+ * Measures the gateway under overload: goodput at 1, 2, 5 and 10 times its capacity. Three backends: the embedded one,
+ * which uses this machine's CPU; a model on another machine, simulated by a delay; and a null backend, where the gateway
+ * does all the work. The load generator runs on its own core.
  *
  *   npm run overload -- [seconds a level, 60 by default] [embedded|elsewhere|null]
  */
@@ -50,7 +50,7 @@ async function rssMiB(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
-/** How much is worked on at once, as the gateway has found. */
+/** The gateway's current concurrency limit, from its metrics. */
 async function limitOf(adminPort: number): Promise<string> {
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   return /^tensorgate_concurrency_limit (\d+)/m.exec(text)?.[1] ?? '';
@@ -66,7 +66,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
   const { port, adminPort, pid } = await startGateway(settings, aside);
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(100);
-  // A process is at its full speed after some ten seconds of work.
+  // Warm up: a process reaches full speed after about ten seconds of work.
   await capacity(url, body, Math.min(15, seconds));
   console.log(`\n${name}\n`);
   console.log(`| ${HEAD.join(' | ')} |\n|${HEAD.map(() => '--').join('|')}|`);
@@ -76,7 +76,7 @@ async function measure(name: string, env: Record<string, string>): Promise<void>
     const { goodput, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ url, body, perSecond, seconds });
     const limit = await limitOf(adminPort);
     await sleep(1000);
-    // The machine may be busy with other things: the capacity is taken before and after each level.
+    // Capacity is measured before and after each level, because other work on the machine changes it.
     const after = await capacity(url, body, seconds / 4);
     const beside = (peak + after) / 2;
     peak = after;
