@@ -1,4 +1,4 @@
-/** What the tests of the backend share: real model servers on loopback, a backend in front of them, and what breaks. */
+/** Helpers for tests of the backend: model servers on loopback, a backend in front of them, and a proxy that fails. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ import type { Backend, Prediction, PredictTarget } from '../gateway/domain/backe
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { GatewayError, type Kind } from '../gateway/errors.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
-import { floatTensor, type ModelServer, type ModelServerOptions, startModelServer, XCEPTION } from './model-server.ts';
+import { floatTensor, type ModelServer, type OnPredict, startModelServer, XCEPTION } from './model-server.ts';
 
 const CODEC = {
   createRequest: createPredictRequest.bind(undefined, createPool(0)),
@@ -29,9 +29,7 @@ export const SMALL: PredictTarget = {
 export const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
 export const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
 
-export type Answer = ModelServerOptions['onPredict'];
-
-export async function serve(t: TestContext, onPredict: Answer = () => ANSWER, port = 0): Promise<ModelServer> {
+export async function serve(t: TestContext, onPredict: OnPredict = () => ANSWER, port = 0): Promise<ModelServer> {
   const server = await startModelServer({ ...XCEPTION, onPredict }, port);
   t.after(() => server.close());
   return server;
@@ -45,7 +43,7 @@ type Opened = {
 };
 type OpenOptions = { readonly hedgeAfterMs?: number; readonly channel?: ChannelSettings };
 
-/** Opens a backend; `statuses` and `extra` keep what it tells of its calls. */
+/** Opens a backend. `statuses` records its calls' codes, `extra` the reasons of its extra attempts. */
 export function open(t: TestContext, targets: string, { hedgeAfterMs, channel }: OpenOptions = {}): Opened {
   const statuses: string[] = [];
   const extra: string[] = [];
@@ -61,11 +59,11 @@ export function open(t: TestContext, targets: string, { hedgeAfterMs, channel }:
   return { backend, client, statuses, extra };
 }
 
-/** Opens a backend that is connected: to all servers, or to those that can be reached. */
+/** Opens a backend and waits until it is connected to all servers that can be reached. */
 export async function connect(t: TestContext, targets: string, options: OpenOptions = {}): Promise<Opened> {
   const opened = open(t, targets, options);
   await promisify(opened.client.waitForReady.bind(opened.client))(Date.now() + 5000);
-  // Ready is the first connection; the others follow within milliseconds.
+  // `waitForReady` waits for one connection; the others follow within milliseconds.
   if (targets.includes(',')) await sleep(50);
   return opened;
 }
@@ -93,7 +91,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs;
 }
 
-/** Asks until it is answered, for five seconds at most, and gives the milliseconds that took. */
+/** Retries Predict until it succeeds, for 5 s at most. Resolves with the time that took, in ms. */
 export function untilAnswered(backend: Backend): Promise<number> {
   return timed(async () => {
     const endMs = performance.now() + 5000;
@@ -110,7 +108,10 @@ export function untilAnswered(backend: Backend): Promise<number> {
 
 type Forward = { readonly target: string; kill(): void; freeze(): void };
 
-/** Passes connections on to a server until it is killed, or stops without a word: what a client sees of its process. */
+/**
+ * A TCP proxy to a server. `kill` resets its connections, as when the server process dies; `freeze` stops forwarding and
+ * keeps the connections open, as when the process hangs.
+ */
 export async function forward(t: TestContext, target: string): Promise<Forward> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
@@ -137,7 +138,7 @@ export async function forward(t: TestContext, target: string): Promise<Forward> 
   return { target: await listen(proxy), kill, freeze };
 }
 
-/** Listens on a free port of 127.0.0.1 and gives `host:port`. */
+/** Listens on a free port of 127.0.0.1. Resolves with `host:port`. */
 export async function listen(server: Server): Promise<string> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();

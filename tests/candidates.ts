@@ -1,14 +1,14 @@
-/** Versions to push: tiny models, whole or broken, as training and convert leave them. */
+/** Versions to push: tiny models, complete or broken, in the layout that training and convert write. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { addModel } from '../serving/embedded/testing/onnx-models.ts';
 
-/** Files by their path in a folder. */
+/** File contents by path within a folder. */
 export type Files = Readonly<Record<string, string | Buffer>>;
 
-/** The outermost level of a SavedModel: schema version 1 and one graph of these bytes. Nothing could run it. */
+/** The outermost message of a SavedModel: schema version 1 and one graph of these bytes. It cannot be run. */
 export function savedModel(graph: string): Buffer {
   return Buffer.concat([Buffer.of(0x08, 1, 0x12, graph.length), Buffer.from(graph)]);
 }
@@ -24,14 +24,14 @@ export const WHOLE: Files = {
   'model.onnx': addModel(1),
 };
 
-/** A folder of the test's own, gone when it ends. */
+/** Creates a temporary folder, removed after the test. */
 export async function temporary(t: TestContext): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'push-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Writes files, and the folders they need. */
+/** Writes files and the folders they need. Returns the folder. */
 export async function writeFiles(folder: string, files: Files): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
@@ -41,7 +41,7 @@ export async function writeFiles(folder: string, files: Files): Promise<string> 
   return folder;
 }
 
-/** What training leaves around a version: model.yaml, evaluation, parity scores, one picture and its tensor's hash. */
+/** Files beside a version as training writes them: model.yaml, evaluation, parity scores, a picture, its tensor's hash. */
 export function surroundings(model: string): Files {
   const json = (value: object) => JSON.stringify(value);
   return {
@@ -59,7 +59,7 @@ export function surroundings(model: string): Files {
   };
 }
 
-/** Every file below a folder and what is in it, by its path. */
+/** The contents of all files below a folder, by relative path, as Latin-1. */
 export async function readFiles(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));

@@ -1,4 +1,4 @@
-/** What a gateway answers with the committed photo model behind it, whichever server runs the model. */
+/** Checks of a gateway in front of the committed photo model. They hold for every kind of model server. */
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { predict, type Service } from './gateway.ts';
@@ -9,7 +9,7 @@ const PARITY = new URL('parity/', FOLDER);
 type Scores = Readonly<Record<string, number>>;
 type Check = readonly [what: string, check: (gateway: Service) => Promise<void>];
 
-/** The highest version in the folder: the one that answers when none is asked for. */
+/** The highest version in the folder, which is the default version. */
 export const NEWEST = Math.max(...(await readdir(FOLDER)).filter((name) => /^\d+$/.test(name)).map(Number));
 
 const { samples } = await json<{ samples: { file: string }[] }>('tensors.json');
@@ -27,17 +27,17 @@ async function json<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(at(file), 'utf8'));
 }
 
-/** Sends a picture as the body. */
+/** Sends a picture as the request body. */
 export function classify({ url }: Service, bytes: Uint8Array = PICTURE, query = ''): Promise<Response> {
   const body = new Uint8Array(bytes);
   return fetch(`${url}/predict${query}`, { method: 'POST', headers: { 'Content-Type': 'image/*' }, body });
 }
 
-function assertTraining(file: string, answer: Scores): void {
+function assertTrainingScores(file: string, answer: Scores): void {
   const wanted = scores[file] ?? assert.fail(`no scores of ${file}`);
   for (const [index, [name, score]] of Object.entries(answer).entries()) {
     const expected = wanted[index] ?? Number.NaN;
-    assert.ok(Math.abs(score - expected) <= tolerance, `${file}, ${name}: ${score}, training had ${expected}`);
+    assert.ok(Math.abs(score - expected) <= tolerance, `${file}, ${name}: ${score}, expected ${expected}`);
   }
   assert.equal(Object.keys(answer).length, wanted.length);
 }
@@ -50,7 +50,7 @@ async function read<T>(response: Response): Promise<T> {
 
 export const CHECKS: readonly Check[] = [
   [
-    'the newest version is served and its parity proven',
+    'the newest version is served and its parity is proven',
     async ({ url }) => {
       type Ready = { models: Record<string, { version: number; parity: { state: string } }> };
       const { models } = (await (await fetch(`${url}/health/ready`)).json()) as Ready;
@@ -59,41 +59,41 @@ export const CHECKS: readonly Check[] = [
     },
   ],
   [
-    'the scores of a picture are those that training computed',
+    'the scores of a picture equal those computed in training',
     async (gateway) => {
-      for (const { file, bytes } of pictures) assertTraining(file, await read(await classify(gateway, bytes)));
+      for (const { file, bytes } of pictures) assertTrainingScores(file, await read(await classify(gateway, bytes)));
     },
   ],
   [
-    'the same pictures in one request answer the same, in their order',
+    'several pictures in one request get the same scores, in request order',
     async (gateway) => {
       const instances = pictures.map(({ bytes }) => ({ b64: bytes.toString('base64') }));
       const { predictions } = await read<{ predictions: Scores[] }>(await predict(gateway, { instances }));
       assert.equal(predictions.length, pictures.length);
-      for (const [index, { file }] of pictures.entries()) assertTraining(file, predictions[index] ?? {});
+      for (const [index, { file }] of pictures.entries()) assertTrainingScores(file, predictions[index] ?? {});
     },
   ],
   [
-    'so do they as files of a form',
+    'pictures sent as files of a form get the same scores',
     async ({ url }) => {
       const body = new FormData();
       for (const { file, bytes } of pictures) body.append('file', new Blob([new Uint8Array(bytes)]), file);
       const response = await fetch(`${url}/predict`, { method: 'POST', body });
       const { predictions } = await read<{ predictions: Scores[] }>(response);
-      for (const [index, { file }] of pictures.entries()) assertTraining(file, predictions[index] ?? {});
+      for (const [index, { file }] of pictures.entries()) assertTrainingScores(file, predictions[index] ?? {});
     },
   ],
   [
-    'an instance that is no picture is an error in its place',
+    'an instance that is not a picture gets an error at its index',
     async (gateway) => {
       const instances = [{ b64: 'AAAAAAAA' }, { b64: PICTURE.toString('base64') }];
       const { predictions } = await read<{ predictions: Scores[] }>(await predict(gateway, { instances }));
       assert.deepEqual(Object.keys(predictions[0] ?? {}), ['error']);
-      assertTraining(pictures[0]?.file ?? '', predictions[1] ?? {});
+      assertTrainingScores(pictures[0]?.file ?? '', predictions[1] ?? {});
     },
   ],
   [
-    'top keeps the best, best first; probabilities sum to one',
+    'top returns the K best classes, best first; probabilities sum to 1',
     async (gateway) => {
       const raw = await read<Scores>(await classify(gateway));
       const best = Object.entries(raw).toSorted(([, a], [, b]) => b - a);
@@ -107,7 +107,7 @@ export const CHECKS: readonly Check[] = [
     },
   ],
   [
-    'a version is asked for by its number; one that does not exist is 404, as is a label, each in its own words',
+    'an unknown version and an unknown label are 404, each with its own detail',
     async (gateway) => {
       await read(await classify(gateway, PICTURE, `?version=${NEWEST}`));
       for (const [query, words] of [

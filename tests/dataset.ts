@@ -1,4 +1,4 @@
-/** The clothing data set, and the tensors of 200 of its photos, where they lie beside the repository: no part of it. */
+/** The clothing data set and the tensors of 200 of its photos, in the folder `shared` beside the repository. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const BESIDE = new URL('../../shared/', import.meta.url);
 
-/** CC0 photos by split and class. */
+/** Photos (CC0) by split and class. */
 export const PHOTOS = new URL('data/clothing-dataset-small/', BESIDE);
-/** What the Python libraries make of 200 of them. */
+/** The tensors that the Python libraries compute for 200 of them. */
 export const EXPECTED = new URL('golden/dataset.json', BESIDE);
 
 const TEST_SPLIT = fileURLToPath(new URL('test/', PHOTOS));
 
-/** For a test's options: the word to skip with where there is no data set. */
+/** Test options: skips with a reason if the data set is missing. */
 export const needsDataset = [PHOTOS, EXPECTED].every((url) => existsSync(url))
   ? {}
   : { skip: 'the clothing data set is not beside the repository' };
@@ -29,7 +29,7 @@ export async function testPhotos(): Promise<Photo[]> {
     .map((file) => ({ label: path.dirname(file), name: file }));
 }
 
-/** A photo's bytes, by its name within the test split. */
+/** The bytes of a photo of the test split. */
 export function readPhoto(name: string): Promise<Buffer> {
   return readFile(path.join(TEST_SPLIT, name));
 }

@@ -1,7 +1,10 @@
 /**
- * Faults for a gateway under test, loaded into its process before it (`--import`); the product has no hook of its own.
- * SIGUSR2 stands for: collect the garbage (COLLECT), block the event loop for BLOCK_MS, or take memory up to TAKE_SHARE of the limit and, the next time,
- * give it back. LIMIT_ABOVE_MIB sets the container's limit that far above what the process needs at its start.
+ * Faults for a gateway under test. Load this file with `--import`; the gateway itself has no hook for faults.
+ * SIGUSR2 triggers the fault that the environment selects:
+ * - COLLECT: collect garbage.
+ * - BLOCK_MS: block the event loop for so many milliseconds.
+ * - TAKE_SHARE: allocate memory up to this share of the container's limit; the next signal frees it. LIMIT_ABOVE_MIB
+ *   sets that limit, in MiB above the process's memory at its start.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -1,4 +1,4 @@
-/** Starts the gateway as a person does: its own process, real ports, settings by environment. */
+/** Starts the gateway as its own process, on real ports, with its settings in the environment. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,28 +9,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The image's environment (gateway/Dockerfile), for tests that measure memory. */
 export const IMAGE_ENV = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' };
 
-/** The command line. */
+/** The entry point of the command line. */
 export const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Where a gateway answers. */
+/** A running gateway, by its base URL. */
 export type Service = { readonly url: string };
 
 export type RunningGateway = Service & {
   readonly adminUrl: string;
   readonly process: ChildProcess;
-  /** Every line of the log so far. */
+  /** All log lines so far. */
   readonly log: readonly LogLine[];
-  /** The lines of one request, once there is one; 2 s at most. */
+  /** The log lines of one request. Waits up to 2 s for the first. */
   linesOf(requestId: string | null | undefined): Promise<LogLine[]>;
-  /** Resolves when `/health/ready` answers 200; rejects after 30 s with what it said last. */
+  /** The text of /metrics. */
+  metrics(): Promise<string>;
+  /** Resolves when /health/ready answers 200; rejects after 30 s with the last answer. */
   ready(): Promise<void>;
   /** Sends the signal and resolves to the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-/** Starts a gateway on free ports with the given settings, and resolves once it listens. */
+/** Starts a gateway on free ports with the given settings. Resolves when it listens. */
 export async function startGateway(settings: Record<string, string> = {}): Promise<RunningGateway> {
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...settings };
   const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -47,9 +49,10 @@ export async function startGateway(settings: Record<string, string> = {}): Promi
     exited.then(([code]) => Promise.reject(new Error(`the gateway ended with ${code} before it listened`))),
   ]);
   const url = `http://127.0.0.1:${port}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
   return {
     url,
-    adminUrl: `http://127.0.0.1:${adminPort}`,
+    adminUrl,
     process: child,
     log,
     async linesOf(requestId) {
@@ -57,6 +60,7 @@ export async function startGateway(settings: Record<string, string> = {}): Promi
       for (let left = 40; left > 0 && lines().length === 0; left -= 1) await sleep(50);
       return lines();
     },
+    metrics: async () => (await fetch(`${adminUrl}/metrics`)).text(),
     ready: () => waitUntilReady(url),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
@@ -66,26 +70,26 @@ export async function startGateway(settings: Record<string, string> = {}): Promi
   };
 }
 
-/** Starts a gateway that the test stops at its end, where it has to exit with 0. */
+/** Starts a gateway that is stopped after the test and must then exit with 0. */
 export async function startGatewayFor(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
   const gateway = await startGateway(settings);
   t.after(async () => assert.equal(await gateway.stop(), 0));
   return gateway;
 }
 
-/** Resolves when a gateway, started by whomever, is ready; rejects after 30 s with what it said last. */
+/** Resolves when the gateway at this URL is ready; rejects after 30 s with the last answer. */
 export async function waitUntilReady(url: string): Promise<void> {
   const giveUpMs = performance.now() + 30_000;
-  let said = '';
+  let lastAnswer = '';
   while (performance.now() < giveUpMs) {
     const response = await fetch(`${url}/health/ready`).catch(
       (error: Error) => new Response(error.message, { status: 500 }),
     );
-    said = await response.text();
+    lastAnswer = await response.text();
     if (response.ok) return;
     await sleep(50);
   }
-  throw new Error(`not ready after 30 s: ${said}`);
+  throw new Error(`not ready after 30 s: ${lastAnswer}`);
 }
 
 /** POSTs JSON to /predict. */
@@ -94,5 +98,18 @@ export function predict(gateway: Service, body: unknown, query = ''): Promise<Re
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+/** POSTs an encoded image to /predict. */
+export function predictImage(
+  { url }: Service,
+  image: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`${url}/predict`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'image/jpeg', ...headers },
+    body: new Uint8Array(image),
   });
 }

@@ -1,9 +1,9 @@
-/** A steady load on /predict, whatever becomes of its requests. */
+/** A steady load on /predict that continues when requests fail. */
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type Service } from './gateway.ts';
 
-/** Together twenty requests a second, and fewer on a machine that cannot answer as many. */
+/** 4 callers with pauses of 200 ms: at most 20 requests per second. */
 const CALLERS = 4;
 const PAUSE_MS = 200;
 
@@ -14,13 +14,13 @@ export type Answered = {
 };
 
 export type Load = {
-  /** What was answered so far, in the order of the answers. */
+  /** The answers so far, in the order of their arrival. */
   readonly answers: readonly Answered[];
-  /** Ends the load and gives all answers; rejects where a request got none. */
+  /** Stops the load and resolves with all answers; rejects if a request got none. */
   stop(): Promise<readonly Answered[]>;
 };
 
-/** Sends the body again and again, to the end of the test at the latest. */
+/** Sends the body repeatedly until `stop` is called or the test ends. */
 export function startLoad(t: TestContext, gateway: Service, body: object): Load {
   const answers: Answered[] = [];
   const ending = new AbortController();

@@ -1,4 +1,4 @@
-/** A real gRPC server that speaks TF-Serving's protocol: it keeps what it is sent and answers as it is told. */
+/** A gRPC server with TF-Serving's API. It records its Predict calls; the test supplies the answers. */
 import { fileURLToPath } from 'node:url';
 import {
   loadPackageDefinition,
@@ -7,6 +7,7 @@ import {
   type ServerUnaryCall,
   type ServiceClientConstructor,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 
@@ -24,21 +25,23 @@ export type PredictCall = {
   readonly raw: ServerUnaryCall<object, object>;
 };
 
+/** Called for every Predict. Returns the outputs as TensorProto objects, or throws an object like ServiceError. */
+export type OnPredict = (call: PredictCall) => object | Promise<object>;
+
 type Info = { readonly dtype: string; readonly shape: readonly number[] };
 
 export type ModelServerOptions = {
   readonly inputs: Readonly<Record<string, Info>>;
   readonly outputs: Readonly<Record<string, Info>>;
   readonly version?: number;
-  /** Default: plain text. */
+  /** Default: without TLS. */
   readonly credentials?: ServerCredentials;
-  /** Called for every Predict; gives the outputs as TensorProto objects, or throws a ServiceError-like object. */
-  readonly onPredict: (call: PredictCall) => object | Promise<object>;
+  readonly onPredict: OnPredict;
 };
 
 export type ModelServer = { readonly target: string; readonly calls: readonly PredictCall[]; close(): void };
 
-/** Starts the server on a free port of this machine, or on the given one and another loopback address. */
+/** Starts the server on a free port of 127.0.0.1, or on the given port and host. */
 export async function startModelServer(
   options: ModelServerOptions,
   port = 0,
@@ -80,7 +83,7 @@ export async function startModelServer(
       done(null, { model_version_status: [{ version: version.value, state: 'AVAILABLE', status: {} }] });
     },
     HandleReloadConfigRequest(_call: unknown, done: sendUnaryData<object>) {
-      done({ code: 12, details: 'not here' });
+      done({ code: status.UNIMPLEMENTED, details: 'not implemented' });
     },
   });
   const bound = await new Promise<number>((resolve, reject) => {
@@ -115,18 +118,26 @@ function signatureDef({ inputs, outputs }: ModelServerOptions) {
   return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict' };
 }
 
-/** Is it the Predict of zeros that a gateway sends before it is ready? */
+/** Whether this is the Predict of zeros that a gateway sends before it is ready. */
 export function isWarmUp({ inputs }: PredictCall): boolean {
   return Object.values(inputs).every(({ tensor_content }) => tensor_content.every((byte) => byte === 0));
 }
 
-/** A float tensor in the encoding that TF-Serving answers with by default. */
+/** A float TensorProto with its values in `float_val`, as TF-Serving encodes answers by default. */
 export function floatTensor(shape: readonly number[], values: readonly number[]): object {
   return { dtype: 'DT_FLOAT', tensor_shape: { dim: shape.map((size) => ({ size })) }, float_val: values };
 }
 
-/** The signature of the original clothing model: `input_8` to `dense_7`. */
+/** The signature of the original clothing model: from `input_8` to `dense_7`. */
 export const XCEPTION = {
   inputs: { input_8: { dtype: 'DT_FLOAT', shape: [-1, 299, 299, 3] } },
   outputs: { dense_7: { dtype: 'DT_FLOAT', shape: [-1, 10] } },
 } as const;
+
+/** Outputs of one image: ten equal scores. */
+export const EQUAL_SCORES = { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+
+/** Starts a server with the signature of the original clothing model. It answers equal scores by default. */
+export function startClothingModel(onPredict: OnPredict = () => EQUAL_SCORES): Promise<ModelServer> {
+  return startModelServer({ ...XCEPTION, onPredict });
+}

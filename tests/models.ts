@@ -1,4 +1,4 @@
-/** A models folder for a test, with one clothing model and nothing to prove. */
+/** A models folder for a test: one clothing model without parity files. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ image: {size: [299, 299], resize: nearest, scale: tf}
 classes: [${CLASSES.join(', ')}]
 `;
 
-/** Writes NAME/model.yaml files into a new folder that the test removes; the original clothing model by default. */
+/** Writes NAME/model.yaml files to a new folder, removed after the test. Default: the original clothing model. */
 export async function modelsFolder(t: TestContext, cards: Record<string, string> = { 'clothing-model': CARD }) {
   const folder = await mkdtemp(path.join(tmpdir(), 'models-'));
   t.after(() => rm(folder, { recursive: true }));

@@ -1,4 +1,4 @@
-/** An image source on loopback, with good pictures and every bad habit. */
+/** An image source on loopback, with good and bad answers. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,14 +6,14 @@ import type { AddressInfo } from 'node:net';
 export type Origin = {
   readonly url: string;
   readonly port: number;
-  /** Paths asked for so far. */
+  /** Paths requested so far. */
   readonly hits: readonly string[];
   close(): Promise<void>;
 };
 
 type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Serves the given pages by path, 404 for the rest. */
+/** Serves the given pages by path; any other path is 404. */
 export async function startOrigin(pages: Readonly<Record<string, Page | Uint8Array>>): Promise<Origin> {
   const hits: string[] = [];
   const listener: RequestListener = (request, response) => {
@@ -43,14 +43,14 @@ export function redirectTo(location: string, status = 302): Page {
   return (_request, response) => response.writeHead(status, { Location: location }).end();
 }
 
-/** Sends a picture's headers and then one byte at a time, for ever. */
+/** Sends an image's headers and then one byte every 200 ms, without end. */
 export const slowDrip: Page = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'image/jpeg', 'Content-Length': '100000' });
   const timer = setInterval(() => response.write('x'), 200);
   response.on('close', () => clearInterval(timer));
 };
 
-/** Never stops sending, and never says how much it will be. */
+/** Sends a body without Content-Length and without end. */
 export const endless: Page = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'image/jpeg' });
   const chunk = Buffer.alloc(65_536);

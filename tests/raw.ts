@@ -1,4 +1,4 @@
-/** Raw sockets: what no HTTP client would send. */
+/** Raw sockets, for bytes that an HTTP client cannot send. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ export async function open({ url }: Service): Promise<Socket> {
   return socket;
 }
 
-/** Sends the bytes and resolves to all that comes back until the gateway closes the connection. */
+/** Sends the bytes. Resolves with everything received until the gateway closes the connection. */
 export async function exchange(gateway: Service, bytes: string | Buffer): Promise<string> {
   const socket = await open(gateway);
   socket.write(bytes);

@@ -1,4 +1,4 @@
-/** Requests that every gateway refuses by default, however its model is served, and what it says. */
+/** Requests that a gateway refuses by default, whatever its model server, and the expected answers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 import { predict, type Service } from './gateway.ts';
 
-/** The limits that the requests over a limit are made for. */
+/** The settings that requests over a limit rely on. */
 export const LIMITS = { MAX_IMAGE_BYTES: '1MB', MAX_BODY_BYTES: '2MB' };
 
 type Ask = (gateway: Service) => Promise<Response>;
@@ -24,7 +24,7 @@ const upload =
   (type: string, body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}): Ask =>
   ({ url }) =>
     fetch(`${url}/predict`, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body });
-/** A POST with neither Content-Length nor Transfer-Encoding, which fetch cannot send. */
+/** A POST without Content-Length and Transfer-Encoding, which fetch cannot send. */
 const bodiless =
   (type: string): Ask =>
   async ({ url }) => {
@@ -49,16 +49,16 @@ const form =
 export const REFUSALS: readonly Refusal[] = [
   ['D3: not JSON', json('{"url": '), 400, 'invalid_json', /JSON/],
   ['D1: no body', json(''), 400, 'invalid_json', /empty/],
-  ['D1: no body and no length', bodiless('application/json'), 400, 'invalid_json', /empty/],
+  ['D1: no body and no Content-Length', bodiless('application/json'), 400, 'invalid_json', /empty/],
   ['D1: a byte order mark', json('\ufeff{"url": "http://a/"}'), 400, 'invalid_json', /byte order mark/],
   ['D1: UTF-16', upload('application/json', Buffer.from('{"url": "x"}', 'utf16le')), 400, 'invalid_json', /UTF-8/],
   ['D3: 100,000 brackets', json('['.repeat(100_000)), 400, 'invalid_json', /JSON/],
   ['D1: null', json('null'), 400, 'invalid_request', /^body: needs an object/],
-  ['D1: a text', json('"x"'), 400, 'invalid_request', /^body: needs an object/],
+  ['D1: a string', json('"x"'), 400, 'invalid_request', /^body: needs an object/],
   ['D3: a trailing comma', json('{"url": "http://a/",}'), 400, 'invalid_json', /JSON/],
   ['D1: a list', json([]), 400, 'invalid_request', /^body: needs an object/],
   ['D1: an empty object', json({}), 400, 'invalid_request', /^body: needs exactly one of url and b64/],
-  ['D1: a wrong field', json({ uri: 'http://a/' }), 400, 'invalid_request', /exactly one of url and b64/],
+  ['D1: an unknown field', json({ uri: 'http://a/' }), 400, 'invalid_request', /exactly one of url and b64/],
   ['D1: a url that is a number', json({ url: 5 }), 400, 'invalid_request', /^url: needs a string/],
   ['D1: an empty url', json({ url: '' }), 400, 'invalid_request', /^url: must not be empty/],
   ['both url and b64', json({ url: 'http://a/', b64: 'AAAA' }), 400, 'invalid_request', /exactly one of url and b64/],
@@ -70,9 +70,9 @@ export const REFUSALS: readonly Refusal[] = [
     /either instances or one/,
   ],
   ['D12: an empty list', json({ instances: [] }), 400, 'invalid_request', /^instances: must not be empty/],
-  ['instances that are no list', json({ instances: 'x' }), 400, 'invalid_request', /^instances: needs a list/],
+  ['instances that are not a list', json({ instances: 'x' }), 400, 'invalid_request', /^instances: needs a list/],
   [
-    'a wrong instance',
+    'an instance with a wrong type',
     json({ instances: [{ b64: 'AAAA' }, { url: 7 }] }),
     400,
     'invalid_request',
@@ -85,19 +85,19 @@ export const REFUSALS: readonly Refusal[] = [
     'body_too_large',
     /^instances: at most 64/,
   ],
-  ['b64 that is none', json({ b64: 'no base64!' }), 400, 'invalid_request', /^b64: is not base64/],
-  ['b64 with a digit too many', json({ b64: 'AAAAA' }), 400, 'invalid_request', /^b64: is not base64/],
+  ['b64 that is not base64', json({ b64: 'no base64!' }), 400, 'invalid_request', /^b64: is not base64/],
+  ['b64 with one character too many', json({ b64: 'AAAAA' }), 400, 'invalid_request', /^b64: is not base64/],
   ['top=0', json({ b64: 'AAAA' }, '?top=0'), 400, 'invalid_request', /^query top: /],
-  ['top twice', json({ b64: 'AAAA' }, '?top=1&top=2'), 400, 'invalid_request', /^query top: give it once/],
+  ['top given twice', json({ b64: 'AAAA' }, '?top=1&top=2'), 400, 'invalid_request', /^query top: give it once/],
   [
-    'an unknown kind of scores',
+    'an unknown value of scores',
     json({ b64: 'AAAA' }, '?scores=odds'),
     400,
     'invalid_request',
     /^query scores: raw or probabilities/,
   ],
   [
-    'a version and a label',
+    'both a version and a label',
     json({ b64: 'AAAA' }, '?version=1&label=x'),
     400,
     'invalid_request',
@@ -111,7 +111,7 @@ export const REFUSALS: readonly Refusal[] = [
     /there are clothing-model/,
   ],
   [
-    'D6: a form as curl sends it',
+    'D6: a urlencoded form, the default of curl',
     upload('application/x-www-form-urlencoded', 'url=x'),
     415,
     'unsupported_media',
@@ -159,7 +159,7 @@ export const REFUSALS: readonly Refusal[] = [
   ['D10: a form without files', form('file'), 400, 'invalid_request', /^file: send at least one/],
   ['D10: a form without boundary', upload('multipart/form-data', 'x'), 400, 'invalid_request', /boundary/],
   [
-    'D10: a form cut short',
+    'D10: a truncated form',
     upload(
       'multipart/form-data; boundary=b',
       '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxx',
@@ -169,9 +169,9 @@ export const REFUSALS: readonly Refusal[] = [
     /malformed/,
   ],
 
-  ['no URL at all', fetched('pants.jpg'), 400, 'invalid_url', /^url: /],
+  ['a url that is not a URL', fetched('pants.jpg'), 400, 'invalid_url', /^url: /],
   ['B2: a password', fetched('http://me:secret@example.com/a.jpg'), 400, 'invalid_url', /^url: /],
-  ['B3: 9 KB of URL', fetched(`http://example.com/${'a'.repeat(9000)}`), 400, 'invalid_url', /^url: /],
+  ['B3: a URL of 9 KB', fetched(`http://example.com/${'a'.repeat(9000)}`), 400, 'invalid_url', /^url: /],
   ['B1: another scheme', fetched('ftp://example.com/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['A36: a closed port', fetched('http://93.184.215.14:22/a.jpg'), 403, 'source_forbidden', /^url: /],
   ['A16: a private address', fetched('http://10.0.0.1/a.jpg'), 403, 'source_forbidden', /^url: /],
@@ -184,7 +184,7 @@ export const REFUSALS: readonly Refusal[] = [
   ['C1: a truncated JPEG', b64('jpg-bad-truncated-half.jpg'), 422, 'image_unreadable', /^b64 /],
   ['C3: a BMP', b64('bmp-24.bmp'), 422, 'image_unsupported', /BMP/],
   ['C3: a TIFF', b64('tif-rgb8-be.tif'), 422, 'image_unsupported', /TIFF/],
-  ['bytes of no format', json({ b64: 'AAAAAAAA' }), 422, 'image_unreadable', /^b64 /],
+  ['bytes of no known format', json({ b64: 'AAAAAAAA' }), 422, 'image_unreadable', /^b64 /],
   ['C4: an image body that is text', upload('image/jpeg', 'hello'), 422, 'image_unreadable', /^body /],
 
   ['D9: another route', ({ url }) => fetch(`${url}/predictions`), 404, 'not_found', /POST \/predict/],
@@ -192,11 +192,11 @@ export const REFUSALS: readonly Refusal[] = [
   ['D9: another method', ({ url }) => fetch(`${url}/predict`, { method: 'PUT' }), 405, 'method_not_allowed', /POST/],
 ];
 
-/** Nothing of the inside may stand in an answer: addresses, paths, stacks, names of libraries. */
+/** Internals that must not appear in an answer: addresses, paths, stack traces, names of libraries. */
 export const LEAKS =
   /127\.0\.0|10\.0\.0\.1|169\.254|node:|\.ts:|node_modules|ECONN|ENOTFOUND|sharp|vips|grpc|body-parser|busboy/i;
 
-/** Sends the request and checks the answer: the problem document, its kind, and that it tells nothing of the inside. */
+/** Sends the request; checks the problem document, its kind, and that it leaks no internals. Returns the request id. */
 export async function checkRefusal(gateway: Service, [, ask, status, kind, detail]: Refusal): Promise<string> {
   const response = await ask(gateway);
   const text = await response.text();

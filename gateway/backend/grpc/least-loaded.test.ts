@@ -5,13 +5,13 @@ import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { ANSWER, type Answer, connect, failsWith, predict, serve, timed } from '../../../tests/backend.ts';
-import { type ModelServer, startModelServer, XCEPTION } from '../../../tests/model-server.ts';
+import { ANSWER, connect, failsWith, predict, serve, timed } from '../../../tests/backend.ts';
+import { type ModelServer, type OnPredict, startModelServer, XCEPTION } from '../../../tests/model-server.ts';
 import type { Backend } from '../../domain/backend.ts';
 
 const QUICK_MS = 30;
 
-function after(ms: number): Answer {
+function after(ms: number): OnPredict {
   return async () => {
     await sleep(ms);
     return ANSWER;
@@ -22,7 +22,7 @@ function full(): never {
   throw { code: status.RESOURCE_EXHAUSTED, details: 'Server Threadpool Exhausted' };
 }
 
-async function serveAll(t: TestContext, ...answers: readonly Answer[]): Promise<readonly ModelServer[]> {
+async function serveAll(t: TestContext, ...answers: readonly OnPredict[]): Promise<readonly ModelServer[]> {
   return Promise.all(answers.map((answer) => serve(t, answer)));
 }
 
@@ -116,7 +116,7 @@ test('E20: a lasting shortage is asked a tenth more often than there are calls',
 });
 
 test('E13: a server that fails at everything is put aside, however quickly it answers; one that is asked wrongly is not', async (t) => {
-  const failing = (code: status): Answer => {
+  const failing = (code: status): OnPredict => {
     return () => Promise.reject({ code, details: '' });
   };
   const servers = await serveAll(t, after(5), failing(status.INTERNAL), failing(status.INVALID_ARGUMENT));
@@ -137,7 +137,7 @@ test('a hedged call: after a while another server is asked too, and the slower o
   const stopped = Promise.withResolvers<void>();
   const arrivals: number[] = [];
   const answer =
-    (index: number): Answer =>
+    (index: number): OnPredict =>
     async ({ raw }) => {
       arrivals.push(index);
       if (arrivals.length > 1) return ANSWER;
@@ -155,9 +155,9 @@ test('a hedged call: after a while another server is asked too, and the slower o
 });
 
 test('hedging: an early answer or failure ends the call, look-ups are asked once, and the deadline holds', async (t) => {
-  const never: Answer = () => new Promise(() => {});
-  const answers: Answer[] = [() => ANSWER, () => Promise.reject({ code: status.INTERNAL, details: '' })];
-  let answer: Answer = never;
+  const never: OnPredict = () => new Promise(() => {});
+  const answers: OnPredict[] = [() => ANSWER, () => Promise.reject({ code: status.INTERNAL, details: '' })];
+  let answer: OnPredict = never;
   const servers = await serveAll(
     t,
     (call) => answer(call),

@@ -13,7 +13,6 @@ import { createGzip } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import {
   ANSWER,
-  type Answer,
   connect,
   failsWith,
   forward,
@@ -26,6 +25,7 @@ import {
   timed,
   untilAnswered,
 } from '../../../tests/backend.ts';
+import type { OnPredict } from '../../../tests/model-server.ts';
 import { until } from '../../../tests/until.ts';
 import type { PredictTarget } from '../../domain/backend.ts';
 import type { RequestContext } from '../../domain/request.ts';
@@ -180,7 +180,7 @@ test('two servers share the work', async (t) => {
 });
 
 test('E2: one of two servers dies under load, and no client notices', async (t) => {
-  const slow: Answer = async () => {
+  const slow: OnPredict = async () => {
     await sleep(20);
     return ANSWER;
   };
