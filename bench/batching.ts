@@ -1,7 +1,8 @@
 /**
- * The full Xception behind the gateway and TensorFlow Serving, with serving/batching.config and without: the latency of
- * one request of N images, and of N requests of one image at once. Rounds alternate between the two servers, so that a
- * busy machine is busy for both. Takes the TensorFlow server that the tests against TensorFlow use.
+ * Measures batching in TensorFlow Serving: the full Xception with and without serving/batching.config. For each N it
+ * reports the latency of one request with N images and of N concurrent requests with one image. Rounds alternate
+ * between the two servers, to spread the effect of other load on the machine. Uses the TensorFlow server of
+ * tests/tf-serving.
  */
 import { cp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -18,7 +19,7 @@ const here = (file: string) => new URL(file, import.meta.url).pathname;
 const photo = (await readFile(here('../tests/golden/images/jpg-420.jpg'))).toString('base64');
 const bodyOf = (images: number) => JSON.stringify({ instances: Array(images).fill({ b64: photo }) });
 
-/** The median time until the last of the requests has its answer: without batching, with it, and their ratio. */
+/** The median time to the last answer in ms, without and with batching, and the ratio of the two. */
 async function compare(urls: readonly string[], { images, requests }: { images: number; requests: number }) {
   const body = bodyOf(images);
   const times = urls.map((): number[] => []);
@@ -35,7 +36,7 @@ const found = await findPython();
 if ('missing' in found) throw new Error(found.missing);
 const models = await makeModels(found.program, NAME);
 await cp(here('model.yaml'), path.join(models, NAME, 'model.yaml'));
-// As serving/start-server.sh has it: by default the server turns away what is more than a few calls at once.
+// As in serving/start-server.sh: by default the server rejects all but a few concurrent calls.
 const THREADS = '--grpc_max_threads=256';
 const batching = ['--enable_batching=true', `--batching_parameters_file=${here('../serving/batching.config')}`];
 const servers: TensorFlowServing[] = [];

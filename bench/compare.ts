@@ -1,6 +1,6 @@
 /**
- * Compares the parts of two versions, run in turn on the same machine: a table of CPU-ms, and for GitHub a warning for each
- * part that became 15 % slower or more. Never fails for it: a shared machine is not that exact.
+ * Runs bench/parts.ts in two checkouts in turn, on the same machine. Prints a table of CPU-ms, and a GitHub warning for
+ * each part that is at least 15 % slower. A slower part never fails the run: shared machines are not exact enough.
  *
  *   node bench/compare.ts BASE_CHECKOUT [HEAD_CHECKOUT]
  */
@@ -20,7 +20,7 @@ async function measure(checkout: string): Promise<Figures> {
 }
 
 const [base, head = '.'] = process.argv.slice(2);
-if (base === undefined) throw new Error('name the checkout to compare with: node bench/compare.ts BASE [HEAD]');
+if (base === undefined) throw new Error('missing the base checkout: node bench/compare.ts BASE [HEAD]');
 const rounds: { readonly before: Figures; readonly after: Figures }[] = [];
 for (let round = 0; round < ROUNDS; round += 1)
   rounds.push({ before: await measure(base), after: await measure(head) });

@@ -1,7 +1,7 @@
 /**
- * One process on one core and on two. The load, the origin and the model server need CPU too, and where a machine has two
- * cores they take it from the gateway's second; so what counts is the requests of each core-second that the gateway had, and
- * that it left none of them unused.
+ * Compares one gateway process on one core and on two. The load generator, the image origin and the model server also
+ * need CPU. On a machine with two cores they take it from the gateway's second core. The result to compare is
+ * therefore the number of requests per core-second of the gateway, together with the idle time of the machine.
  *
  *   node bench/cores.ts [PHOTOS]
  */
@@ -15,7 +15,7 @@ const CONCURRENCY = 32;
 
 type Round = { readonly perSecond: number; readonly cores: number; readonly idle: number };
 
-/** CPU time of the whole machine that nobody used, in ms, since it started. */
+/** The idle time of all CPUs since boot, in ms. */
 const idleMs = () => cpus().reduce((sum, { times }) => sum + times.idle, 0);
 
 async function round({ url, pid }: Subject, bodies: readonly string[]): Promise<Round> {
@@ -41,7 +41,7 @@ try {
     for (const [which, subject] of subjects.entries()) rounds[which]?.push(await round(subject, stage.bodies));
   }
   console.log(
-    '| cores | requests/s | core-seconds a second | of them requests each | ratio | idle cores |\n|--|--|--|--|--|--|',
+    '| cores | requests/s | cores used | requests per core-second | ratio | idle cores |\n|--|--|--|--|--|--|',
   );
   const figures = rounds.map((each) => ({
     perSecond: median(each.map(({ perSecond }) => perSecond)),

@@ -1,7 +1,7 @@
 /**
- * What decoding in processes of its own costs, against the same work in this process and libuv's threads: CPU time,
- * latency and memory for the same pictures, from encoded bytes to samples of the model's size. Rounds alternate, so that
- * a busy machine is busy for both. What this process and all decoders use is counted.
+ * Compares decoding in separate processes with decoding in this process on libuv's threads: CPU time, latency and
+ * memory for the same images, from encoded bytes to samples of the model's size. Rounds alternate, to spread the
+ * effect of other load on the machine. Figures include this process and all decoders.
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -58,7 +58,7 @@ async function round(work: () => Promise<unknown>, count: number, concurrency: n
 restrictSharp(formats);
 const options: DecodeOptions = { field: 'image', color: 'rgb', engine: 'pillow', formats, maxPixels };
 const resamplers = new Map<string, ReturnType<typeof createResampler>>();
-const here: Work = async (bytes, spec) => {
+const inProcess: Work = async (bytes, spec) => {
   const resample = resamplers.get(spec.resize) ?? createResampler(spec);
   resamplers.set(spec.resize, resample);
   return resample(await decode(bytes, options));
@@ -77,9 +77,9 @@ const decoders = startDecoders({
   log,
   onLoss: console.error,
 });
-const apart: Work = (bytes, spec) => decoders.decode(bytes, spec, 'image', context);
+const inDecoders: Work = (bytes, spec) => decoders.decode(bytes, spec, 'image', context);
 const small = await image('jpg-420.jpg');
-await Promise.all(Array.from({ length: count }, () => apart(small, SPEC)));
+await Promise.all(Array.from({ length: count }, () => inDecoders(small, SPEC)));
 const startMs = performance.now() - startedMs;
 
 const rows: [name: string, file: string, resize: ImageSpec['resize'], images: number][] = [
@@ -95,7 +95,7 @@ for (const [name, file, resize, images] of rows) {
   const bytes = await image(file);
   const spec = { ...SPEC, resize };
   for (const concurrency of CONCURRENCY) {
-    const works = [here, apart].map((work) => () => work(bytes, spec));
+    const works = [inProcess, inDecoders].map((work) => () => work(bytes, spec));
     const rounds = works.map((): Round[] => []);
     for (const work of works) await round(work, images, concurrency);
     for (let index = 0; index < ROUNDS; index += 1) {
@@ -115,6 +115,6 @@ for (const pid of decoders.pids) {
   const [rss, pss] = ['Rss', 'Pss'].map((key) =>
     Math.round(Number(new RegExp(`^${key}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024),
   );
-  console.log(`\ndecoder ${pid}: ${rss} MiB resident, ${pss} MiB of them its own or its share`);
+  console.log(`\ndecoder ${pid}: ${rss} MiB resident (RSS), ${pss} MiB proportional (PSS)`);
 }
 decoders.close();

@@ -1,6 +1,7 @@
 /**
- * The embedded model server, asked over gRPC for one image at a time, against ONNX Runtime's own package for Python on the
- * same model in one process, without any server: images a second by callers at once. Rounds alternate.
+ * Compares the embedded model server, called over gRPC with one image per request, with ONNX Runtime's Python package
+ * on the same model in one process without a server. Reports images per second by number of concurrent callers. Rounds
+ * alternate.
  *
  *   node bench/embedded.ts PYTHON
  */
@@ -11,12 +12,9 @@ import { promisify } from 'node:util';
 import { startEmbedded } from '../gateway/backend/embedded.ts';
 import { openClient } from '../gateway/backend/grpc/channel.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
-import { createPredictRequest } from '../gateway/backend/tf-serving/predict-request.ts';
-import { createPredictionReader } from '../gateway/backend/tf-serving/predict-response.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { usableCores } from '../gateway/machine/cores.ts';
-import { createPool } from '../gateway/tensor/pool.ts';
 import { median } from './load.ts';
 
 const ROUNDS = 3;
@@ -31,9 +29,7 @@ const log = { debug() {}, info() {}, warn: console.error, error: console.error }
 const cores = usableCores();
 const embedded = startEmbedded({ models: [{ name: 'clothing-model', basePath }], cores, log });
 await embedded.ready;
-const pool = createPool(2 ** 26);
-const codec = { createRequest: createPredictRequest.bind(undefined, pool), readPrediction: createPredictionReader() };
-const backend = createTfServing({ client: openClient(embedded.target), codec, onStatus() {} });
+const backend = createTfServing({ client: openClient(embedded.target), onStatus() {} });
 const target: PredictTarget = {
   servable: { model: 'clothing-model' },
   signature: 'serving_default',
@@ -70,7 +66,7 @@ try {
     for (const callers of CONCURRENCY) ours.push(await perSecond(callers));
     rounds.push({ ours, theirs: await inPython() });
   }
-  console.log(`${cores} cores for the model; images a second, median of ${ROUNDS} rounds\n`);
+  console.log(`${cores} cores for the model; images per second, median of ${ROUNDS} rounds\n`);
   console.log('| callers | embedded server | onnxruntime in Python | ratio |\n|--|--|--|--|');
   for (const [index, callers] of CONCURRENCY.entries()) {
     const of = (side: 'ours' | 'theirs') => median(rounds.map((round) => round[side][index] ?? Number.NaN));

@@ -1,8 +1,8 @@
-/** The gateway as the benchmarks start it: as its image does, on loopback, on free ports. */
+/** Starts the gateway for benchmarks: with the settings of its image, on loopback and free ports. */
 import { IMAGE_ENV, MAIN } from '../tests/gateway.ts';
 import { start } from './load.ts';
 
-/** How a gateway is started. */
+/** A command line and its environment variables. */
 export type Command = { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 
 export const GATEWAY: Command = {
@@ -11,8 +11,8 @@ export const GATEWAY: Command = {
 };
 
 /**
- * Starts one with further settings, and resolves once it listens.
- * @param aside the words before a command that put it on its own cores; see moveAside
+ * Starts a gateway with further settings. Resolves when it listens.
+ * @param aside a command prefix that pins the gateway to its own cores; see moveAside
  */
 export function startGateway(settings: Readonly<Record<string, string>>, aside: readonly string[] = []) {
   const [command = '', ...args] = [...aside, ...GATEWAY.args];

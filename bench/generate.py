@@ -1,4 +1,4 @@
-"""Compiles protos/ for the Python reference, into bench/.generated."""
+"""Compile protos/ for the Python references into bench/.generated."""
 
 from pathlib import Path
 

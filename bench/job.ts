@@ -1,13 +1,13 @@
 /**
- * The job, against the same job in Python, in one run: POST /predict with a photo's URL, which is fetched from an origin on
- * loopback, decoded, made a tensor of 299 x 299 and sent to a model server that does nothing. Rounds alternate, so that a
- * busy machine is busy for all. Each gateway has all cores but the last, which the load, the origin and the model server
- * share.
+ * Compares the gateway with two Python gateways on the same work: POST /predict with the URL of a photo, which is
+ * fetched from an origin on loopback, decoded, resized to a 299 x 299 tensor and sent to a null model server. Rounds
+ * alternate, to spread the effect of other load on the machine. Each gateway runs on all cores except the last; the
+ * load generator, the origin and the model server share the last one.
  *
  *   node bench/job.ts PYTHON [--quick] [--only NAME,NAME] [--photos FOLDER]
  *
- * A million predictions cost what the machine time does that they take: an e2-standard-2 of Google, whose two virtual
- * CPUs cost 0.067 USD an hour in us-central1.
+ * The cost of a million predictions is their CPU time at the price of a Google e2-standard-2: two virtual CPUs for
+ * 0.067 USD per hour in us-central1.
  */
 import { parseArgs } from 'node:util';
 import { cpuMsOf, load, median, moveAside, stopAll, treeOf } from './load.ts';
@@ -33,11 +33,11 @@ type Round = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly rssMb: number;
-  /** How late the event loop was, 99 % of the time; NaN of a reference. */
+  /** The 99th percentile of the event loop delay. NaN for a reference. */
   readonly loopMs: number;
 };
 
-/** The metric counts from its last reading, and has what it sleeps between two looks at the loop in it. */
+/** The metric starts anew at each scrape, and includes its own sampling interval. */
 const LOOP_SAMPLE_MS = 50;
 
 async function loopP99Ms({ adminPort }: Subject): Promise<number> {
@@ -78,7 +78,7 @@ try {
   });
   for (const { url } of subjects) await load(url, stage.bodies, WARM_UP, 8);
   console.log(
-    '| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms a request | of asyncio | peak RSS MB | USD a million | event loop p99 ms |',
+    '| concurrency | gateway | requests/s | p50 ms | p99 ms | CPU-ms per request | ratio to asyncio | peak RSS MB | USD per million | event loop p99 ms |',
   );
   console.log('|--|--|--|--|--|--|--|--|--|--|');
   for (const concurrency of CONCURRENCY) {

@@ -1,4 +1,4 @@
-/** What the benchmarks share: starting programs that tell their port, and asking them as fast as they answer. */
+/** Shared by the benchmarks: starting programs that print their port, closed-loop load, CPU and memory of processes. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const children: ChildProcess[] = [];
 
-/** Starts a program and resolves with the first JSON line in which it tells its port, or ports. */
+/** Starts a program. Resolves with the ports from the first JSON line on stdout that has a `port`. */
 export async function start(command: string, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
@@ -18,16 +18,17 @@ export async function start(command: string, args: readonly string[], env: Recor
     child.stdout.resume();
     return { port, adminPort, pid: child.pid ?? 0 };
   }
-  throw new Error(`${command} ended before it told its port`);
+  throw new Error(`${command} exited before it printed its port`);
 }
 
-/** The cores of this machine but for the last, as taskset has them; undefined where there is only one. */
+/** All cores except the last, as a taskset list. Undefined if there is only one core. */
 const cores = availableParallelism();
 const allButLast = cores > 1 ? `0-${cores - 2}` : undefined;
 
 /**
- * Puts this process, and what it starts from now on, on the machine's last core, so that the load costs what is measured
- * nothing. Resolves to the words before a command that put it on the other cores; none where there is one core for all.
+ * Pins this process and its future children to the machine's last core, so that the load generator takes no CPU from
+ * the measured program. Resolves to a command prefix that pins a program to the other cores; empty if there is only
+ * one core.
  */
 export async function moveAside(): Promise<readonly string[]> {
   if (allButLast === undefined) return [];
@@ -35,7 +36,7 @@ export async function moveAside(): Promise<readonly string[]> {
   return ['taskset', '--cpu-list', allButLast];
 }
 
-/** Ends what was started. */
+/** Sends SIGTERM to every program that `start` started. */
 export function stopAll(): void {
   for (const child of children) child.kill();
 }
@@ -54,8 +55,8 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
 }
 
 /**
- * Sends `count` requests, bodies and paths in turn, `concurrency` at a time; resolves to the latencies in ms, in order of
- * length.
+ * Sends `count` requests, `concurrency` at a time, cycling through the bodies and paths. Resolves to the latencies in
+ * ms, in ascending order. Rejects if any answer is not 200.
  */
 export async function load(
   url: string,
@@ -80,12 +81,12 @@ export async function load(
   return latencies.sort((one, other) => one - other);
 }
 
-/** Linux counts a process's CPU time in hundredths of a second. */
+/** Linux reports CPU time in clock ticks of 10 ms. */
 const MS_PER_TICK = 10;
 
 export type Process = { readonly cpuMs: number; readonly rssMb: number };
 
-/** A process and its children: the CPU time of all threads so far, and the most memory that each had. */
+/** A process and its descendants: the CPU time of all threads so far, and the peak resident memory of each. */
 export async function treeOf(pid: number): Promise<Process[]> {
   const [stat, status, children] = await Promise.all(
     ['stat', 'status', `task/${pid}/children`].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
@@ -97,7 +98,7 @@ export async function treeOf(pid: number): Promise<Process[]> {
   return [{ cpuMs, rssMb }, ...theirs.flat()];
 }
 
-/** The CPU time of a process and its children so far. */
+/** The CPU time of a process and its descendants so far, in ms. */
 export async function cpuMsOf(pid: number): Promise<number> {
   return (await treeOf(pid)).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }

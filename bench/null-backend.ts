@@ -1,6 +1,7 @@
 /**
- * A model server that does nothing: it takes a Predict's bytes, counts them, and answers ten scores for each image. With
- * PREDICT_MS each takes so long, two at a time, as on a machine of its own. Plain HTTP/2 and ready bytes, so that it costs little.
+ * A null model server: it counts the bytes of a Predict request and answers ten constant scores per image. With
+ * PREDICT_MS each request takes that long, two at a time, like a model on another machine. It uses plain HTTP/2 and
+ * prepared answers, to use little CPU.
  */
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
@@ -11,13 +12,14 @@ import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from '@g
 
 const PROTOS = fileURLToPath(new URL('../protos', import.meta.url));
 const FILES = ['prediction_service', 'model_service'].map((name) => `tensorflow_serving/apis/${name}.proto`);
-/** What a connection and a request may send unasked: a megabyte's tensor needs no round trip. */
+/** The HTTP/2 window of a connection and a stream: a tensor of 1 MB needs no round trip. */
 const WINDOW_BYTES = 16 * 2 ** 20;
 
 const definition = loadSync(FILES, { includeDirs: [PROTOS], keepCase: true, enums: String, defaults: true });
 const { Predict, GetModelMetadata } = definition['tensorflow.serving.PredictionService'] as ServiceDefinition;
 const { GetModelStatus } = definition['tensorflow.serving.ModelService'] as ServiceDefinition;
-if (!Predict || !GetModelMetadata || !GetModelStatus) throw new Error('a method is missing in protos/');
+if (!Predict || !GetModelMetadata || !GetModelStatus)
+  throw new Error('protos/ lacks Predict, GetModelMetadata or GetModelStatus');
 
 const shape = (...sizes: number[]) => ({ dim: sizes.map((size) => ({ size })) });
 const signature = (dtype: string) => ({
@@ -36,7 +38,7 @@ const metadata = {
 const SAMPLES = 299 * 299 * 3;
 const UINT8 = Buffer.from('serving_uint8');
 
-/** A gRPC message on the wire: not compressed, its length, its bytes. */
+/** Prefixes a gRPC message with its five bytes: the compression flag 0, and the length. */
 function framed(message: Buffer): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
@@ -46,7 +48,7 @@ function framed(message: Buffer): Buffer {
 const { path: predictPath, responseSerialize } = Predict;
 const predictions = new Map<number, Buffer>();
 
-/** The answer to so many images, always the same. */
+/** The framed answer for `rows` images, built once and cached. */
 function predictionsFor(rows: number): Buffer {
   const float_val = Array.from({ length: 10 * rows }, (_, index) => index % 10);
   const dense_7 = { dtype: 'DT_FLOAT', tensor_shape: shape(rows, 10), float_val };
@@ -62,15 +64,16 @@ const lookUps = new Map<string | undefined, Buffer>([
 ]);
 
 const predictMs = Number(process.env.PREDICT_MS ?? 0);
-const lanes = [Promise.resolve(), Promise.resolve()];
+const slots = [Promise.resolve(), Promise.resolve()];
 let next = 0;
 
-async function takeTime(): Promise<void> {
+/** Waits for the next of the two slots, then for PREDICT_MS. */
+async function simulatePredict(): Promise<void> {
   if (predictMs === 0) return;
-  const lane = next++ % lanes.length;
-  const turn = (lanes[lane] ?? Promise.resolve()).then(() => sleep(predictMs));
-  lanes[lane] = turn;
-  await turn;
+  const slot = next++ % slots.length;
+  const done = (slots[slot] ?? Promise.resolve()).then(() => sleep(predictMs));
+  slots[slot] = done;
+  await done;
 }
 
 async function answer(stream: ServerHttp2Stream, path: string | undefined): Promise<void> {
@@ -82,7 +85,7 @@ async function answer(stream: ServerHttp2Stream, path: string | undefined): Prom
   });
   await once(stream, 'end');
   const isPredict = path === predictPath;
-  if (isPredict) await takeTime();
+  if (isPredict) await simulatePredict();
   if (stream.destroyed) return;
   const sampleBytes = first?.includes(UINT8) ? 1 : 4;
   const message = isPredict ? predictionsFor(Math.floor(bytes / sampleBytes / SAMPLES)) : lookUps.get(path);

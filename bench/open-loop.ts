@@ -32,7 +32,9 @@ type Answer = {
 };
 
 const TIMEOUT_MS = 30_000;
-/** Interval at which due requests are sent: short enough for a steady rate, long enough to leave the CPU to the gateway. */
+/**
+ * Interval at which due requests are sent: short enough for a steady rate, long enough to leave the CPU to the gateway.
+ */
 const TICK_MS = 10;
 
 /** Sends one POST /predict. The status is 0, with the failure, if no answer arrives within 30 s. */
@@ -90,7 +92,9 @@ function sort(answers: readonly Answer[]): Omit<Outcome, 'goodput'> {
   };
 }
 
-/** Closed-loop load: `concurrency` requests at a time for `seconds`. Resolves to the answers of status 200 per second. */
+/**
+ * Closed-loop load: `concurrency` requests at a time for `seconds`. Resolves to the answers of status 200 per second.
+ */
 export async function capacity(url: string, body: string, seconds: number, concurrency = 12): Promise<number> {
   const agent = new Agent({ keepAlive: true });
   const untilMs = performance.now() + seconds * 1000;

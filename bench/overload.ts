@@ -1,7 +1,7 @@
 /**
  * Measures the gateway under overload: goodput at 1, 2, 5 and 10 times its capacity. Three backends: the embedded one,
- * which uses this machine's CPU; a model on another machine, simulated by a delay; and a null backend, where the gateway
- * does all the work. The load generator runs on its own core.
+ * which uses this machine's CPU; a model on another machine, simulated by a delay; and a null backend, where the
+ * gateway does all the work. The load generator runs on its own core.
  *
  *   npm run overload -- [seconds a level, 60 by default] [embedded|elsewhere|null]
  */

@@ -1,6 +1,6 @@
 /**
- * The parts of the line one by one, in CPU-ms each: this process's own, and that of its decoder. Prints a table, or one
- * line of JSON for whoever compares two versions.
+ * Measures each stage of a request alone, in CPU-ms of this process and its decoder. Prints a table, or with --json one
+ * line for bench/compare.ts.
  *
  *   node bench/parts.ts [--json]
  */
@@ -10,8 +10,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openClient } from '../gateway/backend/grpc/channel.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
-import { createPredictRequest } from '../gateway/backend/tf-serving/predict-request.ts';
-import { createPredictionReader } from '../gateway/backend/tf-serving/predict-response.ts';
 import { readConfig } from '../gateway/config.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
@@ -68,10 +66,6 @@ const decoders = startDecoders({
 });
 const backend = createTfServing({
   client: openClient(`127.0.0.1:${(await start(process.execPath, [here('null-backend.ts')])).port}`),
-  codec: {
-    createRequest: createPredictRequest.bind(undefined, createPool(2 ** 24)),
-    readPrediction: createPredictionReader(),
-  },
   onStatus() {},
 });
 const normalise = createNormaliser(spec);
@@ -88,7 +82,7 @@ function predict(dtype: 'DT_FLOAT' | 'DT_UINT8') {
   };
 }
 
-/** The origin answers in this process, which is part of what a fetch costs here. */
+/** The origin runs in this process, so its CPU time is part of the fetch. */
 const PARTS: Readonly<Record<string, () => unknown>> = {
   'fetch 63 kB from loopback': () => fetch(`http://127.0.0.1:${port}/photo.jpg`, 'url', context()),
   'decode and resize (nearest)': async () => (await decoders.decode(photo, spec, 'image', context())).release(),
@@ -114,7 +108,7 @@ try {
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const [name, part] of Object.entries(PARTS)) {
       const cpuMs = await cpuOf(part);
-      // The first round is for warming up.
+      // The first round is the warm-up.
       if (round > 0) figures.get(name)?.push(cpuMs);
     }
   }

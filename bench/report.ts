@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks and writes what they print into docs/performance.md, each between its two marks.
+ * Runs the benchmarks and writes their output into docs/performance.md, each between its two marks.
  *
  *   node bench/report.ts PYTHON [PHOTOS]
  */
@@ -11,7 +11,7 @@ import { text } from 'node:stream/consumers';
 const PAGE = new URL('../docs/performance.md', import.meta.url);
 const [python = 'python3', photos] = process.argv.slice(2);
 
-/** What stands between the marks of each name. */
+/** The program for each pair of marks, by name. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   job: ['job.ts', python, ...(photos ? ['--photos', photos] : [])],
   cores: ['cores.ts', ...(photos ? [photos] : [])],
@@ -26,11 +26,11 @@ async function run([file = '', ...args]: readonly string[]): Promise<string> {
   const program = new URL(file, import.meta.url).pathname;
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+  if (code !== 0) throw new Error(`${file} exited with code ${code}`);
   return printed.trim();
 }
 
-/** Requests a second by gateway, where most are asked at once: a chart that the page's readers draw. */
+/** A Mermaid chart of the CPU-ms per request of each gateway at 32 concurrent requests. */
 function chart(table: string): string {
   const rows = table
     .split('\n')
@@ -38,7 +38,7 @@ function chart(table: string): string {
     .filter(([, concurrency]) => concurrency === '32');
   const names = rows.map(([, , name]) => `"${name}"`);
   const cpu = rows.map(([, , , , , , cpuMs]) => cpuMs);
-  const head = '```mermaid\nxychart-beta horizontal\n  title "CPU-ms a request, 32 at once"';
+  const head = '```mermaid\nxychart-beta horizontal\n  title "CPU-ms per request, concurrency 32"';
   return `${head}\n  x-axis [${names.join(', ')}]\n  bar [${cpu.join(', ')}]\n\`\`\``;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What resizing costs beside Pillow, in CPU-ms an image: from a JPEG's bytes to the scaled tensor, with Pillow and numpy
- * doing the same, and the resize alone, in plain TypeScript too. Rounds alternate, so that a busy machine is busy for all.
+ * Compares resizing with Pillow, in CPU-ms per image: from JPEG bytes to the scaled tensor against Pillow and numpy,
+ * and the resize alone, also in plain TypeScript. Rounds alternate, to spread the effect of other load on the machine.
  *
  *   node bench/resample.ts PYTHON
  */
@@ -34,13 +34,15 @@ const pixels = await decode(photo, options);
 const out = new Float32Array(299 * 299 * 3);
 
 /**
- * glibc's allocator keeps what it is given back, as ours does. Left to itself it returns a megabyte to the system after
- * each image or never, as the heap happens to lie: 400 page faults an image or 10, which is 2 ms of Pillow's 6 or nothing.
+ * Makes glibc's allocator keep freed memory, as the gateway does. With its defaults it returns a megabyte to the system
+ * after each image or never, depending on the heap layout: 400 page faults per image or 10, which is 2 ms of Pillow's 6
+ * or nothing.
  */
 const env = { ...process.env, MALLOC_TRIM_THRESHOLD_: String(2 ** 28), MALLOC_MMAP_THRESHOLD_: String(2 ** 28) };
 const python = spawn(process.argv[2] ?? 'python3', [REFERENCE, PHOTO], { env, stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = createInterface({ input: python.stdout });
-/** CPU-ms of one image in Python. */
+
+/** CPU-ms per image in Python. */
 async function pillow(work: 'whole' | 'alone', method: string): Promise<number> {
   const line = once(lines, 'line');
   python.stdin.write(`${work} ${method} ${IMAGES}\n`);
@@ -54,9 +56,9 @@ async function cpuMs(work: () => unknown): Promise<number> {
   return (user + system) / 1000 / IMAGES;
 }
 
-/** The median of each of some figures, taken in turn. */
+/** Takes the measures in turn for ROUNDS rounds, after one warm-up round. Resolves to the median of each. */
 async function medians(measures: readonly (() => Promise<number>)[]): Promise<number[]> {
-  for (const measure of measures) await measure(); // warms up
+  for (const measure of measures) await measure();
   const rounds = measures.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [which, measure] of measures.entries()) rounds[which]?.push(await measure());

@@ -1,6 +1,6 @@
 /**
- * How cost grows: with the images of one request, with the size of a picture, with the number of models. The gateway before
- * a model server that does nothing; the load and all else on the machine's last core.
+ * Measures how the cost grows with the images per request, the size of an image and the number of models. The gateway
+ * runs in front of a null model server; the load generator and everything else share the machine's last core.
  *
  *   node bench/scale.ts
  */
@@ -18,7 +18,7 @@ import { cpuMsOf, load, median, moveAside, start, stopAll, treeOf } from './load
 const INSTANCES = [1, 2, 4, 8, 16, 32, 64];
 const MEGAPIXELS = [0.1, 0.5, 2, 8, 24, 50];
 const MODELS = [1, 10, 100];
-/** Images that are asked for at a point. */
+/** Images per measured point. */
 const IMAGES = 256;
 const WARM_UP = 500;
 
@@ -39,7 +39,7 @@ const urlOf = (name: string) => `http://127.0.0.1:${originPort}/${name}.jpg`;
 const backend = await start(process.execPath, [here('null-backend.ts')]);
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-'));
 
-/** Starts a gateway of so many models; resolves when it is ready. */
+/** Starts a gateway with `count` models. Resolves when it is ready. */
 async function startModels(count: number) {
   const models = path.join(folder, String(count));
   const names = ['clothing-model', ...Array.from({ length: count - 1 }, (_, index) => `model-${index}`)];
@@ -63,7 +63,7 @@ async function startModels(count: number) {
 
 type Point = { readonly p50Ms: number; readonly cpuMs: number };
 
-/** One request after the other; the cost is that of a request. */
+/** Sends requests one at a time. The figures are per request. */
 async function measure(url: string, pid: number, body: string, requests: number, paths?: string[]): Promise<Point> {
   const before = await cpuMsOf(pid);
   const latencies = await load(url, [body], requests, 1, paths);
@@ -76,19 +76,19 @@ const flat = JSON.stringify({ url: urlOf('photo') });
 try {
   const one = await startModels(1);
   await load(one.url, [flat], WARM_UP, 8);
-  console.log('| images in a request | p50 ms | p50 ms an image | CPU-ms an image |\n|--|--|--|--|');
+  console.log('| images per request | p50 ms | p50 ms per image | CPU-ms per image |\n|--|--|--|--|');
   for (const count of INSTANCES) {
     const body = JSON.stringify({ instances: Array.from({ length: count }, () => ({ url: urlOf('photo') })) });
     const { p50Ms, cpuMs } = await measure(one.url, one.pid, body, Math.max(4, IMAGES / count));
     row(count, p50Ms.toFixed(1), (p50Ms / count).toFixed(1), (cpuMs / count).toFixed(2));
   }
-  console.log('\n| megapixels (JPEG) | p50 ms | CPU-ms | CPU-ms a megapixel |\n|--|--|--|--|');
+  console.log('\n| megapixels (JPEG) | p50 ms | CPU-ms | CPU-ms per megapixel |\n|--|--|--|--|');
   for (const megapixels of MEGAPIXELS) {
     const body = JSON.stringify({ url: urlOf(String(megapixels)) });
     const { p50Ms, cpuMs } = await measure(one.url, one.pid, body, megapixels < 1 ? IMAGES : 16);
     row(megapixels, p50Ms.toFixed(1), cpuMs.toFixed(1), (cpuMs / megapixels).toFixed(1));
   }
-  console.log('\n| models | start to ready, s | resident MB | CPU-ms a request, in turn |\n|--|--|--|--|');
+  console.log('\n| models | start to ready, s | resident MB | CPU-ms per request, models in turn |\n|--|--|--|--|');
   for (const count of MODELS) {
     const startedMs = performance.now();
     const { url, pid, names } = await startModels(count);

@@ -1,7 +1,7 @@
 /**
- * The cold start: from a program's exec until it listens, is ready, and has given the first good answer of POST /predict; and
- * that first request against the median of those after it. Rounds alternate, so that a busy machine is busy for all. Node
- * itself, which does nothing, stands beside them.
+ * Measures the cold start: the time from exec until a gateway listens, is ready, and has answered its first POST
+ * /predict, and the ratio of that first request to the median of the later ones. Rounds alternate, to spread the
+ * effect of other load on the machine. A Node program that does nothing is the baseline.
  *
  *   node bench/start.ts PYTHON [--only NAME,NAME] [--rounds 7] [--photos FOLDER]
  */
@@ -24,7 +24,7 @@ const POLL_MS = 5;
 
 const NOTHING: Command = { args: [process.execPath, '--eval', `console.log('{"port":0}')`], env: {} };
 
-/** All in milliseconds, the first three since exec. */
+/** The times of one start. The first three are counted from exec. */
 type Start = {
   readonly listeningMs: number;
   readonly readyMs: number;
@@ -41,7 +41,7 @@ async function startOnce({ args: [command = '', ...args], env }: Command, bodies
   const url = `http://127.0.0.1:${port}`;
   try {
     if (port === 0) return { listeningMs, readyMs: listeningMs, answerMs: Number.NaN, firstMs: 0, medianMs: 0 };
-    // The references have no such door; they are ready once they listen.
+    // The references have no health endpoint (404): they are ready when they listen.
     while ((await statusOf(`${url}/health/ready`)) === 503) await sleep(POLL_MS);
     const readyMs = sinceMs();
     const [firstMs = Number.NaN] = await load(url, bodies, 1, 1);

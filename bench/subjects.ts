@@ -1,4 +1,4 @@
-/** What is measured: our gateway and the references, each with the same photos, origin and model server. */
+/** The measured programs: the gateway and the references, all with the same photos, origin and model server. */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { load, start } from './load.ts';
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 
-/** Photos that are always here; the data set's, where there is one, are what people send. */
+/** The photos of the repository. A folder of the data set, if given, is closer to real traffic. */
 const GOLDEN = ['jpg-420.jpg'];
 const PHOTOS = 64;
 
@@ -24,7 +24,7 @@ export type Subject = {
 };
 
 export type Stage = {
-  /** A body for /predict for each photo. */
+  /** One body for POST /predict per photo. */
   readonly bodies: readonly string[];
   /** The origin's port. */
   readonly port: number;
@@ -39,7 +39,7 @@ async function readPhotos(folder: string | undefined): Promise<Buffer[]> {
   return Promise.all(some.map((name) => readFile(path.join(folder, name))));
 }
 
-/** Opens the origin of the photos: those of the folder, or the one that the tests have. */
+/** Starts an HTTP origin for the photos: up to PHOTOS of the folder, or those of the repository. */
 export async function openStage(folder: string | undefined): Promise<Stage> {
   const photos = await readPhotos(folder);
   const origin = createServer(({ url = '' }, response) => {
@@ -67,7 +67,7 @@ export type CommandOptions = {
   readonly models: string;
 };
 
-/** Starts the model server and tells how each gateway is started in front of it; their cards are written into `models`. */
+/** Starts the null model server and writes model.yaml files into `models`. Resolves to the command of each gateway. */
 export async function prepareCommands({ python, stage, models }: CommandOptions): Promise<Map<string, Command>> {
   const backend = await start(process.execPath, [here('null-backend.ts')]);
   const target = `127.0.0.1:${backend.port}`;
@@ -98,16 +98,20 @@ export async function prepareCommands({ python, stage, models }: CommandOptions)
 }
 
 export type SubjectOptions = Omit<CommandOptions, 'models'> & {
-  /** The words before a command that put it on its own cores. */
+  /** A command prefix that pins a program to its own cores. */
   readonly aside: readonly string[];
   readonly only?: readonly string[] | undefined;
 };
 
-/** Those whose model server does nothing. */
-const LINE = ['tensorgate', 'tensorgate uint8', 'asyncio', 'flask'];
+/** The subjects that use the null model server. */
+const DEFAULT_SUBJECTS = ['tensorgate', 'tensorgate uint8', 'asyncio', 'flask'];
 
-/** Starts the gateways, each when the one before it answers. */
-export async function startSubjects({ aside, only = LINE, ...options }: SubjectOptions): Promise<Subject[]> {
+/** Starts the gateways one after another, each after the previous one answers. */
+export async function startSubjects({
+  aside,
+  only = DEFAULT_SUBJECTS,
+  ...options
+}: SubjectOptions): Promise<Subject[]> {
   const { bodies } = options.stage;
   const models = await mkdtemp(path.join(tmpdir(), 'bench-'));
   const subjects: Subject[] = [];

@@ -1,4 +1,4 @@
-"""What an engineer at home in asyncio would write: FastAPI on uvicorn, aiohttp, Pillow and grpc.aio, in one process."""
+"""The asyncio reference: FastAPI on uvicorn, aiohttp, Pillow and grpc.aio, in one process."""
 
 import json
 import os
@@ -15,15 +15,15 @@ from pydantic import BaseModel
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 
-class Asked(BaseModel):
-    """The body of a request."""
+class PredictBody(BaseModel):
+    """The request body."""
 
     url: str
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """The connections live as long as the server."""
+    """Open the HTTP session and the gRPC channel for the lifetime of the server."""
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
         grpc.aio.insecure_channel(os.environ["TF_SERVING_HOST"], options=OPTIONS) as channel,
@@ -37,18 +37,18 @@ app = FastAPI(lifespan=lifespan)
 
 
 @app.post("/predict")
-async def predict(asked: Asked) -> dict[str, float]:
-    """One photo's scores."""
-    async with app.state.session.get(asked.url) as response:
+async def predict(body: PredictBody) -> dict[str, float]:
+    """Return the scores of one photo."""
+    async with app.state.session.get(body.url) as response:
         photo = await response.read()
     return scores_of(await app.state.stub.Predict(request_of(tensor_of(photo)), timeout=20))
 
 
 class Server(uvicorn.Server):
-    """Tells its port once it listens."""
+    """Prints its port when it listens."""
 
     async def startup(self, sockets: list | None = None) -> None:
-        """Starts, and prints a line of JSON."""
+        """Start, then print the port as a line of JSON."""
         await super().startup(sockets)
         print(json.dumps({"port": self.servers[0].sockets[0].getsockname()[1]}), flush=True)
 

@@ -1,4 +1,4 @@
-"""The gateway that many tutorials have: Flask, gunicorn's own worker, keras-image-helper and grpcio."""
+"""The Flask reference, as in many tutorials: Flask, gunicorn's default worker, keras-image-helper and grpcio."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 
 def create_app() -> Flask:
-    """The application, with a connection of its own: gRPC's do not outlive a fork."""
+    """Make the application and its channel, in the worker: gRPC channels do not survive a fork."""
     preprocessor = create_preprocessor("xception", target_size=(299, 299))
     channel = grpc.insecure_channel(os.environ["TF_SERVING_HOST"], options=OPTIONS)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
@@ -20,7 +20,7 @@ def create_app() -> Flask:
 
     @app.post("/predict")
     def predict() -> Response:
-        """One photo's scores."""
+        """Return the scores of one photo."""
         tensor = preprocessor.from_url(request.get_json()["url"])
         return jsonify(scores_of(stub.Predict(request_of(tensor), timeout=20)))
 
@@ -28,15 +28,15 @@ def create_app() -> Flask:
 
 
 class Gunicorn(BaseApplication):
-    """Gunicorn as its command line starts it, which tells its port."""
+    """Gunicorn with its command line defaults. Prints its port when it listens."""
 
     def load_config(self) -> None:
-        """One worker, as by default."""
+        """Set the address and the hook; the default is one worker."""
         self.cfg.set("bind", "127.0.0.1:0")
         self.cfg.set("when_ready", lambda arbiter: print(json.dumps({"port": arbiter.LISTENERS[0].sock.getsockname()[1]}), flush=True))
 
     def load(self) -> Flask:
-        """Makes the worker's application."""
+        """Make the worker's application."""
         return create_app()
 
 

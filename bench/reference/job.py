@@ -1,4 +1,4 @@
-"""The job as the references do it, but for the parts they differ in: the tensor of a photo, and the Predict of a tensor."""
+"""Shared by the references: the tensor of a photo, the Predict request of a tensor, and the scores of its response."""
 
 import io
 import sys
@@ -16,14 +16,14 @@ OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_leng
 
 
 def tensor_of(photo: bytes) -> np.ndarray:
-    """Pillow, RGB, nearest, x / 127.5 - 1: the same float32 bits that the gateway sends."""
+    """Decode, resize (nearest), scale by x / 127.5 - 1. Shape [1, 299, 299, 3]; the float32 bits that the gateway sends."""
     with Image.open(io.BytesIO(photo)) as image:
         pixels = np.asarray(image.convert("RGB").resize((299, 299), Image.Resampling.NEAREST))
     return pixels[np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def request_of(tensor: np.ndarray) -> predict_pb2.PredictRequest:
-    """The Predict of one batch."""
+    """Return the Predict request of one batch."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "clothing-model"
     request.model_spec.signature_name = "serving_default"
@@ -36,5 +36,5 @@ def request_of(tensor: np.ndarray) -> predict_pb2.PredictRequest:
 
 
 def scores_of(answer: predict_pb2.PredictResponse) -> dict[str, float]:
-    """The classes with their scores."""
+    """Return the score of each class."""
     return dict(zip(CLASSES, answer.outputs["dense_7"].float_val, strict=True))

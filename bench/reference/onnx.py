@@ -1,4 +1,4 @@
-"""What ONNX Runtime's own package for Python gives for the same model: images a second by so many threads at once."""
+"""Measures ONNX Runtime's Python package on a model: images per second for each number of concurrent threads."""
 
 import json
 import sys
@@ -16,13 +16,13 @@ row = np.zeros((1, 299, 299, 3), dtype=np.float32)
 
 
 def run(count: int) -> None:
-    """Asks for so many images, one by one."""
+    """Run the model on `count` images, one by one."""
     for _ in range(count):
         session.run(None, {name: row})
 
 
 def per_second(threads: int) -> float:
-    """Images a second by so many callers."""
+    """Return the images per second of `threads` concurrent callers."""
     callers = [threading.Thread(target=run, args=(int(images) // threads,)) for _ in range(threads)]
     started = time.perf_counter()
     for caller in callers:

@@ -1,5 +1,5 @@
-"""Pillow and numpy's half of bench/resample.ts: a line "whole FILTER COUNT" or "alone FILTER COUNT" on stdin is answered
-with the CPU-ms of one image."""
+"""The Pillow and numpy side of bench/resample.ts. For each line "whole FILTER COUNT" or "alone FILTER COUNT" on stdin
+it prints the CPU-ms per image."""
 
 import io
 import sys
@@ -15,14 +15,14 @@ SIZE = (299, 299)
 
 
 def whole(resample: Image.Resampling) -> None:
-    """From encoded bytes to a tensor of -1 to 1."""
+    """Process encoded bytes to a tensor in [-1, 1]."""
     with Image.open(io.BytesIO(PHOTO)) as image:
         pixels = np.asarray(image.convert("RGB").resize(SIZE, resample))
     pixels[np.newaxis].astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def alone(resample: Image.Resampling) -> None:
-    """The resize of a decoded image."""
+    """Resize the decoded image."""
     IMAGE.resize(SIZE, resample)
 
 
