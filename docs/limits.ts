@@ -1,4 +1,7 @@
-/** The text of docs/limits.md: what each limit bounds and what a caller meets there. Defaults and statuses come from the code. */
+/**
+ * The text of docs/limits.md: what each limit bounds and which errors it causes. Defaults and statuses come from the
+ * code.
+ */
 import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
 import { type Config, SETTINGS } from '../gateway/config.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
@@ -7,43 +10,48 @@ import { MAX_STEPS } from '../gateway/image/header/header.ts';
 import { createFillRoom } from '../gateway/tensor/tensor-proto.ts';
 import { table } from './table.ts';
 
-type Limit = { readonly bounds: string; readonly kinds: readonly Kind[] };
+type Limit = {
+  readonly bounds: string;
+  readonly kinds: readonly Kind[];
+  /** What the client sees of a limit without kinds. */
+  readonly effect?: string;
+};
 
 const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   requestTimeoutMs: {
-    bounds: 'the time of a request, from its headers to its answer: body, queue, fetch, decode and model together',
+    bounds: 'time of one request, from its headers to its answer: body, queue, fetch, decode and model together',
     kinds: ['client_timeout', 'overloaded', 'source_timeout', 'model_timeout'],
   },
   maxInFlight: {
-    bounds: 'memory: images held at once; how many are worked on is measured, the others wait',
+    bounds: 'memory: images held at once. A measured limit sets how many are processed; the others wait',
     kinds: [],
   },
-  maxQueue: { bounds: 'the wait, and the memory of those that wait', kinds: ['overloaded'] },
+  maxQueue: { bounds: 'waiting time, and memory of waiting requests', kinds: ['overloaded'] },
   maxBodyBytes: {
-    bounds: 'memory: the body of one request; all bodies together take four times as much (503 `overloaded`)',
+    bounds: 'memory: the body of one request. All bodies together may take four times as much (then 503 `overloaded`)',
     kinds: ['body_too_large'],
   },
   maxImageBytes: {
-    bounds: 'memory and bandwidth: one encoded image; of a source, counted as it arrives',
+    bounds: 'memory and bandwidth: one encoded image. A download is counted as it arrives',
     kinds: ['body_too_large', 'source_too_large'],
   },
   maxImagePixels: {
-    bounds: 'memory and processor: one decoded image, by its header, before anything is decoded',
+    bounds: 'memory and CPU: one decoded image. Read from its header, before decoding',
     kinds: ['image_too_large'],
   },
-  maxInstances: { bounds: 'work of one request', kinds: ['body_too_large'] },
-  decoders: { bounds: 'processor and memory: images that are decoded at once; the others wait', kinds: [] },
+  maxInstances: { bounds: 'work per request', kinds: ['body_too_large'] },
+  decoders: { bounds: 'CPU and memory: images decoded at once; the others wait', kinds: [] },
   decodeTimeoutMs: {
-    bounds: 'the time that one image may keep a decoder, which is ended and replaced',
+    bounds: 'time to decode one image. After it the decoder is killed and replaced',
     kinds: ['image_unreadable'],
   },
-  rateLimit: { bounds: 'the requests of one API key, or one address where there are no keys', kinds: ['quota'] },
-  maxConnections: { bounds: 'sockets: further ones are closed as they come', kinds: [] },
-  imageFormats: { bounds: 'the decoders that a stranger can reach', kinds: ['image_unsupported'] },
+  rateLimit: { bounds: 'requests per API key, or per client address without keys', kinds: ['quota'] },
+  maxConnections: { bounds: 'sockets', kinds: [], effect: 'its connection is closed on arrival' },
+  imageFormats: { bounds: 'attack surface: the image decoders that a request can reach', kinds: ['image_unsupported'] },
   fetchAllow: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchDeny: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchPorts: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
-  fetchTimeoutMs: { bounds: 'the time of one download, all redirects included', kinds: ['source_timeout'] },
+  fetchTimeoutMs: { bounds: 'time of one download, with all redirects', kinds: ['source_timeout'] },
 };
 
 type Fixed = Limit & { readonly what: string; readonly value: string };
@@ -51,9 +59,9 @@ type Fixed = Limit & { readonly what: string; readonly value: string };
 const FIXED: readonly Fixed[] = [
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {
-    what: "parts of an image's header",
+    what: 'parts of an image header',
     value: String(MAX_STEPS),
-    bounds: 'processor: segments, blocks, boxes or tags looked at before the size is known',
+    bounds: 'CPU: segments, blocks, boxes or tags read before the size is known',
     kinds: ['image_unreadable'],
   },
   {
@@ -63,14 +71,14 @@ const FIXED: readonly Fixed[] = [
     kinds: ['body_too_large', 'model_failed'],
   },
   {
-    what: 'elements that an answer of the model server leaves out',
+    what: 'omitted elements in a model server response',
     value: String(createFillRoom().elements),
-    bounds: 'memory: values that repeat are not sent, and are filled in here',
+    bounds: 'memory: repeated values are not sent; the gateway fills them in',
     kinds: ['model_failed'],
   },
 ];
 
-/** The settings that are named like a limit and have no row here. */
+/** Settings with the name of a limit that have no row in LIMITS. Tests require that there are none. */
 export function settingsWithoutRow(): string[] {
   const isLimit = (env: string) => /^MAX_|_MAX_|_TIMEOUT$|_PORTS$|_FORMATS$/.test(env);
   return SETTINGS.flatMap(({ key, env }) => (isLimit(env) && !LIMITS[key] ? [env] : []));
@@ -85,17 +93,17 @@ export function limitsPage(): string {
   const fixed = FIXED.map((limit) => [limit.what, limit.value, limit.bounds, seenOf(limit)]);
   return `# Limits
 
-Everything that a stranger can make large, slow or many has a limit. Reaching one costs that request and nothing else:
-the answer names the kind, which [errors.md](errors.md) explains. Written by \`make docs\` from the code.
+Everything that a client can make large, slow or numerous has a limit. A request over a limit fails alone, with one of
+the kinds in [errors.md](errors.md). \`make docs\` writes this page from the code.
 
 ## Settings
-${table(['setting', 'default', 'what it bounds', 'what the caller sees'], rows)}
+${table(['setting', 'default', 'what it bounds', 'what the client sees'], rows)}
 
 ## Fixed
-${table(['limit', 'value', 'what it bounds', 'what the caller sees'], fixed)}
+${table(['limit', 'value', 'what it bounds', 'what the client sees'], fixed)}
 `;
 }
 
-function seenOf({ kinds }: Limit): string {
-  return kinds.map((kind) => `${KINDS[kind].status} \`${kind}\``).join(', ') || 'a longer wait';
+function seenOf({ kinds, effect = 'a longer wait' }: Limit): string {
+  return kinds.map((kind) => `${KINDS[kind].status} \`${kind}\``).join(', ') || effect;
 }

@@ -1,4 +1,7 @@
-/** Writes the tables that come from code: the README's settings, docs/errors.md and docs/limits.md. Run by `make docs`. */
+/**
+ * Writes the docs that come from code: the settings table of README.md, docs/errors.md and docs/limits.md (`make
+ * docs`).
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config.ts';
 import { KINDS } from '../gateway/errors.ts';
@@ -22,23 +25,26 @@ function errorsPage(): string {
     `\`${kind}\``,
     String(row.status),
     row.title,
-    'retryAfterS' in row ? `after ${row.retryAfterS} s or more` : '',
+    'retryAfterS' in row ? `after at least ${row.retryAfterS} s` : '',
   ]);
   return `# Errors
 
-Every failure has one of these kinds; the set is closed and stable. The body is \`application/problem+json\` (RFC 9457);
-\`detail\` names the field and what to do, \`request_id\` finds the log line, where the reason stands in full.
+Every failure has one of these kinds. The set is closed and stable. The body is \`application/problem+json\` (RFC 9457):
+\`detail\` names the field and the fix, \`request_id\` is in the log line with the full reason.
 
 ${table(['kind', 'status', 'title', 'try again'], rows)}
 
-\`source_failed\` is 422 where the origin itself answered with a 4xx (then \`source_status\` has it): the URL is wrong, not
-the network. \`overloaded\` is 503 while the gateway is short of memory, whoever asks, and its Retry-After is the time that the
-queue needs ([overload.md](overload.md)). \`quota\` says there when its window ends. Headers above 16 KiB are an
-\`invalid_request\` of status 431. \`client_gone\` is never sent; it stands in logs and metrics.
+- \`source_failed\` has status 422 if the origin answered with a 4xx, and \`source_status\` holds that status: the URL is
+  wrong, not the network.
+- \`overloaded\` has status 503 while the gateway is short of memory, for all clients. Its Retry-After is the time that the
+  queue needs ([overload.md](overload.md)).
+- The Retry-After of \`quota\` is the time until its window ends.
+- Headers above 16 KiB fail with \`invalid_request\` and status 431.
+- \`client_gone\` is never sent. It appears in logs and metrics only.
 `;
 }
 
-/** The files and their text as they ought to be. */
+/** The text of each file, generated from the code. */
 export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
   const readme = await readFile(README, 'utf8');
   const between = /(<!-- settings: [^>]*-->\n)[\s\S]*(<!-- \/settings -->)/;
