@@ -1,4 +1,4 @@
-/** Runs `tensorgate` as a person does: its own process, arguments, stdout, stderr and an exit code. */
+/** Runs `tensorgate` as a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -7,21 +7,26 @@ const MAIN = fileURLToPath(new URL('../gateway/cli/main.ts', import.meta.url));
 
 export type CliOptions = {
   readonly env?: Readonly<Record<string, string>>;
-  /** The user that it runs as, for root. */
+  /** Run as this user; only root can. */
   readonly uid?: number;
-  /** Loaded before the program. */
+  /** A module to load before the program. */
   readonly preload?: string;
+  /** The program to run; by default that of this checkout. */
+  readonly program?: string;
 };
-export type CliEnding = {
+export type CliResult = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 };
 
-/** Runs it to its end. */
-export async function runCli(args: readonly string[], { env, uid, preload }: CliOptions = {}): Promise<CliEnding> {
-  const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), MAIN, ...args], {
+/** Runs it until it exits. */
+export async function runCli(
+  args: readonly string[],
+  { env, uid, preload, program = MAIN }: CliOptions = {},
+): Promise<CliResult> {
+  const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), program, ...args], {
     env: { ...process.env, TF_SERVING_HOST: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),

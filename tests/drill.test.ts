@@ -1,4 +1,4 @@
-/** The drill against the gateway itself, where every line holds, and against bad servers, where it has to notice. */
+/** The drill against the gateway, which passes every check, and against vulnerable servers, which must fail. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -11,25 +11,25 @@ import { floatTensor, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { startOrigin } from './origin.ts';
 
-type Line = { readonly id: string; readonly result: 'pass' | 'fail' | 'skip'; readonly came: string };
+type CheckResult = { readonly id: string; readonly result: 'pass' | 'fail' | 'skip'; readonly came: string };
 
 async function drill(...args: readonly string[]) {
   const { code, stdout, stderr } = await runCli(['drill', '--json', ...args]);
   assert.notEqual(stdout, '', stderr);
-  const { lines } = JSON.parse(stdout) as { lines: Line[] };
-  const of = (result: Line['result']) => lines.filter((line) => line.result === result).map(({ id }) => id);
+  const { lines } = JSON.parse(stdout) as { lines: CheckResult[] };
+  const of = (result: CheckResult['result']) => lines.filter((line) => line.result === result).map(({ id }) => id);
   return { code, lines, of, cameOf: (id: string) => lines.find((line) => line.id === id)?.came ?? '' };
 }
 
-/** A port that was free a moment ago. */
+/** A port that is very likely free. */
 async function freePort(): Promise<number> {
   const origin = await startOrigin({});
   await origin.close();
   return origin.port;
 }
 
-/** A gateway whose scores are ten of each picture's values, and that fetches from 127.0.0.2:port: all of 127/8 is loopback. */
-async function startDrilled(t: TestContext, port: number) {
+/** A gateway whose scores are ten of the picture's values. It may fetch from 127.0.0.2:port (all of 127/8 is loopback). */
+async function startTarget(t: TestContext, port: number) {
   const model = await startModelServer({
     ...XCEPTION,
     onPredict({ inputs: { input_8 } }) {
@@ -56,19 +56,19 @@ async function startDrilled(t: TestContext, port: number) {
   return gateway;
 }
 
-test('the gateway withstands every line', { timeout: 120_000 }, async (t) => {
+test('the gateway passes every check', { timeout: 120_000 }, async (t) => {
   const port = await freePort();
-  const { url } = await startDrilled(t, port);
+  const { url } = await startTarget(t, port);
   const { code, lines, of } = await drill(url, '--origin-host', `127.0.0.2:${port}`);
   assert.deepEqual(of('fail'), [], JSON.stringify(lines.filter(({ result }) => result === 'fail')));
   assert.equal(code, 0);
   const unseen = of('skip').filter((id) => !id.includes('-'));
   assert.deepEqual(unseen, ['A29', 'A30', 'B6', 'B17', 'B19', 'D17']);
-  assert.ok(of('pass').length > 75, `${of('pass').length} lines`);
+  assert.ok(of('pass').length > 75, `${of('pass').length} checks`);
 });
 
-test('without an origin that the endpoint reaches, the lines that need one are skipped and say so', async (t) => {
-  const { url } = await startDrilled(t, 1);
+test('checks that need an origin are skipped with a reason if the endpoint cannot reach one', async (t) => {
+  const { url } = await startTarget(t, 1);
   const without = await drill(url, '--only', 'A1,B8');
   assert.deepEqual([without.code, without.of('pass'), without.of('skip')], [0, ['A1'], ['B8']]);
   assert.match(without.cameOf('B8'), /--origin-host/);
@@ -89,8 +89,8 @@ async function startServer(t: TestContext, listener: RequestListener): Promise<s
 
 const SCORES = JSON.stringify({ dress: 1, pants: 2 });
 
-/** Fetches whatever it is told, takes everything for a picture, and answers mistakes with a stack. */
-const gullible: RequestListener = async (request, response) => {
+/** Fetches every URL, accepts everything as a picture, and answers errors with a stack trace. */
+const vulnerable: RequestListener = async (request, response) => {
   const body = await textOf(request);
   try {
     if (request.headers['content-type'] === 'application/json') await fetch(JSON.parse(body).url);
@@ -100,8 +100,8 @@ const gullible: RequestListener = async (request, response) => {
   }
 };
 
-test('what a gullible server lets in is found', async (t) => {
-  const url = await startServer(t, gullible);
+test('every check on a vulnerable server fails', async (t) => {
+  const url = await startServer(t, vulnerable);
   const { code, of, cameOf } = await drill(url, '--only', 'A1,A9,B1,B2,C3,C5,C20,D1,D3,D6,D9,D10,D12,D16,G7');
   assert.equal(code, 1);
   assert.deepEqual(of('pass'), ['C20']);
@@ -109,7 +109,7 @@ test('what a gullible server lets in is found', async (t) => {
   assert.match(cameOf('D9'), /^GET: 200, not 405; expected: /);
 });
 
-test('a server that asks first and refuses afterwards is found by the listener', async (t) => {
+test('a server that fetches a URL before it refuses it fails A1', async (t) => {
   const url = await startServer(t, async (request, response) => {
     const body = await textOf(request);
     if (request.headers['content-type'] !== 'application/json') return response.end(SCORES);
@@ -119,10 +119,10 @@ test('a server that asks first and refuses afterwards is found by the listener',
   });
   const { of, cameOf } = await drill(url, '--only', 'A1');
   assert.deepEqual(of('fail'), ['A1']);
-  assert.match(cameOf('A1'), /the listener was asked/);
+  assert.match(cameOf('A1'), /the drill's origin received a request/);
 });
 
-test('an answer that tells of the inside is found, and so are refusals in different words', async (t) => {
+test('a response with internals fails, and so do refusals with different texts', async (t) => {
   let count = 0;
   const url = await startServer(t, async (request, response) => {
     const body = await textOf(request);
@@ -136,21 +136,21 @@ test('an answer that tells of the inside is found, and so are refusals in differ
   });
   const { of, cameOf } = await drill(url, '--only', 'A1,H6');
   assert.deepEqual(of('fail'), ['A1', 'H6']);
-  assert.match(cameOf('A1'), /refused in other words/);
-  assert.match(cameOf('H6'), /the answer says "at read \("/);
+  assert.match(cameOf('A1'), /refused with different texts/);
+  assert.match(cameOf('H6'), /the response contains "at read \("/);
 });
 
-test('an endpoint that scores nothing is no endpoint; wrong usage ends with 2', async (t) => {
+test('an endpoint that scores nothing, or wrong usage, exits with 2', async (t) => {
   const url = await startServer(t, (_request, response) => response.writeHead(401).end('{}'));
   const closed = `http://127.0.0.1:${await freePort()}`;
-  for (const [args, says] of [
+  for (const [args, message] of [
     [[url], /401, not 200: .*--key/],
-    [[closed], /no answer \(ECONNREFUSED\)/],
+    [[closed], /no response \(ECONNREFUSED\)/],
     [['ftp://a.example/'], /needs an http or https URL/],
     [[url, '--only', 'Z9'], /--only Z9: needs letters and ids/],
   ] as const) {
     const { code, stderr } = await runCli(['drill', ...args]);
     assert.equal(code, 2, args.join(' '));
-    assert.match(stderr, says);
+    assert.match(stderr, message);
   }
 });

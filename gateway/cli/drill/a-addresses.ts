@@ -1,12 +1,13 @@
-/** A: addresses that nobody outside may have fetched for him. */
-import { expectAnswer, expectEach, expectRefused } from './expect.ts';
-import { type DrillLine, Mismatch, type RunLine } from './line.ts';
+/** A: addresses that the endpoint must not fetch from. */
+
+import { type Check, Mismatch, type RunnableCheck } from './check.ts';
+import { expectEach, expectRefused, expectResponse } from './expect.ts';
 import { redirect } from './pages.ts';
 
-const REFUSED = '403 in one and the same text, no request';
+const REFUSED = '403, the same text each time, no request to the address';
 
-/** Hosts that are refused on port 80, and on the port where the drill's origin listens, which would see the request. */
-function hosts(id: string, ...spellings: readonly string[]): RunLine {
+/** Hosts that must be refused on port 80 and on the port of the drill's origin, which would see a request. */
+function hosts(id: string, ...spellings: readonly string[]): RunnableCheck {
   return {
     id,
     sends: spellings.join(' '),
@@ -17,18 +18,18 @@ function hosts(id: string, ...spellings: readonly string[]): RunLine {
         drill,
         spellings.flatMap((host) => [`http://${host}/`, page.at(host)]),
       );
-      if (page.requests.length > 0) throw new Mismatch(`${came}, but the listener was asked`);
+      if (page.requests.length > 0) throw new Mismatch(`${came}, but the drill's origin received a request`);
       return came;
     },
   };
 }
 
-/** Redirects of the origin that may not be followed. */
+/** Redirects from the origin that must not be followed. */
 function redirects(
   id: string,
   sends: string,
   ...targets: readonly (readonly [status: number, location: string])[]
-): RunLine {
+): RunnableCheck {
   return {
     id,
     sends,
@@ -42,7 +43,7 @@ function redirects(
   };
 }
 
-export const ADDRESSES: readonly DrillLine[] = [
+export const ADDRESSES: readonly Check[] = [
   hosts('A1', '127.0.0.1'),
   hosts('A2', 'localhost', 'LOCALHOST', 'localhost.'),
   hosts('A3', '2130706433', '0x7f000001', '017700000001'),
@@ -67,7 +68,7 @@ export const ADDRESSES: readonly DrillLine[] = [
       const { endpoint } = drill;
       const came = await expectRefused(drill, ['http://[fc00::1]/', 'http://[fd00:ec2::254]/', 'http://[fe80::1]/']);
       const zone = await endpoint.predictJson({ url: 'http://[fe80::1%25eth0]/' });
-      return `${came}, ${expectAnswer(zone, '400 invalid_url')}`;
+      return `${came}, ${expectResponse(zone, '400 invalid_url')}`;
     },
   },
   hosts('A18', '169.254.169.254', 'metadata.google.internal', '169.254.170.2', '168.63.129.16'),
@@ -75,7 +76,7 @@ export const ADDRESSES: readonly DrillLine[] = [
   {
     id: 'A20',
     sends: 'kubernetes.default.svc, kubernetes.default.svc.cluster.local, model',
-    expects: '403, or 502 where there is no such name, in the same text',
+    expects: '403, or 502 if the name does not exist, with the same text',
     run: (drill) =>
       expectRefused(
         drill,
@@ -83,7 +84,11 @@ export const ADDRESSES: readonly DrillLine[] = [
         '502 source_failed',
       ),
   },
-  { id: 'A21-A24', sends: 'names with private answers, rebinding', unseen: 'needs a name server of its own' },
+  {
+    id: 'A21-A24',
+    sends: 'names that resolve to private addresses, DNS rebinding',
+    skipReason: 'needs its own name server',
+  },
   redirects('A25', '302 to 127.0.0.1', [302, 'http://127.0.0.1/']),
   redirects(
     'A26',
@@ -100,13 +105,13 @@ export const ADDRESSES: readonly DrillLine[] = [
     [302, 'data:image/png;base64,AAAA'],
     [302, 'ftp://a.example/a.png'],
   ),
-  { id: 'A29', sends: 'a redirect from https to http', unseen: "needs a certificate for the drill's origin" },
-  { id: 'A30', sends: 'a name that turns private', unseen: 'needs a name server of its own' },
+  { id: 'A29', sends: 'a redirect from https to http', skipReason: "needs a certificate for the drill's origin" },
+  { id: 'A30', sends: 'a name that changes to a private address', skipReason: 'needs its own name server' },
   redirects('A31', 'redirects to address literals', [302, 'http://10.0.0.1/'], [302, 'http://[::1]/']),
   {
     id: 'A32-A34',
     sends: 'proxies, allow-lists',
-    unseen: 'settings of the endpoint: its own tests, or tensorgate doctor',
+    skipReason: 'depends on the settings of the endpoint: use its own tests or tensorgate doctor',
   },
   {
     id: 'A35',
@@ -122,7 +127,7 @@ export const ADDRESSES: readonly DrillLine[] = [
   {
     id: 'A36',
     sends: "ports 22, 25, 6379, 8500, 9090, 10250 of the drill's origin",
-    expects: '403 in one and the same text',
+    expects: '403, the same text each time',
     needs: 'origin',
     run(drill) {
       const { hostname } = new URL(drill.origin.page(() => {}).url);

@@ -1,7 +1,7 @@
-/** D: requests that are malformed, too large, too slow, or on the wrong path. */
+/** D: requests that are malformed, too large, too slow, or sent to the wrong path. */
 import { randomUUID } from 'node:crypto';
-import { expectAnswer, expectEach, expectSameScores, expectWithin, scorePicture, scoresOf } from './expect.ts';
-import { type Drill, type DrillLine, Mismatch, Skip } from './line.ts';
+import { type Check, type Drill, Mismatch, Skip } from './check.ts';
+import { expectEach, expectResponse, expectSameScores, expectWithin, scorePicture, scoresOf } from './expect.ts';
 import { form, type Part } from './multipart.ts';
 import { rawHead, sendRaw } from './raw.ts';
 import { smuggling } from './smuggling.ts';
@@ -12,10 +12,10 @@ const JSON_TYPE = 'Content-Type: application/json';
 
 const b64 = ({ picture }: Drill) => picture.toString('base64');
 
-export const REQUESTS: readonly DrillLine[] = [
+export const REQUESTS: readonly Check[] = [
   {
     id: 'D1',
-    sends: '{"url": 5}, {"url": ""}, {}, [], null, "x", nothing, a byte order mark, UTF-16',
+    sends: '{"url": 5}, {"url": ""}, {}, [], null, "x", an empty body, a byte order mark, UTF-16',
     expects: '400',
     run: ({ endpoint }) =>
       expectEach(
@@ -37,7 +37,7 @@ export const REQUESTS: readonly DrillLine[] = [
   {
     id: 'D2',
     sends: 'extra fields, a field twice',
-    expects: '200; the last one counts',
+    expects: '200; the last value is used',
     run: (drill) =>
       expectEach(
         { extra: `{"b64": "${b64(drill)}", "more": {"a": [1]}}`, twice: `{"b64": "AAAA", "b64": "${b64(drill)}"}` },
@@ -47,7 +47,7 @@ export const REQUESTS: readonly DrillLine[] = [
   },
   {
     id: 'D3',
-    sends: 'JSON cut off, a trailing comma, 100,000 brackets',
+    sends: 'truncated JSON, a trailing comma, 100,000 brackets',
     expects: '400 invalid_json',
     run: ({ endpoint }) =>
       expectEach(
@@ -59,7 +59,7 @@ export const REQUESTS: readonly DrillLine[] = [
   {
     id: 'D4',
     sends: '__proto__ and constructor.prototype as fields',
-    expects: '200 or 400, and the same scores afterwards',
+    expects: '200 or 400, and unchanged scores afterwards',
     async run(drill) {
       const { endpoint, picture } = drill;
       const before = await scorePicture(endpoint, picture);
@@ -73,18 +73,18 @@ export const REQUESTS: readonly DrillLine[] = [
         '200',
         '400 invalid_request',
       );
-      expectSameScores(before, await scorePicture(endpoint, picture), 'the picture after it');
+      expectSameScores(before, await scorePicture(endpoint, picture), 'the picture afterwards');
       return came;
     },
   },
   {
     id: 'D5',
-    sends: '10 GB announced, none of it sent',
+    sends: 'Content-Length: 10 GB, without a body',
     expects: '413',
     async run({ endpoint }) {
       const head = rawHead(endpoint, JSON_TYPE, 'Content-Length: 10000000000');
       const { statuses } = await sendRaw(endpoint, [head], { until: 'answered' });
-      if (statuses[0] !== 413) throw new Mismatch(`${statuses[0] ?? 'no answer'}, not 413`);
+      if (statuses[0] !== 413) throw new Mismatch(`${statuses[0] ?? 'no response'}, not 413`);
       return '413';
     },
   },
@@ -101,28 +101,28 @@ export const REQUESTS: readonly DrillLine[] = [
           latin1: { 'Content-Type': 'application/json; charset=latin1' },
           gzip: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
         },
-        (headers) => endpoint.ask(endpoint.predictPath, { method: 'POST', headers, body: '{}' }),
+        (headers) => endpoint.send(endpoint.predictPath, { method: 'POST', headers, body: '{}' }),
         '415',
       ),
   },
   {
     id: 'D7',
-    sends: 'chunked and a length, two lengths, other smuggling',
-    expects: '400 and closed, nothing behind it answered',
+    sends: 'chunked with a length, two lengths, other request smuggling',
+    expects: '400, connection closed, second request not answered',
     run: smuggling,
   },
   {
     id: 'D8',
-    sends: '2,000 times a[]= in the query, deep brackets',
+    sends: 'a[]= in the query 2,000 times, 2,000 nested brackets',
     expects: 'ignored or 400, within 3 s',
     async run({ endpoint, picture }) {
       const more = endpoint.predictPath.includes('?') ? '&' : '?';
       const send = async (query: string) => {
         const headers = { 'Content-Type': 'image/png' };
         const path = `${endpoint.predictPath}${more}${query}`;
-        const came = await endpoint.ask(path, { method: 'POST', headers, body: picture });
-        expectWithin(came, 3000);
-        return came;
+        const response = await endpoint.send(path, { method: 'POST', headers, body: picture });
+        expectWithin(response, 3000);
+        return response;
       };
       const queries = { many: 'a[]=&'.repeat(2000), deep: `a${'[b]'.repeat(2000)}=1` };
       return expectEach(queries, send, '200', '400 invalid_request', '414', '431');
@@ -136,45 +136,45 @@ export const REQUESTS: readonly DrillLine[] = [
   },
   {
     id: 'D10',
-    sends: 'uploads: wrong field, no file, no boundary, 1 MiB of part header, 10,000 parts; two files',
+    sends: 'uploads: wrong field, no file, no boundary, a 1 MiB part header, 10,000 parts; two files',
     expects: '400 or 413; 200 with two predictions',
     run: uploads,
   },
   {
     id: 'D11',
-    sends: 'ten uploads that break off half-way',
-    expects: 'a good one is answered afterwards',
+    sends: 'ten uploads that stop half-way',
+    expects: 'a good request is answered afterwards',
     async run({ endpoint, picture }) {
       const head = rawHead(endpoint, 'Content-Type: image/png', `Content-Length: ${picture.length}`);
       const half = picture.subarray(0, picture.length / 2).toString('latin1');
       await Promise.all(Array.from({ length: 10 }, () => sendRaw(endpoint, [head, half], { timeoutMs: 500 })));
-      return expectAnswer(await endpoint.predictPicture(picture), '200');
+      return expectResponse(await endpoint.predictPicture(picture), '200');
     },
   },
   {
     id: 'D12',
     sends: 'batches of 0, 1, 4,097; one bad picture among four',
-    expects: '400; 200; 413; 200 with three scores and an error in its place',
+    expects: '400; 200; 413; 200 with three scores, and the error at its position',
     run: batches,
   },
   {
     id: 'D13-D15',
     sends: "TF-Serving's REST, Open Inference, Vertex, SageMaker",
-    unseen: 'this drill speaks /predict alone',
+    skipReason: 'the drill only tests /predict',
   },
   {
     id: 'D16',
-    sends: 'a header of 16 KiB and one byte; an X-Request-Id of 10 KB, in Latin-1',
-    expects: '431; an id of its own',
+    sends: 'a header of 16 KiB and one byte; X-Request-Id of 10 KB, in Latin-1, with a space',
+    expects: '431; 200 with another X-Request-Id',
     async run({ endpoint, picture }) {
       const send = (headers: Record<string, string>) => endpoint.predict(picture, 'image/png', headers);
       const came = await expectEach({ large: { 'X-Large': 'a'.repeat(16_385) } }, send, '431', '400');
       for (const id of ['a'.repeat(10_000), 'k\u00e4se', `two ${randomUUID()}`]) {
-        const answer = await send({ 'X-Request-Id': id });
-        expectAnswer(answer, '200');
-        if (answer.headers['x-request-id'] === id) throw new Mismatch('takes over an X-Request-Id that is none');
+        const response = await send({ 'X-Request-Id': id });
+        expectResponse(response, '200');
+        if (response.headers['x-request-id'] === id) throw new Mismatch('an invalid X-Request-Id is accepted');
       }
-      return `${came}, 200 with its own id`;
+      return `${came}, 200 with another id`;
     },
   },
   {
@@ -190,13 +190,13 @@ export const REQUESTS: readonly DrillLine[] = [
   },
   {
     id: 'D18',
-    sends: 'a head at one byte a second',
-    expects: 'closed within 20 s, others answered meanwhile',
+    sends: 'a request head at one byte per second',
+    expects: 'closed within 20 s, another request answered meanwhile',
     async run({ endpoint, picture }) {
       const head = rawHead(endpoint, JSON_TYPE);
       const slow = sendRaw(endpoint, head, { everyMs: 1000, timeoutMs: 20_000 });
       const startedMs = performance.now();
-      const came = expectAnswer(await endpoint.predictPicture(picture), '200');
+      const came = expectResponse(await endpoint.predictPicture(picture), '200');
       const { closed } = await slow;
       if (!closed) throw new Mismatch('still open after 20 s');
       return `closed after ${Math.round((performance.now() - startedMs) / 1000)} s, ${came} meanwhile`;
@@ -205,28 +205,28 @@ export const REQUESTS: readonly DrillLine[] = [
   {
     id: 'D19',
     sends: 'Accept: text/html, Accept-Encoding: gzip',
-    expects: 'JSON, not compressed where small',
+    expects: 'JSON, not compressed below 1 KiB',
     async run({ endpoint, picture }) {
       const headers = { Accept: 'text/html', 'Accept-Encoding': 'gzip' };
-      const came = await endpoint.predict(picture, 'image/png', headers);
-      const { 'content-type': type = '', 'content-encoding': encoding } = came.headers;
+      const response = await endpoint.predict(picture, 'image/png', headers);
+      const { 'content-type': type = '', 'content-encoding': encoding } = response.headers;
       if (!type.startsWith('application/json')) throw new Mismatch(`Content-Type: ${type}`);
-      if (encoding !== undefined && Number(came.headers['content-length']) < 1024)
-        throw new Mismatch(`${encoding} of a small answer`);
-      return expectAnswer(came, '200');
+      if (encoding !== undefined && Number(response.headers['content-length']) < 1024)
+        throw new Mismatch(`${encoding} of a small response`);
+      return expectResponse(response, '200');
     },
   },
 ];
 
 async function methodsAndPaths({ endpoint }: Drill): Promise<string> {
   for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'HEAD']) {
-    const came = await endpoint.ask(endpoint.predictPath, { method });
-    if (came.status !== 405) throw new Mismatch(`${method}: ${came.status}, not 405`);
-    if (!/\bPOST\b/.test(came.headers.allow ?? '')) throw new Mismatch(`${method}: 405 without Allow: POST`);
+    const response = await endpoint.send(endpoint.predictPath, { method });
+    if (response.status !== 405) throw new Mismatch(`${method}: ${response.status}, not 405`);
+    if (!/\bPOST\b/.test(response.headers.allow ?? '')) throw new Mismatch(`${method}: 405 without Allow: POST`);
   }
   await expectEach(
     { OPTIONS: 'OPTIONS' },
-    (method) => endpoint.ask(endpoint.predictPath, { method }),
+    (method) => endpoint.send(endpoint.predictPath, { method }),
     '405',
     '204',
     '200',
@@ -241,7 +241,7 @@ async function methodsAndPaths({ endpoint }: Drill): Promise<string> {
     '/../predict',
   ];
   const named = Object.fromEntries(paths.map((path) => [path, path]));
-  return `405; ${await expectEach(named, (path) => endpoint.ask(path), '404', '400', '405', '401')}`;
+  return `405; ${await expectEach(named, (path) => endpoint.send(path), '404', '400', '405', '401')}`;
 }
 
 async function uploads({ endpoint, picture }: Drill): Promise<string> {
@@ -258,7 +258,7 @@ async function uploads({ endpoint, picture }: Drill): Promise<string> {
   };
   const came = await expectEach(bad, send, ...BAD_FORM);
   const two = await send(form([file('file'), file('file')]));
-  expectAnswer(two, '200');
+  expectResponse(two, '200');
   const { predictions = [] } = JSON.parse(two.text) as { predictions?: object[] };
   if (predictions.length !== 2) throw new Mismatch(`two files: ${predictions.length} predictions`);
   return `${came}; 200`;
@@ -272,10 +272,11 @@ async function batches(drill: Drill): Promise<string> {
   await expectEach({ '4,097': Array(4097).fill({ b64: 'AAAA' }) }, send, '413 body_too_large');
   await expectEach({ one: [good] }, send, '200');
   const mixed = await send([good, good, { b64: 'AAAA' }, good]);
-  expectAnswer(mixed, '200');
+  expectResponse(mixed, '200');
   const { predictions = [] } = JSON.parse(mixed.text) as { predictions?: Record<string, unknown>[] };
   const errors = predictions.map((one) => 'error' in one);
-  if (errors.join() !== 'false,false,true,false') throw new Mismatch('one bad among four: not in its place');
+  if (errors.join() !== 'false,false,true,false')
+    throw new Mismatch('one bad picture among four: the error is not at its position');
   const scores = scoresOf({ ...mixed, text: JSON.stringify(predictions[3]) });
   expectSameScores(await scorePicture(endpoint, picture), scores, 'the last of four');
   return '400; 413; 200; 200 with one error';

@@ -1,72 +1,73 @@
-/** What a line may demand of an answer. Every check returns what came, and throws Mismatch where it is not that. */
-import type { Answer, Endpoint } from './endpoint.ts';
-import { type Drill, Mismatch } from './line.ts';
+/** Assertions on responses. Each returns what came back, as text for the report, or throws Mismatch. */
 
-/** Addresses of the inside, paths, stacks, and names of libraries: nothing that belongs into an answer (H6). */
+import { type Drill, Mismatch } from './check.ts';
+import type { Endpoint, EndpointResponse } from './endpoint.ts';
+
+/** Private addresses, paths, stack traces and library names: an error response must not contain them (H6). */
 const LEAKS =
   /\b(?:127|10|169\.254|192\.168)\.\d+\.\d+|node:|node_modules|\.[jt]s:\d|\bat \w+ \(|ECONN|ENOTFOUND|EAI_|\bvips|\bsharp\b|\bgrpc\b|busboy|body-parser/i;
 
 type Scores = Readonly<Record<string, number>>;
 
-/** "422 image_unreadable", or the status alone where the answer is no problem document. */
-export function cameOf({ status, text }: Answer): string {
+/** "422 image_unreadable", or the status alone if the response is not a problem document. */
+export function statusAndKind({ status, text }: EndpointResponse): string {
   const kind = /"kind":"(\w+)"/.exec(text)?.[1];
   return status >= 400 && kind !== undefined ? `${status} ${kind}` : String(status);
 }
 
 /**
- * One of the allowed answers ("403 source_forbidden", "200", "415"; a bare status takes every kind), without a leak; a
- * problem document that names its own status and request, a 200 with finite scores.
+ * Expects one of the allowed responses ("403 source_forbidden", "200", "415"; a status alone allows every kind). An error
+ * must not contain internals. A problem document must have the response's own status and request id.
  */
-export function expectAnswer(answer: Answer, ...allowed: readonly string[]): string {
-  const came = cameOf(answer);
-  const fits = allowed.some((one) => came === one || String(answer.status) === one);
+export function expectResponse(response: EndpointResponse, ...allowed: readonly string[]): string {
+  const came = statusAndKind(response);
+  const fits = allowed.some((one) => came === one || String(response.status) === one);
   if (!fits) throw new Mismatch(`${came}, not ${allowed.join(' or ')}`);
-  const leak = answer.status >= 400 ? LEAKS.exec(answer.text)?.[0] : undefined;
-  if (leak !== undefined) throw new Mismatch(`${came}, and the answer says "${leak}"`);
-  if (came.includes(' ')) expectProblem(answer);
+  const leak = response.status >= 400 ? LEAKS.exec(response.text)?.[0] : undefined;
+  if (leak !== undefined) throw new Mismatch(`${came}, and the response contains "${leak}"`);
+  if (came.includes(' ')) expectProblem(response);
   return came;
 }
 
-function expectProblem({ status, headers, text }: Answer): void {
+function expectProblem({ status, headers, text }: EndpointResponse): void {
   const problem = parsed(text) as { status?: number; request_id?: string } | undefined;
-  if (problem?.status !== status) throw new Mismatch(`${status}, but the problem says ${problem?.status}`);
+  if (problem?.status !== status) throw new Mismatch(`${status}, but the problem document has ${problem?.status}`);
   if (!problem.request_id || problem.request_id !== headers['x-request-id']) {
     throw new Mismatch(`${status}, but request_id is not X-Request-Id`);
   }
 }
 
-/** The scores of a flat answer, all of them finite. */
-export function scoresOf(answer: Answer): Scores {
-  expectAnswer(answer, '200');
-  const scores = parsed(answer.text) as Scores;
+/** The scores of a 200 with one prediction. All must be finite. */
+export function scoresOf(response: EndpointResponse): Scores {
+  expectResponse(response, '200');
+  const scores = parsed(response.text) as Scores;
   const values = Object.values(scores ?? {});
   if (values.length === 0 || !values.every(Number.isFinite)) throw new Mismatch('200, but not a map of finite scores');
   return scores;
 }
 
-/** The same scores, up to what float arithmetic in another order may change. */
+/** Expects the same scores within 1e-3: the order of float operations may differ. */
 export function expectSameScores(one: Scores, other: Scores, what: string): void {
   const names = Object.keys(one);
   const near = (a = Number.NaN, b = Number.NaN) => Math.abs(a - b) <= 1e-3 * Math.max(1, Math.abs(a));
   if (names.length === Object.keys(other).length && names.every((name) => near(one[name], other[name]))) return;
-  throw new Mismatch(`200, but other scores for ${what}`);
+  throw new Mismatch(`200, but different scores for ${what}`);
 }
 
-/** Sends each input and wants one of the allowed answers for each of them. */
+/** Sends each input. Every response must be one of `allowed`. */
 export async function expectEach<T>(
   inputs: Readonly<Record<string, T>>,
-  send: (input: T) => Promise<Answer>,
+  send: (input: T) => Promise<EndpointResponse>,
   ...allowed: readonly string[]
 ): Promise<string> {
   const came = new Set<string>();
   for (const [name, input] of Object.entries(inputs)) {
-    came.add(await named(name, async () => expectAnswer(await send(input), ...allowed)));
+    came.add(await named(name, async () => expectResponse(await send(input), ...allowed)));
   }
   return [...came].join(', ');
 }
 
-/** Every URL is refused with 403, or in another allowed way, at once and in the words of all other refusals. */
+/** Expects 403, or one of `orElse`, for every URL: within 3 s and with the same text as all other refusals. */
 export async function expectRefused(
   { endpoint, refusals }: Drill,
   urls: readonly string[],
@@ -75,28 +76,29 @@ export async function expectRefused(
   const came = new Set<string>();
   for (const url of urls) {
     await named(url, async () => {
-      const answer = await endpoint.predictJson({ url });
-      came.add(expectAnswer(answer, '403 source_forbidden', ...orElse));
-      expectWithin(answer, 3000);
-      refusals.add(detailOf(answer));
-      if (refusals.size > 1) throw new Mismatch(`refused in other words: ${[...refusals].join(' | ')}`);
+      const response = await endpoint.predictJson({ url });
+      came.add(expectResponse(response, '403 source_forbidden', ...orElse));
+      expectWithin(response, 3000);
+      refusals.add(detailOf(response));
+      if (refusals.size > 1) throw new Mismatch(`refused with different texts: ${[...refusals].join(' | ')}`);
     });
   }
   return [...came].join(', ');
 }
 
-/** Refuses to go on where an answer took longer. */
-export function expectWithin(answer: Answer, limitMs: number): void {
-  if (answer.durationMs > limitMs) throw new Mismatch(`${cameOf(answer)} after ${Math.round(answer.durationMs)} ms`);
+/** Throws Mismatch if the response took longer. */
+export function expectWithin(response: EndpointResponse, limitMs: number): void {
+  if (response.durationMs > limitMs)
+    throw new Mismatch(`${statusAndKind(response)} after ${Math.round(response.durationMs)} ms`);
 }
 
-/** The scores of a picture that was sent as the body. */
+/** Sends a picture as the body. Returns its scores. */
 export async function scorePicture(endpoint: Endpoint, bytes: Uint8Array, name = 'the picture'): Promise<Scores> {
   return named(name, async () => scoresOf(await endpoint.predictPicture(bytes)));
 }
 
-/** The public text of a problem. */
-export function detailOf({ text }: Answer): string {
+/** The `detail` of a problem document. */
+export function detailOf({ text }: EndpointResponse): string {
   return String((parsed(text) as { detail?: unknown } | undefined)?.detail);
 }
 
@@ -104,11 +106,11 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Mismatch('the answer is not JSON');
+    throw new Mismatch('the response is not JSON');
   }
 }
 
-/** Says in a failure which input it was. */
+/** Adds the name of the input to a failure. */
 async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

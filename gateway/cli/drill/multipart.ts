@@ -1,15 +1,15 @@
-/** A multipart/form-data body (RFC 7578), as wrong as it is wanted. */
+/** Builds multipart/form-data bodies (RFC 7578), valid or not. */
 
 export type Part = {
   readonly name: string;
-  /** More header lines, each with its line end. */
+  /** Further header lines, each ending with CRLF. */
   readonly headers: string;
   readonly bytes: Uint8Array;
 };
 
 const BOUNDARY = 'tensorgate-drill';
 
-/** The body, and the Content-Type that goes with it. */
+/** The body and its Content-Type. */
 export function form(parts: readonly Part[]): { readonly type: string; readonly body: Buffer } {
   const pieces = parts.flatMap(({ name, headers, bytes }) => [
     Buffer.from(

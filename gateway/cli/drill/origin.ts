@@ -1,4 +1,4 @@
-/** The drill's own image source: good pictures, bad answers, and a count of who came. */
+/** The drill's own HTTP server: serves good pictures and bad responses, and records the requests. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
@@ -6,31 +6,31 @@ import type { AddressInfo } from 'node:net';
 import { ConfigError } from '../../config.ts';
 
 export type Page = {
-  /** Where the endpoint finds it, if it can reach the origin. */
+  /** Its URL for the endpoint. */
   readonly url: string;
-  /** The same page behind another spelling of a host, such as a loopback address. */
+  /** Its URL with another host, such as a spelling of loopback. */
   at(host: string): string;
   /** The requests for it so far. */
   readonly requests: readonly IncomingMessage[];
 };
 
 export type DrillOrigin = {
-  /** Puts a page on, at a path that nobody can guess. */
-  page(answer: RequestListener): Page;
+  /** Adds a page at a random path. */
+  page(handler: RequestListener): Page;
   close(): void;
 };
 
 /**
- * Starts the origin. With `address` (NAME:PORT, as the endpoint reaches it) it listens on that port on every interface,
- * else on a free port of loopback alone, where it only counts what must not come. Throws ConfigError.
+ * Starts the origin. With `address` (NAME:PORT, as the endpoint reaches it) it listens on that port on all interfaces.
+ * Otherwise it listens on a free loopback port, only to detect requests that must not arrive. Throws ConfigError.
  */
 export async function startOrigin(address: URL | undefined): Promise<DrillOrigin> {
-  const pages = new Map<string, { requests: IncomingMessage[]; answer: RequestListener }>();
+  const pages = new Map<string, { requests: IncomingMessage[]; handler: RequestListener }>();
   const server = createServer((request, response) => {
-    request.socket.on('error', () => {}); // endpoints hang up on what they do not like
+    request.socket.on('error', () => {}); // the endpoint may reset the connection
     const found = pages.get((request.url ?? '').replace(/\?.*/, ''));
     found?.requests.push(request);
-    if (found) found.answer(request, response);
+    if (found) found.handler(request, response);
     else response.writeHead(404).end();
   });
   if (address) server.listen(Number(address.port || 80));
@@ -41,10 +41,10 @@ export async function startOrigin(address: URL | undefined): Promise<DrillOrigin
   const { port } = server.address() as AddressInfo;
   const host = address?.hostname ?? '127.0.0.1';
   return {
-    page(answer) {
+    page(handler) {
       const path = `/drill-${randomBytes(8).toString('hex')}.png`;
       const requests: IncomingMessage[] = [];
-      pages.set(path, { requests, answer });
+      pages.set(path, { requests, handler });
       const at = (name: string) => `http://${name}:${port}${path}`;
       return { url: at(host), at, requests };
     },

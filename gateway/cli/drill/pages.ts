@@ -1,43 +1,43 @@
-/** What the drill's origin answers: by its status, by raw bytes, or badly. */
+/** Request handlers for the drill's origin: normal responses, raw bytes, and broken responses. */
 import type { RequestListener } from 'node:http';
 
 type Bytes = string | Uint8Array;
 
-/** Answers with a status and a body. */
-export const answer =
+/** Responds with a status and a body. */
+export const respondWith =
   (status: number, body: Bytes = '', headers: Readonly<Record<string, string>> = {}): RequestListener =>
   (_request, response) =>
     response.writeHead(status, headers).end(status === 204 || status === 304 ? undefined : body);
 
 export const redirect = (status: number, location: string): RequestListener =>
-  answer(status, '', { Location: location });
+  respondWith(status, '', { Location: location });
 
-/** Writes these bytes on the socket, HTTP or not, and closes. */
-export const rawAnswer =
+/** Writes these bytes to the socket, valid HTTP or not, and closes it. */
+export const rawResponse =
   (bytes: string): RequestListener =>
   ({ socket }) =>
     socket.end(bytes, 'latin1');
 
-/** Closes the connection without a word. */
+/** Resets the connection. */
 export const reset: RequestListener = ({ socket }) => socket.resetAndDestroy();
 
-/** Sends a picture's head and then a byte at a time, for ever. */
+/** Sends a response head, then one byte every 250 ms until the client disconnects. */
 export const drip: RequestListener = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'image/png', 'Content-Length': '100000' });
   const timer = setInterval(() => response.write('x'), 250);
   response.once('close', () => clearInterval(timer));
 };
 
-/** Takes the request and never answers. */
+/** Never responds. */
 export const silent: RequestListener = () => {};
 
-/** Announces so many bytes and sends none of them. */
-export const announces =
+/** Sends a Content-Length and no body. */
+export const headOnly =
   (bytes: number): RequestListener =>
   (_request, response) =>
     response.writeHead(200, { 'Content-Type': 'image/png', 'Content-Length': String(bytes) }).flushHeaders();
 
-/** Sends without saying how much it will be, up to `maxBytes`, as fast as it is taken. */
+/** Sends up to `maxBytes` without Content-Length, as fast as the client reads. */
 export const endless =
   (maxBytes: number): RequestListener =>
   (_request, response) => {

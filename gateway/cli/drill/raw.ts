@@ -1,42 +1,42 @@
-/** Bytes on a socket, for requests that no HTTP client would send. */
+/** Sends raw bytes: requests that no HTTP client would send. */
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { Endpoint } from './endpoint.ts';
 
-export type RawAnswer = {
-  /** The statuses of all answers that came. */
+export type RawResult = {
+  /** The status of every response on the connection. */
   readonly statuses: readonly number[];
-  /** Whether the other side closed the connection in time. */
+  /** Whether the endpoint closed the connection before the timeout. */
   readonly closed: boolean;
 };
 
 export type RawOptions = {
-  /** Between two pieces. */
+  /** Pause between two pieces. */
   readonly everyMs?: number;
   readonly timeoutMs?: number;
-  /** Wait for the connection to close, or only for something to come. */
+  /** Wait until the connection closes (the default), or until the first bytes of a response. */
   readonly until?: 'closed' | 'answered';
 };
 
-/** Sends the pieces until all are sent or the other side closes, and waits for what is asked, `timeoutMs` in all. */
+/** Sends the pieces until the endpoint closes the connection, and waits for `until`, at most `timeoutMs` in total. */
 export async function sendRaw(
   { url }: Endpoint,
   pieces: Iterable<string>,
   { everyMs = 0, timeoutMs = 5000, until = 'closed' }: RawOptions = {},
-): Promise<RawAnswer> {
+): Promise<RawResult> {
   const socket = connect(url);
   const chunks: Buffer[] = [];
   const closed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('error', () => {}); // a reset is one way of closing
-  const late = new AbortController();
-  const timedOut = sleep(timeoutMs, false, { signal: late.signal }).catch(() => false);
+  socket.on('error', () => {}); // a reset counts as closed
+  const timer = new AbortController();
+  const timedOut = sleep(timeoutMs, false, { signal: timer.signal }).catch(() => false);
   void sendPieces(socket, pieces, everyMs);
   const answered =
     until === 'answered' ? [new Promise<false>((resolve) => socket.once('data', () => resolve(false)))] : [];
   const wasClosed = await Promise.race([closed, timedOut, ...answered]);
-  late.abort();
+  timer.abort();
   socket.destroy();
   const text = Buffer.concat(chunks).toString('latin1');
   const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));
@@ -57,7 +57,7 @@ function connect({ protocol, hostname, port }: URL): net.Socket {
   return tls.connect({ host, port: Number(port || 443), ...(net.isIP(host) === 0 && { servername: host }) });
 }
 
-/** A request's head by its lines, with Host and the key in front. */
+/** The head of a POST to /predict: Host, the API key if any, then `lines`. */
 export function rawHead({ url, key, predictPath }: Endpoint, ...lines: readonly string[]): string {
   const authorization = key === undefined ? [] : [`Authorization: Bearer ${key}`];
   return [`POST ${predictPath} HTTP/1.1`, `Host: ${url.host}`, ...authorization, ...lines, '', ''].join('\r\n');

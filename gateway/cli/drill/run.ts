@@ -1,44 +1,44 @@
-/** `tensorgate drill URL`: what of the acceptance table can be seen from outside, tried on a deployed endpoint. */
+/** `tensorgate drill URL`: runs the attacks that can be tested from outside against a deployed endpoint. */
 import { ConfigError } from '../../config.ts';
 import { columns, createOutput } from '../output.ts';
 import { ADDRESSES } from './a-addresses.ts';
 import { FETCHES } from './b-fetches.ts';
 import { PICTURES } from './c-pictures.ts';
+import { type Check, type Drill, type RunnableCheck, Skip } from './check.ts';
 import { REQUESTS } from './d-requests.ts';
 import { INSIDE } from './e-to-h.ts';
 import { createEndpoint } from './endpoint.ts';
-import { cameOf, scorePicture } from './expect.ts';
-import { type Drill, type DrillLine, type RunLine, Skip } from './line.ts';
+import { scorePicture, statusAndKind } from './expect.ts';
 import { startOrigin } from './origin.ts';
-import { answer } from './pages.ts';
+import { respondWith } from './pages.ts';
 import { png } from './pictures.ts';
 
 export type DrillOptions = {
-  /** An API key, sent as a bearer token. */
+  /** API key, sent as a bearer token. */
   readonly key?: string;
-  /** NAME:PORT under which the endpoint reaches this machine. */
+  /** NAME:PORT at which the endpoint reaches this machine. */
   readonly originHost?: string;
-  /** Letters and ids by comma; all lines by default. */
+  /** Letters and ids, separated by commas. All checks by default. */
   readonly only?: string;
   readonly json?: boolean;
 };
 
-type LineResult = {
+type CheckResult = {
   readonly id: string;
   readonly result: 'pass' | 'fail' | 'skip';
   readonly sent: string;
-  /** What came back, or why the line was skipped. */
+  /** What came back, or why the check was skipped. */
   readonly came: string;
 };
 
-const LINES: readonly DrillLine[] = [...ADDRESSES, ...FETCHES, ...PICTURES, ...REQUESTS, ...INSIDE];
-/** Then the request under way is given up and no more is sent: the whole drill stays below two minutes. */
-const TOTAL_MS = 95_000;
+const CHECKS: readonly Check[] = [...ADDRESSES, ...FETCHES, ...PICTURES, ...REQUESTS, ...INSIDE];
+/** The running request is then aborted and no more are sent. The whole drill ends within two minutes. */
+const TOTAL_TIMEOUT_MS = 95_000;
 
-/** Runs the lines one after the other and prints a table. The exit code is 1 where one failed. Throws ConfigError. */
+/** Runs the checks one after the other and prints a table. The exit code is 1 if one failed. Throws ConfigError. */
 export async function runDrill(url: string, { key, originHost, only, json }: DrillOptions): Promise<void> {
-  const lines = chosen(only);
-  const signal = AbortSignal.timeout(TOTAL_MS);
+  const checks = selectChecks(only);
+  const signal = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
   const endpoint = createEndpoint({ url: readUrl('URL', url), key, signal });
   const output = createOutput(json === true);
   const address = originHost === undefined ? undefined : readUrl('--origin-host', `http://${originHost}`);
@@ -46,13 +46,13 @@ export async function runDrill(url: string, { key, originHost, only, json }: Dri
   try {
     const drill: Drill = { endpoint, origin, picture: await png(), refusals: new Set() };
     await requirePrediction(drill);
-    const unreached = address ? await whyUnreached(drill) : 'needs --origin-host NAME:PORT';
-    const results: LineResult[] = [];
-    for (const line of lines) {
-      const reason = signal.aborted ? 'no time was left' : reasonToSkip(line, unreached);
-      const outcome = await (reason === undefined && 'run' in line ? runLine(line, drill) : skipped(reason));
-      results.push({ id: line.id, sent: line.sends, ...outcome });
-      output.progress(`${line.id} ${outcome.result}`);
+    const unreachable = address ? await whyUnreachable(drill) : 'needs --origin-host NAME:PORT';
+    const results: CheckResult[] = [];
+    for (const check of checks) {
+      const reason = signal.aborted ? 'no time left' : reasonToSkip(check, unreachable);
+      const outcome = await (reason === undefined && 'run' in check ? runCheck(check, drill) : skipped(reason));
+      results.push({ id: check.id, sent: check.sends, ...outcome });
+      output.progress(`${check.id} ${outcome.result}`);
     }
     report(results, output);
   } finally {
@@ -60,52 +60,53 @@ export async function runDrill(url: string, { key, originHost, only, json }: Dri
   }
 }
 
-function reasonToSkip(line: DrillLine, unreached: string | undefined): string | undefined {
-  if ('unseen' in line) return line.unseen;
-  return line.needs === 'origin' ? unreached : undefined;
+function reasonToSkip(check: Check, unreachable: string | undefined): string | undefined {
+  if ('skipReason' in check) return check.skipReason;
+  return check.needs === 'origin' ? unreachable : undefined;
 }
 
-type Outcome = Pick<LineResult, 'result' | 'came'>;
+type Outcome = Pick<CheckResult, 'result' | 'came'>;
 
 const skipped = (came = ''): Outcome => ({ result: 'skip', came });
 
-/** Runs a line; after it a good request has to be answered as before. */
-async function runLine(line: RunLine, drill: Drill): Promise<Outcome> {
+/** Runs a check. A good request must still be answered afterwards. */
+async function runCheck(check: RunnableCheck, drill: Drill): Promise<Outcome> {
   try {
-    const came = await line.run(drill);
-    await scorePicture(drill.endpoint, drill.picture, 'the good request after it');
+    const came = await check.run(drill);
+    await scorePicture(drill.endpoint, drill.picture, 'the good request afterwards');
     return { result: 'pass', came };
   } catch (thrown) {
     const { message } = thrown as Error;
     if (thrown instanceof Skip) return skipped(message);
-    return { result: 'fail', came: `${message}; expected: ${line.expects}` };
+    return { result: 'fail', came: `${message}; expected: ${check.expects}` };
   }
 }
 
-/** A drill of an endpoint that does not even score a good picture would say nothing. Throws ConfigError. */
+/** Without scores for a good picture the results would mean nothing. Throws ConfigError. */
 async function requirePrediction({ endpoint, picture }: Drill): Promise<void> {
   try {
     await scorePicture(endpoint, picture);
   } catch (cause) {
     const { message } = cause as Error;
     const hint =
-      'it has to answer POST /predict with a picture; a key goes into --key, a model into the query: URL?model=NAME';
+      'the endpoint must score a picture sent to POST /predict; pass an API key with --key, a model with URL?model=NAME';
     throw new ConfigError(`${endpoint.url.origin}: ${message}: ${hint}`, { cause });
   }
 }
 
-async function whyUnreached({ endpoint, origin, picture }: Drill): Promise<string | undefined> {
-  const page = origin.page(answer(200, picture));
-  const came = await endpoint.predictJson({ url: page.url });
-  if (came.status === 200) return undefined;
-  return `the endpoint cannot fetch from ${new URL(page.url).host}: ${cameOf(came)}`;
+/** Why the endpoint cannot fetch from the drill's origin; undefined if it can. */
+async function whyUnreachable({ endpoint, origin, picture }: Drill): Promise<string | undefined> {
+  const page = origin.page(respondWith(200, picture));
+  const response = await endpoint.predictJson({ url: page.url });
+  if (response.status === 200) return undefined;
+  return `the endpoint cannot fetch from ${new URL(page.url).host}: ${statusAndKind(response)}`;
 }
 
-function report(results: readonly LineResult[], output: ReturnType<typeof createOutput>): void {
-  const count = (wanted: LineResult['result']) => results.filter(({ result }) => result === wanted).length;
+function report(results: readonly CheckResult[], output: ReturnType<typeof createOutput>): void {
+  const count = (wanted: CheckResult['result']) => results.filter(({ result }) => result === wanted).length;
   const summary = { passed: count('pass'), failed: count('fail'), skipped: count('skip') };
   const rows = results.map(({ id, result, sent, came }) =>
-    [id, result === 'fail' ? 'FAIL' : result, sent, came].map(cut),
+    [id, result === 'fail' ? 'FAIL' : result, sent, came].map(oneLine),
   );
   const table = columns(['id', 'result', 'sent', 'came'], rows);
   const words = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`;
@@ -113,23 +114,23 @@ function report(results: readonly LineResult[], output: ReturnType<typeof create
   process.exitCode = summary.failed > 0 ? 1 : 0;
 }
 
-/** What came may hold a stranger's text: one printable line of bounded length. */
-const cut = (text: string) => {
+/** Responses are untrusted: one printable line of at most 160 characters. */
+const oneLine = (text: string) => {
   const line = text.replace(/\p{Cc}+/gu, ' ');
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 };
 
-/** The lines of --only, in the table's order. A range such as E1-E21 is meant by its letter. */
-function chosen(only: string | undefined): readonly DrillLine[] {
+/** The checks of --only, in the order of the table. A range such as E1-E21 is selected by its letter. */
+function selectChecks(only: string | undefined): readonly Check[] {
   const wanted = only
     ?.toUpperCase()
     .split(',')
     .map((one) => one.trim());
-  if (!wanted) return LINES;
-  const wrong = wanted.filter((one) => !LINES.some(({ id }) => id === one || id[0] === one));
+  if (!wanted) return CHECKS;
+  const wrong = wanted.filter((one) => !CHECKS.some(({ id }) => id === one || id[0] === one));
   if (wrong.length > 0)
-    throw new ConfigError(`--only ${wrong.join(',')}: needs letters and ids by comma, such as A,B5`);
-  return LINES.filter(({ id }) => wanted.includes(id) || wanted.includes(id[0] ?? ''));
+    throw new ConfigError(`--only ${wrong.join(',')}: needs letters and ids separated by commas, such as A,B5`);
+  return CHECKS.filter(({ id }) => wanted.includes(id) || wanted.includes(id[0] ?? ''));
 }
 
 function readUrl(what: string, text: string): URL {

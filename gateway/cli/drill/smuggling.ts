@@ -1,10 +1,10 @@
-/** D7: a second request hidden behind the first. */
-import { type Drill, Mismatch } from './line.ts';
+/** D7: request smuggling, a second request hidden behind the first. */
+import { type Drill, Mismatch } from './check.ts';
 import { rawHead, sendRaw } from './raw.ts';
 
 const JSON_TYPE = 'Content-Type: application/json';
 
-/** Requests on whose end two servers may differ (RFC 9112, 6.3 and 11.2). */
+/** Sends requests whose end two servers may see at different bytes (RFC 9112, 6.3 and 11.2). */
 export async function smuggling({ endpoint }: Drill): Promise<string> {
   const second = `GET /drill-smuggled HTTP/1.1\r\nHost: ${endpoint.url.host}\r\n\r\n`;
   const requests = {
@@ -17,7 +17,8 @@ export async function smuggling({ endpoint }: Drill): Promise<string> {
   };
   for (const [name, request] of Object.entries(requests)) {
     const { statuses, closed } = await sendRaw(endpoint, [request + second], { timeoutMs: 5000 });
-    if (statuses.length > 1) throw new Mismatch(`${name}: ${statuses.join(' and ')}: what followed was answered too`);
+    if (statuses.length > 1)
+      throw new Mismatch(`${name}: ${statuses.join(' and ')}: the second request was answered too`);
     if (statuses.length === 1 && statuses[0] !== 400 && statuses[0] !== 501)
       throw new Mismatch(`${name}: ${statuses[0]}, not 400`);
     if (!closed) throw new Mismatch(`${name}: the connection stays open`);
