@@ -1,4 +1,4 @@
-/** The alerts of the monitoring component: Prometheus reads them, and they fire as their own tests say. */
+/** The alerts of the monitoring component: promtool accepts them, and they pass alerts.test.yaml. */
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { options, ROOT, runTool } from './tools.ts';
 
 const MONITORING = path.join(ROOT, 'kubernetes/components/monitoring');
 
-test('promtool checks the rules and runs alerts.test.yaml', options, async (t) => {
+test('the alert rules pass promtool and alerts.test.yaml', options, async (t) => {
   const cwd = await mkdtemp(path.join(tmpdir(), 'alerts-'));
   t.after(() => rm(cwd, { recursive: true }));
   const [rule] = readManifests(await readFile(path.join(MONITORING, 'alerts.yaml'), 'utf8'));

@@ -1,4 +1,4 @@
-/** The checks, by the names that the files of kubernetes/must-fail call them. Each lists what it finds wrong. */
+/** The checks, by the names that the files of kubernetes/must-fail use. Each returns its findings. */
 import type { Manifest } from './manifest.ts';
 import { checkPodSecurity } from './pod-security.ts';
 import { checkDrain, checkPods } from './pods.ts';

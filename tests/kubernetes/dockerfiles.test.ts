@@ -1,4 +1,4 @@
-/** hadolint's opinion of the images, and what else their files must say. */
+/** The Dockerfiles pass hadolint, and set the environment that tests and benchmarks use. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ for (const file of ['gateway/Dockerfile', 'serving/Dockerfile']) {
   });
 }
 
-test('the gateway tests and measures itself as its image starts it', async () => {
+test('tests and benchmarks start the gateway with the environment of its image', async () => {
   const dockerfile = await readFile(new URL('../../gateway/Dockerfile', import.meta.url), 'utf8');
   for (const [name, value] of Object.entries(IMAGE_ENV)) assert.ok(dockerfile.includes(` ${name}=${value}`), name);
 });

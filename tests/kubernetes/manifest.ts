@@ -1,4 +1,4 @@
-/** What the checks read of a manifest, and the pods among manifests. Schemas are the schema check's. */
+/** The parts of a manifest that the checks read, and the pods of a list of manifests. schema.ts checks every field. */
 import { parseAllDocuments } from 'yaml';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -82,10 +82,10 @@ export type Manifest = {
   };
 };
 
-/** A pod as some manifest makes it. */
+/** A pod that a manifest creates. */
 export type Pod = { readonly owner: string; readonly labels: Labels; readonly spec: PodSpec };
 
-/** Reads the manifests of a stream of YAML documents. Throws the first error of the YAML. */
+/** Reads the manifests of a YAML stream. Throws the first syntax error. */
 export function readManifests(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => {
     for (const error of document.errors) throw error;
@@ -93,17 +93,17 @@ export function readManifests(text: string): Manifest[] {
   });
 }
 
-/** Writes them as one again: as JSON, which every reader of YAML understands alike. */
+/** Writes manifests as one YAML stream. Each document is JSON, which all YAML parsers read alike. */
 export function writeManifests(manifests: readonly Manifest[]): string {
   return manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
 }
 
-/** How findings name a manifest. */
+/** The name of a manifest in findings. */
 export function nameOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
 }
 
-/** Every pod that the manifests make, by whatever makes pods. */
+/** All pods of the manifests: bare pods, and those of pod templates and job templates. */
 export function podsOf(manifests: readonly Manifest[]): Pod[] {
   return manifests.flatMap((manifest) => {
     const bare = manifest.kind === 'Pod' ? (manifest as unknown as PodTemplate) : undefined;
@@ -114,7 +114,7 @@ export function podsOf(manifests: readonly Manifest[]): Pod[] {
   });
 }
 
-/** Does a selector choose a pod with these labels? The empty one chooses all. */
+/** Whether a selector matches these labels. An empty selector matches all. */
 export function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Labels): boolean {
   const fits = ({ key, operator, values = [] }: (typeof matchExpressions)[number]) => {
     const value = labels[key];

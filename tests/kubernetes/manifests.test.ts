@@ -1,4 +1,4 @@
-/** Every overlay with every component: it builds, and no check finds anything. */
+/** Every overlay builds with every component, without findings. */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,11 +9,11 @@ import { build, buildCombination, combinations, copyManifests } from './overlays
 import { checkSchema } from './schema.ts';
 import { options } from './tools.ts';
 
-/** Kinds that belong to the cluster, not to a namespace. */
-const OF_THE_CLUSTER = ['Namespace', 'PersistentVolume', 'PriorityClass'];
+/** Kinds without a namespace. */
+const CLUSTER_KINDS = ['Namespace', 'PersistentVolume', 'PriorityClass'];
 
-// A manifest's schema has nothing to do with its neighbours: what several combinations share is checked once.
-const CHECKS_OF_THE_WHOLE = Object.entries(CHECKS).filter(([, check]) => check !== checkSchema);
+// The schema check looks at each manifest alone, so it runs once on the distinct manifests of all combinations.
+const COMBINATION_CHECKS = Object.entries(CHECKS).filter(([, check]) => check !== checkSchema);
 
 describe('the manifests', options, async () => {
   if (options.skip) return;
@@ -21,7 +21,7 @@ describe('the manifests', options, async () => {
   after(() => rm(copy, { recursive: true }));
   const seen = new Map<string, Manifest>();
 
-  test('the base builds and leaves the namespace to the overlays', async () => {
+  test('the base builds and sets no namespace', async () => {
     const manifests = await build(path.join(copy, 'kubernetes/base'));
     assert.ok(manifests.length > 10);
     assert.deepEqual(manifests.filter(({ metadata }) => metadata.namespace !== undefined).map(nameOf), []);
@@ -32,12 +32,12 @@ describe('the manifests', options, async () => {
     for (const manifest of manifests) seen.set(JSON.stringify(manifest), manifest);
 
     describe(combination.name, () => {
-      for (const [name, check] of CHECKS_OF_THE_WHOLE) {
+      for (const [name, check] of COMBINATION_CHECKS) {
         test(`G1: ${name}: no findings`, async () => assert.deepEqual(await check(manifests), []));
       }
 
-      test('everything lies in the namespace that the overlay makes', () => {
-        const inside = manifests.filter(({ kind }) => !OF_THE_CLUSTER.includes(kind));
+      test('every object is in the namespace that the overlay creates', () => {
+        const inside = manifests.filter(({ kind }) => !CLUSTER_KINDS.includes(kind));
         const [namespace] = manifests.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
         assert.ok(namespace);
         assert.deepEqual(inside.filter(({ metadata }) => metadata.namespace !== namespace).map(nameOf), []);
@@ -45,12 +45,12 @@ describe('the manifests', options, async () => {
     });
   }
 
-  test('G1: schema: no findings in any of them', async () => {
+  test('G1: schema: no findings in any combination', async () => {
     assert.ok(seen.size > 20);
     assert.deepEqual(await checkSchema([...seen.values()]), []);
   });
 
-  test('G6: no pod gets a token of its service account', () => {
+  test('G6: no pod mounts a service account token', () => {
     const pods = podsOf([...seen.values()]);
     assert.ok(pods.length > 0);
     const given = pods.filter(({ spec }) => spec.automountServiceAccountToken !== false);

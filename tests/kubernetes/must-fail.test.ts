@@ -1,4 +1,4 @@
-/** Each manifest of kubernetes/must-fail, put on top of the kind overlay, is refused by the check that its first line names. */
+/** Each manifest of kubernetes/must-fail, added to the kind overlay, fails the check that its first line names. */
 import assert from 'node:assert/strict';
 import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { build, copyManifests } from './overlays.ts';
 import { options, ROOT } from './tools.ts';
 
 const FOLDER = path.join(ROOT, 'kubernetes/must-fail');
-/** "# CHECK: words of its finding" */
+/** "# CHECK: part of its finding" */
 const FIRST_LINE = /^# (?<name>[a-z -]+): (?<finding>.+)\n/;
 
 describe('kubernetes/must-fail', options, async () => {
@@ -20,7 +20,7 @@ describe('kubernetes/must-fail', options, async () => {
   const files = (await Array.fromAsync(glob('*.yaml', { cwd: FOLDER }))).sort();
   const refusing = new Set<string>();
 
-  /** Builds the overlay with a file on top: a patch where there is such an object, one more where there is none. */
+  /** Builds the overlay with the manifests of `text`: as patches of existing objects, or as new objects. */
   async function buildWith(text: string): Promise<Manifest[]> {
     const isPatch = (manifest: Manifest) => sound.some((other) => nameOf(other) === nameOf(manifest));
     const { patches = [], added = [] } = Object.groupBy(readManifests(text), (manifest) =>
@@ -42,7 +42,7 @@ describe('kubernetes/must-fail', options, async () => {
       const text = await readFile(path.join(FOLDER, file), 'utf8');
       const { name = '', finding = '' } = FIRST_LINE.exec(text)?.groups ?? {};
       const check = CHECKS[name];
-      assert.ok(check, 'the first line has to be "# CHECK: words of its finding"');
+      assert.ok(check, 'the first line must be "# CHECK: part of its finding"');
       refusing.add(name);
       const findings = await check(await buildWith(text));
       assert.ok(
@@ -52,11 +52,11 @@ describe('kubernetes/must-fail', options, async () => {
     });
   }
 
-  test('G1: without them no check finds any of it', async () => {
+  test('G1: without these manifests no check has findings', async () => {
     for (const [name, check] of Object.entries(CHECKS)) assert.deepEqual(await check(sound), [], name);
   });
 
-  test('every check has something to refuse', () => {
+  test('every check has a manifest that must fail', () => {
     assert.deepEqual([...refusing].sort(), Object.keys(CHECKS).sort());
   });
 });

@@ -1,4 +1,4 @@
-/** Every overlay alone and with each component that fits it, built as a person's `components:` line would. */
+/** Builds every overlay alone and with its components, as if listed under `components:`. */
 import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,13 +6,13 @@ import { parse } from 'yaml';
 import { type Manifest, readManifests } from './manifest.ts';
 import { ROOT, runTool } from './tools.ts';
 
-/** What stands instead of another component, and so is left out where all are switched on together. */
+/** Components that replace another one. They are left out when all components are enabled together. */
 const ALTERNATIVES = ['gke/http-only'];
 
 type Kustomization = { readonly kind: string; readonly components?: readonly string[] };
 export type Combination = { readonly name: string; readonly overlay: string; readonly components: readonly string[] };
 
-/** Copies the manifests and the cards they are made from into a new folder, which the caller removes. */
+/** Copies the manifests and the model files that they include into a new folder. The caller removes it. */
 export async function copyManifests(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'manifests-'));
   await cp(path.join(ROOT, 'kubernetes'), path.join(folder, 'kubernetes'), { recursive: true });
@@ -23,14 +23,14 @@ export async function copyManifests(): Promise<string> {
   return folder;
 }
 
-/** Builds a kustomization; rejects with what kustomize says of it. */
+/** Builds a kustomization. Rejects with the error of kustomize. */
 export async function build(folder: string): Promise<Manifest[]> {
   const { code, stdout, stderr } = await runTool('kustomize', ['build', folder]);
   if (code !== 0) throw new Error(stderr.trim());
   return readManifests(stdout);
 }
 
-/** Builds an overlay of a copy of the manifests with components switched on in it. */
+/** Builds an overlay of the copied manifests with components enabled. */
 export async function buildCombination(copy: string, { overlay, components }: Combination): Promise<Manifest[]> {
   const folder = await mkdtemp(path.join(copy, 'kubernetes/combination-'));
   await cp(path.join(copy, 'kubernetes', overlay), folder, { recursive: true });
@@ -48,7 +48,7 @@ export async function buildCombination(copy: string, { overlay, components }: Co
   }
 }
 
-/** Lists them: each overlay alone, with each component by itself, and with all of them. */
+/** Lists the combinations: each overlay alone, with each component, and with all components. */
 export async function combinations(): Promise<Combination[]> {
   const kustomizations = await readKustomizations();
   const overlays = [...kustomizations].filter(([name, { kind }]) => kind === 'Kustomization' && name !== 'base');
@@ -64,7 +64,7 @@ export async function combinations(): Promise<Combination[]> {
   });
 }
 
-/** Every kustomization and component under kubernetes/, by its folder. */
+/** All kustomizations and components under kubernetes/, by folder. */
 async function readKustomizations(): Promise<Map<string, Kustomization>> {
   const cwd = path.join(ROOT, 'kubernetes');
   const files = (await Array.fromAsync(glob('**/kustomization.yaml', { cwd }))).sort();
@@ -72,7 +72,7 @@ async function readKustomizations(): Promise<Map<string, Kustomization>> {
   return new Map(await Promise.all(files.map(async (file) => [path.dirname(file), await read(file)] as const)));
 }
 
-/** The components that one brings along. */
+/** The components that a kustomization includes, directly or through others. */
 function included(name: string, kustomizations: ReadonlyMap<string, Kustomization>): Set<string> {
   const direct = kustomizations.get(name)?.components?.map((component) => path.join(name, component)) ?? [];
   return new Set(direct.flatMap((component) => [component, ...included(component, kustomizations)]));

@@ -1,4 +1,7 @@
-/** The level "restricted" of the Pod Security Standards, which the namespace demands: kubernetes.io/docs/concepts/security/pod-security-standards. */
+/**
+ * The level "restricted" of the Pod Security Standards, which the namespace enforces.
+ * See kubernetes.io/docs/concepts/security/pod-security-standards.
+ */
 import { type Container, type Manifest, type Pod, type PodSpec, podsOf, type SecurityContext } from './manifest.ts';
 
 const CAPABILITIES = ['NET_BIND_SERVICE'];
@@ -39,7 +42,7 @@ const POD_RULES: readonly Rule<PodSpec>[] = [
   ['has a volume of a kind that is not allowed', ({ volumes = [] }) => volumes.some((volume) => !isAllowed(volume))],
 ];
 
-/** Of a pod's or a container's security context. */
+/** Rules for the security context of a pod or container. */
 const CONTEXT_RULES: readonly Rule<SecurityContext>[] = [
   ['runs as root', ({ runAsUser }) => runAsUser === 0],
   ['allows root by runAsNonRoot', ({ runAsNonRoot }) => runAsNonRoot === false],
@@ -75,7 +78,7 @@ const CONTAINER_RULES: readonly Rule<Container>[] = [
   ],
 ];
 
-/** Whatever the standard forbids. */
+/** Findings of everything that the standard forbids. */
 export function checkPodSecurity(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap(podFindings);
 }

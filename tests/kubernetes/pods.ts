@@ -1,16 +1,19 @@
-/** What this repository asks of its pods beyond the standard: small rights, known sizes, probes, and an end that loses nothing. */
+/**
+ * Rules of this repository beyond the Pod Security Standards: users, resources, probes, and a shutdown without lost
+ * requests.
+ */
 import { readConfig } from '../../gateway/config.ts';
 import { DRAIN_MARGIN_MS } from '../../gateway/main.ts';
 import { type Container, type Manifest, nameOf, type Pod, type PodSpec, podsOf } from './manifest.ts';
 
-/** Below it lie the users of machines: a process that gets out of its container would be one of them. */
+/** Lower ids belong to users of the node: a process that escapes its container would run as one of them. */
 const MIN_UID = 10_000;
-/** Kubernetes' own, where a pod says nothing. */
+/** The default of Kubernetes. */
 const DEFAULT_GRACE_SECONDS = 30;
 
 const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
 
-/** Rights that no pod needs, and sizes that the scheduler does. */
+/** Findings about privileges, images, resources and probes. */
 export function checkPods(manifests: readonly Manifest[]): string[] {
   const accounts = manifests.filter(({ kind }) => kind === 'ServiceAccount');
   return [
@@ -41,14 +44,17 @@ function containerFindings(pod: PodSpec, container: Container): string[] {
   ];
 }
 
-/** A pod is killed only after the sleep in which proxies forget it, and the gateway after its longest request besides. */
+/**
+ * The grace period must cover the preStop sleep, in which proxies remove the pod, and the drain time: for the gateway,
+ * its longest request.
+ */
 export function checkDrain(manifests: readonly Manifest[]): string[] {
   return podsOf(manifests).flatMap((pod) => {
     const graceMs = (pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
     return pod.spec.containers.flatMap((container) => {
       const sleepMs = (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000;
       const neededMs = sleepMs + drainMs(pod, container);
-      if (sleepMs === 0) return [`${pod.owner} ends without a preStop sleep, while proxies still know it`];
+      if (sleepMs === 0) return [`${pod.owner} ends without a preStop sleep, while proxies still send it requests`];
       return graceMs > neededMs
         ? []
         : [`${pod.owner} is killed after ${graceMs} ms and needs more than ${neededMs} ms`];
@@ -56,7 +62,7 @@ export function checkDrain(manifests: readonly Manifest[]): string[] {
   });
 }
 
-/** How long the process itself takes to end: the gateway's own drain; TF-Serving ends at once. */
+/** The drain time of the process: REQUEST_TIMEOUT plus a margin for the gateway, 0 for TF-Serving. */
 function drainMs({ labels }: Pod, { env = [] }: Container): number {
   if (labels['app.kubernetes.io/name'] !== 'gateway') return 0;
   const settings = Object.fromEntries(env.map(({ name, value }) => [name, value]));

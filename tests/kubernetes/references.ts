@@ -1,7 +1,7 @@
-/** Whatever one manifest says of another has to be there: pods that are selected, ports, targets, volumes, accounts. */
+/** References between manifests must resolve: selected pods, ports, scale targets, volumes and accounts. */
 import { type Labels, type Manifest, nameOf, type Pod, podsOf, type Selector, selects } from './manifest.ts';
 
-/** Pods that no manifest makes, but a script does while it runs. */
+/** Pods that a script creates while it runs; no manifest does. */
 const PODS_OF_SCRIPTS: readonly Pod[] = [
   { owner: 'kubernetes/models.sh', labels: { 'app.kubernetes.io/name': 'models-command' }, spec: { containers: [] } },
 ];
@@ -31,10 +31,10 @@ type Spec = {
   }[];
 };
 
-type World = { readonly manifests: readonly Manifest[]; readonly pods: readonly Pod[] };
+type Cluster = { readonly manifests: readonly Manifest[]; readonly pods: readonly Pod[] };
 
-/** How each kind that points to others is checked. Kinds that are not here point nowhere. */
-const BY_KIND: Readonly<Record<string, (spec: Spec, world: World) => string[]>> = {
+/** The check for each kind with references. Other kinds have none. */
+const BY_KIND: Readonly<Record<string, (spec: Spec, cluster: Cluster) => string[]>> = {
   Service: ({ selector, ports }, { pods }) => {
     const chosen = choose(pods, { matchLabels: selector });
     return [
@@ -48,8 +48,8 @@ const BY_KIND: Readonly<Record<string, (spec: Spec, world: World) => string[]>> 
   },
   PodDisruptionBudget: ({ selector }, { pods }) => choose(pods, selector).findings,
   NetworkPolicy: policyFindings,
-  HorizontalPodAutoscaler: ({ scaleTargetRef }, world) => targetFindings(scaleTargetRef, world),
-  ScaledObject: ({ scaleTargetRef }, world) => targetFindings(scaleTargetRef, world),
+  HorizontalPodAutoscaler: ({ scaleTargetRef }, cluster) => targetFindings(scaleTargetRef, cluster),
+  ScaledObject: ({ scaleTargetRef }, cluster) => targetFindings(scaleTargetRef, cluster),
   Ingress: ({ rules = [], defaultBackend }, { manifests }) => {
     const paths = rules.flatMap(({ http }) => http?.paths ?? []).map(({ backend }) => backend);
     return [...paths, ...(defaultBackend ? [defaultBackend] : [])].flatMap(({ service }) =>
@@ -60,11 +60,11 @@ const BY_KIND: Readonly<Record<string, (spec: Spec, world: World) => string[]>> 
     rules.flatMap(({ backendRefs = [] }) => backendRefs).flatMap((backend) => backendFindings(backend, manifests)),
 };
 
-/** Whatever points to something that is not there. */
+/** Findings of all references to missing objects. */
 export function checkReferences(manifests: readonly Manifest[]): string[] {
-  const world = { manifests, pods: [...podsOf(manifests), ...PODS_OF_SCRIPTS] };
+  const cluster = { manifests, pods: [...podsOf(manifests), ...PODS_OF_SCRIPTS] };
   const pointing = manifests.flatMap((manifest) =>
-    (BY_KIND[manifest.kind]?.(manifest.spec as unknown as Spec, world) ?? []).map(
+    (BY_KIND[manifest.kind]?.(manifest.spec as unknown as Spec, cluster) ?? []).map(
       (finding) => `${nameOf(manifest)} ${finding}`,
     ),
   );
@@ -86,8 +86,8 @@ function portFindings(pods: readonly Pod[], wanted: Port | undefined): string[] 
   );
 }
 
-/** Peers of other namespaces and addresses are the cluster's: only pods of this one can be looked up. */
-function policyFindings({ podSelector, ingress = [], egress = [] }: Spec, { pods }: World): string[] {
+/** Only peers in the same namespace are checked; pods of other namespaces and addresses are not in the manifests. */
+function policyFindings({ podSelector, ingress = [], egress = [] }: Spec, { pods }: Cluster): string[] {
   const chosen = choose(pods, podSelector);
   const isHere = ({ podSelector, namespaceSelector }: Peer) =>
     podSelector !== undefined && namespaceSelector === undefined;
@@ -105,8 +105,8 @@ function policyFindings({ podSelector, ingress = [], egress = [] }: Spec, { pods
   ];
 }
 
-/** A scaled workload is there, leaves its number of pods to the autoscaler, and has only one. */
-function targetFindings({ kind = 'Deployment', name }: Target, { manifests }: World): string[] {
+/** A scale target must exist, must not set `replicas`, and must have exactly one autoscaler. */
+function targetFindings({ kind = 'Deployment', name }: Target, { manifests }: Cluster): string[] {
   const target = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   if (!target) return [`scales ${kind} ${name}, which is not there`];
   const scalers = manifests.filter(({ kind: scaler, spec }) => {

@@ -1,4 +1,4 @@
-/** Every field of every manifest against the schemas of Kubernetes and of the operators' own resources. */
+/** Checks every field against the schemas of Kubernetes and of the operators' custom resources. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,15 +21,18 @@ type Report = {
   }[];
 };
 
-/** GKE publishes no schemas of its resources; their types are those of the npm package @kubernetes-models/gke. */
-const isOfGke = ({ apiVersion }: Manifest) => /^(cloud\.google\.com|networking\.gke\.io)\//.test(apiVersion);
+/**
+ * GKE publishes no schemas of its resources. They are checked against the types of the npm package
+ * @kubernetes-models/gke.
+ */
+const isGke = ({ apiVersion }: Manifest) => /^(cloud\.google\.com|networking\.gke\.io)\//.test(apiVersion);
 
-/** Unknown, missing and mistyped fields, and kinds that are in no schema. */
+/** Findings of unknown, missing and mistyped fields, and of kinds without a schema. */
 export async function checkSchema(manifests: readonly Manifest[]): Promise<string[]> {
-  const ours = writeManifests(manifests.filter((manifest) => !isOfGke(manifest)));
+  const ours = writeManifests(manifests.filter((manifest) => !isGke(manifest)));
   const versions = (await readdir(SCHEMAS)).filter((folder) => folder !== 'crds');
   const findings = await Promise.all(versions.map((version) => checkVersion(version, ours)));
-  return [...findings.flat(), ...(await checkGke(manifests.filter(isOfGke)))];
+  return [...findings.flat(), ...(await checkGke(manifests.filter(isGke)))];
 }
 
 async function checkVersion(version: string, input: string): Promise<string[]> {
@@ -40,7 +43,7 @@ async function checkVersion(version: string, input: string): Promise<string[]> {
   return resources.map(({ kind, name, msg }) => `${kind} ${name}: ${msg} (${version})`);
 }
 
-/** Writes them as TypeScript, whose compiler refuses unknown, missing and mistyped properties of a literal. */
+/** Writes the manifests as typed literals: the TypeScript compiler rejects unknown, missing and mistyped properties. */
 async function checkGke(manifests: readonly Manifest[]): Promise<string[]> {
   if (manifests.length === 0) return [];
   const folder = await mkdtemp(path.join(tmpdir(), 'gke-'));

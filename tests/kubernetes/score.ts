@@ -1,4 +1,4 @@
-/** kube-score's opinion of the manifests. */
+/** Checks the manifests with kube-score. */
 import { type Manifest, writeManifests } from './manifest.ts';
 import { runTool } from './tools.ts';
 
@@ -6,15 +6,15 @@ const KUBERNETES_VERSION = 'v1.34';
 /** kube-score's grades: 1 critical, 5 warning, 7 almost, 10 fine. */
 const FINE_GRADE = 10;
 
-/** Its checks that do not hold here, and why. */
+/** Checks of kube-score that are ignored, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'container-image-pull-policy': 'tags are of fixed versions, and a kind cluster has images that no registry has',
+  'container-image-pull-policy': 'tags are fixed versions, and a kind cluster has local images that no registry has',
   'container-ephemeral-storage-request-and-limit': 'pods write nothing: the root is read-only, there is no emptyDir',
   'deployment-has-host-podantiaffinity': 'topologySpreadConstraints spread the pods, over nodes and zones',
-  'deployment-replicas': "they are the autoscaler's, and kube-score does not know that of KEDA",
-  'horizontalpodautoscaler-replicas': 'kind starts with one pod of each, as much as a laptop has',
-  'networkpolicy-targets-pod': 'references.ts asks the same, and knows the pods that scripts make',
-  'pod-probes-identical': 'TF-Serving has one question to ask; its liveness is only more patient than its readiness',
+  'deployment-replicas': 'the autoscaler sets them, and kube-score does not recognise KEDA',
+  'horizontalpodautoscaler-replicas': 'the kind overlay starts with one pod of each, to fit on a laptop',
+  'networkpolicy-targets-pod': 'references.ts checks the same, and knows the pods that scripts create',
+  'pod-probes-identical': 'TF-Serving has one endpoint for both; liveness only allows more failures than readiness',
 };
 
 type Report = {
@@ -27,9 +27,9 @@ type Report = {
   }[];
 };
 
-/** What kube-score finds, but for the exceptions. */
+/** The findings of kube-score, without the exceptions. */
 export async function checkScore(manifests: readonly Manifest[]): Promise<string[]> {
-  // A limit of CPU slows a pod down while its node has nothing else to do.
+  // A CPU limit throttles a pod even when its node is idle.
   const flags = ['--ignore-container-cpu-limit', '--kubernetes-version', KUBERNETES_VERSION, '--output-format', 'json'];
   const { stdout, stderr } = await runTool('kube-score', ['score', ...flags, '-'], {
     input: writeManifests(manifests),

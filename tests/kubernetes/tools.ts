@@ -1,4 +1,4 @@
-/** The programs that check the manifests, in the versions of kubernetes/checks. */
+/** Runs the programs that check the manifests, in the versions of kubernetes/checks. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -7,14 +7,16 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const TOOLS = path.join(ROOT, '.kubernetes-tools');
 
-/** For `describe` and `test`: nothing is checked where the programs are not built. */
+/** Options for `describe` and `test`: skip if the programs are not built. */
 export const options = existsSync(path.join(TOOLS, '.ready'))
   ? {}
   : { skip: 'the programs of kubernetes/checks are not built: `make .kubernetes-tools/.ready`, which needs go' };
 
 type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs one of the programs in a folder to its end, with `input` as its standard input. Rejects when it cannot be started. */
+/**
+ * Runs a program in a folder, with `input` on stdin. Resolves on exit, with any code. Rejects if it cannot be started.
+ */
 export function runTool(name: string, args: readonly string[], { input = '', cwd = ROOT } = {}): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = execFile(path.join(TOOLS, 'bin', name), args, { cwd, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
