@@ -1,24 +1,25 @@
-/** Several requests as one run: joined along the first axis, and taken apart again. */
+/** Batching: joins several requests along the first axis and splits the outputs again. */
 
 import type { Feed, Outputs, Signature } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
 import type { InputTensor, OutputTensor } from './tensor.ts';
 
-/** What a request runs with: its signature, tensors by input, and the names of the outputs wanted. */
+/** One request: its signature, its tensors by input name and the names of the requested outputs. */
 export type Tensors = {
   readonly signature: string;
   readonly feeds: ReadonlyMap<string, InputTensor>;
   readonly fetches: readonly string[];
 };
 
-/** Rows of several requests may share a run only where every first axis is free. */
+/** A signature can be batched only if the first axis of every input and output has a variable size. */
 export function isBatchable({ inputs, outputs }: Signature): boolean {
   return [...inputs.values(), ...outputs.values()].every(({ shape }) => shape[0] === -1);
 }
 
 /**
- * The length of the first axis, which all inputs must have in common: others' rows would be moved.
- * @throws StatusError INVALID_ARGUMENT, TF-Serving's texts, where they differ or are more than a run may have
+ * The length of the first axis. All inputs must have the same length, otherwise the rows of other requests in the batch
+ * would shift.
+ * @throws StatusError INVALID_ARGUMENT with TF-Serving's texts, if the lengths differ or exceed maxBatchSize
  */
 export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: number): number {
   const sizes = [...feeds.values()].map(({ shape }) => shape[0]);
@@ -32,12 +33,12 @@ export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: nu
   return rows;
 }
 
-/** What has to be alike for two runs to become one: the signature, the outputs wanted and each input's shape behind the first axis. */
+/** Two requests can share a run if their keys are equal: signature, requested outputs, input shapes without the first axis. */
 export function keyOf({ signature, feeds, fetches }: Tensors): string {
   return JSON.stringify([signature, fetches, [...feeds].map(([name, { shape }]) => [name, shape.slice(1)])]);
 }
 
-/** The feeds of all requests, one behind the other. */
+/** The feeds of all requests, concatenated along the first axis. */
 export function joinFeeds(batch: readonly Tensors[]): Feed[] {
   const [first, ...others] = batch;
   return [...(first?.feeds ?? [])].map(([name, { dtype, shape, data }]) => {
@@ -49,9 +50,9 @@ export function joinFeeds(batch: readonly Tensors[]): Feed[] {
 }
 
 /**
- * Each request's part of the outputs.
- * @param rows of each request
- * @throws StatusError FAILED_PRECONDITION, TF-Serving's text, for an output that does not follow the batch
+ * Splits the outputs of a run into the outputs of each request.
+ * @param rows the number of rows of each request
+ * @throws StatusError FAILED_PRECONDITION with TF-Serving's text, if an output's first axis is not the sum of all rows
  */
 export function splitOutputs(outputs: Outputs, rows: readonly number[]): Outputs[] {
   if (rows.length === 1) return [outputs];

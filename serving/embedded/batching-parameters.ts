@@ -1,17 +1,17 @@
-/** --batching_parameters_file: how requests may be put together in one run. */
+/** --batching_parameters_file: how requests are combined into one run. */
 
 import { invalidArgument } from './status.ts';
 import { readTextFile } from './text-file.ts';
 
 export type BatchingParameters = {
-  /** Rows of the first axis in one run. */
+  /** Maximum rows of the first axis in one run. */
   readonly maxBatchSize: number;
-  /** How long a run waits for others to join it while the model is free. */
+  /** How long a batch that is not full waits for more requests while the session is free. */
   readonly timeoutMs: number;
 };
 
 const INTEGER = { value: 'int' } as const;
-/** tensorflow.serving.BatchingParameters; all but the first two are read, so that one file does for both servers, and unused. */
+/** tensorflow.serving.BatchingParameters. Only the first two are used; the others are accepted, so TF-Serving's file works here. */
 const SCHEMA = {
   max_batch_size: INTEGER,
   batch_timeout_micros: INTEGER,
@@ -22,11 +22,11 @@ const SCHEMA = {
   pad_variable_length_inputs: 'bool',
 } as const;
 
-/** TF-Serving's own defaults: up to 1000 rows, and a run never waits for company. */
+/** TF-Serving's defaults: up to 1000 rows, no wait for further requests. */
 const DEFAULT_MAX_BATCH_SIZE = 1000;
 const DEFAULT_TIMEOUT_MICROS = 0;
 
-/** @param path empty for the defaults. @throws StatusError for a file that cannot be read or a value out of range */
+/** @param path empty for the defaults. @throws StatusError if the file cannot be read or a value is out of range */
 export async function readBatchingParameters(path: string): Promise<BatchingParameters> {
   if (path === '') return { maxBatchSize: DEFAULT_MAX_BATCH_SIZE, timeoutMs: DEFAULT_TIMEOUT_MICROS / 1000 };
   const file = await readTextFile(path, SCHEMA);

@@ -1,4 +1,4 @@
-/** The element types that TensorFlow's protocol and ONNX Runtime both have. */
+/** The element types that both TensorFlow's protocol and ONNX Runtime support. */
 
 import type { TensorProto } from './protocol.ts';
 
@@ -26,10 +26,10 @@ export type ValueField = Extract<keyof TensorProto, `${string}_val`>;
 type DTypeRow = {
   /** ONNX Runtime's name. */
   readonly onnx: string;
-  /** The name in TensorFlow's messages. */
+  /** The name in TensorFlow's error texts. */
   readonly name: string;
   readonly field: ValueField;
-  /** float16 goes as its bits; strings have none. */
+  /** float16 is held as its 16 bits. undefined for strings. */
   readonly array: NumberArrayConstructor | undefined;
 };
 
@@ -51,12 +51,12 @@ export const DTYPES = {
 
 export type DType = keyof typeof DTYPES;
 
-/** Whether a name from the wire is one of the types above. */
+/** Whether a dtype in a request is one of the types above. */
 export function isDType(name: unknown): name is DType {
   return typeof name === 'string' && Object.hasOwn(DTYPES, name);
 }
 
-/** TensorFlow's type for ONNX Runtime's, or undefined where TensorFlow's protocol has none. */
+/** The TensorFlow type of an ONNX Runtime type, or undefined if it is not in the table. */
 export function dtypeOfOnnx(onnx: string): DType | undefined {
   return (Object.keys(DTYPES) as DType[]).find((dtype) => DTYPES[dtype].onnx === onnx);
 }

@@ -1,34 +1,37 @@
-/** The command line: TF-Serving's names, read as tensorflow::Flags reads them (--name=value, --boolean). */
+/** The command line: TF-Serving's flag names, parsed like tensorflow::Flags (--name=value, --boolean). */
 
 type Flag = { readonly default: string | number | boolean; readonly help: string };
 
 const FLAGS = {
   port: {
     default: 8500,
-    help: 'TCP port for gRPC, on 127.0.0.1. 0: none with --grpc_socket_path, otherwise a free one.',
+    help: 'TCP port for gRPC, on 127.0.0.1. 0: a free port, or no port if --grpc_socket_path is set.',
   },
   grpc_socket_path: { default: '', help: 'If non-empty, listen on this UNIX socket for gRPC.' },
   model_name: { default: 'default', help: 'Name of the model (ignored if --model_config_file is set).' },
   model_base_path: {
     default: '',
-    help: 'Path of the versions (ignored if --model_config_file is set, otherwise required).',
+    help: 'Folder with the versions (ignored if --model_config_file is set, otherwise required).',
   },
   model_config_file: { default: '', help: 'If non-empty, read a ModelServerConfig (text format) from this file.' },
-  file_system_poll_wait_seconds: { default: 1, help: 'Seconds between looks for new versions. 0: look once.' },
+  file_system_poll_wait_seconds: { default: 1, help: 'Seconds between checks for new versions. 0: check once.' },
   allow_version_labels_for_unavailable_models: {
     default: false,
     help: 'Allow labels of versions that are not loaded yet, unless the label is in use.',
   },
-  enable_batching: { default: false, help: 'Run requests that wait together in one run.' },
+  enable_batching: { default: false, help: 'Combine waiting requests into one run.' },
   batching_parameters_file: {
     default: '',
     help: 'If non-empty, read BatchingParameters (text format) from this file.',
   },
-  tensorflow_intra_op_parallelism: { default: 0, help: 'Threads for one run. 0: as many as there are cores.' },
-  grpc_max_threads: { default: 64, help: 'Predict calls at a time, waiting ones included. More are turned away.' },
+  tensorflow_intra_op_parallelism: { default: 0, help: 'Threads for one run. 0: one per CPU core.' },
+  grpc_max_threads: {
+    default: 64,
+    help: 'Concurrent Predict calls, queued ones included. Calls above the limit fail with RESOURCE_EXHAUSTED.',
+  },
   enable_serialization_as_tensor_content: {
     default: false,
-    help: 'Answer with tensor_content in place of *_val fields.',
+    help: 'Encode outputs as tensor_content, not as *_val fields.',
   },
 } as const satisfies Record<string, Flag>;
 
@@ -38,13 +41,13 @@ export type Flags = { readonly [N in Name]: ValueOf<(typeof FLAGS)[N]['default']
 
 export type CommandLine = {
   readonly flags: Flags;
-  /** Arguments that are no flag of this server; reported and ignored. */
+  /** Arguments that are not flags of this server. They are logged and ignored. */
   readonly unknown: readonly string[];
-  /** Texts about values that cannot be read; the server may not start. */
+  /** One text per value that cannot be parsed. The server must not start if there are any. */
   readonly errors: readonly string[];
 };
 
-/** Reads the arguments behind the program's name. */
+/** Parses the arguments that follow the program's name. */
 export function parseFlags(args: readonly string[]): CommandLine {
   const values: Record<string, string | number | boolean> = {};
   for (const [name, flag] of Object.entries(FLAGS)) values[name] = flag.default;
@@ -71,7 +74,7 @@ function readValue(flag: Flag, text: string | undefined): string | number | bool
   return isInt32 ? Number(text) : undefined;
 }
 
-/** The flags with their defaults, as --help shows them. */
+/** The text of --help: every flag with its default. */
 export function usage(program: string): string {
   const lines = Object.entries(FLAGS).map(([name, flag]) => {
     const value = typeof flag.default === 'string' ? `"${flag.default}"` : flag.default;

@@ -1,4 +1,4 @@
-/** The gRPC side: RPCs to the functions of the service, a signal for each call, statuses for what they throw. */
+/** The gRPC server: maps each RPC to a method of the service, a cancelled call to an AbortSignal and errors to statuses. */
 
 import { lstat, unlink } from 'node:fs/promises';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
@@ -6,10 +6,10 @@ import type { Protocol } from './protocol.ts';
 import type { Service } from './service.ts';
 import { asStatusError, invalidArgument } from './status.ts';
 
-/** Room for some 470 images of 299 x 299 as float32. TF-Serving knows no limit; here none would mean any client's memory. */
+/** About 470 images of 299 x 299 as float32. TF-Serving has no limit; here a limit bounds the memory a client can use. */
 const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 
-/** Makes the server; no port is open yet. */
+/** Creates the server without opening a port. */
 export function createServer(service: Service, { predictionService, modelService }: Protocol): Server {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -27,13 +27,13 @@ export function createServer(service: Service, { predictionService, modelService
 }
 
 function unary<Request, Response>(
-  answer: (request: Request, signal: AbortSignal) => Promise<Response>,
+  handle: (request: Request, signal: AbortSignal) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    const gone = new AbortController();
-    // grpc-js cancels a call when its deadline passes too.
-    call.on('cancelled', () => gone.abort());
-    answer(call.request, gone.signal).then(
+    const cancelled = new AbortController();
+    // grpc-js also emits 'cancelled' when the deadline of a call passes.
+    call.on('cancelled', () => cancelled.abort());
+    handle(call.request, cancelled.signal).then(
       (response) => callback(null, response),
       (error) => callback(asStatusError(error).toServiceError()),
     );
@@ -41,15 +41,15 @@ function unary<Request, Response>(
 }
 
 /**
- * Opens a port of the loopback interface.
- * @param port 0 for a free one
+ * Opens a port on the loopback interface.
+ * @param port 0 for a free port
  * @returns the address
  */
 export async function listenOnPort(server: Server, port: number): Promise<string> {
   return `127.0.0.1:${await bind(server, `127.0.0.1:${port}`)}`;
 }
 
-/** Opens a UNIX socket, in the place of one that a server left behind when it was killed. @returns the address */
+/** Opens a UNIX socket. Replaces a socket left by a server that was killed. @returns the address */
 export async function listenOnSocket(server: Server, path: string): Promise<string> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSocket()) await unlink(path);
@@ -66,7 +66,7 @@ async function bind(server: Server, address: string): Promise<number> {
   });
 }
 
-/** Takes no more calls; resolves when those in flight are answered. */
+/** Stops accepting calls. Resolves when the calls in flight have ended. */
 export async function drain(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.tryShutdown((error) => (error ? reject(error) : resolve()));

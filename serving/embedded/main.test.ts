@@ -34,7 +34,7 @@ for (const [flags, text] of FAILURES) {
   });
 }
 
-test('a model that cannot be loaded ends the server', async (t) => {
+test('the server exits if a model cannot be loaded at the start', async (t) => {
   const broken = join(temporaryFolder(t), 'm');
   addVersion(broken, 1, Buffer.from('damaged'));
   const { code, output } = await runServer('--model_name=m', `--model_base_path=${broken}`);
@@ -45,7 +45,7 @@ test('a model that cannot be loaded ends the server', async (t) => {
   assert.equal(code, 255);
 });
 
-test('a model of a type that TensorFlow’s protocol lacks is refused with its reason', async (t) => {
+test('a model with an unsupported tensor type is refused with the reason', async (t) => {
   const odd = join(temporaryFolder(t), 'm');
   const value = { type: 'COMPLEX64', shape: ['n'] } as const;
   const graph = onnxModel({
@@ -59,13 +59,13 @@ test('a model of a type that TensorFlow’s protocol lacks is refused with its r
   assert.equal(code, 255);
 });
 
-test('an unknown flag is reported and ignored', async (t) => {
+test('an unknown flag is logged and ignored', async (t) => {
   const { client, output } = await startServer(t, folder, ...model, '--what=1');
   assert.deepEqual(await client.predictY('m', [0]), [1]);
   assert.match(output(), /unknown argument: --what=1\n/);
 });
 
-test('--port=0 takes a free port of the loopback interface and says which', async (t) => {
+test('--port=0 listens on a free loopback port and logs it', async (t) => {
   const { output } = await startServer(t, folder, ...model, '--grpc_socket_path=');
   const [, address = ''] = /^\[embedded\] serving m version 1 on (127\.0\.0\.1:\d+)$/m.exec(output()) ?? [];
   const client = new TestClient(address);
@@ -73,13 +73,13 @@ test('--port=0 takes a free port of the loopback interface and says which', asyn
   assert.deepEqual(await client.predictY('m', [0]), [1]);
 });
 
-test('answers can be tensor_content', async (t) => {
+test('--enable_serialization_as_tensor_content encodes outputs as tensor_content', async (t) => {
   const { client } = await startServer(t, folder, ...model, '--enable_serialization_as_tensor_content');
   const { outputs } = await client.predict('m', { x: { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: 1 }] } } });
   assert.deepEqual(outputs.y?.tensor_content, Buffer.from(Float32Array.of(1).buffer));
 });
 
-test('batching parameters reach the runs', async (t) => {
+test('the batching parameters file is applied', async (t) => {
   const file = join(folder, 'batching.config');
   writeFileSync(file, 'max_batch_size { value: 2 }');
   const { client } = await startServer(t, folder, ...model, '--enable_batching', `--batching_parameters_file=${file}`);
@@ -90,7 +90,7 @@ test('batching parameters reach the runs', async (t) => {
 
 const ROWS = 300;
 
-test('SIGTERM answers what is in flight and ends with 0', async (t) => {
+test('SIGTERM: calls in flight are answered, then exit code 0', async (t) => {
   const slow = join(temporaryFolder(t), 'm');
   addVersion(slow, 1, slowModel());
   const server = await startServer(t, folder, '--model_name=m', `--model_base_path=${slow}`);
@@ -104,7 +104,7 @@ test('SIGTERM answers what is in flight and ends with 0', async (t) => {
   assert.deepEqual(await exit, [0, null]);
 });
 
-test('SIGTERM before the models are there ends with 0', async (t) => {
+test('SIGTERM before the models are loaded: exit code 0', async (t) => {
   const missing = join(temporaryFolder(t), 'm');
   const server = spawnServer(t, folder, '--model_name=m', `--model_base_path=${missing}`);
   await until(() => server.output().includes('Could not find base path'));
@@ -112,7 +112,7 @@ test('SIGTERM before the models are there ends with 0', async (t) => {
   assert.deepEqual(await once(server.process, 'exit'), [0, null]);
 });
 
-test('a socket left behind by a killed server is replaced', async (t) => {
+test('a socket left by a killed server is replaced', async (t) => {
   const socket = join(folder, 'again.sock');
   const first = await startServer(t, folder, ...model, `--grpc_socket_path=${socket}`);
   first.process.kill('SIGKILL');
@@ -124,7 +124,7 @@ test('a socket left behind by a killed server is replaced', async (t) => {
   assert.deepEqual(await client.predictY('m', [0]), [1]);
 });
 
-test('the server ends when its parent is gone', async (t) => {
+test('the server exits when its parent process disconnects', async (t) => {
   const { process: child } = await startServer(t, folder, ...model);
   child.disconnect();
   await until(() => child.exitCode === 0);

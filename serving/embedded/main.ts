@@ -1,4 +1,4 @@
-/** The embedded model server: TF-Serving's gRPC protocol, flags and life cycle over ONNX Runtime. */
+/** The embedded model server: TF-Serving's gRPC API, flags and model life cycle on ONNX Runtime. */
 
 import { availableParallelism } from 'node:os';
 import type { Server } from '@grpc/grpc-js';
@@ -12,9 +12,9 @@ import { loadProtocol } from './protocol.ts';
 import { Service } from './service.ts';
 import { invalidArgument, StatusError } from './status.ts';
 
-/** The real server ends with -1. */
+/** TF-Serving exits with -1. */
 const EXIT_FAILURE = 255;
-/** EX_CONFIG of sysexits.h: starting again would not help. */
+/** EX_CONFIG of sysexits.h: a restart does not help. */
 const EXIT_NOT_INSTALLED = 78;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const argument of unknown) console.log(`unknown argument: ${argument}`);
   if (!isRuntimeInstalled()) {
     consoleLog.error(
-      'onnxruntime-node is not installed, so no model can be served here: set TF_SERVING_HOST to a TensorFlow Serving ' +
+      'onnxruntime-node is not installed, so models cannot be served: set TF_SERVING_HOST to a TensorFlow Serving ' +
         'server, or install with development dependencies',
     );
     process.exit(EXIT_NOT_INSTALLED);
@@ -50,7 +50,7 @@ function isRuntimeInstalled(): boolean {
   }
 }
 
-/** Models first, then the ports: who can connect gets answers. */
+/** Loads the models, then opens the ports, so that the server is ready as soon as a client can connect. */
 async function serve(flags: Flags): Promise<void> {
   const configs = await readConfigs(flags);
   const models = new Models({
@@ -70,7 +70,7 @@ async function serve(flags: Flags): Promise<void> {
     asTensorContent: flags.enable_serialization_as_tensor_content,
   });
   const server = createServer(service, protocol);
-  endWhenAsked(server);
+  exitOnShutdown(server);
   await models.start(configs);
   const addresses = await listen(server, flags);
   const served = configs.map(({ name }) => `${name} version ${models.servable({ name }).version}`);
@@ -98,8 +98,8 @@ async function listen(server: Server, flags: Flags): Promise<string[]> {
   return addresses;
 }
 
-/** SIGTERM and SIGINT let calls in flight finish; without its parent there is nobody left to answer. */
-function endWhenAsked(server: Server): void {
+/** SIGTERM and SIGINT: exit after the calls in flight. Parent process gone: exit at once. */
+function exitOnShutdown(server: Server): void {
   const end = () => void drain(server).then(() => process.exit(0));
   process.once('SIGTERM', end).once('SIGINT', end);
   process.once('disconnect', () => process.exit(0));

@@ -33,7 +33,7 @@ async function metadata(name: string, ...fields: string[]): Promise<GetModelMeta
   return client.call('GetModelMetadata', { model_spec: { name }, metadata_field: fields });
 }
 
-/** As the wire has it; the tests' own reading of the protos. */
+/** Decodes the Any field with the .proto files, independently of the server's code. */
 function unpack({ type_url: url, value }: { type_url: string; value: Buffer }): Record<string, SignatureDef> {
   assert.equal(url, 'type.googleapis.com/tensorflow.serving.SignatureDefMap');
   const includeDirs = [new URL('../../protos', import.meta.url).pathname];
@@ -45,7 +45,7 @@ function unpack({ type_url: url, value }: { type_url: string; value: Buffer }): 
   return deserialize(value).signature_def;
 }
 
-test('each signature is made of its graph’s inputs and outputs', async () => {
+test('a signature has the inputs and outputs of its graph', async () => {
   const { model_spec: spec, metadata: fields } = await metadata('m', 'signature_def');
   assert.deepEqual(spec, { name: 'm', version: { value: '4' }, signature_name: '' });
   assert.ok(fields.signature_def);
@@ -70,7 +70,7 @@ test('each signature is made of its graph’s inputs and outputs', async () => {
   });
 });
 
-test('other fields are refused', async () => {
+test('unsupported metadata fields, unknown models and requests without ModelSpec are refused', async () => {
   const other = 'Metadata field other is not supported';
   await assert.rejects(metadata('m', 'signature_def', 'other'), refusal(status.INVALID_ARGUMENT, other));
   const none = 'GetModelMetadataRequest must specify at least one metadata_field';
@@ -80,7 +80,7 @@ test('other fields are refused', async () => {
   await assert.rejects(client.call('GetModelMetadata', {}), refusal(status.INVALID_ARGUMENT, 'Missing ModelSpec'));
 });
 
-test('status of one version, of all and of none', async () => {
+test('GetModelStatus returns one version or all; unknown ones are NOT_FOUND', async () => {
   assert.deepEqual(await client.states('m'), [[4, 'AVAILABLE']]);
   assert.deepEqual(await client.states('m', 4), [[4, 'AVAILABLE']]);
   const version = 'Could not find version 3 of model m';

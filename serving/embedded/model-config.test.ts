@@ -8,7 +8,7 @@ import { temporaryFolder } from './testing/server.ts';
 
 const VALID = { name: 'a', base_path: '/a', model_platform: 'tensorflow' };
 
-test('a file with everything that is understood', async (t) => {
+test('a file with every supported field', async (t) => {
   const file = join(temporaryFolder(t), 'models.config');
   writeFileSync(
     file,
@@ -40,12 +40,12 @@ test('a file with everything that is understood', async (t) => {
   ]);
 });
 
-test('a file that cannot be read', async (t) => {
+test('a missing or invalid file is refused', async (t) => {
   const file = join(temporaryFolder(t), 'models.config');
   const missing = { code: 'NOT_FOUND', message: `${file}; No such file or directory` };
   await assert.rejects(readModelConfigFile(file), missing);
   writeFileSync(file, 'model_config_list {');
-  const message = `Invalid protobuf file: '${file}': line 1: expected the name of a field, found the end`;
+  const message = `Invalid protobuf file: '${file}': line 1: expected a field name, found the end`;
   await assert.rejects(readModelConfigFile(file), { code: 'INVALID_ARGUMENT', message });
 });
 
@@ -63,7 +63,7 @@ for (const [list, message] of REFUSED) {
   test(`refused: ${message}`, () => assert.throws(() => modelConfigs(list), { code: 'INVALID_ARGUMENT', message }));
 }
 
-test('messages from the wire have their int64 as text and empty fields as null', () => {
+test('int64 as strings and empty fields as null, as in decoded messages, are accepted', () => {
   const policy = { specific: { versions: ['7'] } };
   const [config] = modelConfigs([{ ...VALID, model_version_policy: policy, version_labels: { stable: '7' } }]);
   assert.deepEqual(config?.policy, { kind: 'specific', versions: new Set([7]) });
@@ -71,7 +71,7 @@ test('messages from the wire have their int64 as text and empty fields as null',
   assert.deepEqual(modelConfigs([{ ...VALID, model_version_policy: null }])[0]?.policy, { kind: 'latest', count: 1 });
 });
 
-test('batching parameters', async (t) => {
+test('batching parameters are read from a file, with TF-Serving’s defaults, and validated', async (t) => {
   const file = join(temporaryFolder(t), 'batching.config');
   assert.deepEqual(await readBatchingParameters(''), { maxBatchSize: 1000, timeoutMs: 0 });
   writeFileSync(

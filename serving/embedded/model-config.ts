@@ -1,11 +1,11 @@
-/** The list of models: from --model_config_file or a HandleReloadConfigRequest to checked values. */
+/** The list of models, read from --model_config_file or a HandleReloadConfigRequest and validated. */
 
 import { isAbsolute } from 'node:path';
 import type { ModelConfigMessage, VersionPolicy } from './protocol.ts';
 import { invalidArgument } from './status.ts';
 import { readTextFile } from './text-file.ts';
 
-/** Which of the versions on disk are wanted. */
+/** Which of the versions on disk to serve. */
 export type Policy =
   | { readonly kind: 'latest'; readonly count: number }
   | { readonly kind: 'all' }
@@ -18,7 +18,7 @@ export type ModelConfig = {
   readonly labels: ReadonlyMap<string, number>;
 };
 
-/** tensorflow.serving.ModelServerConfig, as far as this server knows it. */
+/** The fields of tensorflow.serving.ModelServerConfig that this server supports. */
 const SCHEMA = {
   model_config_list: {
     config: [
@@ -37,7 +37,7 @@ const SCHEMA = {
   },
 } as const;
 
-/** Reads --model_config_file. @throws StatusError for a file that cannot be read or a list that is not valid */
+/** Reads --model_config_file. @throws StatusError if the file cannot be read or the list is invalid */
 export async function readModelConfigFile(path: string): Promise<ModelConfig[]> {
   const { model_config_list: list } = await readTextFile(path, SCHEMA);
   return modelConfigs(
@@ -48,7 +48,7 @@ export async function readModelConfigFile(path: string): Promise<ModelConfig[]> 
   );
 }
 
-/** Checks a list of models, in TF-Serving's order and words. @throws StatusError INVALID_ARGUMENT */
+/** Validates a list of models, with TF-Serving's checks in its order and its error texts. @throws StatusError INVALID_ARGUMENT */
 export function modelConfigs(messages: readonly ModelConfigMessage[]): ModelConfig[] {
   const names = new Set<string>();
   for (const { name = '', base_path: basePath = '' } of messages) {

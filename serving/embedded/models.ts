@@ -1,4 +1,4 @@
-/** The models of the configuration: their folders are watched, their labels kept, their servables found. */
+/** The configured models: watches their folders, holds their labels and finds the servable for a request. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from './log.ts';
@@ -12,9 +12,9 @@ import { findVersions, missingVersions } from './storage-path.ts';
 export type ModelsOptions = {
   readonly runtime: Runtime;
   readonly log: Log;
-  /** How often the base paths are looked at; 0 or less: once. */
+  /** Interval between checks of the base paths. 0 or less: check once. */
   readonly pollMs: number;
-  /** Whether a label may be given to a version that is not loaded yet. A label never moves to one. */
+  /** Whether a new label may point to a version that is not loaded yet. An existing label never moves to such a version. */
   readonly allowLabelsForUnavailable: boolean;
 };
 
@@ -23,8 +23,8 @@ type Labels = ReadonlyMap<string, ReadonlyMap<string, number>>;
 export class Models {
   readonly #options: ModelsOptions;
   readonly #servables: Servables;
-  /** The last trouble told of each base path, so that a poll tells only what is new. */
-  readonly #troubles = new Map<string, string | undefined>();
+  /** The last problem of each model, so that a poll logs only changes. */
+  readonly #problems = new Map<string, string | undefined>();
   #configs: readonly ModelConfig[] = [];
   #labels: Labels = new Map();
   #reloads: Promise<unknown> = Promise.resolve();
@@ -35,9 +35,9 @@ export class Models {
   }
 
   /**
-   * Loads the first list of models and keeps watching. Resolves when each has a version available; a missing base path
-   * is waited for.
-   * @throws StatusError UNKNOWN when a model cannot be loaded, FAILED_PRECONDITION for a label
+   * Loads the first list of models and watches their folders. Resolves when each model has an available version. Waits
+   * for a base path that does not exist yet.
+   * @throws StatusError UNKNOWN if a model cannot be loaded, FAILED_PRECONDITION for an invalid label
    */
   async start(configs: readonly ModelConfig[]): Promise<void> {
     this.#configure(configs);
@@ -46,14 +46,14 @@ export class Models {
     await this.#servables.settled(names, { noun: 'servable', before: new Set() });
   }
 
-  /** Replaces the list; resolves when the models that are new in it are available. One at a time. @throws as `start` */
+  /** Replaces the list. Resolves when its new models are available. Reloads run one at a time. @throws like `start` */
   async reload(configs: readonly ModelConfig[]): Promise<void> {
     const reload = this.#reloads.then(() => this.#reload(configs));
     this.#reloads = reload.catch(() => undefined);
     return reload;
   }
 
-  /** The servable that a request means. @throws StatusError INVALID_ARGUMENT or NOT_FOUND, in TF-Serving's words */
+  /** The servable for a request. @throws StatusError INVALID_ARGUMENT or NOT_FOUND, with TF-Serving's texts */
   servable({ name, version, version_label: label }: ModelSpec): Servable {
     if (name === '') throw invalidArgument('ModelSpec has no name specified.');
     if (label === undefined) return this.#servables.acquire(name, version && Number(version.value));
@@ -62,7 +62,7 @@ export class Models {
     return this.#servables.acquire(name, labelled);
   }
 
-  /** Every version of a model that was ever wanted, newest first. */
+  /** All versions of a model that were ever wanted, newest first. */
   states(name: string): [number, VersionState][] {
     return this.#servables.states(name);
   }
@@ -81,7 +81,7 @@ export class Models {
     const names = new Set(configs.map(({ name }) => name));
     const removed = this.#configs.filter(({ name }) => !names.has(name));
     this.#configs = configs;
-    for (const { name } of removed) this.#servables.aspire(name, new Map());
+    for (const { name } of removed) this.#servables.setWanted(name, new Map());
   }
 
   #checkedLabels({ name, labels }: ModelConfig): ReadonlyMap<string, number> {
@@ -109,17 +109,17 @@ export class Models {
   }
 
   async #pollModel(config: ModelConfig): Promise<void> {
-    let trouble: string | undefined;
+    let problem: string | undefined;
     try {
       const found = await findVersions(config);
-      // The list may have been replaced while the disk was read.
+      // The list may have been replaced while the folder was read.
       if (!this.#configs.includes(config)) return;
-      trouble = missingVersions(config, new Set(found.keys()));
-      this.#servables.aspire(config.name, found);
+      problem = missingVersions(config, new Set(found.keys()));
+      this.#servables.setWanted(config.name, found);
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error);
+      problem = error instanceof Error ? error.message : String(error);
     }
-    if (trouble !== undefined && trouble !== this.#troubles.get(config.name)) this.#options.log.error(trouble);
-    this.#troubles.set(config.name, trouble);
+    if (problem !== undefined && problem !== this.#problems.get(config.name)) this.#options.log.error(problem);
+    this.#problems.set(config.name, problem);
   }
 }

@@ -38,7 +38,7 @@ const models: Record<string, Buffer[]> = {
   scalar: [echoModel('FLOAT', [])],
   pair: [pairModel()],
   slow: [slowModel()],
-  // x + y cannot be known to fail before it runs.
+  // x + z fails only at run time, if the lengths differ.
   sum: [
     onnxModel({
       inputs: ['x', 'z'].map((name) => ({ name, shape: [`${name}s`] })),
@@ -63,7 +63,7 @@ const { client } = await startServer(
   '--grpc_max_threads=8',
 );
 
-test('the answer names model, version and signature, and uses value fields', async () => {
+test('the response contains model, version and signature, and uses *_val fields', async () => {
   const { model_spec: spec, outputs } = await client.predict('versions', { x: floats([1, 2]) });
   assert.deepEqual(spec, { name: 'versions', version: { value: '2' }, signature_name: 'serving_default' });
   assert.deepEqual(Object.keys(outputs), ['y']);
@@ -72,7 +72,7 @@ test('the answer names model, version and signature, and uses value fields', asy
   assert.equal(outputs.y?.tensor_content.length, 0);
 });
 
-test('versions and labels choose who answers', async () => {
+test('a version or label selects the version', async () => {
   const ask = async (spec: object) => (await client.predictY('versions', [0], { spec }))[0];
   assert.equal(await ask({ version: { value: 1 } }), 1);
   assert.equal(await ask({ version_label: 'stable' }), 1);
@@ -81,7 +81,7 @@ test('versions and labels choose who answers', async () => {
 
 for (const dtype of Object.keys(ECHOED)) {
   const fields = { DT_INT64: 'int64_val', DT_UINT64: 'uint64_val', DT_STRING: 'string_val' } as Record<string, string>;
-  test(`${dtype} goes through the model`, async () => {
+  test(`${dtype} is accepted and returned`, async () => {
     const { outputs } = await client.predict(dtype, {
       x: { dtype, tensor_shape: { dim: [{ size: 2 }, { size: 2 }] } },
     });
@@ -99,7 +99,7 @@ for (const dtype of Object.keys(ECHOED)) {
   });
 }
 
-test('both encodings of a request give the same', async () => {
+test('tensor_content and *_val requests give the same outputs', async () => {
   const values = Array.from({ length: 600 }, (_, i) => Math.fround(Math.sin(i)));
   const shape = { dim: [100, 2, 3].map((size) => ({ size })) };
   const inValues = await client.predict('image', { x: { dtype: 'DT_FLOAT', tensor_shape: shape, float_val: values } });
@@ -108,8 +108,8 @@ test('both encodings of a request give the same', async () => {
   assert.deepEqual(inContent.outputs.y?.float_val, values);
 });
 
-test('content is read at any alignment', async () => {
-  // The length of the model's name moves the tensor inside the message.
+test('tensor_content is read at any alignment', async () => {
+  // The lengths of the filter and the signature name change the tensor's offset in the message.
   for (const filter of [[], ['y']]) {
     for (const signature_name of ['', 'serving_default']) {
       const y = await client.predictY('versions', [1, 2, 3], { filter, spec: { signature_name } });
@@ -118,7 +118,7 @@ test('content is read at any alignment', async () => {
   }
 });
 
-test('several inputs and outputs, and the output filter', async () => {
+test('a model with several inputs and outputs, with and without an output filter', async () => {
   const inputs = { a: floats([2, 3]), b: floats([5, 7]) };
   const all = await client.predict('pair', inputs);
   assert.deepEqual(Object.keys(all.outputs).sort(), ['product', 'total']);
@@ -130,7 +130,7 @@ test('several inputs and outputs, and the output filter', async () => {
   );
 });
 
-test('an empty batch has an empty answer', async () => {
+test('an empty batch gives empty outputs', async () => {
   const { outputs } = await client.predict('image', { x: floats([], [0, 2, 3]) });
   assert.deepEqual(
     outputs.y?.tensor_shape?.dim.map(({ size }) => size),
@@ -138,12 +138,12 @@ test('an empty batch has an empty answer', async () => {
   );
 });
 
-test('scalars', async () => {
+test('a scalar input and output', async () => {
   const { outputs } = await client.predict('scalar', { x: floats([4], []) });
   assert.deepEqual([outputs.y?.float_val, outputs.y?.tensor_shape?.dim], [[4], []]);
 });
 
-test('messages of 64 MB are taken', async () => {
+test('messages of 64 MB are accepted', async () => {
   const content = Buffer.alloc(64 * 2 ** 20);
   const x = {
     dtype: 'DT_UINT8',
@@ -229,37 +229,40 @@ test('a request without a model_spec is refused', async () => {
   await assert.rejects(client.call('Predict', {}), refusal(status.INVALID_ARGUMENT, 'Missing ModelSpec'));
 });
 
-test('names of Object.prototype are names like others', async () => {
+test('names of Object.prototype members are treated as unknown names', async () => {
   await assert.rejects(client.predict('toString', { x }), { code: status.NOT_FOUND });
   await assert.rejects(client.predict('versions', { constructor: x }), { details: /not found in request/ });
 });
 
-test('what the graph refuses is an invalid argument, and the next request is answered', async () => {
+test('an error of the graph is INVALID_ARGUMENT, and the next request succeeds', async () => {
   const inputs = { x: floats([1, 2]), z: floats([1, 2, 3]) };
   await assert.rejects(client.predict('sum', inputs), { code: status.INVALID_ARGUMENT });
   assert.deepEqual((await client.predict('sum', { x, z: x })).outputs.y?.float_val, [2]);
 });
 
-test('long error texts are cut', async () => {
+test('error texts above 1024 characters are truncated', async () => {
   await assert.rejects(client.predict('n'.repeat(2000), { x }), ({ details }) => {
     return details.length === 1024 + '...TRUNCATED'.length && details.endsWith('nn...TRUNCATED');
   });
 });
 
-/** Some 20 MFLOP for each row. */
+/** About 20 MFLOP per row. */
 const busy = (rows: number) => ({ x: { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: rows }, { size: 512 }] } } });
 
-test('a request whose deadline passed in the queue is not run', async () => {
+test('a request whose deadline passes in the queue is not run', async () => {
   const startMs = performance.now();
   const first = client.predict('slow', busy(500));
   await assert.rejects(client.predict('slow', busy(50_000), { timeoutMs: 20 }), { code: status.DEADLINE_EXCEEDED });
   await first;
   const firstMs = performance.now() - startMs;
   await client.predict('slow', busy(1));
-  assert.ok(performance.now() - startMs < 10 * firstMs, 'a hundred times the work of the first was not done');
+  assert.ok(
+    performance.now() - startMs < 10 * firstMs,
+    'the second request, with 100 times the work of the first, was not run',
+  );
 });
 
-test('other models answer while one computes', async () => {
+test('other models answer while one is running', async () => {
   let computing = true;
   const slow = client.predict('slow', busy(1000)).finally(() => {
     computing = false;
@@ -269,7 +272,7 @@ test('other models answer while one computes', async () => {
   await slow;
 });
 
-test('more calls than the server takes are turned away at once', async () => {
+test('calls above --grpc_max_threads fail at once with RESOURCE_EXHAUSTED', async () => {
   const calls = Array.from({ length: 12 }, () => client.predict('slow', busy(50)));
   const refused = (await Promise.allSettled(calls)).flatMap((call) =>
     call.status === 'rejected' ? [call.reason] : [],

@@ -1,4 +1,4 @@
-/** Predict: TF-Serving's checks, in its order and words, and then the run. */
+/** The checks of a Predict request, in TF-Serving's order and with its error texts. */
 
 import { DTYPES } from './dtype.ts';
 import type { PredictRequest, TensorProto } from './protocol.ts';
@@ -6,7 +6,7 @@ import type { Signature, Signatures } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
 import { type InputTensor, readTensor } from './tensor.ts';
 
-/** The signature of that name. @throws StatusError FAILED_PRECONDITION where the version has none */
+/** The signature with this name. @throws StatusError FAILED_PRECONDITION if the version does not have it */
 export function findSignature(signatures: Signatures, name: string): Signature {
   const signature = signatures.get(name);
   if (signature === undefined) throw failedPrecondition(`Serving signature key "${name}" not found.`);
@@ -14,8 +14,8 @@ export function findSignature(signatures: Signatures, name: string): Signature {
 }
 
 /**
- * The request's tensors by input.
- * @throws StatusError INVALID_ARGUMENT for inputs that are missing, too many or no tensors
+ * The request's tensors by input name.
+ * @throws StatusError INVALID_ARGUMENT for missing or extra inputs and invalid tensors
  */
 export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['inputs']): Map<string, InputTensor> {
   const names = Object.keys(sent);
@@ -39,7 +39,7 @@ export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['
   return new Map([...wanted.keys()].sort().map(read));
 }
 
-/** The outputs asked for; none: all of them, by name. @throws StatusError INVALID_ARGUMENT for unknown or repeated ones */
+/** The requested outputs; with an empty filter all of them, sorted by name. @throws StatusError INVALID_ARGUMENT for unknown or repeated names */
 export function outputNames({ outputs }: Signature, filter: readonly string[]): string[] {
   filter.forEach((name, at) => {
     if (!outputs.has(name)) {
@@ -53,8 +53,8 @@ export function outputNames({ outputs }: Signature, filter: readonly string[]): 
 }
 
 /**
- * Types and shapes against the model. TF-Serving leaves this to the graph; here it comes before the queue, so that a
- * wrong request never spoils the run it would share.
+ * Checks types and shapes against the signature. TF-Serving leaves this to the graph. Here it happens before the queue, so
+ * that an invalid request cannot fail the other requests in its batch.
  * @throws StatusError INVALID_ARGUMENT
  */
 export function checkTensors({ inputs }: Signature, tensors: ReadonlyMap<string, InputTensor>): void {
@@ -66,7 +66,7 @@ export function checkTensors({ inputs }: Signature, tensors: ReadonlyMap<string,
         `Expects arg[${at}] to be ${DTYPES[wanted.dtype].name} but ${DTYPES[dtype].name} is provided`,
       );
     }
-    // An empty shape stands for an unknown rank too.
+    // An empty shape may also mean an unknown rank.
     const ranked = wanted.shape.length > 0;
     const fits = shape.length === wanted.shape.length && wanted.shape.every((size, i) => size < 0 || size === shape[i]);
     if (ranked && !fits) {

@@ -1,4 +1,4 @@
-/** TF-Serving's protocol as this server sees it: the service definitions and the shapes of their messages. */
+/** The parts of TF-Serving's gRPC API that this server supports: service definitions and message types. */
 
 import { fileURLToPath } from 'node:url';
 import { type GrpcObject, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
@@ -24,7 +24,7 @@ export type TensorProto = {
   uint64_val: string[];
 };
 
-/** What an empty `signature_name` means. */
+/** The signature used when `signature_name` is empty. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 
 export type ModelSpec = {
@@ -34,7 +34,7 @@ export type ModelSpec = {
   signature_name?: string;
 };
 
-/** `null` where a message field was not set; lists and maps are always there. */
+/** Message fields that are not set are `null`. Lists and maps are always present. */
 export type PredictRequest = {
   model_spec: ModelSpec | null;
   inputs: Record<string, TensorProto>;
@@ -55,7 +55,7 @@ export type GetModelMetadataResponse = {
 };
 
 type StatusProto = { error_code: string; error_message: string };
-/** ModelVersionStatus.State, without UNKNOWN, in the order of a version's life. */
+/** ModelVersionStatus.State without UNKNOWN, in the order of a version's life cycle. */
 export type ServableState = 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
 export type ModelVersionStatus = { version: string | number; state: ServableState; status: StatusProto };
 export type GetModelStatusRequest = { model_spec: ModelSpec | null };
@@ -81,11 +81,11 @@ export type ReloadConfigResponse = { status: StatusProto };
 export type Protocol = {
   readonly predictionService: ServiceClientConstructor;
   readonly modelService: ServiceClientConstructor;
-  /** Packs signatures for the `signature_def` field of GetModelMetadataResponse. */
+  /** Serializes signatures for the `signature_def` entry of GetModelMetadataResponse. */
   serializeSignatureDefMap(map: { signature_def: Record<string, SignatureDef> }): Buffer;
 };
 
-/** Reads the .proto files; messages keep the names of their fields there, int64 are decimal strings. */
+/** Loads the .proto files. Fields keep their proto names; int64 values are decimal strings. */
 export function loadProtocol(): Protocol {
   const definition = loadSync(
     ['tensorflow_serving/apis/prediction_service.proto', 'tensorflow_serving/apis/model_service.proto'],

@@ -40,7 +40,7 @@ function matrix(rows: number, columns: number, value: number): InputTensor {
 const forever = new AbortController().signal;
 type Options = { readonly value?: number; readonly columns?: number; readonly signal?: AbortSignal };
 
-/** Sends rows of the same value; resolves to the answer's numbers. */
+/** Sends rows of the same value. Returns the numbers of the output. */
 async function ask(queue: RunQueue, rows: number, { value = 1, columns = 1, signal = forever }: Options = {}) {
   const outputs = await queue.run({
     signature,
@@ -53,18 +53,18 @@ async function ask(queue: RunQueue, rows: number, { value = 1, columns = 1, sign
 
 const upTo = (maxBatchSize: number, timeoutMs = 0): BatchingParameters => ({ maxBatchSize, timeoutMs });
 
-test('without batching each request has a run of its own', async () => {
+test('without batching each request has its own run', async () => {
   const queue = new RunQueue(sums, undefined);
   assert.deepEqual(await Promise.all([ask(queue, 1), ask(queue, 2), ask(queue, 1)]), [[1], [2, 2], [1]]);
 });
 
-test('requests that wait while the model computes share the next run', async () => {
+test('requests queued during a run share the next run', async () => {
   const queue = new RunQueue(sums, upTo(100));
   const answers = await Promise.all([ask(queue, 1), ask(queue, 1, { value: 2 }), ask(queue, 2), ask(queue, 1)]);
   assert.deepEqual(answers, [[1], [5], [5, 5], [5]]);
 });
 
-test('each request gets its own rows back', async () => {
+test('each request of a batch gets its own rows', async () => {
   const queue = new RunQueue(pairs, upTo(100, 50));
   const answers = [1, 2, 3].map(async (value) => {
     const feeds = new Map(['a', 'b'].map((name) => [name, { ...matrix(value, 1, value), shape: [value] }]));
@@ -85,13 +85,13 @@ test('each request gets its own rows back', async () => {
   assert.deepEqual(await Promise.all(answers), expected);
 });
 
-test('a run that is full does not wait', async () => {
+test('a full batch does not wait for the timeout', async () => {
   const queue = new RunQueue(sums, upTo(4, 60_000));
   const answers = await Promise.all([ask(queue, 2), ask(queue, 2), ask(queue, 3), ask(queue, 1)]);
   assert.deepEqual(answers, [[4, 4], [4, 4], [4, 4, 4], [4]]);
 });
 
-test('a run that is not full waits for its time, not longer', async () => {
+test('a batch that is not full waits for the timeout', async () => {
   const queue = new RunQueue(sums, upTo(4, 100));
   const startMs = performance.now();
   const answers = [ask(queue, 1)];
@@ -101,7 +101,7 @@ test('a run that is not full waits for its time, not longer', async () => {
   assert.ok(performance.now() - startMs >= 99);
 });
 
-test('other shapes run apart', async () => {
+test('requests of different shapes run separately', async () => {
   const queue = new RunQueue(sums, upTo(100));
   const answers = await Promise.all([ask(queue, 1), ask(queue, 1), ask(queue, 1, { columns: 2 }), ask(queue, 1)]);
   assert.deepEqual(answers, [[1], [2], [2, 2], [2]]);
@@ -115,19 +115,19 @@ test('a model with a fixed first axis is never batched', async () => {
   ]);
 });
 
-test('what is larger than a batch is refused', async () => {
+test('a request larger than the maximum batch size is refused', async () => {
   const message = 'Task size 9 is larger than maximum input batch size 8';
   await assert.rejects(ask(new RunQueue(sums, upTo(8)), 9), { code: 'INVALID_ARGUMENT', message });
 });
 
-test('inputs of different lengths are refused, because they would move the rows of others', async () => {
+test('inputs of different lengths are refused, because they would shift the rows of other requests', async () => {
   const feeds = new Map([1, 2].map((rows) => [rows === 1 ? 'a' : 'b', { ...matrix(rows, 1, 1), shape: [rows] }]));
   const run = new RunQueue(pairs, upTo(8)).run({ signature, feeds, fetches: ['total'], signal: forever });
   const message = 'Batching Run() input tensors must have equal 0th-dimension size';
   await assert.rejects(run, { code: 'INVALID_ARGUMENT', message });
 });
 
-test('a model whose output does not follow the batch fails the whole run', async () => {
+test('an output without a row per input row fails the whole batch', async () => {
   const unique = await load(
     'unique',
     onnxModel({
@@ -144,30 +144,30 @@ test('a model whose output does not follow the batch fails the whole run', async
   );
 });
 
-test('a request that is given up leaves the queue', async () => {
+test('a cancelled request is removed from the queue', async () => {
   for (const batching of [undefined, upTo(100)]) {
     const queue = new RunQueue(sums, batching);
-    const giveUp = new AbortController();
+    const controller = new AbortController();
     const first = ask(queue, 1);
-    const abandoned = ask(queue, 1, { value: 100, signal: giveUp.signal });
+    const cancelled = ask(queue, 1, { value: 100, signal: controller.signal });
     const last = ask(queue, 1, { value: 3 });
-    giveUp.abort();
+    controller.abort();
     const message = 'Timed out waiting for notification';
-    await assert.rejects(abandoned, { code: 'DEADLINE_EXCEEDED', message });
+    await assert.rejects(cancelled, { code: 'DEADLINE_EXCEEDED', message });
     assert.deepEqual(await Promise.all([first, last]), [[1], [3]]);
   }
 });
 
-test('idle waits for what runs and what waits', async () => {
+test('idle() waits for running and queued requests', async () => {
   const queue = new RunQueue(sums, undefined);
   await queue.idle();
   let answered = 0;
-  const asked = [1, 2, 3].map(() =>
+  const requests = [1, 2, 3].map(() =>
     ask(queue, 1).then(() => {
       answered++;
     }),
   );
   await queue.idle();
-  await Promise.all(asked);
+  await Promise.all(requests);
   assert.equal(answered, 3);
 });

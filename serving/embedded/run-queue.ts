@@ -1,4 +1,4 @@
-/** The runs that wait for a session: one after another, or several requests in one run (dynamic batching). */
+/** The queue of a session: one request per run, or several requests in one run (dynamic batching). */
 
 import { isBatchable, joinFeeds, keyOf, rowsOf, splitOutputs, type Tensors } from './batch.ts';
 import type { BatchingParameters } from './batching-parameters.ts';
@@ -7,19 +7,19 @@ import type { Outputs } from './session-worker.ts';
 import { StatusError } from './status.ts';
 
 export type Run = Tensors & {
-  /** Takes the run out of the queue; one that computes already is left to end. */
+  /** Removes the request from the queue. A run that has started is not interrupted. */
   readonly signal: AbortSignal;
 };
 
 type Task = Run & {
-  /** undefined where the signature does not batch. */
+  /** undefined if the signature cannot be batched. */
   readonly batching: BatchingParameters | undefined;
-  /** Length of the first axis; 1 where the signature does not batch. */
+  /** Length of the first axis. 1 if the signature cannot be batched. */
   readonly rows: number;
-  /** Tasks with the same key can run as one. */
+  /** Tasks with the same key can share a run. */
   readonly key: string;
   readonly enqueuedMs: number;
-  readonly answer: PromiseWithResolvers<Outputs>;
+  readonly result: PromiseWithResolvers<Outputs>;
 };
 
 export class RunQueue {
@@ -37,9 +37,10 @@ export class RunQueue {
   }
 
   /**
-   * Waits for the session and runs. The feeds must fit the signature; their buffers are given away.
-   * @throws StatusError DEADLINE_EXCEEDED when the signal ends the wait; what the session throws; with batching also
-   *   TF-Serving's INVALID_ARGUMENT for a first axis that is too long or differs between inputs
+   * Queues a request and runs it. The feeds must fit the signature. Their buffers move to the session's thread: the
+   * caller must not read them again.
+   * @throws StatusError DEADLINE_EXCEEDED if the signal aborts while the request is queued; errors of Session.run; with
+   *   batching also TF-Serving's INVALID_ARGUMENT if the first axis is too long or differs between inputs
    */
   async run(run: Run): Promise<Outputs> {
     const batching = this.#batching.get(run.signature);
@@ -49,32 +50,32 @@ export class RunQueue {
       rows: batching ? rowsOf(run.feeds, batching.maxBatchSize) : 1,
       key: keyOf(run),
       enqueuedMs: performance.now(),
-      answer: Promise.withResolvers(),
+      result: Promise.withResolvers(),
     };
-    const leave = () => this.#leave(task);
-    run.signal.addEventListener('abort', leave, { once: true });
+    const cancel = () => this.#cancel(task);
+    run.signal.addEventListener('abort', cancel, { once: true });
     this.#tasks.push(task);
-    this.#pump();
-    return task.answer.promise.finally(() => run.signal.removeEventListener('abort', leave));
+    this.#startNext();
+    return task.result.promise.finally(() => run.signal.removeEventListener('abort', cancel));
   }
 
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when no request is running or queued. */
   async idle(): Promise<void> {
     if (!this.#running && this.#tasks.length === 0) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
 
-  #leave(task: Task): void {
+  #cancel(task: Task): void {
     const at = this.#tasks.indexOf(task);
     if (at < 0) return;
     this.#tasks.splice(at, 1);
-    task.answer.reject(new StatusError('DEADLINE_EXCEEDED', 'Timed out waiting for notification'));
-    this.#pump();
+    task.result.reject(new StatusError('DEADLINE_EXCEEDED', 'Timed out waiting for notification'));
+    this.#startNext();
   }
 
-  /** Starts the next run if the session is free and the head of the queue has waited for company long enough. */
-  #pump(): void {
+  /** Starts the next run if the session is free and the batch is full or its timeout has passed. */
+  #startNext(): void {
     if (this.#running) return;
     clearTimeout(this.#timer);
     const [head] = this.#tasks;
@@ -86,7 +87,7 @@ export class RunQueue {
     const batch = this.#batchFor(head);
     const waitMs = this.#waitMs(head, batch);
     if (waitMs > 0) {
-      this.#timer = setTimeout(() => this.#pump(), waitMs);
+      this.#timer = setTimeout(() => this.#startNext(), waitMs);
       return;
     }
     for (const task of batch) this.#tasks.splice(this.#tasks.indexOf(task), 1);
@@ -94,7 +95,7 @@ export class RunQueue {
     void this.#execute(head, batch);
   }
 
-  /** The head and those behind it that can run with it, as many as fit. */
+  /** The first task and the later ones that can share its run, up to maxBatchSize rows. */
   #batchFor(head: Task): readonly Task[] {
     if (head.batching === undefined) return [head];
     let room = head.batching.maxBatchSize;
@@ -115,15 +116,15 @@ export class RunQueue {
   async #execute({ signature, fetches }: Task, batch: readonly Task[]): Promise<void> {
     try {
       const outputs = await this.#session.run({ signature, feeds: joinFeeds(batch), fetches });
-      const answers = splitOutputs(
+      const results = splitOutputs(
         outputs,
         batch.map(({ rows }) => rows),
       );
-      for (const [at, task] of batch.entries()) task.answer.resolve(answers[at] as Outputs);
+      for (const [at, task] of batch.entries()) task.result.resolve(results[at] as Outputs);
     } catch (error) {
-      for (const task of batch) task.answer.reject(error);
+      for (const task of batch) task.result.reject(error);
     }
     this.#running = false;
-    this.#pump();
+    this.#startNext();
   }
 }

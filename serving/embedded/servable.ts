@@ -8,10 +8,10 @@ import type { Outputs, Signatures } from './session-worker.ts';
 import { notFound } from './status.ts';
 import type { VersionFiles } from './storage-path.ts';
 
-/** How every model is run. */
+/** Settings that apply to all models. */
 export type Runtime = {
   readonly intraOpThreads: number;
-  /** undefined: one request, one run. */
+  /** undefined: one request per run. */
   readonly batching: BatchingParameters | undefined;
 };
 
@@ -21,11 +21,11 @@ export type Servable = {
   readonly signatures: Signatures;
   /** See RunQueue.run. */
   run(run: Run): Promise<Outputs>;
-  /** Waits for the runs that were asked for, then frees the memory. */
+  /** Waits for queued and running requests, then frees the memory. */
   close(): Promise<void>;
 };
 
-/** Loads a version. @throws StatusError NOT_FOUND without a file, otherwise what openSession throws */
+/** Loads a version. @throws StatusError NOT_FOUND if model.onnx is missing; errors of openSession */
 export async function loadServable(
   id: { readonly name: string; readonly version: number },
   { graphs, stamp }: VersionFiles,

@@ -1,4 +1,4 @@
-/** Brings what is loaded in line with what is wanted: a new version is there before the old one goes. */
+/** Loads and unloads versions to match the wanted ones. A new version is loaded before an old one is unloaded. */
 
 import { EventEmitter, once } from 'node:events';
 import type { Log } from './log.ts';
@@ -9,10 +9,10 @@ import type { VersionFiles } from './storage-path.ts';
 
 export type VersionState = { readonly state: ServableState; readonly error?: StatusError };
 
-/** A version that is wanted or still in memory. */
+/** A version that is wanted or still loaded. */
 type Version = {
   readonly source: VersionFiles;
-  /** undefined while it loads and after it failed. */
+  /** undefined while the version loads and after a failed load. */
   servable?: Servable;
   failed?: boolean;
 };
@@ -24,8 +24,9 @@ type Model = {
 };
 
 type Settling = {
-  /** What the error text calls them. */
+  /** The word for a model in the error text. */
   readonly noun: 'servable' | 'model';
+  /** States to ignore, from an earlier period in which the model was served. */
   readonly before: ReadonlySet<VersionState>;
 };
 
@@ -43,10 +44,10 @@ export class Servables {
   }
 
   /**
-   * Says which versions of a model are wanted from now on; loading and unloading follow on their own. A version that
-   * could not be loaded is tried again when a file of it has changed: it may have been half written.
+   * Sets the wanted versions of a model and starts loading and unloading in the background. A version that failed to load
+   * is retried when one of its files changes, because it may have been incomplete.
    */
-  aspire(name: string, wanted: ReadonlyMap<number, VersionFiles>): void {
+  setWanted(name: string, wanted: ReadonlyMap<number, VersionFiles>): void {
     const model = this.#models.get(name) ?? { wanted, versions: new Map(), states: new Map() };
     this.#models.set(name, model);
     model.wanted = wanted;
@@ -56,7 +57,7 @@ export class Servables {
     this.#reconcile(name, model);
   }
 
-  /** The servable that answers a request. @throws StatusError NOT_FOUND */
+  /** The servable of this version, or of the newest loaded one. @throws StatusError NOT_FOUND */
   acquire(name: string, version?: number): Servable {
     const loaded = [...(this.#models.get(name)?.versions ?? [])].flatMap(([, { servable }]) => servable ?? []);
     const newest = Math.max(...loaded.map((servable) => servable.version));
@@ -66,15 +67,14 @@ export class Servables {
     throw notFound(`Servable not found for request: ${wanted}`);
   }
 
-  /** Every version that was ever wanted, newest first. */
+  /** All versions of a model that were ever wanted, newest first. */
   states(name: string): [number, VersionState][] {
     return [...(this.#models.get(name)?.states ?? [])].sort(([a], [b]) => b - a);
   }
 
   /**
-   * Waits until each model has a version that is available or has failed. States in `before` do not count: they are
-   * of an earlier time that the model was served.
-   * @throws StatusError UNKNOWN naming the models whose newest such version failed
+   * Waits until each model has a version that is available or has failed. States in `before` are ignored.
+   * @throws StatusError UNKNOWN with the models whose newest such version failed
    */
   async settled(names: readonly string[], { noun, before }: Settling): Promise<void> {
     const newest = (name: string) =>
@@ -82,8 +82,8 @@ export class Servables {
     while (!names.every(newest)) await once(this.#changes, 'change');
     const failed = names.flatMap((name) => {
       const [version, status] = newest(name) as [number, VersionState];
-      const because = status.error ? ` due to error: ${status.error}` : '';
-      return status.state === 'END' ? [`{{name: ${name} version: ${version}}${because}}, `] : [];
+      const reason = status.error ? ` due to error: ${status.error}` : '';
+      return status.state === 'END' ? [`{{name: ${name} version: ${version}}${reason}}, `] : [];
     });
     if (failed.length === 0) return;
     throw new StatusError('UNKNOWN', `${failed.length} ${noun}(s) did not become available: {${failed.join('')}}`);
@@ -125,7 +125,7 @@ export class Servables {
     model.versions.delete(version);
     this.#publish(model, version, { state: 'UNLOADING' });
     await servable.close();
-    // It may have been wanted again in the meantime.
+    // The version may be wanted again by now.
     if (!model.versions.has(version)) this.#publish(model, version, { state: 'END' });
     this.#log.info(`Done unloading servable version {name: ${name} version: ${version}}`);
   }

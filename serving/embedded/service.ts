@@ -1,4 +1,4 @@
-/** PredictionService and ModelService: one function for each RPC, from its request to its answer. */
+/** PredictionService and ModelService: one method per RPC. */
 
 import { modelConfigs } from './model-config.ts';
 import type { Models } from './models.ts';
@@ -24,7 +24,7 @@ import { writeTensor } from './tensor.ts';
 export type ServiceOptions = {
   readonly models: Models;
   readonly protocol: Protocol;
-  /** Predict calls at a time, waiting ones included; more are turned away. */
+  /** Limit of concurrent Predict calls, queued ones included. Calls above it fail with RESOURCE_EXHAUSTED. */
   readonly maxCalls: number;
   readonly asTensorContent: boolean;
 };
@@ -37,7 +37,7 @@ export class Service {
     this.#options = options;
   }
 
-  /** Runs a model. @throws StatusError, see README.md for codes and texts */
+  /** Runs a model. @throws StatusError with TF-Serving's codes and texts */
   async predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
     if (this.#calls >= this.#options.maxCalls) {
       throw new StatusError('RESOURCE_EXHAUSTED', 'Server Threadpool Exhausted');
@@ -66,7 +66,7 @@ export class Service {
     };
   }
 
-  /** Tells the signatures. @throws StatusError INVALID_ARGUMENT for any field but `signature_def`, NOT_FOUND */
+  /** Returns the signatures of a version. @throws StatusError INVALID_ARGUMENT for any field except `signature_def`, NOT_FOUND */
   async getModelMetadata(request: GetModelMetadataRequest): Promise<GetModelMetadataResponse> {
     const spec = specOf(request);
     if (request.metadata_field.length === 0) {
@@ -84,17 +84,17 @@ export class Service {
     };
   }
 
-  /** Tells the states of all versions, newest first, or of one. @throws StatusError NOT_FOUND */
+  /** Returns the states of all versions, newest first, or of the requested one. @throws StatusError NOT_FOUND */
   async getModelStatus(request: GetModelStatusRequest): Promise<GetModelStatusResponse> {
     const { name, version } = specOf(request);
     const states = this.#options.models.states(name);
-    const asked = version === undefined ? states : states.filter(([one]) => one === Number(version.value));
-    if (asked.length === 0 && version !== undefined) {
+    const requested = version === undefined ? states : states.filter(([one]) => one === Number(version.value));
+    if (requested.length === 0 && version !== undefined) {
       throw notFound(`Could not find version ${version.value} of model ${name}`);
     }
-    if (asked.length === 0) throw notFound(`Could not find any versions of model ${name}`);
+    if (requested.length === 0) throw notFound(`Could not find any versions of model ${name}`);
     return {
-      model_version_status: asked.map(([one, { state, error }]) => ({
+      model_version_status: requested.map(([one, { state, error }]) => ({
         version: one,
         state,
         status: { error_code: error?.code ?? 'OK', error_message: error?.message ?? '' },
@@ -102,7 +102,7 @@ export class Service {
     };
   }
 
-  /** Replaces the list of models. @throws StatusError, what Models.reload and modelConfigs throw */
+  /** Replaces the list of models. @throws StatusError, errors of Models.reload and modelConfigs */
   async handleReloadConfigRequest(request: ReloadConfigRequest): Promise<ReloadConfigResponse> {
     const list = request.config?.model_config_list;
     if (!list) {

@@ -1,4 +1,4 @@
-/** A worker thread with a version's ONNX sessions: onnxruntime-node computes on the thread that calls it, so it may not be the server's. */
+/** The worker thread with a version's ONNX sessions. onnxruntime-node computes on the calling thread and would block the server's. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -6,12 +6,12 @@ import { DTYPES, type DType, dtypeOfOnnx, type NumberArray } from './dtype.ts';
 import type { OutputTensor } from './tensor.ts';
 
 export type SessionOptions = {
-  /** The file of each signature. */
+  /** The ONNX file of each signature. */
   readonly graphs: ReadonlyMap<string, string>;
   readonly intraOpThreads: number;
 };
 
-/** One input or output; -1 for an axis of any size. An empty shape is a scalar, or a rank that the model does not tell. */
+/** One input or output. -1 is an axis of any size. An empty shape is a scalar or an unknown rank. */
 export type ValueInfo = { readonly dtype: DType; readonly shape: readonly number[] };
 export type Signature = {
   readonly inputs: ReadonlyMap<string, ValueInfo>;
@@ -19,7 +19,7 @@ export type Signature = {
 };
 export type Signatures = ReadonlyMap<string, Signature>;
 
-/** An input of a run: `parts` one after another are the elements of `shape`. */
+/** An input of a run. The concatenated `parts` are the elements of `shape`. */
 export type Feed = {
   readonly name: string;
   readonly dtype: DType;
@@ -33,7 +33,7 @@ export type RunMessage = {
 };
 export type Outputs = ReadonlyMap<string, OutputTensor>;
 
-/** What the thread says: first each graph's signature, then outputs for each run; an error in place of either. */
+/** A message from the worker: first the signature of each graph, then the outputs of each run, or an error. */
 export type Reply = { readonly signature: Signature } | { readonly outputs: Outputs } | { readonly error: string };
 
 function signatureOf(session: InferenceSession): Signature {
@@ -41,7 +41,7 @@ function signatureOf(session: InferenceSession): Signature {
     const dtype = value.isTensor ? dtypeOfOnnx(value.type) : undefined;
     if (!value.isTensor || dtype === undefined) {
       throw new Error(
-        `${value.name} is not a tensor of a type that can be served: ${value.isTensor ? value.type : 'no tensor'}`,
+        `${value.name} has a type that cannot be served: ${value.isTensor ? value.type : 'not a tensor'}`,
       );
     }
     return [value.name, { dtype, shape: value.shape.map((size) => (typeof size === 'number' ? size : -1)) }];
@@ -52,7 +52,7 @@ function signatureOf(session: InferenceSession): Signature {
   };
 }
 
-/** The parts as one array: a view where one part is aligned already, otherwise a copy. */
+/** Concatenates the parts into one array. A single aligned part is not copied. */
 function gather(parts: readonly Uint8Array<ArrayBuffer>[], dtype: DType): NumberArray {
   const array = DTYPES[dtype].array ?? Uint8Array;
   const [first] = parts;
@@ -85,13 +85,13 @@ async function run(session: InferenceSession, { feeds, fetches }: RunMessage): P
   );
 }
 
-/** By its path, not its bytes: a further signature's weights lie in model.onnx beside it, as external data. */
+/** Opens a graph by path, not from bytes: other signatures load their weights from model.onnx as external data. */
 function openGraph(file: string, intraOpThreads: number): Promise<InferenceSession> {
   return InferenceSession.create(file, {
     intraOpNumThreads: intraOpThreads,
-    // README.md has the figures. The arena keeps the memory of the largest batch ever run and gains no time;
+    // The arena keeps the memory of the largest batch and is not faster. README.md has the figures.
     enableCpuMemArena: false,
-    // threads that spin while they wait take the cores from everybody else.
+    // Spinning threads take CPU time from other processes. README.md has the figures.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
 }
@@ -116,7 +116,7 @@ async function serve(port: NonNullable<typeof parentPort>, { graphs, intraOpThre
 
 if (parentPort !== null) {
   const port = parentPort;
-  // onnxruntime-node takes and gives float16 as Uint16Array, unless it finds the class below, which its native part cannot read.
+  // If Float16Array exists, onnxruntime-node uses it for float16, but its native code cannot read it. Without, it uses Uint16Array.
   Reflect.deleteProperty(globalThis, 'Float16Array');
   serve(port, workerData).catch((error: Error) => {
     port.postMessage({ error: error.message } satisfies Reply);

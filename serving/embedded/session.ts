@@ -1,4 +1,4 @@
-/** A version's ONNX sessions in a thread of its own, seen from the server's thread. */
+/** Starts a worker thread with the ONNX sessions of a version, and sends requests to it. */
 
 import { isMarkedAsUntransferable, Worker } from 'node:worker_threads';
 import type { Outputs, Reply, RunMessage, SessionOptions, Signature, Signatures } from './session-worker.ts';
@@ -7,17 +7,18 @@ import { StatusError } from './status.ts';
 export type Session = {
   readonly signatures: Signatures;
   /**
-   * Runs the model. The buffers behind the feeds are moved to the session's thread: the caller may not read them again.
-   * Runs are worked off in the order of the calls. Fails with INVALID_ARGUMENT and ONNX Runtime's text.
+   * Runs the model. The buffers of the feeds move to the worker thread: the caller must not read them again. Runs
+   * execute in the order of the calls.
+   * @throws StatusError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, with ONNX Runtime's text
    */
   run(message: RunMessage): Promise<Outputs>;
-  /** Ends the thread after the runs that were asked for. */
+  /** Ends the thread after the pending runs. */
   close(): Promise<void>;
 };
 
 /**
- * Loads a version's graphs, all of them: one that is broken makes the version so, as in TensorFlow.
- * @throws StatusError DATA_LOSS for a file that is no ONNX model or not all of it, otherwise UNKNOWN
+ * Loads all graphs of a version. As in TensorFlow, the version fails to load if one of its signatures does.
+ * @throws StatusError DATA_LOSS for a file that is not an ONNX model or is incomplete, otherwise UNKNOWN
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const worker = new Worker(new URL('./session-worker.ts', import.meta.url), { workerData: options });
@@ -30,7 +31,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('message', (reply: Reply) => waiting.shift()?.resolve(reply));
 
-  // Only while loading: later on a thread that dies is a defect, and ends the process as an uncaught error.
+  // Only while loading. Later a worker that fails is a bug: its error is uncaught and ends the process.
   const died = Promise.withResolvers<Reply>();
   const onError = (error: Error) => died.resolve({ error: error.message });
   worker.on('error', onError);
@@ -57,7 +58,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
 }
 
-/** The buffers that belong to this request alone. Small messages lie in Node's shared pool, and are copied instead. */
+/** The buffers to move to the worker. Small messages lie in Node's shared buffer pool, so they are copied instead. */
 function transferable({ feeds }: RunMessage): ArrayBuffer[] {
   const buffers = feeds.flatMap(({ parts }) => parts.flatMap((part) => (Array.isArray(part) ? [] : [part.buffer])));
   return [...new Set(buffers)].filter((buffer) => !isMarkedAsUntransferable(buffer));

@@ -25,7 +25,7 @@ const minus = weighted('Sub', model);
 const tens = floats(new Array(WIDTH).fill(10), [1, WIDTH]);
 
 for (const flags of [[], ['--enable_batching']]) {
-  test(`each ONNX file is a signature of its own, with the weights of model.onnx ${flags}`, async (t) => {
+  test(`each ONNX file is a signature and can use the weights of model.onnx ${flags}`, async (t) => {
     const folder = temporaryFolder(t);
     const base = join(folder, 'm');
     addVersion(base, 1, model, { minus });
@@ -46,7 +46,7 @@ for (const flags of [[], ['--enable_batching']]) {
   });
 }
 
-test('a version with a broken signature is a broken version, until its file is whole', async (t) => {
+test('a version with a broken signature fails to load until its file is complete', async (t) => {
   const folder = temporaryFolder(t);
   const base = join(folder, 'm');
   addVersion(base, 1, addModel(1));

@@ -1,10 +1,10 @@
-/** Failures as TensorFlow knows them: a canonical code and a message, in the words that TF-Serving uses. */
+/** Errors with a canonical gRPC code and TF-Serving's message. */
 
 import { status as grpcStatus } from '@grpc/grpc-js';
 
 export type Code = Exclude<keyof typeof grpcStatus, 'OK'>;
 
-/** grpc_status_util.cc cuts messages here, because they travel as an HTTP header. */
+/** TF-Serving's limit (grpc_status_util.cc): the message is sent as an HTTP header. */
 const MAX_MESSAGE_LENGTH = 1024;
 
 export class StatusError extends Error {
@@ -16,12 +16,12 @@ export class StatusError extends Error {
     this.code = code;
   }
 
-  /** `CODE: message`, as TensorFlow prints a status. */
+  /** `CODE: message`, the format of TensorFlow's statuses. */
   override toString(): string {
     return `${this.code}: ${this.message}`;
   }
 
-  /** What grpc-js sends. */
+  /** The error that grpc-js sends. */
   toServiceError(): { code: number; details: string } {
     const { message } = this;
     const details =
@@ -34,7 +34,7 @@ export const invalidArgument = (message: string): StatusError => new StatusError
 export const notFound = (message: string): StatusError => new StatusError('NOT_FOUND', message);
 export const failedPrecondition = (message: string): StatusError => new StatusError('FAILED_PRECONDITION', message);
 
-/** Gives any thrown value a status; what is none already is INTERNAL. */
+/** Converts any thrown value to a StatusError. Other errors become INTERNAL. */
 export function asStatusError(thrown: unknown): StatusError {
   if (thrown instanceof StatusError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

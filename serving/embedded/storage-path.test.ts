@@ -10,7 +10,7 @@ function config(basePath: string, policy: Policy) {
   return { name: 'm', basePath, policy, labels: new Map() };
 }
 
-/** A base path with versions 2, 9, 10 and things that are none. */
+/** A base path with versions 2, 9 and 10, and entries that are not versions. */
 function base(t: TestContext): string {
   const folder = temporaryFolder(t);
   for (const child of ['2', '9', '10', 'incoming-11', '12a', '-1', '1.5']) mkdirSync(join(folder, child));
@@ -25,12 +25,12 @@ const POLICIES: [Policy, number[]][] = [
   [{ kind: 'specific', versions: new Set([2, 3]) }, [2]],
 ];
 for (const [policy, expected] of POLICIES) {
-  test(`policy ${JSON.stringify(policy)} wants ${expected}`, async (t) => {
+  test(`policy ${JSON.stringify(policy)} selects ${expected}`, async (t) => {
     assert.deepEqual([...(await findVersions(config(base(t), policy))).keys()], expected);
   });
 }
 
-test('the stamp follows the files', async (t) => {
+test('the stamp changes when a file changes', async (t) => {
   const folder = base(t);
   const stamp = async () => (await findVersions(config(folder, { kind: 'latest', count: 1 }))).get(10)?.stamp;
   const file = join(folder, '10', 'model.onnx');
@@ -53,7 +53,7 @@ test('a missing base path is an error', async () => {
   });
 });
 
-test('the operator is told what is missing', () => {
+test('the text for missing versions names them', () => {
   const all = config('/b', { kind: 'all' });
   const specific = config('/b', { kind: 'specific', versions: new Set([1, 2]) });
   assert.equal(missingVersions(all, new Set([1])), undefined);

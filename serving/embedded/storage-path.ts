@@ -1,4 +1,4 @@
-/** A model's base path: which versions lie there, and which of them the policy wants. */
+/** Finds the versions in a model's base path that the version policy selects. */
 
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -9,15 +9,15 @@ import { invalidArgument } from './status.ts';
 const MODEL_FILE = 'model.onnx';
 
 /**
- * The files of a version: an ONNX graph is one function, so each signature has one. model.onnx is `serving_default`, any
- * other NAME.onnx the signature NAME. `stamp` changes when a file in the folder does; it is 'absent' while there is no
- * model.onnx.
+ * The files of a version. An ONNX graph has one function, so each signature has its own file: model.onnx is
+ * `serving_default`, any other NAME.onnx is the signature NAME. `stamp` changes when a file in the folder changes; it is
+ * 'absent' while there is no model.onnx.
  */
 export type VersionFiles = { readonly graphs: ReadonlyMap<string, string>; readonly stamp: string };
 
 /**
- * Finds the wanted versions: sub-folders named by a number, whether there is a model in them or not.
- * @throws StatusError INVALID_ARGUMENT where the base path is missing
+ * Finds the wanted versions: sub-folders whose name is a number, with or without a model in them.
+ * @throws StatusError INVALID_ARGUMENT if the base path cannot be read
  */
 export async function findVersions({ name, basePath, policy }: ModelConfig): Promise<Map<number, VersionFiles>> {
   const children = await readdir(basePath).catch((cause) => {
@@ -31,7 +31,7 @@ export async function findVersions({ name, basePath, policy }: ModelConfig): Pro
   return new Map(await Promise.all(files));
 }
 
-/** What to tell the operator when a base path does not have what the configuration asks for; undefined when it does. */
+/** The text to log if versions that the configuration asks for are missing from the base path; otherwise undefined. */
 export function missingVersions(
   { name, basePath, policy }: ModelConfig,
   found: ReadonlySet<number>,
@@ -59,19 +59,19 @@ function wantedVersions(versions: number[], policy: Policy): number[] {
 
 async function filesOf(folder: string): Promise<VersionFiles> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    // Gone since the base path was read, or a file with a number for its name.
+    // Deleted since the base path was read, or a file whose name is a number.
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  const further = names.filter((name) => /^[^.].*\.onnx$/.test(name) && name !== MODEL_FILE).sort();
+  const others = names.filter((name) => /^[^.].*\.onnx$/.test(name) && name !== MODEL_FILE).sort();
   const graphs = new Map([
     [DEFAULT_SIGNATURE, join(folder, MODEL_FILE)],
-    ...further.map((name) => [basename(name, '.onnx'), join(folder, name)] as const),
+    ...others.map((name) => [basename(name, '.onnx'), join(folder, name)] as const),
   ]);
   return { graphs, stamp: names.includes(MODEL_FILE) ? await stampOf(folder, names) : 'absent' };
 }
 
-/** Covers all files, because large models keep their weights beside model.onnx. */
+/** Covers all files, because large models store their weights in separate files. */
 async function stampOf(folder: string, names: readonly string[]): Promise<string> {
   const stamps = names.toSorted().map(async (name) => {
     const { ino, size, mtimeMs } = await lstat(join(folder, name));

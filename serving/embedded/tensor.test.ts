@@ -10,7 +10,7 @@ const { requestSerialize, requestDeserialize } = predictionService.service.Predi
   requestDeserialize(bytes: Buffer): { inputs: { x: TensorProto } };
 };
 
-/** A tensor as the wire brings it. */
+/** A tensor as decoded from a request. */
 function sent(proto: object): TensorProto {
   return requestDeserialize(requestSerialize({ inputs: { x: proto } })).inputs.x;
 }
@@ -24,14 +24,14 @@ function readNumbers(proto: object): (number | bigint)[] {
   return Array.from(new array(data.slice().buffer) as Iterable<number | bigint>);
 }
 
-const STRETCHED: [string, object, number[]][] = [
+const FILLED: [string, object, number[]][] = [
   ['a short list repeats its last value', { tensor_shape: vector(3), float_val: [2, 5] }, [2, 5, 5]],
-  ['no values are zeros', { tensor_shape: vector(2) }, [0, 0]],
+  ['an empty list means zeros', { tensor_shape: vector(2) }, [0, 0]],
   ['surplus values are dropped', { tensor_shape: vector(1), float_val: [7, 8] }, [7]],
   ['an axis of 0 has no values', { tensor_shape: vector(0) }, []],
-  ['no shape is a scalar', { float_val: [4] }, [4]],
+  ['a tensor without a shape is a scalar', { float_val: [4] }, [4]],
 ];
-for (const [what, proto, expected] of STRETCHED) {
+for (const [what, proto, expected] of FILLED) {
   test(what, () => assert.deepEqual(readNumbers({ dtype: 'DT_FLOAT', ...proto }), expected));
 }
 
@@ -49,7 +49,7 @@ const VALUES: [DType, object, (number | bigint)[]][] = [
   ['DT_BOOL', { bool_val: [true, false] }, [1, 0]],
 ];
 for (const [dtype, values, expected] of VALUES) {
-  test(`${dtype} is read and written in its own field`, () => {
+  test(`${dtype} is read from and written to its own field`, () => {
     const proto = { dtype, tensor_shape: vector(2), ...values };
     assert.deepEqual(readNumbers(proto), expected);
     const array = DTYPES[dtype].array as unknown as { from(values: unknown[]): Float32Array<ArrayBuffer> };
@@ -58,7 +58,7 @@ for (const [dtype, values, expected] of VALUES) {
   });
 }
 
-test('strings are UTF-8', () => {
+test('strings are read and written as UTF-8', () => {
   const proto = { dtype: 'DT_STRING', tensor_shape: vector(3), string_val: [Buffer.from('é'), Buffer.alloc(0)] };
   assert.deepEqual(readTensor('x', sent(proto)), { dtype: 'DT_STRING', shape: [3], data: ['é', '', ''] });
   const written = writeTensor({ dtype: 'DT_STRING', shape: [1], data: ['é'] }, true);
@@ -72,7 +72,7 @@ test('tensor_content is a view of the message', () => {
   assert.deepEqual([...data], [1, 2, 3]);
 });
 
-test('an answer can be tensor_content', () => {
+test('an output can be written as tensor_content', () => {
   const data = Float32Array.of(1, 2, 3).subarray(1);
   const written = sent(writeTensor({ dtype: 'DT_FLOAT', shape: [2], data }, true));
   assert.deepEqual(written.tensor_content, Buffer.from(Float32Array.of(2, 3).buffer));
@@ -80,14 +80,14 @@ test('an answer can be tensor_content', () => {
 });
 
 const UNREADABLE: [string, object][] = [
-  ['a content that is too short', { dtype: 'DT_FLOAT', tensor_shape: vector(2), tensor_content: Buffer.alloc(4) }],
-  ['no dtype', { tensor_shape: vector(1) }],
-  ['a dtype that ONNX Runtime lacks', { dtype: 'DT_COMPLEX64', tensor_shape: vector(1) }],
-  ['an unknown size', { dtype: 'DT_FLOAT', tensor_shape: vector(-1) }],
-  ['an unknown rank', { dtype: 'DT_FLOAT', tensor_shape: { unknown_rank: true } }],
-  ['bytes that are not UTF-8', { dtype: 'DT_STRING', tensor_shape: vector(1), string_val: [Buffer.from([0xff])] }],
-  ['strings as content', { dtype: 'DT_STRING', tensor_shape: vector(1), tensor_content: Buffer.from('a') }],
-  ['a few bytes that stand for gigabytes', { dtype: 'DT_FLOAT', tensor_shape: vector(2 ** 40), float_val: [1] }],
+  ['tensor_content that is too short', { dtype: 'DT_FLOAT', tensor_shape: vector(2), tensor_content: Buffer.alloc(4) }],
+  ['a tensor without dtype', { tensor_shape: vector(1) }],
+  ['an unsupported dtype', { dtype: 'DT_COMPLEX64', tensor_shape: vector(1) }],
+  ['a shape with an unknown size', { dtype: 'DT_FLOAT', tensor_shape: vector(-1) }],
+  ['a shape of unknown rank', { dtype: 'DT_FLOAT', tensor_shape: { unknown_rank: true } }],
+  ['a string that is not UTF-8', { dtype: 'DT_STRING', tensor_shape: vector(1), string_val: [Buffer.from([0xff])] }],
+  ['tensor_content of strings', { dtype: 'DT_STRING', tensor_shape: vector(1), tensor_content: Buffer.from('a') }],
+  ['a short list for a shape of gigabytes', { dtype: 'DT_FLOAT', tensor_shape: vector(2 ** 40), float_val: [1] }],
 ];
 for (const [what, proto] of UNREADABLE) {
   test(`${what} is refused`, () => {

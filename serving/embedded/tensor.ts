@@ -1,4 +1,4 @@
-/** TensorProto to plain tensors and back, by the rules of tensorflow::Tensor::FromProto and AsProtoField. */
+/** Converts TensorProto to plain tensors and back, with the rules of tensorflow::Tensor::FromProto and AsProtoField. */
 
 import { DTYPES, type DType, isDType, type NumberArray, type ValueField } from './dtype.ts';
 import type { TensorProto } from './protocol.ts';
@@ -17,13 +17,13 @@ export type OutputTensor = {
   readonly data: NumberArray | string[];
 };
 
-/** What a short request can make the server allocate: a few bytes of `float_val` may stand for a tensor of any shape. */
-const MAX_STRETCHED_BYTES = 512 * 1024 * 1024;
+/** Bounds the memory that a short request can allocate: one value in `float_val` can fill a tensor of any shape. */
+const MAX_FILLED_BYTES = 512 * 1024 * 1024;
 
 /**
- * The tensor in a request. `tensor_content` is not copied: `data` is a view of the message. A `*_val` list that is
- * shorter than the shape repeats its last value, none means zeros, surplus values are dropped.
- * @throws StatusError INVALID_ARGUMENT, TF-Serving's text, where type, shape and values do not fit together
+ * Reads a tensor of a request. `tensor_content` is not copied: `data` is a view of the message. A `*_val` list that is
+ * shorter than the shape repeats its last value; an empty list means zeros; surplus values are dropped.
+ * @throws StatusError INVALID_ARGUMENT with TF-Serving's text, if type, shape and values do not match
  */
 export function readTensor(alias: string, proto: TensorProto): InputTensor {
   const shape = proto.tensor_shape?.dim.map(({ size }) => Number(size)) ?? [];
@@ -39,11 +39,11 @@ function readData(proto: TensorProto, shape: readonly number[]): InputTensor['da
   const byteLength = count * (array?.BYTES_PER_ELEMENT ?? 1);
   const content = proto.tensor_content as Buffer<ArrayBuffer>;
   if (content.length > 0) return array && content.length === byteLength ? content : undefined;
-  if (byteLength > MAX_STRETCHED_BYTES) return undefined;
-  return array ? stretchNumbers(proto, new array(count)) : stretchStrings(proto[field] as Buffer[], count);
+  if (byteLength > MAX_FILLED_BYTES) return undefined;
+  return array ? fillNumbers(proto, new array(count)) : fillStrings(proto[field] as Buffer[], count);
 }
 
-function stretchNumbers(proto: TensorProto, target: NumberArray): Uint8Array<ArrayBuffer> {
+function fillNumbers(proto: TensorProto, target: NumberArray): Uint8Array<ArrayBuffer> {
   const values = proto[DTYPES[proto.dtype as DType].field];
   const last = values.at(-1);
   const convert = target instanceof BigInt64Array || target instanceof BigUint64Array ? BigInt : Number;
@@ -54,13 +54,13 @@ function stretchNumbers(proto: TensorProto, target: NumberArray): Uint8Array<Arr
   return new Uint8Array(target.buffer);
 }
 
-function stretchStrings(values: readonly Buffer[], count: number): string[] | undefined {
+function fillStrings(values: readonly Buffer[], count: number): string[] | undefined {
   const last = values.at(-1) ?? Buffer.alloc(0);
   const texts = Array.from({ length: count }, (_, i) => utf8(values[i] ?? last));
   return texts.includes(undefined) ? undefined : (texts as string[]);
 }
 
-/** ONNX strings are UTF-8, TensorFlow's are any bytes. */
+/** ONNX strings must be UTF-8; TensorFlow's can be any bytes. */
 function utf8(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -70,7 +70,7 @@ function utf8(bytes: Buffer): string | undefined {
   }
 }
 
-/** A tensor for an answer: in the `*_val` field of its type, or as `tensor_content` (strings never). */
+/** Writes a tensor of a response: into the `*_val` field of its type, or as `tensor_content` (never for strings). */
 export function writeTensor(tensor: OutputTensor, asTensorContent: boolean): Partial<TensorProto> {
   const { dtype, shape, data } = tensor;
   const head = { dtype, tensor_shape: { dim: shape.map((size) => ({ size })) } };

@@ -1,10 +1,10 @@
-/** Configuration files in protobuf's text format. */
+/** Reads configuration files in protobuf's text format. */
 
 import { readFile } from 'node:fs/promises';
 import { invalidArgument, notFound, StatusError } from './status.ts';
 import { type Message, parseTextFormat, type Schema } from './text-format.ts';
 
-/** @throws StatusError NOT_FOUND, INVALID_ARGUMENT (with the line and what was expected there) or UNKNOWN */
+/** @throws StatusError NOT_FOUND, INVALID_ARGUMENT (with the line number and what was expected) or UNKNOWN */
 export async function readTextFile<const S extends Schema>(path: string, schema: S): Promise<Message<S>> {
   try {
     return parseTextFormat(await readFile(path, 'utf8'), schema);

@@ -1,11 +1,11 @@
-/** Reads protobuf's text format: as much of it as configuration files use, checked against a schema. */
+/** Parses the part of protobuf's text format that configuration files use, and checks it against a schema. */
 
-/** A field's type: a scalar, a message, or in brackets a repeated one. */
+/** The type of a field: a scalar, a message, or an array with one type for a repeated field. */
 type Single = 'string' | 'int' | 'bool' | Schema;
 export type Schema = { readonly [field: string]: Single | readonly [Single] };
 
 type Read<T> = T extends 'string' ? string : T extends 'int' ? number : T extends 'bool' ? boolean : Message<T>;
-/** What a schema reads: absent fields are undefined, absent repeated ones empty lists. */
+/** The parsed message. Absent fields are undefined; absent repeated fields are empty lists. */
 export type Message<S> = {
   [K in keyof S]: S[K] extends readonly [infer T] ? Read<T>[] : Read<S[K]> | undefined;
 };
@@ -19,8 +19,8 @@ const ESCAPE = /\\(?:x([\da-fA-F]{1,2})|([0-7]{1,3})|u([\da-fA-F]{4})|(.))/g;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b', f: '\f', v: '\v' };
 
 /**
- * Reads a message.
- * @throws SyntaxError naming the line, for text that is none or does not fit the schema
+ * Parses a message.
+ * @throws SyntaxError with the line number, if the text is invalid or does not match the schema
  */
 export function parseTextFormat<const S extends Schema>(text: string, schema: S): Message<S> {
   const cursor: Cursor = { tokens: tokenize(text), at: 0 };
@@ -48,7 +48,7 @@ function readMessage(cursor: Cursor, schema: Schema, end: string | undefined): o
     if (type === undefined) throw new SyntaxError(`line ${line}: ${unknownField(name, schema)}`);
     const values = readField(cursor, name, type);
     if (Array.isArray(type)) (message[name] as Value[]).push(...values);
-    else if (message[name] !== undefined) throw new SyntaxError(`line ${line}: ${name} is given twice`);
+    else if (message[name] !== undefined) throw new SyntaxError(`line ${line}: ${name} is set twice`);
     else message[name] = values[0];
     if (peek(cursor) === ',' || peek(cursor) === ';') next(cursor);
   }
@@ -57,16 +57,16 @@ function readMessage(cursor: Cursor, schema: Schema, end: string | undefined): o
 }
 
 function unknownField(name: string, schema: Schema): string {
-  if (!/^\w+$/.test(name)) return `expected the name of a field, found ${name === '' ? 'the end' : name}`;
-  return `no field is named ${name}; there are ${Object.keys(schema).join(', ')}`;
+  if (!/^\w+$/.test(name)) return `expected a field name, found ${name === '' ? 'the end' : name}`;
+  return `unknown field ${name}; the fields are ${Object.keys(schema).join(', ')}`;
 }
 
-/** The values of `name: value`, `name { }` or, repeated only, `name: [value, value]`. */
+/** The values of `name: value`, `name { }` or, for repeated fields, `name: [value, value]`. */
 function readField(cursor: Cursor, name: string, type: Single | readonly [Single]): Value[] {
   const single = (Array.isArray(type) ? type[0] : type) as Single;
   const colon = peek(cursor) === ':';
   if (colon) next(cursor);
-  if (!colon && typeof single === 'string') throw unexpected(cursor, `: behind ${name}`);
+  if (!colon && typeof single === 'string') throw unexpected(cursor, `: after ${name}`);
   if (!Array.isArray(type) || peek(cursor) !== '[') return [readValue(cursor, name, single)];
   next(cursor);
   const values: Value[] = [];
@@ -82,7 +82,7 @@ function readField(cursor: Cursor, name: string, type: Single | readonly [Single
 function readValue(cursor: Cursor, name: string, type: Single): Value {
   if (typeof type !== 'string') {
     const open = peek(cursor);
-    if (open !== '{' && open !== '<') throw unexpected(cursor, `{ behind ${name}`);
+    if (open !== '{' && open !== '<') throw unexpected(cursor, `{ after ${name}`);
     next(cursor);
     return readMessage(cursor, type, open === '{' ? '}' : '>');
   }

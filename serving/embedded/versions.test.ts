@@ -16,7 +16,7 @@ import {
   until,
 } from './testing/server.ts';
 
-/** A folder with a base path that holds version 1. */
+/** A temporary folder with a base path that contains version 1. */
 function baseOf(t: TestContext): { folder: string; base: string } {
   const folder = temporaryFolder(t);
   const base = join(folder, 'm');
@@ -24,14 +24,14 @@ function baseOf(t: TestContext): { folder: string; base: string } {
   return { folder, base };
 }
 
-/** A version answers before the one that it replaces has ended. */
+/** Waits for exact states: a new version is available before the old one has ended. */
 async function untilStates(client: TestClient, ...expected: [number, string][]): Promise<void> {
   await until(async () => isDeepStrictEqual(await client.states('m'), expected));
 }
 
 const flagsFor = (base: string) => ['--model_name=m', `--model_base_path=${base}`];
 
-test('a new version replaces the old one, and the old one comes back', async (t) => {
+test('a new version replaces the old one; if it is deleted, the old one is loaded again', async (t) => {
   const { folder, base } = baseOf(t);
   const { client, output } = await startServer(t, folder, ...flagsFor(base));
   addVersion(base, 3, addModel(3));
@@ -47,7 +47,7 @@ test('a new version replaces the old one, and the old one comes back', async (t)
   assert.match(output(), /No versions of servable m found under base path/);
 });
 
-test('no request is lost while versions change', async (t) => {
+test('no request fails while versions change', async (t) => {
   const { folder, base } = baseOf(t);
   const { client } = await startServer(t, folder, ...flagsFor(base));
   const seen = new Set<number | undefined>();
@@ -64,7 +64,7 @@ test('no request is lost while versions change', async (t) => {
   assert.deepEqual([...seen], [1, 2, 3]);
 });
 
-test('an old version finishes what it was asked before it goes', async (t) => {
+test('an old version answers its pending requests before it is unloaded', async (t) => {
   const folder = temporaryFolder(t);
   const base = join(folder, 'm');
   addVersion(base, 1, slowModel());
@@ -81,29 +81,29 @@ test('an old version finishes what it was asked before it goes', async (t) => {
   assert.equal((await slow).model_spec.version?.value, '1');
 });
 
-test('a broken version leaves the old one serving and keeps its error, until its file is whole', async (t) => {
+test('a broken version reports its error, and the old one serves until the file is complete', async (t) => {
   const { folder, base } = baseOf(t);
   const { client } = await startServer(t, folder, ...flagsFor(base));
-  // Between two tries the version is LOADING: what it was told last counts.
-  let told: ModelVersionStatus['status'] | undefined;
+  // Between two attempts the version is LOADING, so keep the last error.
+  let lastError: ModelVersionStatus['status'] | undefined;
   const problem = async () => {
     const spec = { name: 'm', version: { value: 2 } };
     type Response = { model_version_status: ModelVersionStatus[] };
     const { model_version_status: found } = await client.call<Response>('GetModelStatus', { model_spec: spec });
-    if (found[0]?.state === 'END') told = found[0].status;
-    return told;
+    if (found[0]?.state === 'END') lastError = found[0].status;
+    return lastError;
   };
   const file = join(base, '2', 'model.onnx');
   const model = addModel(2);
 
   mkdirSync(join(base, '2'));
   await until(async () => (await problem().catch(() => undefined))?.error_code === 'NOT_FOUND');
-  assert.match(told?.error_message ?? '', /^Could not find .*model\.onnx/);
+  assert.match(lastError?.error_message ?? '', /^Could not find .*model\.onnx/);
 
   writeFileSync(file, model.subarray(0, model.length / 2));
   const unread = { error_code: 'DATA_LOSS', error_message: `Can't parse ${file} as binary proto` };
   await until(async () => (await problem())?.error_message === unread.error_message);
-  assert.deepEqual(told, unread);
+  assert.deepEqual(lastError, unread);
   assert.deepEqual(await client.predictY('m', [0]), [1]);
 
   appendFileSync(file, model.subarray(model.length / 2));
@@ -111,7 +111,7 @@ test('a broken version leaves the old one serving and keeps its error, until its
   await untilStates(client, [2, 'AVAILABLE'], [1, 'END']);
 });
 
-test('no port opens before the models are there', async (t) => {
+test('no port opens before all models are loaded', async (t) => {
   const { folder, base } = baseOf(t);
   const missing = join(folder, 'later');
   writeFileSync(
@@ -130,7 +130,7 @@ test('no port opens before the models are there', async (t) => {
   await until(() => output().includes('serving m version 1, later version 7 on unix:'));
 });
 
-test('HandleReloadConfigRequest replaces the list', async (t) => {
+test('HandleReloadConfigRequest replaces the list of models', async (t) => {
   const { folder, base } = baseOf(t);
   const { client } = await startServer(t, folder, ...flagsFor(base));
   addVersion(base, 2, addModel(2));
@@ -171,7 +171,7 @@ test('HandleReloadConfigRequest replaces the list', async (t) => {
   assert.deepEqual(await client.predictY('m', [0]), [2]);
 });
 
-test('predict goes on while the list is replaced', async (t) => {
+test('Predict works while the list of models is replaced', async (t) => {
   const { folder, base } = baseOf(t);
   const { client } = await startServer(t, folder, ...flagsFor(base));
   const config = [{ name: 'm', base_path: base, model_platform: 'tensorflow' }];

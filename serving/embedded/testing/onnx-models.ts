@@ -1,4 +1,4 @@
-/** Small ONNX models, written out by hand, so that the tests need neither files nor Python. */
+/** Builds small ONNX models in code, so that the tests need neither model files nor Python. */
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,24 +21,24 @@ export type ElementType =
   | 'STRING'
   | 'COMPLEX64';
 
-/** A string names an axis of any length. */
+/** An input or output. A string in `shape` names an axis of variable length. */
 type Value = { readonly name: string; readonly type?: ElementType; readonly shape: readonly (number | string)[] };
 type Constant = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
-  /** A model.onnx that holds the data already: it is written as external data that points there. */
+  /** A model.onnx that contains the same data: the constant is written as external data that points into it. */
   readonly inside?: Buffer;
 };
 type Graph = {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** Operator, inputs, output. */
+  /** [operator, inputs, output] */
   readonly nodes: readonly (readonly [string, readonly string[], string])[];
   readonly constants?: readonly Constant[];
 };
 
-/** The bytes of a model.onnx. */
+/** Returns the bytes of a model.onnx. */
 export function onnxModel({ inputs, outputs, nodes, constants = [] }: Graph): Buffer {
   const definition = loadSync(fileURLToPath(new URL('./onnx.proto', import.meta.url)), { keepCase: true });
   const { serialize } = definition['onnx.ModelProto'] as { serialize(model: object): Buffer };
@@ -69,7 +69,7 @@ function valueInfo({ name, type = 'FLOAT', shape }: Value): object {
   return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } };
 }
 
-/** y[n] = x[n] + constant: tests give version c the constant c, so that an answer tells who gave it. */
+/** y[n] = x[n] + constant. Tests use the version number as the constant, so an output shows which version answered. */
 export function addModel(constant: number): Buffer {
   return onnxModel({
     inputs: [{ name: 'x', shape: ['n'] }],
@@ -100,7 +100,7 @@ export function pairModel(): Buffer {
   });
 }
 
-/** y[n,k] = the sum of all of x[n,k]: an answer tells what else was in its run. */
+/** y[n,k] = the sum of all of x[n,k]: an output shows which requests shared the run. */
 export function sumModel(): Buffer {
   return onnxModel({
     inputs: [{ name: 'x', shape: ['n', 'k'] }],
@@ -115,8 +115,8 @@ export function sumModel(): Buffer {
 }
 
 /**
- * image[n,299,299,3] times `weights` [268203,2] gives logits[n,2]: `model` takes floats, `serving_uint8` pixels, which it
- * scales to -1..1 itself, with the weights of the first.
+ * logits[n,2] = image[n,299,299,3] x weights [268203,2]. `model` takes floats. `serving_uint8` takes pixels, scales them to
+ * -1..1 and uses the weights stored in `model`.
  */
 export function pixelModels(weights: Float32Array): { model: Buffer; serving_uint8: Buffer } {
   const image = { name: 'image', shape: ['n', 299, 299, 3] };
@@ -146,7 +146,7 @@ export function pixelModels(weights: Float32Array): { model: Buffer; serving_uin
   return { model, serving_uint8 };
 }
 
-/** x[n,512] through forty multiplications with a 512 x 512 matrix of zeros: about 20 MFLOP for each row. */
+/** Multiplies x[n,512] forty times by a 512 x 512 matrix of zeros: about 20 MFLOP per row. */
 export function slowModel(): Buffer {
   const steps = Array.from({ length: 40 }, (_, i) => i);
   const name = (i: number) => (i === 0 ? 'x' : i === steps.length ? 'y' : `x${i}`);
@@ -158,11 +158,16 @@ export function slowModel(): Buffer {
   });
 }
 
-/** Puts BASE/VERSION in place at once, the way a version should be published; `further` are the signatures beside model.onnx. */
-export function addVersion(base: string, version: number, model: Buffer, further: Record<string, Buffer> = {}): void {
+/** Publishes BASE/VERSION atomically by renaming a folder. `signatures` are the ONNX files beside model.onnx. */
+export function addVersion(
+  base: string,
+  version: number,
+  model: Buffer,
+  signatures: Record<string, Buffer> = {},
+): void {
   const incoming = join(base, `incoming-${version}`);
   mkdirSync(incoming, { recursive: true });
-  for (const [name, bytes] of Object.entries({ model, ...further }))
+  for (const [name, bytes] of Object.entries({ model, ...signatures }))
     writeFileSync(join(incoming, `${name}.onnx`), bytes);
   renameSync(incoming, join(base, String(version)));
 }

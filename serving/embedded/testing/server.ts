@@ -1,4 +1,4 @@
-/** The real server as a child process, and a client for it. */
+/** Starts the embedded server as a child process, and a gRPC client for it. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,17 +12,17 @@ import { loadProtocol, type ModelSpec, type TensorProto } from '../protocol.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/** `after` of node:test or of one test's context. */
-type Ending = { readonly after: (work: () => void | Promise<void>) => void };
+/** node:test's `after`, or the context of a test. */
+type Hooks = { readonly after: (work: () => void | Promise<void>) => void };
 
-/** A folder that goes when the test ends. */
-export function temporaryFolder(test: Ending): string {
+/** Creates a folder that is deleted when the test ends. */
+export function temporaryFolder(test: Hooks): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-test-'));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Runs the server to its end. */
+/** Runs the server until it exits. */
 export async function runServer(...flags: string[]): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = outputOf(child);
@@ -33,12 +33,12 @@ export async function runServer(...flags: string[]): Promise<{ code: number | nu
 export type Server = {
   readonly client: TestClient;
   readonly process: ChildProcess;
-  /** Everything the server has written. */
+  /** All output of the server so far. */
   output(): string;
 };
 
-/** Starts the server on a socket in `folder`; it is killed when the test ends. */
-export function spawnServer(test: Ending, folder: string, ...flags: string[]): Server {
+/** Starts the server on a socket in `folder`. It is killed when the test ends. */
+export function spawnServer(test: Hooks, folder: string, ...flags: string[]): Server {
   const socket = join(folder, `${Math.random().toString(36).slice(2)}.sock`);
   const child = spawn(process.execPath, [MAIN, '--port=0', `--grpc_socket_path=${socket}`, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -53,10 +53,12 @@ export function spawnServer(test: Ending, folder: string, ...flags: string[]): S
   return { client, process: child, output: outputOf(child) };
 }
 
-/** Starts the server and waits until it says that it is ready. */
-export async function startServer(test: Ending, folder: string, ...flags: string[]): Promise<Server> {
+/** Starts the server and waits until it is ready. */
+export async function startServer(test: Hooks, folder: string, ...flags: string[]): Promise<Server> {
   const server = spawnServer(test, folder, ...flags);
-  const ended = once(server.process, 'exit').then(() => Promise.reject(new Error(`ended: ${server.output()}`)));
+  const ended = once(server.process, 'exit').then(() =>
+    Promise.reject(new Error(`the server exited: ${server.output()}`)),
+  );
   await Promise.race([once(server.process, 'message'), ended]);
   return server;
 }
@@ -71,11 +73,11 @@ function outputOf({ stdout, stderr }: ChildProcess): () => string {
   return () => output;
 }
 
-/** Waits for a condition, at most ten seconds. */
+/** Polls a condition until it is true, for at most ten seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + 10_000;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not reached in time: ${condition}`);
+    if (performance.now() > endMs) throw new Error(`still false after 10 s: ${condition}`);
     await sleep(20);
   }
 }
@@ -86,7 +88,7 @@ type CallOptions = {
   readonly filter?: readonly string[];
   readonly timeoutMs?: number;
 };
-type Answer = { model_spec: ModelSpec; outputs: Record<string, TensorProto> };
+type PredictResult = { model_spec: ModelSpec; outputs: Record<string, TensorProto> };
 
 export class TestClient {
   readonly #prediction: Client;
@@ -99,12 +101,16 @@ export class TestClient {
     this.#model = new modelService(target, credentials.createInsecure(), unlimited);
   }
 
-  async predict(name: string, inputs: Inputs, { spec, filter = [], timeoutMs }: CallOptions = {}): Promise<Answer> {
+  async predict(
+    name: string,
+    inputs: Inputs,
+    { spec, filter = [], timeoutMs }: CallOptions = {},
+  ): Promise<PredictResult> {
     const request = { model_spec: { name, ...spec }, inputs, output_filter: filter };
     return this.call('Predict', request, timeoutMs);
   }
 
-  /** Sends x, a vector of float32, to a model with the output y. */
+  /** Sends x, a vector of float32. Returns the output y. */
   async predictY(name: string, x: readonly number[], options: CallOptions = {}): Promise<number[]> {
     const { outputs } = await this.predict(name, { x: floats(x) }, options);
     return outputs.y?.float_val ?? [];
@@ -140,13 +146,13 @@ export class TestClient {
   }
 }
 
-/** A float32 tensor, as a vector unless a shape is given. */
+/** A float32 tensor. Without a shape it is a vector. */
 export function floats(values: readonly number[], shape: readonly number[] = [values.length]): Partial<TensorProto> {
   const content = Buffer.from(Float32Array.from(values).buffer);
   return { dtype: 'DT_FLOAT', tensor_shape: { dim: shape.map((size) => ({ size })) }, tensor_content: content };
 }
 
-/** What a call is refused with, for assert.rejects. */
+/** The expected error of a call, for assert.rejects. */
 export function refusal(code: number, details: string): object {
   return { code, details };
 }
