@@ -10,7 +10,7 @@ function reachOf(text: string): string {
   return rangeOf(canonical(address)).reach;
 }
 
-/** The rows of the hostile-world table; each address is given as a URL's host parses. */
+/** Rows of the hostile table. Each address is written as a URL's host is after parsing. */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'A1 loopback': ['127.0.0.1', '127.255.255.255'],
   'A5 this network': ['0.0.0.0', '0.255.255.255'],
@@ -22,7 +22,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'A12 6to4': ['2002:7f00:1::', '2002:a9fe:a9fe::', '2002:808:808::'],
   'A13 Teredo around 10.0.0.1': ['2001:0:4136:e378:8000:63bf:f5ff:fffe'],
   'A14 ISATAP under a public prefix': ['2a00:1450::5efe:10.0.0.1', '2a00:1450::200:5efe:10.0.0.1'],
-  'A15 shared with the carrier': ['100.64.0.1', '100.127.255.255'],
+  'A15 carrier-grade NAT': ['100.64.0.1', '100.127.255.255'],
   'A16 private, benchmarking, documentation, future use': [
     ...['10.0.0.0', '10.255.255.255', '172.16.0.1', '172.31.255.255', '192.168.0.1', '192.168.255.255'],
     ...['198.18.0.1', '198.19.255.255', '192.0.2.1', '198.51.100.1', '203.0.113.1', '192.0.0.1', '192.88.99.1'],
@@ -31,7 +31,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'A17 IPv6 private': ['fc00::1', 'fdff::1', 'fe80::1', 'febf::1', 'fec0::1', '2001:db8::1', '3fff::1', '100::1'],
   'A18 metadata': ['169.254.169.254', '169.254.170.2', '168.63.129.16', 'fd00:ec2::254', '100.100.100.200'],
   'A19 multicast': ['224.0.0.1', '239.255.255.255', 'ff02::1'],
-  'A20 the Services of a GKE cluster': ['34.118.224.1', '34.118.239.255'],
+  'A20 Services of a GKE cluster': ['34.118.224.1', '34.118.239.255'],
   'not allocated': ['4000::1', '1::1', '::ffff:0:127.0.0.1', '5f00::1'],
 };
 
@@ -43,16 +43,16 @@ const PUBLIC = [
 
 describe('the address table', () => {
   for (const [id, addresses] of Object.entries(REFUSED)) {
-    test(`${id}: not public`, () => {
+    test(`${id}: is not public`, () => {
       for (const address of addresses) assert.notEqual(reachOf(address), 'public', address);
     });
   }
 
-  test('A15 and the other edges: the neighbours of every range are public', () => {
+  test('A15 and other boundaries: addresses just outside each range are public', () => {
     for (const address of PUBLIC) assert.equal(reachOf(address), 'public', address);
   });
 
-  test('only metadata is metadata, and development addresses are private', () => {
+  test('metadata addresses and development addresses are told apart', () => {
     for (const address of ['169.254.169.254', '::ffff:a9fe:a9fe', 'fd00:ec2::254', '168.63.129.16']) {
       assert.equal(reachOf(address), 'metadata', address);
     }
@@ -62,7 +62,7 @@ describe('the address table', () => {
   });
 });
 
-/** Every way of carrying an IPv4 address in an IPv6 one, as the bytes of the whole. */
+/** Every way to embed an IPv4 address in an IPv6 address, as the 16 bytes of the result. */
 const WRAPPINGS: Readonly<Record<string, (v4: readonly number[]) => number[]>> = {
   mapped: (v4) => [...Array(10).fill(0), 0xff, 0xff, ...v4],
   compatible: (v4) => [...Array(12).fill(0), ...v4],
@@ -77,7 +77,7 @@ const WRAPPINGS: Readonly<Record<string, (v4: readonly number[]) => number[]>> =
   'ISATAP universal': (v4) => [0x2a, 0, 0x14, 0x50, 0, 0, 0, 0, 2, 0, 0x5e, 0xfe, ...v4],
 };
 
-/** Private and metadata IPv4 addresses: a prefix as in the table, random below it. */
+/** Private and metadata IPv4 addresses: a prefix of the table and random lower bits. */
 const privateIPv4 = fc
   .tuple(
     fc.constantFrom('10/8', '127/8', '172.16/12', '192.168/16', '169.254/16', '100.64/10', '0/8'),
@@ -92,7 +92,7 @@ const privateIPv4 = fc
     return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
   });
 
-/** WHATWG's spellings: one to four parts, each decimal, octal or hexadecimal. */
+/** Writes an address as the WHATWG URL parser accepts it: one to four parts, each decimal, octal or hexadecimal. */
 function spell(octets: readonly number[], parts: number, base: readonly string[]): string {
   const last = octets.slice(parts - 1).reduce((value, octet) => value * 256 + octet, 0);
   const numbers = [...octets.slice(0, parts - 1), last];
@@ -105,7 +105,7 @@ function spell(octets: readonly number[], parts: number, base: readonly string[]
 }
 
 describe('properties of the address table', () => {
-  test('A3, A4: no private IPv4 address is public in any spelling', () => {
+  test('A3, A4: a private IPv4 address is not public in any spelling', () => {
     const base = fc.constantFrom('decimal', 'octal', 'hex');
     fc.assert(
       fc.property(
@@ -123,7 +123,7 @@ describe('properties of the address table', () => {
   });
 
   for (const [name, wrap] of Object.entries(WRAPPINGS)) {
-    test(`A8 to A14: no private IPv4 address is public wrapped as ${name}`, () => {
+    test(`A8 to A14: a private IPv4 address embedded as ${name} is not public`, () => {
       fc.assert(
         fc.property(privateIPv4, (octets) => {
           const host = new URL(`http://[${ipaddr.fromByteArray(wrap(octets)).toString()}]/`).hostname.slice(1, -1);
@@ -135,14 +135,14 @@ describe('properties of the address table', () => {
   }
 });
 
-describe('reading addresses and nets', () => {
-  test('only standard notations are addresses', () => {
+describe('parsing addresses and nets', () => {
+  test('only the standard notation is parsed as an address', () => {
     for (const text of ['', 'localhost', '127.1', '0x7f.0.0.1', '2130706433', 'fe80::1%eth0', '[::1]', '1.2.3.4.5']) {
       assert.equal(parseAddress(text), undefined, text);
     }
   });
 
-  test('a net is a CIDR or one address', () => {
+  test('a net is a CIDR or a single address', () => {
     for (const text of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/8/8', 'example.com/8', '::/129', '10/8']) {
       assert.equal(parseNet(text), undefined, text);
     }

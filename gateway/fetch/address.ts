@@ -1,4 +1,4 @@
-/** What an IP address is to somebody who was handed it by a stranger: public, private, metadata or reserved. Pure; one table. */
+/** Classifies IP addresses as public, private, metadata or reserved, by one table. */
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -6,15 +6,15 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 export type Net = readonly [base: Address, bits: number];
 
 /**
- * `private`: someone's own machines and networks. `metadata`: a cloud's service that hands out credentials.
- * `reserved`: no host that serves images can be there.
+ * `private`: loopback and internal networks. `metadata`: a cloud's metadata service, which returns credentials.
+ * `reserved`: no image host can have such an address.
  */
 type Reach = 'public' | 'private' | 'metadata' | 'reserved';
 export type Range = { readonly reach: Reach; readonly name: string };
 
 /**
- * The first row that holds an address decides, and IPv6 is public only in 2000::/3, the one block that IANA has opened.
- * Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries, and the clouds' manuals for metadata.
+ * The first row that contains an address applies. IPv6 is public only in 2000::/3, the one block that IANA allocates
+ * from. Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries; the cloud providers' manuals for metadata.
  */
 const RANGES: ReadonlyArray<readonly [cidr: string, reach: Reach, name: string]> = [
   ['169.254.169.254/32', 'metadata', 'instance metadata of AWS, Azure, Google Cloud and others'],
@@ -33,12 +33,12 @@ const RANGES: ReadonlyArray<readonly [cidr: string, reach: Reach, name: string]>
 
   ['0.0.0.0/8', 'reserved', 'this network, RFC 791'],
   ['10.0.0.0/8', 'private', 'private, RFC 1918'],
-  ['100.64.0.0/10', 'private', 'shared with the carrier, RFC 6598'],
+  ['100.64.0.0/10', 'private', 'carrier-grade NAT, RFC 6598'],
   ['127.0.0.0/8', 'private', 'loopback'],
   ['169.254.0.0/16', 'private', 'link-local, RFC 3927'],
   ['172.16.0.0/12', 'private', 'private, RFC 1918'],
   ['192.168.0.0/16', 'private', 'private, RFC 1918'],
-  ['34.118.224.0/20', 'private', "GKE's default range of Services"],
+  ['34.118.224.0/20', 'private', 'default range of GKE Services'],
   ['192.0.0.0/24', 'reserved', 'IETF protocol assignments, RFC 6890'],
   ['192.0.2.0/24', 'reserved', 'documentation, RFC 5737'],
   ['192.88.99.0/24', 'reserved', '6to4 relays, RFC 7526'],
@@ -71,18 +71,20 @@ const TABLE = RANGES.map(([cidr, reach, name]) => ({ net: ipaddr.parseCIDR(cidr)
 const UNALLOCATED: Range = { reach: 'reserved', name: 'not allocated as global unicast' };
 const ISATAP: Range = { reach: 'reserved', name: 'ISATAP, RFC 5214' };
 
-/** Prefixes behind which an address is only another way of writing the IPv4 address in its last four bytes. */
+/** Prefixes of IPv6 addresses that stand for the IPv4 address in their last four bytes. */
 const MAPPED: Net = ipaddr.parseCIDR('::ffff:0:0/96');
 const NAT64: Net = ipaddr.parseCIDR('64:ff9b::/96');
 
-/** Reads an address in the standard notations (RFC 4291, dotted IPv4) without a zone: undefined for all else. */
+/**
+ * Parses an address in the standard notation (RFC 4291, dotted IPv4), without a zone. Anything else gives undefined.
+ */
 export function parseAddress(text: string): Address | undefined {
   if (isIP(text) === 0 || text.includes('%')) return undefined;
-  // ipaddr.js takes ::1.2.3.4 for ::ffff:1.2.3.4; in WHATWG's notation there are no dots to misread.
+  // ipaddr.js reads ::1.2.3.4 as ::ffff:1.2.3.4. The URL parser first rewrites it without dots.
   return ipaddr.parse(isIPv6(text) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text);
 }
 
-/** Reads `10.0.0.0/8`, `fd00::/8` or a single address: undefined for all else. */
+/** Parses `10.0.0.0/8`, `fd00::/8` or a single address. Anything else gives undefined. */
 export function parseNet(text: string): Net | undefined {
   const [base = '', bits, ...rest] = text.split('/');
   const address = parseAddress(base);
@@ -97,21 +99,22 @@ export function contains([base, bits]: Net, address: Address): boolean {
 }
 
 /**
- * The address that packets end up at: the IPv4 inside an IPv4-mapped one (the kernel's doing) or inside NAT64's
- * well-known prefix (RFC 6052; on IPv6-only networks every IPv4 host looks like this), else the address itself.
+ * The address that packets reach. For an IPv4-mapped address (translated by the kernel) and for NAT64's well-known
+ * prefix (RFC 6052, used for every IPv4 host on IPv6-only networks) this is the embedded IPv4 address, else the address
+ * itself.
  */
 export function canonical(address: Address): Address {
   if (!contains(MAPPED, address) && !contains(NAT64, address)) return address;
   return ipaddr.fromByteArray(address.toByteArray().slice(12));
 }
 
-/** The range of a canonical address. Tunnels that nobody serves images from are reserved whatever IPv4 they carry. */
+/** The range of a canonical address. Tunnel addresses (6to4, Teredo, ISATAP) are reserved, whatever IPv4 they embed. */
 export function rangeOf(address: Address): Range {
   const range = TABLE.find(({ net }) => contains(net, address))?.range ?? UNALLOCATED;
   return range.reach === 'public' && isIsatap(address) ? ISATAP : range;
 }
 
-/** RFC 5214: under any prefix, interface ids 00-00-5E-FE and 02-00-5E-FE carry an IPv4 address. */
+/** RFC 5214: under any prefix, the interface ids 00-00-5E-FE and 02-00-5E-FE embed an IPv4 address. */
 function isIsatap(address: Address): boolean {
   const [, , , , , , , , flags = 0, ...id] = address.toByteArray();
   return (flags & ~0x03) === 0 && id[0] === 0 && id[1] === 0x5e && id[2] === 0xfe;

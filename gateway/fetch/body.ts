@@ -1,37 +1,41 @@
-/** Reads an answer's body, never past a cap. */
+/** Reads a response body up to a size limit. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors.ts';
 
-/** Each piece of a body costs time and memory of its own; so many of them must have held so many bytes each. */
-const PIECES_UNCOUNTED = 1024;
-const MEAN_PIECE_BYTES = 256;
+/** Every chunk costs time and memory. After this many chunks, their mean size must reach `MIN_MEAN_CHUNK_BYTES`. */
+const UNCHECKED_CHUNKS = 1024;
+const MIN_MEAN_CHUNK_BYTES = 256;
 
 /**
- * The body of a 200 answer. Throws `source_too_large` before the body where the declared length passes `maxBytes`, else
- * at the first byte past it; `source_not_image` where the body is encoded, since none was asked for and a few encoded
- * bytes can hold many; `source_failed` where it comes in crumbs. A body that ends early rejects with Node's own error.
+ * Reads the body of a 200 response. Throws
+ * - `source_too_large` if the declared length is above `maxBytes` (before reading), or at the first byte above it;
+ * - `source_not_image` if the body has a Content-Encoding: none was requested, and decoding can expand it;
+ * - `source_failed` if the body arrives in chunks of a few bytes.
+ * A body that ends early rejects with Node's own error.
  */
 export async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const { 'content-length': declared, 'content-encoding': encoding = 'identity' } = response.headers;
   if (encoding.toLowerCase() !== 'identity') {
-    throw new GatewayError('source_not_image', 'the source encoded its answer (Content-Encoding) though asked not to');
+    throw new GatewayError('source_not_image', 'the source sent a Content-Encoding although identity was requested');
   }
   if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
 
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let length = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  response.on('data', (piece: Buffer) => {
-    if (response.destroyed) return; // a destroyed stream still hands out what it had buffered
-    pieces.push(piece);
-    length += piece.length;
+  response.on('data', (chunk: Buffer) => {
+    if (response.destroyed) return; // a destroyed stream still emits what it has buffered
+    chunks.push(chunk);
+    length += chunk.length;
     if (length > maxBytes) response.destroy(tooLarge(maxBytes));
-    else if (pieces.length > PIECES_UNCOUNTED && length < pieces.length * MEAN_PIECE_BYTES) response.destroy(crumbs());
+    else if (chunks.length > UNCHECKED_CHUNKS && length < chunks.length * MIN_MEAN_CHUNK_BYTES) {
+      response.destroy(chunksTooSmall());
+    }
   });
-  response.once('end', () => resolve(Buffer.concat(pieces, length)));
+  response.once('end', () => resolve(Buffer.concat(chunks, length)));
   response.once('error', reject);
   response.once('close', () => {
-    if (!response.complete) reject(new Error('the answer ended before its body did'));
+    if (!response.complete) reject(new Error('the connection closed before the end of the body'));
   });
   return await promise;
 }
@@ -39,4 +43,4 @@ export async function readBody(response: IncomingMessage, maxBytes: number): Pro
 const tooLarge = (maxBytes: number) =>
   new GatewayError('source_too_large', `the image is larger than ${maxBytes} bytes`);
 
-const crumbs = () => new GatewayError('source_failed', 'the source sends its answer in pieces of a few bytes');
+const chunksTooSmall = () => new GatewayError('source_failed', 'the source sends its body in chunks of a few bytes');

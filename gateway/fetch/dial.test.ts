@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDialer } from './dial.ts';
-import { type Guard, Refusal } from './guard.ts';
+import { Refusal } from './finding.ts';
+import type { Guard } from './guard.ts';
 import { INSIDE, startOrigin } from './test-origin.ts';
 
 const OPTIONS = { connectTimeoutMs: 2000, maxSockets: 1, userAgent: 'tensorgate/test' };
 const { signal } = new AbortController();
 
-test('the address that the socket is connected to is checked before a request is sent, kept connections too', async (t) => {
+test('the address of the connected socket is checked before a request is sent, on kept connections too', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('x'));
   const checked: string[] = [];
   let refuseFrom = 3;

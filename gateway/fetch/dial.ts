@@ -1,119 +1,92 @@
-/** One guarded GET: resolve the name once, check every answer, connect to a checked address and to no other. */
+/** One guarded GET: resolve the name once, check every address, connect to one of the checked addresses only. */
 import { promises as dns, type LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { sourceTimeout } from './failure.ts';
+import { isIP, type LookupFunction } from 'node:net';
+import { checkConnection, responseTo } from './connection.ts';
 import type { Guard } from './guard.ts';
 import { createLookup, type Lookup } from './resolve.ts';
 import { hostOf } from './source-url.ts';
-import { inTime, unlessAborted } from './wait.ts';
+import { unlessAborted, withTimeout } from './wait.ts';
 
-/** Is told what happens on the way, for an operator to see; decides nothing. */
+/** Callbacks on the steps of a fetch, to show them to an operator. They decide nothing. */
 export type FetchWatch = {
-  /** A URL is next: the one given, or where a redirect leads. */
+  /** A URL is about to be requested: the one given, or the target of a redirect. */
   asked(url: URL): void;
-  /** All addresses of its host, before any of them is judged. */
+  /** All addresses of the URL's host, before any is checked. */
   resolved(addresses: readonly string[], url: URL): void;
-  /** The answer's head. */
+  /** The head of the response. */
   answered(response: http.IncomingMessage): void;
 };
 
 export type DialOptions = {
-  /** For a name's lookup, and once more for TCP and TLS together. */
+  /** Timeout of a name's lookup, and again of TCP and TLS together. */
   readonly connectTimeoutMs: number;
-  /** Connections to one host and port at once; further requests wait within their own time limit. */
+  /** Connections to one host and port at once. Further requests wait, within their own timeout. */
   readonly maxSockets: number;
   readonly userAgent: string;
-  /** How names become addresses; the default asks DNS. */
+  /** Resolves a name to addresses. Default: DNS. */
   readonly lookup?: Lookup;
   readonly watch?: FetchWatch;
 };
 
 export type Dialer = {
   /**
-   * Sends a GET and resolves with the answer's head; the caller reads the body or destroys it. Throws Refusal where the
-   * guard says no, `source_timeout` where no connection came about in time, and else what the network said.
+   * Sends a GET and resolves with the head of the response. The caller reads or destroys the body. Throws Refusal if
+   * the guard refuses an address, `source_timeout` if connecting takes too long, else the network's own error.
    */
   get(url: URL, signal: AbortSignal): Promise<http.IncomingMessage>;
   close(): void;
 };
 
+type AddressGuard = Pick<Guard, 'checkAddress'>;
+type Agents = { readonly http: http.Agent; readonly https: https.Agent };
+
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Below the 5 s after which common servers hang up, so that a request seldom meets a connection that is closing. */
+/** Common servers close idle connections after 5 s. A shorter time here makes requests on closing connections rare. */
 const IDLE_TIMEOUT_MS = 4000;
 
-export function createDialer(guard: Pick<Guard, 'checkAddress'>, options: DialOptions): Dialer {
-  const { connectTimeoutMs, maxSockets, userAgent } = options;
+/** Creates the dialer. It keeps idle connections open for later requests. */
+export function createDialer(guard: AddressGuard, options: DialOptions): Dialer {
+  const { connectTimeoutMs, maxSockets, userAgent, watch } = options;
   const lookup = options.lookup ?? createLookup(new dns.Resolver({ timeout: connectTimeoutMs / 4, tries: 2 }));
-  // Agents of our own: the global ones would follow HTTP_PROXY under NODE_USE_ENV_PROXY.
-  const pool = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
-  const agents = { http: new http.Agent(pool), https: new https.Agent(pool) };
+  const agents = createAgents(maxSockets);
   const headers = { 'user-agent': userAgent, accept: '*/*', 'accept-encoding': 'identity' };
 
-  /** All of a host's addresses, every one of them checked. An address literal is its own answer. */
-  async function checkedAddresses(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {
-    const host = hostOf(url);
-    const family = isIP(host);
-    const answers = family === 0 ? await resolve(host, signal) : [{ address: host, family }];
-    if (answers.length === 0) throw new Error(`${host} has no address`);
-    options.watch?.resolved(
-      answers.map(({ address }) => address),
+  async function resolve(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {
+    const addresses = await addressesOf(hostOf(url), (host) =>
+      unlessAborted(signal, withTimeout(connectTimeoutMs, lookup(host, { all: true }))),
+    );
+    watch?.resolved(
+      addresses.map(({ address }) => address),
       url,
     );
-    for (const { address } of answers) guard.checkAddress(address, url);
-    return answers;
+    for (const { address } of addresses) guard.checkAddress(address, url);
+    return addresses;
   }
 
-  function resolve(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
-    return unlessAborted(signal, inTime(connectTimeoutMs, lookup(host, { all: true })));
-  }
-
-  async function send(url: URL, answers: LookupAddress[], signal: AbortSignal): Promise<http.IncomingMessage> {
-    // The socket dials one of the checked answers; a second lookup could say something else (DNS rebinding).
-    const pinned: LookupFunction = (_host, _options, done) => done(null, answers);
-    const wire = { headers, signal, lookup: pinned, autoSelectFamily: true, maxHeaderSize: MAX_HEADER_BYTES };
-    const isSecure = url.protocol === 'https:';
-    const request = isSecure
-      ? https.get(url, { ...wire, agent: agents.https })
-      : http.get(url, { ...wire, agent: agents.http });
-    request.once('socket', (socket) => watchConnection(request, socket, isSecure ? 'secureConnect' : 'connect', url));
+  async function send(url: URL, addresses: LookupAddress[], signal: AbortSignal): Promise<http.IncomingMessage> {
+    const request = startGet(url, agents, { headers, signal, lookup: pinnedTo(addresses) });
+    checkConnection(request, {
+      connectEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
+      connectTimeoutMs,
+      checkPeer: (address) => guard.checkAddress(address, url),
+    });
     try {
-      // Aborting a request that still waits for a connection tells nobody, so the signal is heard here as well.
-      return await unlessAborted(signal, answerTo(request));
+      // Aborting a request that still waits for a connection emits no event, so listen to the signal here too.
+      return await unlessAborted(signal, responseTo(request));
     } catch (error) {
-      // A kept connection that the server had just closed says nothing about the source: ask again, as Node's manual has it.
+      // The server closed a kept connection just before this request. Retry, as Node's manual on reusedSocket advises.
       const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-      if (isStale) return send(url, answers, signal);
+      if (isStale) return send(url, addresses, signal);
       throw error;
     }
-  }
-
-  /** Bounds the time to connect, then checks once more, by the socket's own word, whom it is connected to. */
-  function watchConnection(request: http.ClientRequest, socket: Socket, ready: string, url: URL): void {
-    const verify = () => {
-      try {
-        if (socket.remoteAddress !== undefined) guard.checkAddress(socket.remoteAddress, url);
-      } catch (refusal) {
-        request.destroy(refusal as Error);
-      }
-    };
-    if (!socket.connecting) {
-      verify();
-      return;
-    }
-    const timer = setTimeout(() => request.destroy(sourceTimeout()), connectTimeoutMs);
-    request.once('close', () => clearTimeout(timer));
-    socket.once(ready, () => {
-      clearTimeout(timer);
-      verify();
-    });
   }
 
   return {
     async get(url, signal) {
       signal.throwIfAborted();
-      return send(url, await checkedAddresses(url, signal), signal);
+      return send(url, await resolve(url, signal), signal);
     },
     close() {
       agents.http.destroy();
@@ -122,15 +95,28 @@ export function createDialer(guard: Pick<Guard, 'checkAddress'>, options: DialOp
   };
 }
 
-/** The head of the answer. A request may end without answer and without error: a server can switch protocols unasked. */
-function answerTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-  const unanswered = () => reject(new Error('the connection ended without an answer'));
-  request.once('close', unanswered);
-  request.on('error', reject);
-  request.once('response', (response) => {
-    request.off('close', unanswered);
-    resolve(response);
-  });
-  return promise;
+/** Agents for this dialer only: the global agents follow HTTP_PROXY under NODE_USE_ENV_PROXY. */
+function createAgents(maxSockets: number): Agents {
+  const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
+  return { http: new http.Agent(options), https: new https.Agent(options) };
+}
+
+/** All addresses of a host. An address literal is its own address. */
+async function addressesOf(host: string, lookup: (host: string) => Promise<LookupAddress[]>): Promise<LookupAddress[]> {
+  const family = isIP(host);
+  const addresses = family === 0 ? await lookup(host) : [{ address: host, family }];
+  if (addresses.length === 0) throw new Error(`${host} has no address`);
+  return addresses;
+}
+
+/** A lookup that returns the checked addresses. A second DNS lookup could return others (DNS rebinding). */
+function pinnedTo(addresses: LookupAddress[]): LookupFunction {
+  return (_host, _options, done) => done(null, addresses);
+}
+
+function startGet(url: URL, agents: Agents, options: http.RequestOptions): http.ClientRequest {
+  const common = { ...options, autoSelectFamily: true, maxHeaderSize: MAX_HEADER_BYTES };
+  return url.protocol === 'https:'
+    ? https.get(url, { ...common, agent: agents.https })
+    : http.get(url, { ...common, agent: agents.http });
 }

@@ -1,19 +1,21 @@
-/** The entries of FETCH_ALLOW and FETCH_DENY: hosts, wildcards, origins and CIDRs, parsed once. */
+/** Parses the entries of FETCH_ALLOW and FETCH_DENY: hosts, wildcards, origins and CIDRs. */
 import { isIP } from 'node:net';
 import { type Net, parseNet } from './address.ts';
 import { hostOf, isHttp, portOf } from './source-url.ts';
 
 type HostEntry = {
-  /** Only in an origin; a bare host stands for both schemes and every port that is open. */
+  /** Set for an origin. A bare host matches both schemes and every open port. */
   readonly origin?: { readonly protocol: string; readonly port: number };
   readonly host: string;
-  /** `*.host`: every name under the host, at any depth, but not the host itself. */
+  /** `*.host` matches every name below the host, at any depth, but not the host itself. */
   readonly wildcard: boolean;
 };
 
 export type Entries = { readonly hosts: readonly HostEntry[]; readonly nets: readonly Net[] };
 
-/** Parses a setting's entries. Throws one Error that names the setting and every entry that is none of the four forms. */
+/**
+ * Parses a setting's entries. Throws one Error that names the setting and every entry that has none of the four forms.
+ */
 export function parseEntries(setting: string, texts: readonly string[]): Entries {
   const nets: Net[] = [];
   const hosts: HostEntry[] = [];
@@ -40,12 +42,12 @@ function parseHostEntry(text: string): HostEntry | undefined {
     .replace(/\.$/, '');
   if (host === '' || host.includes('*')) return undefined;
   if (isOrigin) return { origin: { protocol: url.protocol, port: portOf(url) }, host, wildcard };
-  // A bare host has no port, and an address in one of its odd spellings (127.1) is more likely a slip than a wish.
+  // A bare host has no port. An address in an unusual spelling (127.1) is probably a typing error, so it is refused.
   return url.port === '' && isIP(host) === 0 ? { host, wildcard } : undefined;
 }
 
-/** Whether a parsed URL is what an entry names. Compares parsed parts, never prefixes of text. */
-export function namesUrl({ host, wildcard, origin }: HostEntry, url: URL): boolean {
+/** Whether an entry matches a parsed URL. Compares parsed parts, never prefixes of text. */
+export function matchesUrl({ host, wildcard, origin }: HostEntry, url: URL): boolean {
   if (origin && (origin.protocol !== url.protocol || origin.port !== portOf(url))) return false;
   return wildcard ? hostOf(url).endsWith(`.${host}`) : hostOf(url) === host;
 }

@@ -1,40 +1,44 @@
-/** Turns whatever ended a fetch into the error that the client may see and the cause that the log gets. */
+/** Maps the error that ended a fetch to an error for the client, with a cause for the log. */
 import { GatewayError } from '../errors.ts';
-import { Refusal } from './guard.ts';
+import { Refusal } from './finding.ts';
 import { redactUrl } from './source-url.ts';
 
-/** One fetch, as far as it came. */
-export type Attempt = {
+/** The state of a fetch at the time of its failure. */
+export type FailedFetch = {
+  /** Where the URL was in the request. */
   readonly field: string;
+  /** The URLs requested so far, redirects included. */
   readonly hops: readonly URL[];
   /** Aborted by the client or by the request's deadline. */
   readonly client: AbortSignal;
-  /** Aborted by either of those or by the download's own time limit. */
+  /** Aborted by `client` or by the timeout of the download. */
   readonly signal: AbortSignal;
 };
 
 /**
- * The one text for a refused address, a closed port, a dead name and a server that talks nonsense: told apart, they
- * would map the network behind the gateway for whoever asks.
+ * The same text for a refused address, a closed port, a name that does not resolve and a malformed response: different
+ * texts would let a client map the network behind the gateway.
  */
 const UNREACHABLE = 'no image can be fetched from this URL; it has to be a public http or https address';
 
 export const sourceTimeout = () => new GatewayError('source_timeout', 'the source did not answer in time');
 
-/** The public error, with the URLs asked (no query, no userinfo), the true reason and the guard's rule as its cause. */
-export function publicFailure(thrown: unknown, attempt: Attempt): GatewayError {
-  const { kind, message, sourceStatus } = verdict(thrown, attempt);
-  // A fresh Error: Node's own carry raw packets, certificates and whole URLs as properties, which loggers print.
-  const asked = attempt.hops.map(redactUrl).join(' -> ') || 'nothing asked';
-  const cause = new Error(`${asked}: ${reasonOf(thrown)}`);
+/**
+ * The error for the client. Its cause has the URLs requested (no query, no userinfo), the reason and the guard's rule.
+ */
+export function publicFailure(thrown: unknown, failed: FailedFetch): GatewayError {
+  const { kind, message, sourceStatus } = clientError(thrown, failed);
+  // A new Error: Node's errors have raw packets, certificates and whole URLs as properties, which loggers print.
+  const urls = failed.hops.map(redactUrl).join(' -> ') || 'nothing requested';
+  const cause = new Error(`${urls}: ${reasonOf(thrown)}`);
   if (thrown instanceof Refusal) Object.assign(cause, { rule: thrown.rule });
-  return new GatewayError(kind, `${attempt.field}: ${message}`, {
+  return new GatewayError(kind, `${failed.field}: ${message}`, {
     cause,
     ...(sourceStatus !== undefined && { sourceStatus }),
   });
 }
 
-function verdict(thrown: unknown, { client, signal }: Attempt): GatewayError {
+function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (client.aborted && client.reason?.name !== 'TimeoutError') {
     return new GatewayError('client_gone', 'the client closed the connection');

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createGuard, type GuardOptions, Refusal } from './guard.ts';
+import { Refusal } from './finding.ts';
+import { createGuard, type GuardOptions } from './guard.ts';
 import { parseSourceUrl } from './source-url.ts';
 
 const DEFAULTS: GuardOptions = { allow: [], deny: [], allowPrivate: false, ports: [80, 443] };
 
-/** Why the guard refuses this URL, were its host at this address: undefined where it does not. */
+/** Why the guard refuses this URL if its host has this address. Undefined if it does not refuse. */
 function refusal(options: Partial<GuardOptions>, text: string, address: string): string | undefined {
   const guard = createGuard({ ...DEFAULTS, ...options });
   const url = parseSourceUrl(text);
@@ -21,14 +22,14 @@ function refusal(options: Partial<GuardOptions>, text: string, address: string):
 
 const PUBLIC = '8.8.8.8';
 
-describe('without any setting', () => {
+describe('with default settings', () => {
   test('public addresses on ports 80 and 443 are open', () => {
     for (const text of ['http://example.com/', 'https://example.com/', 'http://example.com:443/', 'http://8.8.8.8/']) {
       assert.equal(refusal({}, text, PUBLIC), undefined, text);
     }
   });
 
-  test('A36: every other port is closed', () => {
+  test('A36: all other ports are closed', () => {
     for (const port of [0, 22, 25, 6379, 8500, 9090, 10250]) {
       assert.match(refusal({}, `http://example.com:${port}/`, PUBLIC) ?? '', /port \d+ is closed; FETCH_PORTS/);
     }
@@ -47,14 +48,14 @@ describe('without any setting', () => {
     }
   });
 
-  test('A2, A18, A20: names that public DNS cannot hold are refused before any lookup', () => {
+  test('A2, A18, A20: names that public DNS cannot have are refused before any lookup', () => {
     const names = ['localhost', 'LOCALHOST', 'localhost.', 'a.localhost', 'metadata.google.internal', 'metadata'];
     for (const host of [...names, 'kubernetes.default.svc', 'model.ns.svc.cluster.local', 'tensorgate', 'model']) {
       assert.notEqual(refusal({}, `http://${host}/`, PUBLIC), undefined, host);
     }
   });
 
-  test('the log learns which rule refused and which setting would lift it', () => {
+  test('the error has the reason and the setting that would allow it', () => {
     assert.match(
       refusal({}, 'http://a.com/', '10.1.2.3') ?? '',
       /10\.1\.2\.3 is private, RFC 1918; FETCH_ALLOW=10\.1\.2\.3 \(or its CIDR\), or FETCH_ALLOW_PRIVATE=true/,
@@ -65,7 +66,7 @@ describe('without any setting', () => {
     );
     assert.match(
       refusal({}, 'http://a.com/', '169.254.169.254') ?? '',
-      /metadata .*FETCH_ALLOW=169\.254\.169\.254 \(this very address\)/,
+      /metadata .*FETCH_ALLOW=169\.254\.169\.254 \(exactly this address\)/,
     );
   });
 });
@@ -83,17 +84,17 @@ describe('FETCH_ALLOW_PRIVATE', () => {
     assert.match(refusal(options, 'http://example.com:9000/', PUBLIC) ?? '', /port 9000 is closed/);
   });
 
-  test('A18: opens no metadata service and nothing reserved', () => {
+  test('A18: opens no metadata service and no reserved address', () => {
     const addresses = ['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '168.63.129.16', '::ffff:a9fe:a9fe'];
     for (const address of [...addresses, '0.0.0.0', '224.0.0.1', '240.0.0.1', '2002:7f00:1::']) {
       assert.notEqual(refusal(options, 'http://a.com/', address), undefined, address);
     }
-    assert.match(refusal(options, 'http://metadata.google.internal/', '127.0.0.1') ?? '', /hands out credentials/);
+    assert.match(refusal(options, 'http://metadata.google.internal/', '127.0.0.1') ?? '', /cloud metadata service/);
   });
 });
 
 describe('a CIDR in FETCH_ALLOW', () => {
-  test('opens its addresses and leaves the public ones open', () => {
+  test('opens its addresses and keeps public addresses open', () => {
     const options = { allow: ['10.0.0.0/8'] };
     assert.equal(refusal(options, 'http://10.1.2.3/', '10.1.2.3'), undefined);
     assert.equal(refusal(options, 'http://minio.storage.svc/', '10.1.2.3'), undefined);
@@ -103,7 +104,7 @@ describe('a CIDR in FETCH_ALLOW', () => {
     assert.match(refusal(options, 'http://10.1.2.3:9000/', '10.1.2.3') ?? '', /port 9000 is closed/);
   });
 
-  test('opens a metadata service only if it is that address and no wider', () => {
+  test('opens a metadata service only if it is exactly its address', () => {
     for (const wide of ['169.254.0.0/16', '0.0.0.0/0', '169.254.169.254/31']) {
       assert.notEqual(refusal({ allow: [wide] }, 'http://169.254.169.254/', '169.254.169.254'), undefined, wide);
     }
@@ -114,7 +115,7 @@ describe('a CIDR in FETCH_ALLOW', () => {
 });
 
 describe('a host in FETCH_ALLOW', () => {
-  test('closes every other host, and literals outside the CIDRs', () => {
+  test('closes all other hosts, and address literals outside the CIDRs', () => {
     const options = { allow: ['img.example.com', '10.0.0.0/8'] };
     assert.equal(refusal(options, 'http://img.example.com/', PUBLIC), undefined);
     assert.equal(refusal(options, 'http://IMG.example.com./', PUBLIC), undefined);
@@ -123,7 +124,7 @@ describe('a host in FETCH_ALLOW', () => {
     assert.match(refusal(options, 'http://8.8.8.8/', PUBLIC) ?? '', /not in FETCH_ALLOW/);
   });
 
-  test('opens no address: what the host resolves to is still checked', () => {
+  test('opens no address: the addresses of the host are still checked', () => {
     assert.match(refusal({ allow: ['img.example.com'] }, 'http://img.example.com/', '10.0.0.1') ?? '', /is private/);
   });
 
@@ -135,7 +136,7 @@ describe('a host in FETCH_ALLOW', () => {
     for (const text of others) assert.match(refusal(options, text, PUBLIC) ?? '', /not in FETCH_ALLOW/, text);
   });
 
-  test('A34: a wildcard means every name below, at any depth, and not the name itself', () => {
+  test('A34: a wildcard matches every name below, at any depth, and not the name itself', () => {
     for (const allow of [['https://*.example.com/'], ['*.example.com']]) {
       assert.equal(refusal({ allow }, 'https://a.b.example.com/', PUBLIC), undefined);
       for (const text of ['https://example.com/', 'https://evilexample.com/', 'https://a.example.com.evil.test/']) {
@@ -144,13 +145,13 @@ describe('a host in FETCH_ALLOW', () => {
     }
   });
 
-  test('A35: a look-alike in another script is another host', () => {
+  test('A35: a similar name in another script is another host', () => {
     const allow = ['img.example.com', 'bücher.example'];
     assert.notEqual(refusal({ allow }, 'https://img.ex\u0430mple.com/', PUBLIC), undefined);
     assert.equal(refusal({ allow }, 'https://xn--bcher-kva.example/', PUBLIC), undefined);
   });
 
-  test('an origin opens its port, on its host alone', () => {
+  test('an origin opens its port on its own host only', () => {
     const options = { allow: ['http://img.example.com:8080', '*.example.com'] };
     assert.equal(refusal(options, 'http://img.example.com:8080/', PUBLIC), undefined);
     assert.match(refusal(options, 'http://other.example.com:8080/', PUBLIC) ?? '', /port 8080 is closed/);
@@ -158,7 +159,7 @@ describe('a host in FETCH_ALLOW', () => {
 });
 
 describe('FETCH_DENY', () => {
-  test('wins over FETCH_ALLOW and FETCH_ALLOW_PRIVATE', () => {
+  test('takes precedence over FETCH_ALLOW and FETCH_ALLOW_PRIVATE', () => {
     const options = { deny: ['10.1.0.0/16', 'img.example.com'], allow: ['10.0.0.0/8'], allowPrivate: true };
     assert.match(refusal(options, 'http://a.com/', '10.1.2.3') ?? '', /in FETCH_DENY/);
     assert.match(refusal(options, 'http://a.com/', '::ffff:10.1.2.3') ?? '', /in FETCH_DENY/);
@@ -166,7 +167,7 @@ describe('FETCH_DENY', () => {
     assert.equal(refusal(options, 'http://a.com/', '10.2.0.1'), undefined);
   });
 
-  test("A20: takes a cluster's public-looking ranges, however they are written", () => {
+  test('A20: refuses a public range in each of its spellings', () => {
     const options = { deny: ['34.0.0.0/10', '64:ff9b::/96'] };
     for (const address of ['34.1.2.3', '::ffff:34.1.2.3', '64:ff9b::8.8.8.8']) {
       assert.match(refusal(options, 'http://a.com/', address) ?? '', /in FETCH_DENY/, address);
@@ -174,7 +175,7 @@ describe('FETCH_DENY', () => {
   });
 });
 
-test('entries that cannot be read stop the start, all of them named with their setting', () => {
+test('entries that cannot be parsed throw one error that names them all and their setting', () => {
   const allow = [
     '*',
     'http://a.com/path',

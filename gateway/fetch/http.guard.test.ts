@@ -1,4 +1,4 @@
-/** Table A with real listeners: what is refused is refused before a packet reaches it. */
+/** Table A with real listeners: a refused address receives no packet. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,13 +8,16 @@ import type { FetchOptions } from './http.ts';
 import { INSIDE_HOSTS } from './test-hosts.ts';
 import { context, failureOf, INSIDE, names, OUTSIDE, openFetch, startOrigin } from './test-origin.ts';
 
-/** A listener inside that nobody may reach, and a fetch for which only 127.0.0.2 is open, on every listener's port. */
+/**
+ * A listener on 127.0.0.1 that must not be reached, and a fetch that may connect to 127.0.0.2 only, on the listeners'
+ * ports.
+ */
 async function startInside(t: TestContext, options: Partial<FetchOptions> = {}, ports: readonly number[] = []) {
   const inside = await startOrigin(t, (_request, response) => response.end('secret'));
   const fetch = openFetch(t, { allow: [OUTSIDE], ports: [80, 443, inside.port, ...ports], ...options });
   const refused = async (url: string) => {
     const failure = await failureOf(fetch(url, 'url', context()), 'source_forbidden');
-    assert.equal(inside.connections(), 0, `${url} reached the inside`);
+    assert.equal(inside.connections(), 0, `${url} reached the listener`);
     return failure;
   };
   return { inside, fetch, refused };
@@ -41,13 +44,13 @@ describe('A: the address of the URL itself', () => {
 });
 
 describe('A: the addresses of a name', () => {
-  test('A20: a cluster range that looks public is refused when it is denied', async (t) => {
+  test('A20: a public range of a cluster is refused if FETCH_DENY lists it', async (t) => {
     const lookup = names({ 'service.example': ['34.9.9.9'] });
     const { refused } = await startInside(t, { lookup, deny: ['34.0.0.0/8'] });
     await refused('http://service.example/');
   });
 
-  test('A21 to A23: one bad answer among good ones refuses the name', async (t) => {
+  test('A21 to A23: a name with one refused address is refused', async (t) => {
     const lookup = names({
       '127.0.0.1.nip.example': [INSIDE],
       'mixed.example': [OUTSIDE, INSIDE],
@@ -59,7 +62,7 @@ describe('A: the addresses of a name', () => {
     }
   });
 
-  test('A24: a name is asked once, and the checked answer is the one dialled', async (t) => {
+  test('A24: a name is resolved once, and the checked address is the one connected to', async (t) => {
     const outside = await startOrigin(t, (_request, response) => response.end('public'), OUTSIDE);
     const answers = [OUTSIDE, INSIDE, INSIDE];
     const lookup = async () => [{ address: answers.shift() ?? INSIDE, family: 4 }];
@@ -69,7 +72,7 @@ describe('A: the addresses of a name', () => {
     assert.deepEqual([answers.length, inside.connections()], [2, 0]);
   });
 
-  test('A30: a kept connection does not outlive a change of its name', async (t) => {
+  test('A30: a kept connection is not used after its name changes to a refused address', async (t) => {
     const outside = await startOrigin(t, (_request, response) => response.end('public'), OUTSIDE);
     const answers = [OUTSIDE, OUTSIDE, INSIDE];
     const lookup = async () => [{ address: answers.shift() ?? INSIDE, family: 4 }];
@@ -77,19 +80,19 @@ describe('A: the addresses of a name', () => {
     const url = `http://changing.example:${outside.port}/`;
     await fetch(url, 'url', context());
     await fetch(url, 'url', context());
-    assert.equal(outside.requests[0]?.socket, outside.requests[1]?.socket, 'the connection was kept');
+    assert.equal(outside.requests[0]?.socket, outside.requests[1]?.socket, 'the connection was not kept');
     await refused(url);
     assert.equal(outside.requests.length, 2);
   });
 
-  test('A36: closed ports on a public host', async (t) => {
+  test('A36: closed ports on a public host are refused', async (t) => {
     const { refused } = await startInside(t, { lookup: names({ 'public.example': ['8.8.8.8'] }) });
     for (const port of [22, 25, 6379, 8500, 9090, 10250]) await refused(`http://public.example:${port}/`);
   });
 });
 
 describe('A: redirects', () => {
-  /** Fetches from an open origin that answers with this redirect. */
+  /** Fetches from an open origin that responds with this redirect. */
   async function redirected(t: TestContext, status: number, location: (insidePort: number) => string) {
     let insidePort = 0;
     const redirect = (port: number) => ({ location: location(port) });
@@ -107,7 +110,7 @@ describe('A: redirects', () => {
 
   const cases: ReadonlyArray<readonly [id: string, status: number, location: (port: number) => string]> = [
     ['A25: to a loopback address', 302, (port) => `http://127.0.0.1:${port}/`],
-    ['A26: to a name that resolves to the inside', 307, (port) => `http://inside.example:${port}/`],
+    ['A26: to a name with a loopback address', 307, (port) => `http://inside.example:${port}/`],
     ['A26, A31: to a decimal host', 308, (port) => `http://2130706433:${port}/`],
     ['A27: to a host without a scheme', 301, (port) => `//127.0.0.1:${port}/x`],
     ['A27: to a host after backslashes', 303, (port) => `\\\\127.0.0.1:${port}\\x`],
@@ -120,7 +123,7 @@ describe('A: redirects', () => {
   for (const [name, status, location] of cases) test(name, (t) => redirected(t, status, location));
 });
 
-test('A32: proxies of the environment are not used', async (t) => {
+test('A32: proxy variables of the environment are ignored', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('direct'));
   const proxy = await startOrigin(t, (_request, response) => response.end('proxied'));
   const script = `
@@ -137,8 +140,8 @@ test('A32: proxies of the environment are not used', async (t) => {
   assert.deepEqual([output, proxy.requests.length, origin.requests.length], ['direct', 0, 1]);
 });
 
-describe('no oracle', () => {
-  test('a refused address, a closed port, a dead name and a server of another protocol read the same', async (t) => {
+describe('what a refusal reveals', () => {
+  test('a refused URL, a refused connection and an unknown name have the same error text', async (t) => {
     const gone = await startOrigin(t, (_request, response) => response.end());
     const { fetch, refused } = await startInside(t, { lookup: names({}) }, [1]);
     const texts = new Set<string>();
@@ -152,7 +155,7 @@ describe('no oracle', () => {
     assert.doesNotMatch([...texts].join(), /127\.|ECONN|ENOTFOUND|dead|FETCH_/);
   });
 
-  test('the log gets the rule, the setting and the URL without its query', async (t) => {
+  test('the cause has the rule, the setting and the URL without its query', async (t) => {
     const { refused } = await startInside(t, { allow: [] });
     const { cause } = await refused('http://10.1.2.3/photo.jpg?X-Amz-Signature=secret');
     assert.match((cause as Error).message, /^http:\/\/10\.1\.2\.3\/photo\.jpg: .*private.*FETCH_ALLOW_PRIVATE/);

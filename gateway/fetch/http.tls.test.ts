@@ -1,4 +1,4 @@
-/** Line B5 with real certificates, made by openssl for the run. */
+/** Row B5 with real certificates, made by openssl. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const file = (name: string) => join(folder, name);
 const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** A certificate for one host, signed by the run's own authority. */
+/** Issues a certificate for one host, signed by the test's own authority. */
 function issue(name: string, host: string, days: string): void {
   openssl('req', ...newKey, '-keyout', `${name}.key`, '-subj', `/CN=${host}`, '-out', `${name}.csr`);
   writeFileSync(file(`${name}.ext`), `subjectAltName=DNS:${host}`);
@@ -51,7 +51,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 type TlsOrigin = { readonly port: number; readonly requests: IncomingMessage[]; readonly connections: () => number };
 
-/** A real HTTPS server with this certificate, which redirects if it is given a place to. */
+/** Starts an HTTPS server with this certificate. It redirects to `location` if given. */
 async function startTls(t: TestContext, certificate: string, location?: string): Promise<TlsOrigin> {
   const requests: IncomingMessage[] = [];
   let connections = 0;
@@ -72,7 +72,7 @@ async function startTls(t: TestContext, certificate: string, location?: string):
 
 const options = { allowPrivate: true, lookup: names({ [HOST]: [INSIDE] }) };
 
-test('Host and server name stay those of the URL, though an address is dialled', async (t) => {
+test('the Host header and the TLS server name are those of the URL', async (t) => {
   const origin = await startTls(t, 'good');
   const fetch = openFetch(t, options);
   for (const _ of [1, 2]) assert.equal(String(await fetch(`https://${HOST}:${origin.port}/`, 'url', context())), 'x');
@@ -86,7 +86,7 @@ test('Host and server name stay those of the URL, though an address is dialled',
 const REASONS = { expired: /expired/, other: /altnames|does not match/i, alone: /self-signed/ };
 
 for (const [certificate, reason] of Object.entries(REASONS)) {
-  test(`B5: a certificate that is ${certificate}: no request, no second try, the reason in the log alone`, async (t) => {
+  test(`B5: a certificate that is ${certificate}: no request, no retry, the reason in the cause only`, async (t) => {
     const origin = await startTls(t, certificate);
     const failing = openFetch(t, options)(`https://${HOST}:${origin.port}/`, 'url', context());
     const failure = await failureOf(failing, 'source_failed');
@@ -97,7 +97,7 @@ for (const [certificate, reason] of Object.entries(REASONS)) {
   });
 }
 
-test('B5: a reset during the handshake is not tried again', async (t) => {
+test('B5: a reset during the handshake is not retried', async (t) => {
   let connections = 0;
   const url = await startRawOrigin(t, (socket) => {
     connections += 1;
@@ -110,7 +110,7 @@ test('B5: a reset during the handshake is not tried again', async (t) => {
   assert.deepEqual([failure.status, connections], [502, 1]);
 });
 
-test('B6: a handshake that never ends is given up after the time to connect', async (t) => {
+test('B6: a handshake that never ends fails after the connect timeout', async (t) => {
   const url = await startRawOrigin(t, () => {});
   const fetch = openFetch(t, { ...options, connectTimeoutMs: 100 });
   const startedMs = performance.now();
@@ -118,7 +118,7 @@ test('B6: a handshake that never ends is given up after the time to connect', as
   assert.ok(performance.now() - startedMs < 1500);
 });
 
-test('A29: a redirect from https down to http is not followed', async (t) => {
+test('A29: a redirect from https to http is not followed', async (t) => {
   const plain = await startOrigin(t, (_request, response) => response.end('x'));
   const origin = await startTls(t, 'good', plain.url);
   const failing = openFetch(t, options)(`https://${HOST}:${origin.port}/`, 'url', context());

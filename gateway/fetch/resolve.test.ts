@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { createLookup, isPrivateName } from './resolve.ts';
 import { type NameTable, NO_SUCH_NAME, SERVER_FAILURE, startNameServer } from './test-name-server.ts';
 
-/** A resolver that asks a name server of the test's own. */
+/** A resolver that queries the test's own name server. */
 async function resolverOf(t: TestContext, table: NameTable): Promise<dns.Resolver> {
   const resolver = new dns.Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([`127.0.0.1:${await startNameServer(t, table)}`]);
@@ -12,7 +12,7 @@ async function resolverOf(t: TestContext, table: NameTable): Promise<dns.Resolve
 }
 
 describe('the default lookup', () => {
-  test('gives all addresses of a name, IPv4 first', async (t) => {
+  test('returns all addresses of a name, IPv4 first', async (t) => {
     const both = { a: ['8.8.8.8'], aaaa: ['2a00::1'] };
     const lookup = createLookup(await resolverOf(t, { 'both.example': both, 'four.example': { a: ['8.8.4.4'] } }));
     assert.deepEqual(await lookup('both.example', { all: true }), [
@@ -34,7 +34,7 @@ describe('the default lookup', () => {
     await assert.rejects(lookup('ill.example', { all: true }), { code: 'ESERVFAIL' });
   });
 
-  test('B4: fifty names whose servers hang do not hold up the next name', async (t) => {
+  test('B4: fifty names whose servers hang do not delay another name', async (t) => {
     const lookup = createLookup(await resolverOf(t, { 'good.example': { a: ['8.8.8.8'] } }));
     const hanging = Array.from({ length: 50 }, (_, i) => lookup(`hang${i}.example`, { all: true }));
     const good = lookup('good.example', { all: true });
@@ -43,14 +43,14 @@ describe('the default lookup', () => {
     assert.ok(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason.code === 'ETIMEOUT'));
   });
 
-  test('asks the system, hosts file included, for private names', async () => {
-    const deaf = new dns.Resolver({ timeout: 10, tries: 1 });
-    const answers = await createLookup(deaf)('localhost', { all: true });
+  test("uses the system's resolver for private names, hosts file included", async () => {
+    const unused = new dns.Resolver({ timeout: 10, tries: 1 });
+    const answers = await createLookup(unused)('localhost', { all: true });
     assert.ok(answers.some(({ address }) => address === '127.0.0.1' || address === '::1'));
   });
 });
 
-test('private names are those that public DNS cannot hold', () => {
+test('private names are those that public DNS cannot have', () => {
   for (const name of [
     'localhost',
     'model',

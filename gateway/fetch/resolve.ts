@@ -1,20 +1,24 @@
-/** From a host's name to all its addresses, without letting a name server that hangs stop the others. */
+/** Resolves a host name to all its addresses. A name server that hangs does not block other lookups. */
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 
 /** The shape of `dns.promises.lookup` with `{ all: true }`. */
 export type Lookup = (host: string, options: { all: true }) => Promise<LookupAddress[]>;
 
-/** Names that public DNS cannot hold: without a dot, or under a domain set aside for private use (RFC 6761, 6762). */
+/**
+ * Whether public DNS cannot have the name: it has no dot, or its domain is reserved for private use (RFC 6761, 6762).
+ */
 export function isPrivateName(host: string): boolean {
   return isIP(host) === 0 && (!host.includes('.') || /\.(localhost|local|internal|svc)$/.test(host));
 }
 
 /**
- * Makes the default lookup. Public names are asked over the network (c-ares): the system's resolver runs in libuv's
- * thread pool, where two names whose servers never answer would hold up every other name for many seconds; it also
- * tries a cluster's search domains, so that `metrics.kube-system` would be found. Private names, which no stranger's
- * server answers for, go through the system's resolver, so that the hosts file counts.
+ * Creates the default lookup.
+ * - Public names are resolved with c-ares. The system's resolver runs in libuv's thread pool, where two names whose
+ *   servers never answer block every other name for many seconds. It also tries a cluster's search domains, which would
+ *   resolve `metrics.kube-system`.
+ * - Private names are resolved with the system's resolver, which reads the hosts file. No outside name server answers
+ *   them.
  * A name without any address rejects with the resolver's error.
  */
 export function createLookup(resolver: dns.Resolver): Lookup {

@@ -6,14 +6,14 @@ import { parseSourceUrl, redactUrl, refuseUserinfo } from './source-url.ts';
 
 const isInvalidUrl = (error: unknown) => error instanceof GatewayError && error.kind === 'invalid_url';
 
-describe('what is a URL', () => {
-  test('B3: 8 KiB are read, one byte more is not', () => {
+describe('parsing a URL', () => {
+  test('B3: a URL of 8 KiB is accepted, one byte more is refused', () => {
     const longest = `http://a.com/${'x'.repeat(8192 - 13)}`;
     assert.equal(parseSourceUrl(longest).href, longest);
     assert.throws(() => parseSourceUrl(`${longest}x`), isInvalidUrl);
   });
 
-  test('B3: control characters and lone surrogates are not dropped but refused', () => {
+  test('B3: control characters and lone surrogates are refused, not dropped', () => {
     const texts = [
       'http://a.com/\0',
       'http://a.com/\n',
@@ -28,14 +28,14 @@ describe('what is a URL', () => {
     assert.equal(parseSourceUrl('http://a.com/\u{1f457}').pathname, '/%F0%9F%91%97');
   });
 
-  // Found by fuzzing: with one dot dropped the parser took the rest for an address, 0.0.0.127.
+  // Found by fuzzing: after dropping one dot, the URL parser read the rest as the address 0.0.0.127.
   test('a host that ends in two dots is refused', () => {
     for (const host of ['0x7f..', 'a.com..', '..'])
       assert.throws(() => parseSourceUrl(`http://${host}/`), isInvalidUrl);
     assert.equal(parseSourceUrl('http://a.com./').hostname, 'a.com');
   });
 
-  test('D1: what is no absolute URL is refused', () => {
+  test('D1: text that is not an absolute URL is refused', () => {
     for (const text of [
       '',
       'x',
@@ -56,7 +56,7 @@ describe('what is a URL', () => {
     }
   });
 
-  test('A35: hosts that DNS cannot hold are refused', () => {
+  test('A35: hosts that are not valid DNS names are refused', () => {
     const longestLabel = 'a'.repeat(63);
     const longest = `${longestLabel}.${longestLabel}.${longestLabel}.${'a'.repeat(61)}`;
     assert.equal(parseSourceUrl(`http://${longest}./`).hostname, longest);
@@ -65,7 +65,7 @@ describe('what is a URL', () => {
     }
   });
 
-  test('A3 to A6: odd spellings of a host are gone after parsing', () => {
+  test('A3 to A6: parsing normalises unusual spellings of a host', () => {
     const hosts = ['2130706433', '0x7f000001', '017700000001', '0177.0.0.1', '0x7f.1', '127.1', '127.0.0.1.'];
     for (const host of [...hosts, '①②⑦.⓪.⓪.①', '%31%32%37.0.0.1', '127。0。0。1']) {
       assert.equal(parseSourceUrl(`http://${host}/`).hostname, '127.0.0.1', host);
@@ -74,7 +74,7 @@ describe('what is a URL', () => {
     assert.equal(parseSourceUrl('http://localhost./').hostname, 'localhost');
   });
 
-  test('any text is a URL or an invalid_url', () => {
+  test('any text is parsed or throws invalid_url', () => {
     const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.webUrl(), fc.string({ maxLength: 60 }));
     fc.assert(
       fc.property(fc.constantFrom('', 'http://', 'https:', 'http://a@'), texts, (start, rest) => {
@@ -90,7 +90,7 @@ describe('what is a URL', () => {
 });
 
 describe('secrets in a URL', () => {
-  test('B2: userinfo is refused, and no part of it stands in the error', () => {
+  test('B2: userinfo is refused, and the error has no part of it', () => {
     for (const text of ['http://user:hunter2@a.com/', 'http://hunter2@a.com/', 'http://:hunter2@a.com/']) {
       assert.throws(
         () => refuseUserinfo(parseSourceUrl(text)),
@@ -99,17 +99,17 @@ describe('secrets in a URL', () => {
     }
   });
 
-  test('B2: an unreadable URL does not reach the log through the error', () => {
+  test('B2: the error for an invalid URL has no part of the URL', () => {
     try {
       parseSourceUrl('http://user:hunter2@a b/');
-      assert.fail('the URL was read');
+      assert.fail('the URL was parsed');
     } catch (error) {
       assert.ok(isInvalidUrl(error));
       assert.doesNotMatch(JSON.stringify(error, Object.getOwnPropertyNames(error)), /hunter2/);
     }
   });
 
-  test('H1: the log gets origin and path, and not without end', () => {
+  test('H1: a redacted URL has origin and path, at most 300 characters', () => {
     const url = new URL('https://u:p@a.com:8443/photo.jpg?X-Amz-Signature=abc#x');
     assert.equal(redactUrl(url), 'https://a.com:8443/photo.jpg');
     assert.ok(redactUrl(new URL(`http://a.com/${'x'.repeat(5000)}`)).length <= 300);

@@ -1,4 +1,4 @@
-/** Hosts that lead inside, by their line of the acceptance table, as they may stand in a URL. */
+/** Hosts of internal services as written in a URL, by their row of the hostile table. */
 export const INSIDE_HOSTS: Readonly<Record<string, readonly string[]>> = {
   A1: ['127.0.0.1'],
   A2: ['localhost', 'LOCALHOST', 'localhost.'],

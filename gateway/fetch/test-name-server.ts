@@ -1,4 +1,4 @@
-/** A real name server for tests: a table of names, some of which change their answers. */
+/** A DNS server for tests. It answers from a table of names; an answer can change from query to query. */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
@@ -7,15 +7,15 @@ import ipaddr from 'ipaddr.js';
 const [A, AAAA] = [1, 28];
 export const [NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME] = [0, 2, 3];
 
-/** What the server says of a name: its addresses, or a code of failure (RFC 1035, 4.1.1). */
+/** The answer for a name: its addresses, or a response code (RFC 1035, 4.1.1). */
 export type NameAnswer = { readonly code?: number; readonly a?: readonly string[]; readonly aaaa?: readonly string[] };
 
-/** A function is asked once a look-up: at the query for IPv4 addresses; it has no others. */
+/** A function is called once per lookup, at the query for IPv4 addresses. It cannot give IPv6 addresses. */
 export type NameTable = Readonly<Record<string, NameAnswer | (() => NameAnswer)>>;
 
 type Question = { readonly name: string; readonly type: number; readonly bytes: Buffer };
 
-/** Starts the server for one test, on a free port unless one is given; a name that is not in its table never gets an answer. */
+/** Starts the server for one test, on a free port by default. Queries for names outside the table get no answer. */
 export async function startNameServer(t: TestContext, table: NameTable, port = 0): Promise<number> {
   const socket = dgram.createSocket('udp4');
   socket.on('message', (query, peer) => {

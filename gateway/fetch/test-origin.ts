@@ -1,4 +1,4 @@
-/** What the tests of fetching share: real origins on loopback, options, and the failure of a fetch. */
+/** Shared by the tests of fetch: origins on loopback, options, and the error of a failed fetch. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -8,7 +8,10 @@ import { GatewayError, type Kind } from '../errors.ts';
 import { createFetch, type Fetch, type FetchOptions } from './http.ts';
 import type { Lookup } from './resolve.ts';
 
-/** An address that tests open; 127.0.0.1 stays the "inside" that must not be reached. (All of 127/8 is loopback on Linux.) */
+/**
+ * An address that tests open. `INSIDE` is the internal address that must not be reached. All of 127/8 is loopback on
+ * Linux.
+ */
 export const OUTSIDE = '127.0.0.2';
 export const INSIDE = '127.0.0.1';
 
@@ -19,7 +22,7 @@ export type Origin = {
   readonly connections: () => number;
 };
 
-/** A real HTTP server for one test, which notes its requests and counts its connections. */
+/** Starts an HTTP server for one test. It records its requests and counts its connections. */
 export async function startOrigin(t: TestContext, answer: http.RequestListener, host = INSIDE): Promise<Origin> {
   const requests: http.IncomingMessage[] = [];
   const server = http.createServer((request, response) => {
@@ -35,12 +38,12 @@ export async function startOrigin(t: TestContext, answer: http.RequestListener, 
   return { port, url: `http://${host}:${port}/`, requests, connections: () => connections };
 }
 
-/** A TCP server for one test that says `answer` to every connection, whatever it is asked, and closes if told to. */
+/** Starts a TCP server for one test. It calls `answer` for every connection, without reading the request. */
 export async function startRawOrigin(t: TestContext, answer: (socket: net.Socket) => void): Promise<string> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => {}); // the gateway hangs up on what it does not like
+    socket.on('error', () => {}); // the gateway closes connections with malformed responses
     answer(socket);
   });
   const port = await listen(t, server, INSIDE);
@@ -55,7 +58,7 @@ async function listen(t: TestContext, server: net.Server, host: string): Promise
   return (server.address() as AddressInfo).port;
 }
 
-/** A resolver that knows these names and no others. */
+/** A lookup with these names only. */
 export function names(table: Readonly<Record<string, readonly string[]>>): Lookup {
   return async (host) => {
     const addresses = Object.hasOwn(table, host) ? table[host] : undefined;
@@ -78,17 +81,17 @@ const DEFAULTS: FetchOptions = {
   lookup: names({}),
 };
 
-/** The fetch under test, with the product's defaults but for what is given; names resolve to nothing unless given. */
+/** Creates the fetch under test, with the product's defaults and the given options. By default no name resolves. */
 export function openFetch(t: TestContext, options: Partial<FetchOptions> = {}): Fetch {
   const fetch = createFetch({ ...DEFAULTS, ...options });
   t.after(() => fetch.close());
   return fetch;
 }
 
-/** A context whose client stays until the test says otherwise. */
+/** A context whose client stays connected until the test aborts the signal. */
 export const context = (signal = new AbortController().signal) => ({ signal });
 
-/** The GatewayError that a fetch fails with; anything else fails the test. */
+/** The GatewayError of a failed fetch. Fails the test on success or on another error. */
 export async function failureOf(fetching: Promise<unknown>, kind?: Kind): Promise<GatewayError> {
   const error = await fetching.then(
     () => assert.fail('the fetch succeeded'),

@@ -1,19 +1,19 @@
-/** Waits that end: by the work, by the clock, or because nobody wants the outcome any more. */
+/** Waits for a promise until a signal aborts or a timeout expires. */
 import { addAbortListener } from 'node:events';
 
-/** The work's outcome, or a rejection with the signal's reason as soon as it aborts. The work itself goes on. */
+/** Resolves with the work's result, or rejects with the signal's reason when it aborts. Does not cancel the work. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   using _listener = addAbortListener(signal, () => reject(signal.reason));
   return await Promise.race([work, aborted]);
 }
 
-/** The work's outcome, or a rejection when the time is up. The work itself goes on. */
-export async function inTime<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no outcome within ${timeoutMs} ms`)), timeoutMs);
+/** Resolves with the work's result, or rejects when the timeout expires. Does not cancel the work. */
+export async function withTimeout<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`timeout after ${timeoutMs} ms`)), timeoutMs);
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, expired]);
   } finally {
     clearTimeout(timer);
   }

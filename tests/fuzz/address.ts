@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { BlockList, isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from '../../gateway/fetch/address.ts';
-import { createGuard, Refusal } from '../../gateway/fetch/guard.ts';
+import { Refusal } from '../../gateway/fetch/finding.ts';
+import { createGuard } from '../../gateway/fetch/guard.ts';
 import type { Parser } from './fuzz.ts';
 
 /** What nobody may be sent to: IANA's special-purpose registries, as CIDRs. */

@@ -1,7 +1,8 @@
 /** Fuzzes the URL of an image, from JSON's text to the guard's word on it. Second opinion: the WHATWG parser itself. */
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
-import { createGuard, Refusal } from '../../gateway/fetch/guard.ts';
+import { Refusal } from '../../gateway/fetch/finding.ts';
+import { createGuard } from '../../gateway/fetch/guard.ts';
 import { hostOf, isHttp, parseSourceUrl, redactUrl, refuseUserinfo } from '../../gateway/fetch/source-url.ts';
 import { checkGuard } from './address.ts';
 import type { Parser } from './fuzz.ts';

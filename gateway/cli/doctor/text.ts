@@ -1,5 +1,5 @@
 /** A diagnosis as plain lines for an operator. */
-import type { Finding } from '../../fetch/guard.ts';
+import type { Finding } from '../../fetch/finding.ts';
 import { sizeText } from '../output.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Hop } from './trail.ts';
@@ -32,7 +32,7 @@ function hopLines({ url, host, port, rules, addresses, answer }: Hop): string[] 
 
 function findingLines({ rule, refused, text, liftedBy }: Finding): string[] {
   const line = `  ${(refused ? 'REFUSED' : 'passed').padEnd(9)}${rule}: ${text}`;
-  return liftedBy === undefined ? [line] : [line, `           ${liftedBy} would lift this`];
+  return liftedBy === undefined ? [line] : [line, `           ${liftedBy} would allow it`];
 }
 
 /** A query may hold a signature; control characters have no place in a terminal. */

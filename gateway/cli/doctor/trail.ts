@@ -1,6 +1,7 @@
 /** The hops of one fetch, each with what the guard found and what came back. */
 import type { FetchWatch } from '../../fetch/dial.ts';
-import type { Finding, Guard } from '../../fetch/guard.ts';
+import type { Finding } from '../../fetch/finding.ts';
+import type { Guard } from '../../fetch/guard.ts';
 import { hostOf, portOf, redactUrl } from '../../fetch/source-url.ts';
 
 type JudgedAddress = { readonly address: string; readonly rules: readonly Finding[] };
