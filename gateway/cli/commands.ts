@@ -1,8 +1,9 @@
-/** The command line: one file a command, every setting a flag. */
+/** The command line: one file per command, every setting a flag. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { ModelCardError } from '../model/card.ts';
 import { printConfig } from './config.ts';
+import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
 import { printNewKey } from './keys.ts';
 import { addModelsCommands } from './models/commands.ts';
@@ -14,11 +15,11 @@ addSettings(program.command('serve').description('run the gateway')).action(asyn
   const { runServe } = await import('./serve.ts');
   return runServe(givenSettings(command));
 });
-addSettings(program.command('config').description('check the settings and print those in force')).action(
+addSettings(program.command('config').description('check the settings and print the values in use')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );
 addSettings(
-  program.command('doctor').description('say whether a prediction gets the picture at a URL, and if not, why'),
+  program.command('doctor').description('check whether a prediction can use the picture at a URL, and print why not'),
 )
   .argument('<url>')
   .option('--json', 'print JSON')
@@ -26,28 +27,14 @@ addSettings(
     const { runDoctor } = await import('./doctor/run.ts');
     return runDoctor(url, givenSettings(command), json === true);
   });
-program
-  .command('drill')
-  .description('send what a hostile world would send to a deployed endpoint, and say what it withstood')
-  .argument('<url>', 'its address; a query goes to /predict: https://predict.example.com?model=NAME')
-  .option('--key <key>', 'API key, sent as Authorization: Bearer')
-  .option(
-    '--origin-host <name:port>',
-    'the address under which the endpoint reaches this machine, for pictures to fetch',
-  )
-  .option('--only <ids>', 'letters and ids by comma, such as A,B5')
-  .option('--json', 'print JSON')
-  .action(async (url, options) => {
-    const { runDrill } = await import('./drill/run.ts');
-    return runDrill(url, options);
-  });
+addDrillCommand(program);
 program
   .command('keys')
   .description('make API keys')
   .command('new <name>')
-  .description('print a new key, this once, and its entry for API_KEYS_FILE')
+  .description('print a new key, which is not stored, and its entry for API_KEYS_FILE')
   .action(printNewKey);
-addModelsCommands(program.command('models').description('put versions of models where the servers find them'));
+addModelsCommands(program.command('models').description('publish and manage versions of models'));
 
 try {
   await program.parseAsync();

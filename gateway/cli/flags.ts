@@ -10,7 +10,7 @@ export function addSettings(command: Command, settings: readonly Setting[] = SET
   return command;
 }
 
-/** The settings that a command was given, by the names of their flags. */
+/** The values of a command's flags, by flag name; undefined for a flag that was not given. */
 export function givenSettings(command: Command): Record<string, string> {
   const given = command.options.map((option) => [
     option.long?.slice(2),

@@ -1,10 +1,10 @@
-/** `tensorgate keys new NAME`: an API key for somebody, and its entry for API_KEYS_FILE. */
+/** `tensorgate keys new NAME`: makes an API key and its entry for API_KEYS_FILE. */
 import { makeKey } from '../access/keys.ts';
 import { ConfigError } from '../config.ts';
 
 /**
- * Prints the entry on stdout, so that `>> keys.yaml` adds it, and the key on stderr, this once: it is kept nowhere.
- * Throws ConfigError for a name that an entry may not have.
+ * Prints the entry on stdout, to be appended with `>> keys.yaml`, and the key on stderr. The key is not stored.
+ * Throws ConfigError for an invalid name.
  */
 export function printNewKey(name: string): void {
   const { key, entry } = newKey(name);

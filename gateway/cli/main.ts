@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** The program. What it is made of is kept compiled, so that a start need not strip types and compile a thousand files. */
+/** The program, with a compile cache: without it every start strips types and compiles a thousand files. */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// In the installation, where no other user may write, unlike Node's own choice in /tmp: code is read from it. It is
-// written when the process ends; where it may not be, as in a container, the image brings it.
+// In the installation, not in /tmp as is Node's default: code is loaded from it, and other users can write to /tmp.
+// Node writes it when the process exits. The production image contains it: its file system may be read-only.
 enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)));
 await import('./commands.ts');

@@ -1,9 +1,9 @@
-/** What a command prints: its result on stdout, for people or as JSON, and what happens meanwhile on stderr. */
+/** Output of a command: its result on stdout, as text or JSON, and progress on stderr. */
 
 export type Output = {
-  /** The one result: `value` with --json, else `text`. */
+  /** Prints the result: `value` with --json, otherwise `text`. Called once. */
   result(value: object, text: string): void;
-  /** A line about what goes on. */
+  /** Prints a line about progress. */
   progress(line: string): void;
 };
 
@@ -15,7 +15,7 @@ export function createOutput(json: boolean): Output {
   };
 }
 
-/** Rows under their heads, in columns; a column without any entry is left out. */
+/** Formats rows as a table with aligned columns. A column without any entry is left out. */
 export function columns(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const used = heads.map((_, column) => rows.some((row) => row[column] !== ''));
   const lines = [heads, ...rows].map((row) => row.filter((_, column) => used[column]));

@@ -1,12 +1,12 @@
-/** `tensorgate serve`: the gateway itself. */
+/** `tensorgate serve`: runs the gateway. */
 import { readConfig } from '../config.ts';
 import { serve } from '../main.ts';
 
-/** How long the end waits for whoever reads the log. */
-const LAST_LINES_MS = 1000;
+/** How long to wait for the reader of stdout to take the last log lines. Then the process exits without. */
+const LOG_FLUSH_TIMEOUT_MS = 1000;
 
 /** Reads the settings and serves until a signal; sets the exit code. */
 export async function runServe(flags: Record<string, string>): Promise<void> {
   process.exitCode = await serve(readConfig(flags));
-  setTimeout(() => process.exit(), LAST_LINES_MS).unref();
+  setTimeout(() => process.exit(), LOG_FLUSH_TIMEOUT_MS).unref();
 }
