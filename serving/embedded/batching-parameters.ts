@@ -11,7 +11,7 @@ export type BatchingParameters = {
 };
 
 const INTEGER = { value: 'int' } as const;
-/** tensorflow.serving.BatchingParameters. Only the first two are used; the others are accepted, so TF-Serving's file works here. */
+/** tensorflow.serving.BatchingParameters. Only the first two are used; the others are accepted and ignored. */
 const SCHEMA = {
   max_batch_size: INTEGER,
   batch_timeout_micros: INTEGER,

@@ -1,4 +1,4 @@
-/** The gRPC server: maps each RPC to a method of the service, a cancelled call to an AbortSignal and errors to statuses. */
+/** The gRPC server: maps RPCs to methods of the service, cancelled calls to an AbortSignal and errors to statuses. */
 
 import { lstat, unlink } from 'node:fs/promises';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
@@ -6,7 +6,7 @@ import type { Protocol } from './protocol.ts';
 import type { Service } from './service.ts';
 import { asStatusError, invalidArgument } from './status.ts';
 
-/** About 470 images of 299 x 299 as float32. TF-Serving has no limit; here a limit bounds the memory a client can use. */
+/** About 470 images of 299 x 299 as float32. TF-Serving has no limit; this one bounds the memory a client can use. */
 const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 
 /** Creates the server without opening a port. */

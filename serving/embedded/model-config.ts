@@ -48,7 +48,7 @@ export async function readModelConfigFile(path: string): Promise<ModelConfig[]> 
   );
 }
 
-/** Validates a list of models, with TF-Serving's checks in its order and its error texts. @throws StatusError INVALID_ARGUMENT */
+/** Validates a list of models, in TF-Serving's order and with its texts. @throws StatusError INVALID_ARGUMENT */
 export function modelConfigs(messages: readonly ModelConfigMessage[]): ModelConfig[] {
   const names = new Set<string>();
   for (const { name = '', base_path: basePath = '' } of messages) {

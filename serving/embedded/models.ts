@@ -14,7 +14,7 @@ export type ModelsOptions = {
   readonly log: Log;
   /** Interval between checks of the base paths. 0 or less: check once. */
   readonly pollMs: number;
-  /** Whether a new label may point to a version that is not loaded yet. An existing label never moves to such a version. */
+  /** Whether a new label may point to a version that is not loaded yet. An existing label never moves to one. */
   readonly allowLabelsForUnavailable: boolean;
 };
 

@@ -39,7 +39,10 @@ export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['
   return new Map([...wanted.keys()].sort().map(read));
 }
 
-/** The requested outputs; with an empty filter all of them, sorted by name. @throws StatusError INVALID_ARGUMENT for unknown or repeated names */
+/**
+ * The requested outputs; with an empty filter all outputs, sorted by name.
+ * @throws StatusError INVALID_ARGUMENT for unknown or repeated names
+ */
 export function outputNames({ outputs }: Signature, filter: readonly string[]): string[] {
   filter.forEach((name, at) => {
     if (!outputs.has(name)) {
@@ -53,8 +56,8 @@ export function outputNames({ outputs }: Signature, filter: readonly string[]): 
 }
 
 /**
- * Checks types and shapes against the signature. TF-Serving leaves this to the graph. Here it happens before the queue, so
- * that an invalid request cannot fail the other requests in its batch.
+ * Checks types and shapes against the signature. TF-Serving leaves this to the graph. Here it happens before the queue,
+ * so that an invalid request cannot fail the other requests in its batch.
  * @throws StatusError INVALID_ARGUMENT
  */
 export function checkTensors({ inputs }: Signature, tensors: ReadonlyMap<string, InputTensor>): void {

@@ -44,8 +44,8 @@ export class Servables {
   }
 
   /**
-   * Sets the wanted versions of a model and starts loading and unloading in the background. A version that failed to load
-   * is retried when one of its files changes, because it may have been incomplete.
+   * Sets the wanted versions of a model and starts loading and unloading in the background. A version that failed to
+   * load is retried when one of its files changes, because it may have been incomplete.
    */
   setWanted(name: string, wanted: ReadonlyMap<number, VersionFiles>): void {
     const model = this.#models.get(name) ?? { wanted, versions: new Map(), states: new Map() };

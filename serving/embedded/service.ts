@@ -66,7 +66,7 @@ export class Service {
     };
   }
 
-  /** Returns the signatures of a version. @throws StatusError INVALID_ARGUMENT for any field except `signature_def`, NOT_FOUND */
+  /** Returns a version's signatures. @throws StatusError NOT_FOUND, INVALID_ARGUMENT for other fields than `signature_def` */
   async getModelMetadata(request: GetModelMetadataRequest): Promise<GetModelMetadataResponse> {
     const spec = specOf(request);
     if (request.metadata_field.length === 0) {

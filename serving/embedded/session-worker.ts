@@ -1,4 +1,4 @@
-/** The worker thread with a version's ONNX sessions. onnxruntime-node computes on the calling thread and would block the server's. */
+/** The worker thread with a version's ONNX sessions. onnxruntime-node computes on, and blocks, the calling thread. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -116,7 +116,8 @@ async function serve(port: NonNullable<typeof parentPort>, { graphs, intraOpThre
 
 if (parentPort !== null) {
   const port = parentPort;
-  // If Float16Array exists, onnxruntime-node uses it for float16, but its native code cannot read it. Without, it uses Uint16Array.
+  // If Float16Array exists, onnxruntime-node uses it for float16, but its native code cannot read it. Otherwise it uses
+  // Uint16Array.
   Reflect.deleteProperty(globalThis, 'Float16Array');
   serve(port, workerData).catch((error: Error) => {
     port.postMessage({ error: error.message } satisfies Reply);

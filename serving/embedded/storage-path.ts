@@ -10,8 +10,8 @@ const MODEL_FILE = 'model.onnx';
 
 /**
  * The files of a version. An ONNX graph has one function, so each signature has its own file: model.onnx is
- * `serving_default`, any other NAME.onnx is the signature NAME. `stamp` changes when a file in the folder changes; it is
- * 'absent' while there is no model.onnx.
+ * `serving_default`, any other NAME.onnx is the signature NAME. `stamp` changes when a file in the folder changes. It
+ * is 'absent' while there is no model.onnx.
  */
 export type VersionFiles = { readonly graphs: ReadonlyMap<string, string>; readonly stamp: string };
 
