@@ -33,7 +33,7 @@ export function rowsOf(feeds: ReadonlyMap<string, InputTensor>, maxBatchSize: nu
   return rows;
 }
 
-/** Requests with equal keys can share a run. The key: signature, requested outputs, input shapes without the first axis. */
+/** Requests with equal keys can share a run. Key: signature, requested outputs, input shapes without the first axis. */
 export function keyOf({ signature, feeds, fetches }: Tensors): string {
   return JSON.stringify([signature, fetches, [...feeds].map(([name, { shape }]) => [name, shape.slice(1)])]);
 }

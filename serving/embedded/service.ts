@@ -66,7 +66,7 @@ export class Service {
     };
   }
 
-  /** Returns a version's signatures. @throws StatusError NOT_FOUND, INVALID_ARGUMENT for other fields than `signature_def` */
+  /** Returns a version's signatures. @throws StatusError NOT_FOUND; INVALID_ARGUMENT for other fields */
   async getModelMetadata(request: GetModelMetadataRequest): Promise<GetModelMetadataResponse> {
     const spec = specOf(request);
     if (request.metadata_field.length === 0) {

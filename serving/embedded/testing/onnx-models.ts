@@ -115,8 +115,8 @@ export function sumModel(): Buffer {
 }
 
 /**
- * logits[n,2] = image[n,299,299,3] x weights [268203,2]. `model` takes floats. `serving_uint8` takes pixels, scales them
- * to -1..1 and uses the weights stored in `model`.
+ * logits[n,2] = image[n,299,299,3] x weights [268203,2]. `model` takes floats. `serving_uint8` takes pixels, scales
+ * them to -1..1 and uses the weights stored in `model`.
  */
 export function pixelModels(weights: Float32Array): { model: Buffer; serving_uint8: Buffer } {
   const image = { name: 'image', shape: ['n', 299, 299, 3] };
