@@ -1,7 +1,7 @@
 /**
- * The whole system on a real cluster: `make test-cluster KUBECONFIG=…`. Needs the images tensorgate/gateway:local and
- * tensorgate/tf-serving:local on the nodes (as `make kind-up` leaves them), metrics-server, an Ingress controller, and no
- * namespace `tensorgate`: it makes one and takes it away again.
+ * Tests the whole system on a real cluster: `make test-cluster KUBECONFIG=…`. It needs the images
+ * tensorgate/gateway:local and tensorgate/tf-serving:local on the nodes (`make kind-up` puts them there),
+ * metrics-server and an Ingress controller. There must be no namespace `tensorgate`: the tests create and delete it.
  */
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,13 +12,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { savedModel } from '../candidates.ts';
 import { CHECKS, NEWEST } from '../committed-model.ts';
 import { predictions, shares } from './counts.ts';
+import { ISOLATION_CHECKS } from './isolation.ts';
 import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
 import { ask, assertAnswered, assertNoneFailed, failed, startTraffic, summary } from './traffic.ts';
-import { WALLS } from './walls.ts';
 
 const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind';
 const RPS = 20;
-/** The share of a third pod would be 33 %. */
+/** The least share of the predictions for each of three pods. An even share is 33 %. */
 const LEAST_SHARE = 0.2;
 const MODEL = path.join(ROOT, 'serving/models/clothing-model');
 
@@ -32,16 +32,16 @@ const namespaceIfThere = () => run('kubectl', 'get', 'namespace', NAMESPACE, '--
 before(async () => {
   if (await namespaceIfThere()) {
     console.error(
-      `The namespace ${NAMESPACE} is there. This test makes and deletes it: kubectl delete -k ${OVERLAY} first.`,
+      `The namespace ${NAMESPACE} exists. This test creates and deletes it: run kubectl delete -k ${OVERLAY} first.`,
     );
-    // Not an assertion: `after` must not take away what is somebody's.
+    // Exit instead of an assertion: `after` would delete the existing namespace.
     process.exit(1);
   }
 });
 
 after(() => run('kubectl', 'delete', '--kustomize', OVERLAY, '--ignore-not-found', '--wait=true'));
 
-test('applied once, it answers through the Ingress', async (t) => {
+test('after one kubectl apply the gateway answers through the Ingress', async (t) => {
   const start = performance.now();
   await apply();
   await run('kubernetes/rollout.sh');
@@ -52,17 +52,17 @@ test('applied once, it answers through the Ingress', async (t) => {
 
 for (const [what, check] of CHECKS) test(`through the Ingress, ${what}`, () => check({ url }));
 
-test('applied twice, nothing changes', async () => {
+test('a second kubectl apply changes nothing', async () => {
   const generations = () =>
     kubectl('get', 'all,hpa,pdb,networkpolicy', '--output', 'jsonpath={.items[*].metadata.generation}');
   const before = await generations();
-  // kubectl prints "configured" for every disruption budget, whose selector it always sends; so the server is asked.
+  // kubectl always sends the selector of a disruption budget and prints "configured", so compare on the server.
   assert.equal(await run('kubectl', 'diff', '--kustomize', OVERLAY), '');
   await apply();
   assert.equal(await generations(), before);
 });
 
-test("a body that is too large gets the gateway's own refusal: the Ingress stands back", async () => {
+test('a body that is too large is refused by the gateway, not by the Ingress', async () => {
   const answer = await fetch(`${url}/predict`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -72,11 +72,11 @@ test("a body that is too large gets the gateway's own refusal: the Ingress stand
   assert.equal(((await answer.json()) as { kind: string }).kind, 'body_too_large');
 });
 
-for (const [what, check] of WALLS) test(what, (t) => check(t, url));
+for (const [what, check] of ISOLATION_CHECKS) test(what, (t) => check(t, url));
 
 for (const name of ['tf-serving', 'gateway']) {
-  test(`${name} scales up under load and down after it, and new pods get their share`, async (t) => {
-    // The original homework's: at 20 % of the requested CPU, from 1 to 3.
+  test(`${name} scales up under load and down after it, and new pods get a share of the load`, async (t) => {
+    // The settings of the original homework: 1 to 3 pods, at 20 % of the requested CPU.
     await kubectl('patch', 'hpa', name, '--patch-file', path.join(ROOT, 'kubernetes/kind/homework-hpa.yaml'));
     await settled(name, 1);
     const traffic = startTraffic(t, url, RPS);
@@ -105,7 +105,7 @@ for (const name of ['tf-serving', 'gateway']) {
   });
 }
 
-test('two of each, for what follows', async () => {
+test('two pods of each for the next tests', async () => {
   await apply();
   for (const name of ['tf-serving', 'gateway']) {
     await bounds(name, 2, 2);
@@ -114,7 +114,7 @@ test('two of each, for what follows', async () => {
 });
 
 for (const name of ['gateway', 'tf-serving']) {
-  test(`a rolling update of ${name} under ${RPS} requests a second loses none`, async (t) => {
+  test(`a rolling update of ${name} under ${RPS} requests per second fails no request`, async (t) => {
     const traffic = startTraffic(t, url, RPS);
     await sleep(2000);
     const start = performance.now();
@@ -126,7 +126,7 @@ for (const name of ['gateway', 'tf-serving']) {
   });
 }
 
-test('a drained node loses no request, and the budget keeps the last pods where there is no other node', async (t) => {
+test('draining a node fails no request, and on a single node the disruption budget keeps the last pods', async (t) => {
   const traffic = startTraffic(t, url, RPS);
   const [pod] = await readyPodsOf('gateway');
   const node = await kubectl('get', 'pod', pod?.name ?? '', '--output', 'jsonpath={.spec.nodeName}');
@@ -147,26 +147,24 @@ test('a drained node loses no request, and the budget keeps the last pods where 
   assertNoneFailed(traffic.answers, 100);
 });
 
-test('a tf-serving pod that is killed costs no request where there is another', async (t) => {
+test('killing one of two tf-serving pods fails no request', async (t) => {
   const traffic = startTraffic(t, url, RPS);
   await sleep(2000);
-  const [victim] = await readyPodsOf('tf-serving');
-  await kubectl('delete', 'pod', victim?.name ?? '', '--force', '--grace-period=0');
+  const [pod] = await readyPodsOf('tf-serving');
+  await kubectl('delete', 'pod', pod?.name ?? '', '--force', '--grace-period=0');
   await sleep(5000);
   await settled('tf-serving', 2);
   t.diagnostic(summary(await traffic.stop()));
   assertNoneFailed(traffic.answers, 100);
 });
 
-test('without tf-serving: 503 with Retry-After, not ready, no restart; back within 10 s', async (t) => {
+test('without tf-serving the gateway answers 503 with Retry-After and is not ready; it recovers within 10 s', async (t) => {
   const [gateway] = await readyPodsOf('gateway');
   const traffic = startTraffic(t, url, 5);
   t.after(() => kubectl('scale', 'deployment/tf-serving', '--replicas=2'));
   await kubectl('scale', 'deployment/tf-serving', '--replicas=0');
   await until('no tf-serving', 120_000, async () => ((await podsOf('tf-serving')).length === 0 ? true : undefined));
-  await until('gateways that are not ready', 20_000, async () =>
-    (await readyPodsOf('gateway')).length === 0 ? true : undefined,
-  );
+  await until('no ready gateway', 20_000, async () => ((await readyPodsOf('gateway')).length === 0 ? true : undefined));
   const direct = await kubectl(
     ...['exec', gateway?.name ?? '', '--', 'node', '--eval'],
     `const picture = require('node:fs').readFileSync('serving/models/clothing-model/parity/tall-420.jpg');
@@ -175,7 +173,7 @@ test('without tf-serving: 503 with Retry-After, not ready, no restart; back with
        .then((answer) => console.log(answer.status, answer.headers.get('retry-after'), performance.now() - start))`,
   );
   const [status, retryAfter, tookMs] = direct.split(' ').map(Number);
-  t.diagnostic(`the gateway's own answer: ${status}, Retry-After ${retryAfter}, after ${tookMs?.toFixed(0)} ms`);
+  t.diagnostic(`the gateway answered directly: ${status}, Retry-After ${retryAfter}, after ${tookMs?.toFixed(0)} ms`);
   assert.equal(status, 503);
   assert.ok(Number(retryAfter) >= 1);
   const bad = failed(await traffic.stop());
@@ -189,20 +187,20 @@ test('without tf-serving: 503 with Retry-After, not ready, no restart; back with
   await until('an answer', 60_000, async () => ((await ask(url)).status === 200 ? true : undefined));
   const lateMs = Date.now() - first.readySinceMs;
   t.diagnostic(`answers again ${(lateMs / 1000).toFixed(0)} s after the pod was Ready`);
-  assert.ok(lateMs <= 11_000, `${lateMs} ms, where Kubernetes tells times by whole seconds`);
+  assert.ok(lateMs <= 11_000, `${lateMs} ms; Kubernetes rounds times to seconds, so up to 11 s pass`);
   await settled('tf-serving', 2);
   for (const { name, restarts } of await settled('gateway', 2)) assert.equal(restarts, 0, name);
 });
 
-/** What an update must not get away with, and the word of `rollout.sh` for it. */
-const BAD_UPDATES: readonly (readonly [what: string, update: (t: TestContext) => Promise<unknown>, said: RegExp])[] = [
+/** Updates that must not roll out, and the error of `rollout.sh`. */
+const BAD_UPDATES: readonly (readonly [what: string, update: (t: TestContext) => Promise<unknown>, error: RegExp])[] = [
   [
     'an image that does not exist',
     () => kubectl('set', 'image', 'deployment/gateway', 'gateway=tensorgate/gateway:does-not-exist'),
     /ErrImageNeverPull|ImagePull/,
   ],
   [
-    'a model.yaml that is not what the model was trained with',
+    'a model.yaml with other preprocessing than the model was trained with',
     async (t) => {
       const folder = await mkdtemp(path.join(tmpdir(), 'cards-'));
       t.after(() => rm(folder, { recursive: true }));
@@ -222,12 +220,12 @@ const BAD_UPDATES: readonly (readonly [what: string, update: (t: TestContext) =>
   ],
 ];
 
-for (const [what, update, said] of BAD_UPDATES) {
-  test(`${what} stops the rollout, and the old pods go on`, async (t) => {
+for (const [what, update, error] of BAD_UPDATES) {
+  test(`${what} stops the rollout, and the old pods keep serving`, async (t) => {
     const traffic = startTraffic(t, url, 5);
     try {
       await update(t);
-      await assert.rejects(run('env', 'TIMEOUT=40', 'kubernetes/rollout.sh'), said);
+      await assert.rejects(run('env', 'TIMEOUT=40', 'kubernetes/rollout.sh'), error);
       assert.equal((await readyPodsOf('gateway')).length, 2);
     } finally {
       await kubectl('rollout', 'undo', 'deployment/gateway');
@@ -238,7 +236,7 @@ for (const [what, update, said] of BAD_UPDATES) {
   });
 }
 
-test('a version is pushed to every pod and rolled back, under load', async (t) => {
+test('a version is pushed to every pod and rolled back under load without failed requests', async (t) => {
   const traffic = startTraffic(t, url, 5);
   const start = performance.now();
   const pushed = JSON.parse(
@@ -256,14 +254,18 @@ test('a version is pushed to every pod and rolled back, under load', async (t) =
   assert.ok(pushed.version > NEWEST);
   t.diagnostic(`version ${pushed.version} on every pod: ${seconds(start)}`);
   const versionNow = async () => (await ask(url)).version;
-  await until('its answers', 20_000, async () => ((await versionNow()) === `${pushed.version}` ? true : undefined));
+  await until('answers of the new version', 20_000, async () =>
+    (await versionNow()) === `${pushed.version}` ? true : undefined,
+  );
   await run('kubernetes/models.sh', 'rollback', 'clothing-model', '--to', `${NEWEST}`, '--wait', '2m');
-  await until('answers of the old one', 20_000, async () => ((await versionNow()) === `${NEWEST}` ? true : undefined));
+  await until('answers of the old version', 20_000, async () =>
+    (await versionNow()) === `${NEWEST}` ? true : undefined,
+  );
   t.diagnostic(summary(await traffic.stop()));
   assertNoneFailed(traffic.answers, 10);
 });
 
-test('a version that cannot be loaded is reported, and the one before goes on', async (t) => {
+test('a version that cannot be loaded is reported, and the previous version keeps serving', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'cluster-'));
   t.after(() => rm(folder, { recursive: true }));
   await cp(path.join(MODEL, `${NEWEST}`), path.join(folder, '1'), { recursive: true });
@@ -271,7 +273,7 @@ test('a version that cannot be loaded is reported, and the one before goes on', 
   const traffic = startTraffic(t, url, 5);
   const push = run('kubernetes/models.sh', 'push', path.join(folder, '1'), '--model', 'clothing-model', '--wait', '2m');
   const { code, stderr } = (await push.then(
-    () => assert.fail('the push said that all was well'),
+    () => assert.fail('the push succeeded'),
     (error) => error,
   )) as { code: number; stderr: string };
   assert.equal(code, 3, stderr);
@@ -281,7 +283,7 @@ test('a version that cannot be loaded is reported, and the one before goes on', 
   assertNoneFailed(traffic.answers, 10);
 });
 
-test('deleted, nothing is left', async () => {
+test('deleting the overlay leaves no objects', async () => {
   await run('kubectl', 'delete', '--kustomize', OVERLAY, '--wait=true');
   const left = await Promise.all([
     namespaceIfThere(),

@@ -1,7 +1,7 @@
-/** How many predictions each pod has made, by its own metrics. */
+/** Counts the predictions of each pod from its metrics. */
 import { inside, readyPodsOf } from './kubectl.ts';
 
-/** No curl in TF-Serving's image; bash opens the connection itself. */
+/** TF-Serving's image has no curl, so bash opens the connection. */
 const TF_SERVING_METRICS =
   "exec 3<>/dev/tcp/127.0.0.1/8501; printf 'GET /monitoring/prometheus/metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
 const GATEWAY_METRICS =
@@ -15,7 +15,7 @@ const COUNTERS: Readonly<Record<string, readonly [line: string, counter: RegExp]
   gateway: [GATEWAY_METRICS, /^tensorgate_requests_total\{route="\/predict",status="200",kind="none"\} (\S+)$/m],
 };
 
-/** Successful predictions so far by pod, of the pods of a deployment that are ready. */
+/** The successful predictions so far of each ready pod of a deployment. */
 export async function predictions(name: string): Promise<ReadonlyMap<string, number>> {
   const [line, counter] = COUNTERS[name] ?? [];
   if (!line || !counter) throw new Error(`no counter for ${name}`);
@@ -26,7 +26,7 @@ export async function predictions(name: string): Promise<ReadonlyMap<string, num
   return new Map(await Promise.all(counts));
 }
 
-/** Each pod's share of what all of them did between two counts. */
+/** Each pod's share of all predictions between two counts. */
 export function shares(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Map<string, number> {
   const done = [...after].map(([pod, count]) => [pod, count - (before.get(pod) ?? 0)] as const);
   const all = done.reduce((sum, [, count]) => sum + count, 0);

@@ -1,4 +1,4 @@
-/** Asks a cluster by kubectl, as its user does: KUBECONFIG says which. */
+/** Runs kubectl against the cluster of KUBECONFIG. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,17 +7,17 @@ import { promisify } from 'node:util';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const NAMESPACE = 'tensorgate';
 
-/** A program of the repository or of the machine, to its end; rejects with what it said on stderr. */
+/** Runs a program in the repository. Resolves to its stdout; rejects with its stderr if it fails. */
 export async function run(program: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args, { cwd: ROOT, maxBuffer: 2 ** 26 });
   return stdout.trim();
 }
 
-/** kubectl in the namespace; resolves to what it prints. */
+/** Runs kubectl in the namespace. Resolves to its stdout. */
 export const kubectl = (...args: readonly string[]): Promise<string> =>
   run('kubectl', '--namespace', NAMESPACE, ...args);
 
-/** A shell line in a pod or in the first pod of a deployment; resolves to what it prints, its failure among it. */
+/** Runs a shell line in a pod, or in the first pod of a deployment. Resolves to stdout and stderr; never fails. */
 export const inside = (target: string, line: string): Promise<string> =>
   kubectl('exec', target, '--', 'bash', '-c', `${line} 2>&1 || true`);
 
@@ -40,7 +40,7 @@ type PodObject = {
   };
 };
 
-/** The pods of a deployment, those that are on their way out among them. */
+/** The pods of a deployment, with those that are terminating. */
 export async function podsOf(name: string): Promise<readonly Pod[]> {
   const text = await kubectl('get', 'pods', '--selector', `app.kubernetes.io/name=${name}`, '--output', 'json');
   const { items } = JSON.parse(text) as { items: readonly PodObject[] };
@@ -57,11 +57,11 @@ export async function podsOf(name: string): Promise<readonly Pod[]> {
   });
 }
 
-/** The pods that answer. */
+/** The pods that are ready and not terminating. */
 export const readyPodsOf = async (name: string): Promise<readonly Pod[]> =>
   (await podsOf(name)).filter(({ isReady, isLeaving }) => isReady && !isLeaving);
 
-/** Looks every half second until there is a result; rejects after the time with `what` and the last error. */
+/** Polls every 500 ms until `look` returns a value. Rejects after `limitMs` with `what` and the last error. */
 export async function until<T>(what: string, limitMs: number, look: () => Promise<T | undefined>): Promise<T> {
   const end = performance.now() + limitMs;
   let last: unknown;
@@ -74,16 +74,16 @@ export async function until<T>(what: string, limitMs: number, look: () => Promis
     }
     await sleep(500);
   }
-  throw new Error(`${what}: not within ${limitMs / 1000} s`, { cause: last });
+  throw new Error(`timeout after ${limitMs / 1000} s while waiting for ${what}`, { cause: last });
 }
 
-/** Waits until so many pods of a deployment answer and none other is left. */
+/** Waits until a deployment has exactly `count` pods and all are ready. */
 export const settled = (name: string, count: number, limitMs = 180_000): Promise<readonly Pod[]> =>
   until(`${count} pods of ${name}`, limitMs, async () => {
     const pods = await podsOf(name);
     return pods.length === count && pods.every(({ isReady }) => isReady) ? pods : undefined;
   });
 
-/** Sets the bounds of an autoscaler; the deployment follows within its period. */
+/** Sets the bounds of an autoscaler. The deployment follows within its sync period. */
 export const bounds = (name: string, minReplicas: number, maxReplicas: number): Promise<string> =>
   kubectl('patch', 'hpa', name, '--patch', JSON.stringify({ spec: { minReplicas, maxReplicas } }));

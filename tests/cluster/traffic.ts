@@ -1,4 +1,4 @@
-/** A steady stream of requests through the Ingress, sent on time whatever becomes of the ones before. */
+/** Sends requests at a fixed rate through the Ingress, without waiting for earlier answers. */
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -9,34 +9,34 @@ import { PICTURE } from '../committed-model.ts';
 export type Answer = {
   readonly atMs: number;
   readonly tookMs: number;
-  /** 0 where there was no answer. */
+  /** 0 without an answer. */
   readonly status: number;
   readonly version: string | undefined;
   readonly error: string | undefined;
-  /** Of a 429: the seconds after which to ask again. */
+  /** Retry-After of a 429, in seconds. */
   readonly retryAfterS: number | undefined;
-  /** How often it was told to come back before this answer. */
+  /** The number of 429 answers before this answer. */
   readonly refusals: number;
 };
 
 export type Traffic = {
   readonly answers: readonly Answer[];
-  /** Ends it, waits for what is on its way, and resolves to everything. */
+  /** Stops sending, waits for pending requests, and resolves to all answers. */
   stop(): Promise<readonly Answer[]>;
 };
 
-const MOST_TRIES = 10;
+const MAX_RETRIES = 10;
 
-/** One POST of a picture, made again when the gateway says that it is overloaded and when to come back. */
-async function askPatiently(url: string, agent: Agent): Promise<Answer> {
+/** Sends one image. Retries a 429 after its Retry-After. */
+async function askWithRetries(url: string, agent: Agent): Promise<Answer> {
   for (let refusals = 0; ; refusals += 1) {
     const answer = await ask(url, agent);
-    if (answer.retryAfterS === undefined || refusals === MOST_TRIES) return { ...answer, refusals };
+    if (answer.retryAfterS === undefined || refusals === MAX_RETRIES) return { ...answer, refusals };
     await sleep(answer.retryAfterS * 1000);
   }
 }
 
-/** One POST of a picture. */
+/** Sends one image. Never rejects: a failed connection has status 0. */
 export async function ask(url: string, agent?: Agent): Promise<Answer> {
   const start = performance.now();
   const ended = (rest: Pick<Answer, 'status' | 'version' | 'error'>, retryAfterS?: number): Answer => ({
@@ -61,17 +61,17 @@ export async function ask(url: string, agent?: Agent): Promise<Answer> {
   });
 }
 
-/** Sends so many requests a second until it is stopped, at the end of the test at the latest. */
+/** Sends `perSecond` requests per second until `stop` is called or the test ends. */
 export function startTraffic(t: TestContext, url: string, perSecond: number): Traffic {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const answers: Answer[] = [];
   const calls: Promise<unknown>[] = [];
   const timer = setInterval(() => {
-    calls.push(askPatiently(url, agent).then((answer) => answers.push(answer)));
+    calls.push(askWithRetries(url, agent).then((answer) => answers.push(answer)));
   }, 1000 / perSecond);
   async function stop() {
     clearInterval(timer);
-    // Requests that are sent now wait for those before them.
+    // One more turn of the event loop: a timer that is already due still adds its request.
     await sleep(0);
     await Promise.all(calls);
     agent.destroy();
@@ -81,7 +81,7 @@ export function startTraffic(t: TestContext, url: string, perSecond: number): Tr
   return { answers, stop };
 }
 
-/** What came of it, in a few words: "1,200 answers, none failed, p50 41 ms, p99 120 ms". */
+/** A summary such as "1,200 answers, none failed, p50 41 ms, p99 120 ms". */
 export function summary(answers: readonly Answer[]): string {
   const times = answers.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
   const at = (share: number) => `${Math.round(times[Math.floor(share * (times.length - 1))] ?? Number.NaN)} ms`;
@@ -92,20 +92,20 @@ export function summary(answers: readonly Answer[]): string {
   return `${answers.length.toLocaleString('en')} answers, ${failures}${early}, p50 ${at(0.5)}, p99 ${at(0.99)}`;
 }
 
-/** Told to come back, whatever came then. */
+/** The answers that had at least one 429 before them. */
 export const refused = (answers: readonly Answer[]): readonly Answer[] =>
   answers.filter(({ refusals }) => refusals > 0);
 
-/** Everything but 200. */
+/** The answers with a status other than 200. */
 export const failed = (answers: readonly Answer[]): readonly Answer[] => answers.filter(({ status }) => status !== 200);
 
-/** Every request got its scores, and none was told to come back. */
+/** Asserts that every request got 200 at its first try. */
 export function assertNoneFailed(answers: readonly Answer[], atLeast = 1): void {
   assertAnswered(answers, atLeast);
   assert.deepEqual(refused(answers).slice(0, 5), []);
 }
 
-/** Every request got its scores, if need be at a second try: starting pods may take the CPU that serves. */
+/** Asserts that every request got 200, if necessary after retries: starting pods may take CPU from serving pods. */
 export function assertAnswered(answers: readonly Answer[], atLeast: number): void {
   assert.ok(answers.length >= atLeast, `only ${answers.length} answers`);
   assert.deepEqual(failed(answers).slice(0, 5), []);

@@ -1,4 +1,4 @@
-/** docker-compose.yml from end to end: both images, the pair's answers, a crash, a pushed version, and the end. */
+/** docker-compose.yml end to end: both images, answers and refusals, pushed versions, a crash, and shutdown. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,36 +7,38 @@ import { runCli } from '../cli.ts';
 import { CHECKS, classify, NEWEST, PICTURE } from '../committed-model.ts';
 import { startLoad } from '../load.ts';
 import { checkRefusal, REFUSALS } from '../refusals.ts';
-import { basesOf, docker, type Stack, startStack, whyNot } from './stack.ts';
+import { basesOf, docker, missingForStack, type Stack, startStack } from './stack.ts';
 
 const MODEL = 'clothing-model';
 const VERSION = fileURLToPath(new URL(`../../serving/models/${MODEL}/${NEWEST}`, import.meta.url));
 const PUSHED = NEWEST + 1;
 
-const missing = await whyNot();
+const missing = await missingForStack();
 const options = missing === undefined ? {} : { skip: missing };
+let stack: Stack;
 
-describe('the compose pair', options, () => {
-  let stack: Stack;
-  before(async () => {
-    stack = await startStack();
-  });
-  after(() => stack?.down());
+const ask = (query?: string) => classify(stack.gateway, PICTURE, query);
+const answersBy = (version: number) => (response: Response) =>
+  response.status === 200 && response.headers.get('x-model-version') === `${version}`;
 
-  const ask = (query?: string) => classify(stack.gateway, PICTURE, query);
-  const answersBy = (version: number) => (response: Response) =>
-    response.status === 200 && response.headers.get('x-model-version') === `${version}`;
-
-  /** Asks until the answer is as wanted, for two minutes; resolves to it. */
-  async function until(wanted: (response: Response) => boolean, query?: string): Promise<Response> {
-    for (let left = 480; left > 0; left -= 1) {
-      const response = await ask(query);
-      if (wanted(response)) return response;
-      await sleep(250);
-    }
-    return assert.fail('the answer did not come within two minutes');
+/** Asks until the answer is as wanted. Resolves to it, or fails after two minutes. */
+async function until(wanted: (response: Response) => boolean, query?: string): Promise<Response> {
+  for (let left = 480; left > 0; left -= 1) {
+    const response = await ask(query);
+    if (wanted(response)) return response;
+    await sleep(250);
   }
+  return assert.fail('the answer did not come within two minutes');
+}
 
+/** Runs `tensorgate models` on the folder that both containers mount. */
+async function models(...args: readonly string[]): Promise<void> {
+  const env = { MODELS: stack.models, TF_SERVING_HOST: stack.target };
+  const { code, stderr } = await runCli(['models', ...args], { env });
+  assert.equal(code, 0, stderr);
+}
+
+function testAnswers(): void {
   for (const [what, check] of CHECKS) test(what, () => check(stack.gateway));
 
   for (const refusal of REFUSALS) {
@@ -45,8 +47,10 @@ describe('the compose pair', options, () => {
       await checkRefusal(stack.gateway, refusal);
     });
   }
+}
 
-  test('neither runs as root, and the gateway adds less than 250 MB to its base image', async () => {
+function testImages(): void {
+  test('neither container runs as root, and the gateway adds less than 250 MB to its base image', async () => {
     for (const container of Object.values(stack.ids)) {
       assert.match(await docker('inspect', '--format', '{{.Config.User}}', container), /^[1-9]\d*:[1-9]\d*$/);
     }
@@ -57,22 +61,17 @@ describe('the compose pair', options, () => {
     assert.ok(addedBytes > 0 && addedBytes < 250e6, `${addedBytes} bytes`);
   });
 
-  test("without TF_SERVING_HOST the gateway's image says in one line what is missing", async () => {
+  test('without TF_SERVING_HOST the gateway image exits with code 2 and names the setting in one line', async () => {
     const image = await docker('inspect', '--format', '{{.Image}}', stack.ids.gateway);
     await assert.rejects(docker('run', '--rm', '--read-only', image), (error: { code: number; stderr: string }) => {
       assert.match(error.stderr, /^TF_SERVING_HOST is not set.*\n$/);
       return error.code === 2;
     });
   });
+}
 
-  /** Runs `tensorgate models` on the folder that the pair has mounted. */
-  async function models(...args: readonly string[]): Promise<void> {
-    const env = { MODELS: stack.models, TF_SERVING_HOST: stack.target };
-    const { code, stderr } = await runCli(['models', ...args], { env });
-    assert.equal(code, 0, stderr);
-  }
-
-  test('a pushed version answers, goes again by a rollback, and of 20 requests a second none fails', async (t) => {
+function testVersions(): void {
+  test('a push and a rollback change the version that answers, and no request fails', async (t) => {
     const load = startLoad(t, stack.gateway, { b64: PICTURE.toString('base64') });
     await until(answersBy(NEWEST));
     const pushedMs = performance.now();
@@ -93,8 +92,10 @@ describe('the compose pair', options, () => {
       await until(answersBy(version), '?label=canary');
     }
   });
+}
 
-  test('E21: without its model server the gateway answers 503 with Retry-After, and goes on when it is back', async (t) => {
+function testFailureAndShutdown(): void {
+  test('E21: without its model server the gateway answers 503 with Retry-After, and recovers when it is back', async (t) => {
     await docker('kill', stack.ids.tfServing);
     const killedMs = performance.now();
     const refused = await ask();
@@ -109,10 +110,22 @@ describe('the compose pair', options, () => {
     assert.equal(await docker('inspect', '--format', '{{.RestartCount}}', stack.ids.gateway), '0');
   });
 
-  test('both end by SIGTERM, the gateway with 0', async () => {
+  test('both containers exit with code 0 on SIGTERM', async () => {
     await docker('stop', stack.ids.gateway, stack.ids.tfServing);
     for (const container of Object.values(stack.ids)) {
       assert.equal(await docker('inspect', '--format', '{{.State.ExitCode}}', container), '0');
     }
   });
+}
+
+describe('docker-compose.yml', options, () => {
+  before(async () => {
+    stack = await startStack();
+  });
+  after(() => stack?.down());
+
+  testAnswers();
+  testImages();
+  testVersions();
+  testFailureAndShutdown();
 });

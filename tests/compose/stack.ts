@@ -1,4 +1,4 @@
-/** Starts docker-compose.yml as a person does, on free ports and a models folder of its own. */
+/** Starts docker-compose.yml on free ports, with a copy of the models folder. */
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,29 +13,29 @@ const GATEWAY_PORT = 9696;
 const GRPC_PORT = 8500;
 const START_TIMEOUT_MS = 120_000;
 
-/** Runs the docker client and resolves to what it prints. */
+/** Runs the docker client. Resolves to its stdout. */
 export async function docker(...args: readonly string[]): Promise<string> {
   return (await promisify(execFile)('docker', args, { timeout: 60_000 })).stdout.trim();
 }
 
-/** Why the pair cannot be started here; undefined where it can. */
-export async function whyNot(): Promise<string | undefined> {
-  const answers = (...args: readonly string[]) =>
+/** The reason why the stack cannot be started here, or undefined. */
+export async function missingForStack(): Promise<string | undefined> {
+  const succeeds = (...args: readonly string[]) =>
     docker(...args).then(
       () => true,
       () => false,
     );
-  if (!(await answers('info'))) return '`docker info` does not answer';
-  if (!(await answers('compose', 'version'))) return '`docker compose` is not installed';
+  if (!(await succeeds('info'))) return '`docker info` does not answer';
+  if (!(await succeeds('compose', 'version'))) return '`docker compose` is not installed';
   const bases = await Promise.all(['gateway/Dockerfile', 'serving/Dockerfile'].map(basesOf));
   for (const image of bases.flat()) {
-    const isHere = (await answers('image', 'inspect', image)) || (await answers('pull', '--quiet', image));
-    if (!isHere) return `the image ${image} is not here and cannot be pulled`;
+    const exists = (await succeeds('image', 'inspect', image)) || (await succeeds('pull', '--quiet', image));
+    if (!exists) return `the image ${image} does not exist here and cannot be pulled`;
   }
   return undefined;
 }
 
-/** The images that a Dockerfile builds on, the last one last. */
+/** The base images of a Dockerfile, in the order of its stages. */
 export async function basesOf(dockerfile: string): Promise<string[]> {
   const text = await readFile(path.join(ROOT, dockerfile), 'utf8');
   return text.match(/(?<=^FROM )\S+/gm) ?? [];
@@ -43,18 +43,18 @@ export async function basesOf(dockerfile: string): Promise<string[]> {
 
 export type Stack = {
   readonly gateway: Service;
-  /** TF-Serving's gRPC address for this machine. */
+  /** The gRPC address of TF-Serving on this machine. */
   readonly target: string;
   /** The containers' ids. */
   readonly ids: { readonly gateway: string; readonly tfServing: string };
-  /** The folder that both have mounted: a copy of serving/models. */
+  /** The folder mounted in both: a copy of serving/models. */
   readonly models: string;
   down(): Promise<void>;
 };
 
-/** Builds both images, starts the pair, and resolves once both are healthy. */
+/** Builds both images and starts the stack. Resolves when both are healthy. */
 export async function startStack(): Promise<Stack> {
-  // Its helper image would have to be pulled; `down` clears up.
+  // Ryuk is not needed, because `down` cleans up, and its image would have to be pulled.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   const models = await modelsCopy();
   const healthy = Wait.forHealthCheck().withStartupTimeout(START_TIMEOUT_MS);
@@ -67,7 +67,7 @@ export async function startStack(): Promise<Stack> {
   const tfServing = environment.getContainer('tf-serving-1');
   return {
     gateway: { url: `http://${gateway.getHost()}:${gateway.getMappedPort(GATEWAY_PORT)}` },
-    // docker-compose.yml opens it to this machine alone, whatever address Docker itself goes by.
+    // docker-compose.yml publishes this port on loopback only.
     target: `127.0.0.1:${tfServing.getMappedPort(GRPC_PORT)}`,
     ids: { gateway: gateway.getId(), tfServing: tfServing.getId() },
     models,
@@ -78,7 +78,7 @@ export async function startStack(): Promise<Stack> {
   };
 }
 
-/** Readable by the containers' users, as a checkout is and a temporary folder is not. */
+/** Copies serving/models into a folder that the users of the containers can read, unlike a plain temporary folder. */
 async function modelsCopy(): Promise<string> {
   const models = await mkdtemp(path.join(tmpdir(), 'tensorgate-models-'));
   await cp(path.join(ROOT, 'serving/models'), models, { recursive: true });

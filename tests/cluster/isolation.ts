@@ -1,4 +1,4 @@
-/** What a pod that was taken over could do, and what the outside may see: as little as possible. */
+/** Limits the damage of a compromised pod: privileges, network policies, and what the public port exposes. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { inside, readyPodsOf, run } from './kubectl.ts';
@@ -8,7 +8,7 @@ const PORT = 8080;
 
 type Outsider = { readonly name: string; readonly ip: string };
 
-/** A pod of another namespace: a web server that can also call others. */
+/** A pod in another namespace: a web server, from which connections can be tried. */
 const outsider = (name: string): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -26,40 +26,43 @@ const outsider = (name: string): object => ({
   },
 });
 
-/** Nothing leaves the prisoner: where it reaches the API server all the same, no policy can keep anybody from it. */
-const PRISON = {
+/**
+ * Denies all egress of the pod `no-egress`. If it still reaches the API server, the cluster cannot enforce that by
+ * policy.
+ */
+const NO_EGRESS = {
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
-  metadata: { name: 'prison', namespace: OUTSIDE },
-  spec: { podSelector: { matchLabels: { name: 'prisoner' } }, policyTypes: ['Egress'] },
+  metadata: { name: 'no-egress', namespace: OUTSIDE },
+  spec: { podSelector: { matchLabels: { name: 'no-egress' } }, policyTypes: ['Egress'] },
 };
 
-/** Two free pods and a prisoner in a namespace of their own, gone at the end of the test. */
-async function outsiders(t: TestContext): Promise<Readonly<Record<'one' | 'two' | 'prisoner', Outsider>>> {
+/** Creates a namespace with two pods without policies and one without egress. Deleted at the end of the test. */
+async function outsiders(t: TestContext): Promise<Readonly<Record<'one' | 'two' | 'noEgress', Outsider>>> {
   await run('kubectl', 'create', 'namespace', OUTSIDE);
   t.after(() => run('kubectl', 'delete', 'namespace', OUTSIDE));
-  const make = async (name: string): Promise<Outsider> => {
+  const started = async (name: string): Promise<Outsider> => {
     await run('kubectl', 'wait', '--namespace', OUTSIDE, '--for=condition=Ready', `pod/${name}`, '--timeout=2m');
     const query = ['--namespace', OUTSIDE, '--output', 'jsonpath={.status.podIP}'];
     return { name, ip: await run('kubectl', 'get', 'pod', name, ...query) };
   };
-  const objects = { apiVersion: 'v1', kind: 'List', items: [PRISON, ...['one', 'two', 'prisoner'].map(outsider)] };
+  const objects = { apiVersion: 'v1', kind: 'List', items: [NO_EGRESS, ...['one', 'two', 'no-egress'].map(outsider)] };
   await run('bash', '-c', 'kubectl create --filename - <<< "$0"', JSON.stringify(objects));
-  const [one, two, prisoner] = await Promise.all([make('one'), make('two'), make('prisoner')]);
-  return { one, two, prisoner };
+  const [one, two, noEgress] = await Promise.all([started('one'), started('two'), started('no-egress')]);
+  return { one, two, noEgress };
 }
 
 const connecting = (host: string, port: number): string =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}' && echo open || echo closed`;
 
-/** Whether a connection from a pod of ours opens. */
+/** Whether a connection from a tensorgate pod opens. */
 const reaches = async (pod: string, host: string, port: number): Promise<boolean> =>
   (await inside(pod, connecting(host, port))).endsWith('open');
 
 /** Whether a connection from an outsider opens. */
 async function outsiderReaches({ name }: Outsider, host: string, port: number): Promise<boolean> {
-  const said = await run('kubectl', 'exec', '--namespace', OUTSIDE, name, '--', 'bash', '-c', connecting(host, port));
-  return said.endsWith('open');
+  const output = await run('kubectl', 'exec', '--namespace', OUTSIDE, name, '--', 'bash', '-c', connecting(host, port));
+  return output.endsWith('open');
 }
 
 async function firstOf(name: string) {
@@ -67,7 +70,7 @@ async function firstOf(name: string) {
   return pod ?? assert.fail(`no pod of ${name} is ready`);
 }
 
-const confined = (name: string) => async () => {
+const hasNoPrivileges = (name: string) => async () => {
   const { name: pod } = await firstOf(name);
   assert.ok(Number(await inside(pod, 'id -u')) >= 10_000);
   assert.match(await inside(pod, 'touch /here'), /Read-only file system/);
@@ -76,36 +79,36 @@ const confined = (name: string) => async () => {
   assert.deepEqual(status.split(/\s+/), ['CapEff:', '0000000000000000', 'NoNewPrivs:', '1', 'Seccomp:', '2']);
 };
 
-type Wall = readonly [what: string, check: (t: TestContext, url: string) => Promise<void>];
+type IsolationCheck = readonly [what: string, check: (t: TestContext, url: string) => Promise<void>];
 
-export const WALLS: readonly Wall[] = [
-  ['a gateway is nobody, has nothing to write on and no token', confined('gateway')],
-  ['a tf-serving is nobody, has nothing to write on and no token', confined('tf-serving')],
+export const ISOLATION_CHECKS: readonly IsolationCheck[] = [
+  ['a gateway runs without privileges, writable files and token', hasNoPrivileges('gateway')],
+  ['a tf-serving pod runs without privileges, writable files and token', hasNoPrivileges('tf-serving')],
   [
-    'only a gateway reaches tf-serving, and each reaches no more than it needs',
+    'only the gateway reaches tf-serving, and both reach only what they need',
     async (t) => {
       const [gateway, server] = await Promise.all([firstOf('gateway'), firstOf('tf-serving')]);
-      const { one, two, prisoner } = await outsiders(t);
-      // Without these, what is closed below might be closed to anybody.
-      assert.ok(await outsiderReaches(one, two.ip, PORT), 'outsiders reach each other');
-      assert.ok(await outsiderReaches(one, gateway.ip, 9696), 'the service is open to all');
-      assert.ok(await reaches(gateway.name, server.ip, 8500), 'a gateway reaches tf-serving');
+      const { one, two, noEgress } = await outsiders(t);
+      // Positive controls: these connections must open.
+      assert.ok(await outsiderReaches(one, two.ip, PORT), 'pods of another namespace reach each other');
+      assert.ok(await outsiderReaches(one, gateway.ip, 9696), 'another namespace reaches the service port');
+      assert.ok(await reaches(gateway.name, server.ip, 8500), 'the gateway reaches tf-serving');
       assert.equal(await outsiderReaches(one, server.ip, 8500), false, 'tf-serving, gRPC');
       assert.equal(await outsiderReaches(one, server.ip, 8501), false, 'tf-serving, REST');
-      assert.equal(await outsiderReaches(one, gateway.ip, 9697), false, "a gateway's admin port");
-      assert.equal(await reaches(gateway.name, one.ip, PORT), false, 'from a gateway to another namespace');
+      assert.equal(await outsiderReaches(one, gateway.ip, 9697), false, 'the admin port of the gateway');
+      assert.equal(await reaches(gateway.name, one.ip, PORT), false, 'from the gateway to another namespace');
       assert.equal(await reaches(server.name, one.ip, PORT), false, 'from tf-serving to another namespace');
-      assert.equal(await reaches(server.name, gateway.ip, 9696), false, 'from tf-serving to a gateway');
+      assert.equal(await reaches(server.name, gateway.ip, 9696), false, 'from tf-serving to the gateway');
       assert.equal(await reaches(gateway.name, '169.254.169.254', 80), false, 'cloud metadata');
       const api = (
         await run('kubectl', 'get', 'service', 'kubernetes', '--output', 'jsonpath={.spec.clusterIP}')
       ).trim();
-      if (await outsiderReaches(prisoner, api, 443)) t.diagnostic('here no policy keeps a pod from the API server');
+      if (await outsiderReaches(noEgress, api, 443)) t.diagnostic('this cluster cannot deny the API server by policy');
       else assert.equal(await reaches(gateway.name, api, 443), false, 'the API server');
     },
   ],
   [
-    'the public port has neither metrics nor an inside',
+    'the public port has no metrics, admin or debug routes',
     async (_, url) => {
       for (const route of ['/metrics', '/log-level', '/admin', '/debug', '/v1/models/clothing-model/reload']) {
         assert.equal((await fetch(`${url}${route}`)).status, 404, route);
