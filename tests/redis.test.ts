@@ -1,12 +1,10 @@
-/** Limits that two gateways share in a real Redis, and what happens when it dies or hangs. */
+/** Limits that two gateways share in a real Redis, and their behaviour when it dies or hangs. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type RunningGateway, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
+import { freePort } from './tf-serving/server.ts';
 import { until } from './until.ts';
 
 const REDIS = process.env.TENSORGATE_REDIS_SERVER || 'redis-server';
@@ -14,31 +12,23 @@ const skip = spawnSync(REDIS, ['--version']).error
   ? 'needs redis-server on the PATH, or its path in TENSORGATE_REDIS_SERVER'
   : false;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function startRedis(t: TestContext, port: number): ChildProcess {
   const child = spawn(REDIS, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', ''], { stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   return child;
 }
 
-/** Waits until the gateway has said so that often. */
-async function said(gateway: RunningGateway, text: RegExp, times = 1): Promise<void> {
+/** Waits until the gateway has logged the text `times` times. */
+async function waitForLog(gateway: RunningGateway, text: RegExp, times = 1): Promise<void> {
   const count = () => gateway.log.filter(({ msg }) => text.test(String(msg))).length;
   await until(() => count() >= times);
   assert.equal(count(), times, `${text}`);
 }
 
 const IS_SHARED = /counted in Redis/;
-const IS_AWAY = /Redis is away/;
+const IS_AWAY = /Redis is unavailable/;
 
-test('two gateways share one count in Redis; when it dies or hangs each counts for itself, at once, and says so', {
+test('two gateways share counts in Redis; when it dies or hangs each counts alone at once and logs it', {
   skip,
 }, async (t) => {
   const port = await freePort();
@@ -51,7 +41,7 @@ test('two gateways share one count in Redis; when it dies or hangs each counts f
     REDIS_URL: `redis://127.0.0.1:${port}`,
   };
   const [one, two] = await Promise.all([startGatewayFor(t, settings), startGatewayFor(t, settings)]);
-  await Promise.all([said(one, IS_SHARED), said(two, IS_SHARED)]);
+  await Promise.all([waitForLog(one, IS_SHARED), waitForLog(two, IS_SHARED)]);
 
   let slowestMs = 0;
   const ask = async ({ url }: RunningGateway, client: string) => {
@@ -69,27 +59,27 @@ test('two gateways share one count in Redis; when it dies or hangs each counts f
 
   redis.kill('SIGSTOP');
   assert.deepEqual(await inTurn('2.2.2.2', one, one, one, one, one), [404, 404, 404, 404, 429]);
-  await said(one, IS_AWAY);
+  await waitForLog(one, IS_AWAY);
   redis.kill('SIGCONT');
-  await said(one, IS_SHARED, 2);
+  await waitForLog(one, IS_SHARED, 2);
 
   redis.kill('SIGKILL');
-  await said(two, IS_AWAY);
+  await waitForLog(two, IS_AWAY);
   assert.deepEqual(await inTurn('3.3.3.3', two, two, two, two, two), [404, 404, 404, 404, 429]);
 
   startRedis(t, port);
-  await said(two, IS_SHARED, 2);
+  await waitForLog(two, IS_SHARED, 2);
   assert.deepEqual(await inTurn('4.4.4.4', two, two, two, two, two), [404, 404, 404, 404, 429]);
   assert.ok(slowestMs < 1500, `${slowestMs} ms`);
   t.diagnostic(`came: the slowest answer took ${Math.round(slowestMs)} ms`);
 });
 
-test('a gateway whose Redis was never there serves all the same', async (t) => {
+test('a gateway serves if Redis cannot be reached at the start', async (t) => {
   const port = await freePort();
   const settings = { TF_SERVING_HOST: 'localhost:1', MODELS: await modelsFolder(t), RATE_LIMIT: '1/h' };
   const gateway = await startGatewayFor(t, { ...settings, REDIS_URL: `redis://user:secret@127.0.0.1:${port}` });
   assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 404);
   assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 429);
-  await said(gateway, IS_AWAY);
+  await waitForLog(gateway, IS_AWAY);
   assert.ok(!JSON.stringify(gateway.log).includes('secret'));
 });

@@ -16,7 +16,7 @@ function read(text: string) {
   return readKeys(file);
 }
 
-test('YAML and JSON read the same, with limits of their own and a time to end', () => {
+test('YAML and JSON give the same entries, with rate, quota and expiry', () => {
   const keys = read(`- name: a\n  sha256: ${sha256('x')}\n  expires: 2027-01-31\n  rate: 50/s\n  quota: 1000\n`);
   const entry = { name: 'a', sha256: sha256('x'), expires: '2027-01-31', rate: '50/s', quota: 1000 };
   assert.deepEqual(keys, read(JSON.stringify([entry])));
@@ -25,30 +25,30 @@ test('YAML and JSON read the same, with limits of their own and a time to end', 
   assert.equal(key?.expiresMs, Date.UTC(2027, 0, 31));
 });
 
-test('a hash that YAML would take for a number stays a hash', () => {
+test('a hash that looks like a YAML number stays text', () => {
   const digits = `${'1'.repeat(30)}e${'2'.repeat(33)}`;
   assert.equal(read(`- {name: a, sha256: ${digits}}`)[0]?.digest.toString('hex'), digits);
 });
 
-test('an empty file lists nobody', () => {
+test('an empty file has no keys', () => {
   assert.deepEqual(read(''), []);
 });
 
 for (const [what, text, message] of [
-  ['no list', 'name: a', /^file: needs a list/],
-  ['no name', `- sha256: ${sha256('x')}`, /^0\.name: needs a name/],
-  ['a name of two words', `- {name: a b, sha256: ${sha256('x')}}`, /^0\.name: needs 1 to 64/],
-  ['the key in place of its hash', '- {name: a, sha256: tg_secret}', /^0\.sha256: needs 64/],
+  ['something other than a list', 'name: a', /^file: needs a list/],
+  ['an entry without a name', `- sha256: ${sha256('x')}`, /^0\.name: needs a name/],
+  ['a name with a space', `- {name: a b, sha256: ${sha256('x')}}`, /^0\.name: needs 1 to 64/],
+  ['a key instead of its hash', '- {name: a, sha256: tg_secret}', /^0\.sha256: needs 64/],
   [
-    'the key beside its hash',
+    'a key beside its hash',
     `- {name: a, sha256: ${sha256('x')}, key: tg_secret}`,
     /^0: needs no fields but name, sha256/,
   ],
-  ['a day that is none', `- {name: a, sha256: ${sha256('x')}, expires: tg_secret}`, /^0\.expires: needs a date/],
+  ['an invalid date', `- {name: a, sha256: ${sha256('x')}, expires: tg_secret}`, /^0\.expires: needs a date/],
   ['a rate without a unit', `- {name: a, sha256: ${sha256('x')}, rate: '20'}`, /^0\.rate: needs a number/],
-  ['no YAML', '- {name: tg_secret', /^line 1 is not YAML/],
+  ['invalid YAML', '- {name: tg_secret', /^line 1 is not YAML/],
 ] as const) {
-  test(`a file with ${what} is refused, without what stands there`, () => {
+  test(`a file with ${what} is refused, and the error has none of its values`, () => {
     assert.throws(
       () => read(text),
       ({ message: said }: Error) => message.test(said) && !said.includes('tg_secret') && !said.includes(sha256('x')),
@@ -56,7 +56,7 @@ for (const [what, text, message] of [
   });
 }
 
-test('a made key is found by itself alone, wherever it stands in the list', () => {
+test('a new key finds its own entry, at every position of the list, and no other text does', () => {
   const made = ['one', 'two', 'three'].map(makeKey);
   const keys = read(made.map(({ entry }) => entry).join(''));
   assert.deepEqual(

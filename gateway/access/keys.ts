@@ -1,6 +1,6 @@
 /**
- * API keys: the file that lists them, and the search for one. A key is 256 random bits, so nobody can guess it from its
- * SHA-256: the slow hashes are for passwords, which people choose, and would cost every request a tenth of a second.
+ * API keys: reads the file that lists them, finds the entry of a key, makes new keys. A key has 256 random bits, so its
+ * SHA-256 cannot be reversed by guessing. Slow hashes are for passwords; they would cost each request about 0.1 s.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,19 +8,19 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Rate, rate } from './rate.ts';
 
-/** One entry of the file. Several may have one name, which is how a key is replaced without a gap. */
+/** One entry of the file. Several entries can have the same name: add the new key, then remove the old one. */
 export type Key = {
   readonly name: string;
   readonly digest: Buffer;
-  /** Milliseconds since 1970; from then on the key is refused. */
+  /** Milliseconds since 1970. From then on the key is refused. */
   readonly expiresMs?: number | undefined;
-  /** In place of RATE_LIMIT. */
+  /** Replaces RATE_LIMIT for this key. */
   readonly rate?: Rate | undefined;
-  /** Requests in a day of UTC. */
+  /** Requests per UTC day. */
   readonly quota?: number | undefined;
 };
 
-/** Begins every key, so that people and scanners of repositories know one when they see it. */
+/** The prefix of every key. People and secret scanners recognise a key by it. */
 const PREFIX = 'tg_';
 const KEY_BYTES = 32;
 
@@ -55,8 +55,8 @@ const entry = z.strictObject(
 const file = z.array(entry, { error: 'a list of entries (tensorgate keys new writes one)' });
 
 /**
- * Reads the file, YAML or JSON. Throws an Error that names the entry and the field, and never what stands there: that
- * may be a key somebody has put in the wrong place.
+ * Reads the file, YAML or JSON. Throws an Error that names the entry and the field, never its value: the value can be a
+ * key in the wrong place.
  */
 export function readKeys(path: string): readonly Key[] {
   const parsed = file.safeParse(parseYaml(readFileSync(path, 'utf8')));
@@ -68,7 +68,9 @@ export function readKeys(path: string): readonly Key[] {
   return parsed.data.map(({ sha256: digest, expires: expiresMs, ...rest }) => ({ ...rest, digest, expiresMs }));
 }
 
-/** With every scalar as text: 64 digits of a hash may read as a number. Library texts would quote the line. */
+/**
+ * Reads every scalar as text: the 64 digits of a hash can look like a number. The library's error texts quote the line.
+ */
 function parseYaml(text: string): unknown {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, lineCounter });
@@ -77,13 +79,13 @@ function parseYaml(text: string): unknown {
   return document.toJS() ?? [];
 }
 
-/** The entry of a key that was given. Takes as long for every key, right or wrong: all are compared, in constant time. */
+/** The entry of the given key, if any. Compares all entries in constant time, so the duration tells nothing. */
 export function findKey(keys: readonly Key[], given: string): Key | undefined {
   const digest = digestOf(given);
   return keys.reduce<Key | undefined>((found, key) => (timingSafeEqual(key.digest, digest) ? key : found), undefined);
 }
 
-/** Makes a new key and its entry of the file, which does not tell the key. Throws for a name that the file may not have. */
+/** Makes a new key and its entry for the file, which has only the key's hash. Throws an Error for an invalid name. */
 export function makeKey(given: string): { readonly key: string; readonly entry: string } {
   const parsed = name.safeParse(given);
   if (!parsed.success) throw new Error(`NAME: needs ${parsed.error.issues.map(({ message }) => message).join('; ')}`);

@@ -1,14 +1,14 @@
-/** Access as the gateway has it: the keys in force and the limits, and what they hold open. */
+/** Opens what access control needs: the API keys, the rate limits and the connection to Redis. */
 import type { Log } from '../domain/request.ts';
 import { reloading } from '../machine/reload.ts';
 import { type Key, readKeys } from './keys.ts';
-import { createLimits, type Limits } from './limits.ts';
+import { createRateLimits, type RateLimits } from './rate-limits.ts';
 import { openRedis } from './redis.ts';
 
 export type Access = {
-  /** Undefined where there is no file of keys: then anybody may ask. */
+  /** The current keys. Undefined without a key file: then requests need no key. */
   keys(): readonly Key[] | undefined;
-  readonly limits: Limits;
+  readonly limits: RateLimits;
   close(): void;
 };
 
@@ -18,13 +18,13 @@ export type AccessOptions = {
   readonly log: Log;
 };
 
-/** Opens it. Throws for a file of keys that cannot be read. */
+/** Reads the key file, again whenever it changes, and connects to Redis. Throws an Error for an invalid key file. */
 export function openAccess({ keysFile, redisUrl, log }: AccessOptions): Access {
   const keys = keysFile ? reloading({ files: [keysFile], load: () => readKeys(keysFile), log }) : undefined;
   const redis = redisUrl === undefined ? undefined : openRedis(redisUrl, log);
   return {
     keys: () => keys?.current,
-    limits: createLimits(redis),
+    limits: createRateLimits(redis),
     close() {
       keys?.close();
       redis?.disconnect();

@@ -1,19 +1,19 @@
-/** The connection to the Redis that replicas share their counts in. Nothing waits for it for long. */
+/** The connection to the Redis in which all replicas count requests. A request waits at most 100 ms for it. */
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
 import type { Log } from '../domain/request.ts';
 
-/** A count takes a millisecond; what takes a hundred is better done without. */
+/** A count takes about 1 ms. After 100 ms it is better to count in this process. */
 const COMMAND_TIMEOUT_MS = 100;
 const CONNECT_TIMEOUT_MS = 2000;
 const MAX_RETRY_MS = 2000;
 
 /**
- * Opens the connection and keeps it open. While there is none, commands fail at once, and the log says so once. One
- * that stops answering is closed, so that a Redis that hangs delays a few requests by 100 ms and no more.
+ * Connects, and reconnects after a failure. Without a connection, commands fail at once; this is logged once. A
+ * connection that stops responding is closed: a Redis that hangs delays only a few requests, by 100 ms each.
  */
 export function openRedis(url: string, log: Log): Redis {
-  // Loaded for those who have one: it would be a tenth of everybody's start.
+  // Loaded only if Redis is used: loading it takes a tenth of the start-up time.
   const { Redis } = createRequire(import.meta.url)('ioredis') as typeof import('ioredis');
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT_MS,
@@ -27,11 +27,13 @@ export function openRedis(url: string, log: Log): Redis {
   let isShared: boolean | undefined;
   redis.on('ready', () => {
     isShared = true;
-    log.info({}, 'limits are counted in Redis');
+    log.info({}, 'rate limits are counted in Redis');
   });
-  // Its text alone: the error of a refused login carries the password.
+  // Log the message only: the error of a refused login contains the password.
   redis.on('error', ({ message: reason }: Error) => {
-    if (isShared !== false) log.warn({ reason }, 'Redis is away: limits are counted in this process until it is back');
+    if (isShared !== false) {
+      log.warn({ reason }, 'Redis is unavailable: rate limits are counted in this process until it is back');
+    }
     isShared = false;
   });
   return redis;

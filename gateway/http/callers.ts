@@ -2,8 +2,8 @@
 import type { Request, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import { findKey, type Key } from '../access/keys.ts';
-import type { Limits, Standing } from '../access/limits.ts';
 import type { Rate } from '../access/rate.ts';
+import type { RateLimitState, RateLimits } from '../access/rate-limits.ts';
 import { GatewayError } from '../errors.ts';
 
 export type Caller = {
@@ -11,8 +11,8 @@ export type Caller = {
   readonly tenant: string;
   /** The name of the key that was given, for the log. */
   readonly key?: string;
-  /** Whom limits count, where there are any. */
-  readonly who: string;
+  /** What rate limits count by: `key:NAME` or `address:ADDRESS`. Empty if nothing is counted. */
+  readonly identity: string;
   readonly rate?: Rate | undefined;
   readonly quota?: number | undefined;
   readonly refusal?: string;
@@ -29,7 +29,7 @@ export type CallersOptions = {
   readonly keys: () => readonly Key[] | undefined;
   /** The limit of those whose key has none of its own. */
   readonly rate: Rate | undefined;
-  readonly limits: Limits;
+  readonly limits: RateLimits;
 };
 
 const ANONYMOUS = 'anonymous';
@@ -41,7 +41,7 @@ export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
     identify(request) {
       const known = keys();
-      if (!known) return { tenant: ANONYMOUS, who: rate ? `address:${customer(request.ip ?? '')}` : '', rate };
+      if (!known) return { tenant: ANONYMOUS, identity: rate ? `address:${customer(request.ip ?? '')}` : '', rate };
       return withKey(known, givenKey(request), rate);
     },
     async admit({ refusal, ...caller }, response) {
@@ -49,9 +49,9 @@ export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
         response.setHeader('WWW-Authenticate', 'Bearer realm="tensorgate"');
         throw new GatewayError('unauthenticated', refusal);
       }
-      const standings = await limits(caller);
-      tell(response, standings);
-      const over = standings.find(({ isOver }) => isOver);
+      const states = await limits(caller);
+      tell(response, states);
+      const over = states.find(({ isOver }) => isOver);
       if (over) throw new GatewayError('quota', overText(over), { retryAfterS: over.resetS });
     },
   };
@@ -64,13 +64,19 @@ function givenKey(request: Request): string | undefined {
 }
 
 function withKey(known: readonly Key[], given: string | undefined, rate: Rate | undefined): Caller {
-  const nobody = { tenant: ANONYMOUS, who: '' };
+  const nobody = { tenant: ANONYMOUS, identity: '' };
   if (given === undefined) {
     return { ...nobody, refusal: 'An API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' };
   }
   const key = findKey(known, given);
   if (!key) return { ...nobody, refusal: 'The API key is not valid.' };
-  const caller = { tenant: key.name, key: key.name, who: `key:${key.name}`, rate: key.rate ?? rate, quota: key.quota };
+  const caller = {
+    tenant: key.name,
+    key: key.name,
+    identity: `key:${key.name}`,
+    rate: key.rate ?? rate,
+    quota: key.quota,
+  };
   const isExpired = key.expiresMs !== undefined && key.expiresMs <= Date.now();
   return isExpired ? { ...caller, refusal: 'The API key has expired.' } : caller;
 }
@@ -83,9 +89,9 @@ function customer(address: string): string {
 }
 
 /** RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers-09 has them. */
-function tell(response: Response, standings: readonly Standing[]): void {
-  if (standings.length === 0) return;
-  const list = (item: (standing: Standing) => string) => standings.map(item).join(', ');
+function tell(response: Response, states: readonly RateLimitState[]): void {
+  if (states.length === 0) return;
+  const list = (item: (state: RateLimitState) => string) => states.map(item).join(', ');
   response.setHeader(
     'RateLimit-Policy',
     list(({ policy, limit, windowS }) => `"${policy}";q=${limit};w=${windowS}`),
@@ -96,7 +102,7 @@ function tell(response: Response, standings: readonly Standing[]): void {
   );
 }
 
-function overText({ policy, limit, windowS, resetS }: Standing): string {
+function overText({ policy, limit, windowS, resetS }: RateLimitState): string {
   const window = policy === 'quota' ? 'a day (UTC)' : `${windowS} s`;
   return `The limit is ${limit} requests in ${window}; try again in ${resetS} s.`;
 }
