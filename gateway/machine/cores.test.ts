@@ -14,13 +14,13 @@ const CORES = new URL('cores.ts', import.meta.url);
 const PROGRAM = `import { usableCores } from '${CORES}'; console.log(usableCores())`;
 const machine = availableParallelism();
 
-/** What a process of its own finds, started by the words in front. */
-async function found(...words: string[]): Promise<number> {
-  const [command = '', ...args] = [...words, process.execPath, '--input-type=module-typescript', '--eval', PROGRAM];
+/** The cores that a new process finds, started by the given command, such as taskset. */
+async function coresOf(...launcher: string[]): Promise<number> {
+  const [command = '', ...args] = [...launcher, process.execPath, '--input-type=module-typescript', '--eval', PROGRAM];
   return Number((await run(command, args)).stdout);
 }
 
-/** A tree of files as cgroup v1 has it: the quota of some groups in microseconds of 100,000, and the process's own group. */
+/** A file tree like cgroup v1's: the quotas of some groups in microseconds per 100,000, and the process's own group. */
 async function cgroups(t: TestContext, own: string, quotas: Readonly<Record<string, number>>) {
   const root = await mkdtemp(path.join(tmpdir(), 'cores-'));
   t.after(() => rm(root, { recursive: true }));
@@ -40,8 +40,8 @@ const CASES: [why: string, own: string, quotas: Record<string, number>, cores: n
   ['one core', '5:cpuset:/x\n4:cpu,cpuacct:/\n', { '/': 100_000 }, 1],
   ['one and a half', '4:cpu,cpuacct:/\n', { '/': 150_000 }, 1],
   ['a tenth', '4:cpuacct,cpu:/\n', { '/': 10_000 }, 1],
-  ['more than there are', '4:cpu:/\n', { '/': 100_000 * (machine + 1) }, machine],
-  ['a container, which sees its group as the topmost', '4:cpu,cpuacct:/docker/0f\n', { '/': 100_000 }, 1],
+  ['more than the machine has', '4:cpu:/\n', { '/': 100_000 * (machine + 1) }, machine],
+  ['a container, which sees its group as the root', '4:cpu,cpuacct:/docker/0f\n', { '/': 100_000 }, 1],
   ['a group within a limited one', '4:cpu,cpuacct:/a/b\n', { '/': -1, a: 100_000, 'a/b': -1 }, 1],
   ['a limited group', '4:cpu,cpuacct:/a/b\n', { '/': -1, a: -1, 'a/b': 199_000 }, 1],
 ];
@@ -52,11 +52,13 @@ for (const [why, own, quotas, cores] of CASES) {
   });
 }
 
-test('the affinity mask counts', { skip: process.platform !== 'linux' && 'Linux alone has taskset' }, async () => {
-  assert.equal(await found('taskset', '--cpu-list', '0'), 1);
+test('the affinity mask limits the cores', {
+  skip: process.platform !== 'linux' && 'taskset exists on Linux only',
+}, async () => {
+  assert.equal(await coresOf('taskset', '--cpu-list', '0'), 1);
 });
 
-/** A group of a cgroup hierarchy of this machine: where it lies, and the file and text of a limit of one and a half cores. */
+/** The cgroup hierarchies of this machine: folder, and the file and text of a limit of 1.5 cores. */
 const HIERARCHIES: [name: string, folder: string, file: string, limit: string][] = [
   ['v1', '/sys/fs/cgroup/cpu', 'cpu.cfs_quota_us', '150000'],
   ['v2', '/sys/fs/cgroup', 'cpu.max', '150000 100000'],
@@ -68,15 +70,15 @@ for (const [name, root, file, limit] of HIERARCHIES) {
     try {
       mkdirSync(group);
     } catch (error) {
-      return t.skip(`no cgroup ${name} can be made here: ${error}`);
+      return t.skip(`cannot create a cgroup ${name} here: ${error}`);
     }
     t.after(() => rmdirSync(group));
     try {
       accessSync(path.join(group, file), constants.W_OK);
     } catch (error) {
-      return t.skip(`no CPU limit can be set in a cgroup ${name} here: ${error}`);
+      return t.skip(`cannot set a CPU limit in a cgroup ${name} here: ${error}`);
     }
     writeFileSync(path.join(group, file), limit);
-    assert.equal(await found('sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'), 1);
+    assert.equal(await coresOf('sh', '-c', `echo $$ > ${group}/cgroup.procs && exec "$@"`, 'sh'), 1);
   });
 }

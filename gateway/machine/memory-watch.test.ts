@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { GatewayError } from '../errors.ts';
 import { type MemoryState, memoryLimitBytes, nextState, readProcessMemory, watchMemory } from './memory-watch.ts';
 
-test('F9: keep-alive ends above 92 %, requests above 95 %, and each comes back only some way below', () => {
+test('F9: keep-alive ends above 92 %, requests are refused above 95 %, and both resume at a lower level', () => {
   const steps: readonly [share: number, state: MemoryState][] = [
     [0.5, 'ok'],
     [0.92, 'ok'],
@@ -25,7 +25,7 @@ test('F9: keep-alive ends above 92 %, requests above 95 %, and each comes back o
   }
 });
 
-test('a watch on full memory refuses with 503, for everybody', () => {
+test('with full memory, check throws 503 for all clients', () => {
   const changes: MemoryState[] = [];
   const watch = watchMemory(
     () => 0.96,
@@ -39,11 +39,11 @@ test('a watch on full memory refuses with 503, for everybody', () => {
   watch.close();
 });
 
-test('this process is read in shares of its limits', () => {
+test('the memory of this process is read as a share of its limits', () => {
   const heap = readProcessMemory(undefined);
   assert.ok(heap > 0 && heap < 0.5, `${heap}`);
   const rss = process.memoryUsage.rss();
   assert.ok(Math.abs(readProcessMemory(rss) - 1) < 0.2);
   assert.ok((memoryLimitBytes(Number.MAX_VALUE) ?? 0) > 0);
-  assert.equal(memoryLimitBytes(1), undefined, 'a limit above what the machine has is none');
+  assert.equal(memoryLimitBytes(1), undefined, 'a limit above the memory of the machine means no limit');
 });

@@ -8,7 +8,7 @@ import { until } from '../../tests/until.ts';
 import { createLog } from '../observe/log.ts';
 import { reloading } from './reload.ts';
 
-test('a changed file is read again, also behind a link as Kubernetes mounts it; a bad one changes nothing and is logged', async (t) => {
+test('a changed file is reloaded, also behind a symbolic link; an invalid one is logged and ignored', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'reload-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const at = (name: string) => path.join(folder, name);

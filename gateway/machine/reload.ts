@@ -1,43 +1,43 @@
-/** A value read from files, and read again when they change. */
+/** A value loaded from files, and loaded again when they change. */
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Log } from '../domain/request.ts';
 
-/** Kubernetes takes a minute to bring a changed Secret; asking costs one stat(). */
+/** Kubernetes takes about a minute to update a mounted Secret. Each poll costs one stat() per file. */
 const POLL_MS = 5000;
 
 export type Reloading<T> = { readonly current: T; close(): void };
 export type ReloadOptions<T> = {
   readonly files: readonly string[];
   readonly load: () => T;
-  /** With what a changed file gave. */
+  /** Called with each value loaded after a change. */
   readonly onChange?: (value: T) => void;
   readonly log: Log;
   readonly pollMs?: number;
 };
 
 /**
- * Loads now, and throws what `load` throws. Later a change that cannot be loaded is logged as an error and what was
- * loaded before stays. Looks by stat(), because a mounted Secret changes by a link, which does not tell its watchers.
+ * Loads the value and throws the errors of the first `load`. Later errors are logged and the previous value stays.
+ * Polls with stat(): a mounted Secret changes by replacing a symbolic link, which file watchers do not report.
  */
 export function reloading<T>({ files, load, onChange, log, pollMs = POLL_MS }: ReloadOptions<T>): Reloading<T> {
   let current = load();
-  const again = () => {
+  const reload = () => {
     try {
       current = load();
       onChange?.(current);
-      log.info({ files }, 'read the changed file');
+      log.info({ files }, 'reloaded the changed file');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ files, reason }, 'the changed file cannot be read; what it said before stays in force');
+      log.error({ files, reason }, 'cannot load the changed file; keeping the previous content');
     }
   };
-  for (const file of files) watchFile(file, { interval: pollMs, persistent: false }, again);
+  for (const file of files) watchFile(file, { interval: pollMs, persistent: false }, reload);
   return {
     get current() {
       return current;
     },
     close() {
-      for (const file of files) unwatchFile(file, again);
+      for (const file of files) unwatchFile(file, reload);
     },
   };
 }

@@ -10,12 +10,12 @@ function written(write: (log: ReturnType<typeof createLog>) => void): string {
   return text;
 }
 
-/** What a terminal obeys, or does not show. */
+/** Characters that a terminal interprets or hides. */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const EVIL = '\x1b[2J\x1b]0;owned\x07\r\n{"level":"info"}\n\u009b31m\u2028\u202egpj.exe\0';
 const LONG = 'x'.repeat(1e6);
 
-test('H5: control characters in any field come out escaped, on one line, and as the same text', () => {
+test('H5: control characters in any field are escaped, on one line, and parse to the same text', () => {
   const cause = new GatewayError('source_failed', EVIL, { cause: new Error(EVIL) });
   const fields = { detail: EVIL, [EVIL]: 1, list: [EVIL], deep: { er: { text: EVIL } }, cause };
   const line = written((log) => log.child({ requestId: EVIL }).warn(fields, EVIL));
@@ -25,7 +25,7 @@ test('H5: control characters in any field come out escaped, on one line, and as 
   assert.deepEqual([detail, msg, list[0], requestId], [EVIL, EVIL, EVIL, EVIL]);
 });
 
-test('H5: texts of 1 MB are cut, wherever they stand', () => {
+test('H5: texts of 1 MB are cut, in every place', () => {
   const cause = new Error(LONG, { cause: new Error(LONG) });
   const fields = { detail: LONG, cause, other: { [LONG]: LONG }, list: Array(1e5).fill('y') };
   const line = written((log) => log.error(fields, LONG));
@@ -33,7 +33,7 @@ test('H5: texts of 1 MB are cut, wherever they stand', () => {
   assert.match(JSON.parse(line).detail, /^x{2000}… \(1000000 characters\)$/);
 });
 
-test('H5: a cause that holds itself, or more levels than anybody reads, ends', () => {
+test('H5: a circular cause and 1000 nested levels are cut', () => {
   const cause: Error & { self?: unknown } = new Error('round');
   cause.self = { cause };
   let deep: object = {};
@@ -42,7 +42,7 @@ test('H5: a cause that holds itself, or more levels than anybody reads, ends', (
   assert.equal(JSON.parse(line).cause.message, 'round');
 });
 
-test('what is short and plain is logged as it is', () => {
+test('a line of short values is logged unchanged', () => {
   const line = written((log) => log.info({ method: 'POST', status: 200, fetchMs: 1.5, model: 'm' }, 'answered'));
   const { time, ...rest } = JSON.parse(line);
   assert.deepEqual(rest, { level: 'info', method: 'POST', status: 200, fetchMs: 1.5, model: 'm', msg: 'answered' });

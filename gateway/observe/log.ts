@@ -1,4 +1,4 @@
-/** The log: one JSON object a line on stdout, each with its time, level and, inside a request, the request's id. */
+/** The log: one JSON object per line, with time, level and, within a request, the request's id. */
 import { type DestinationStream, type Logger, type LoggerOptions, pino, stdSerializers } from 'pino';
 
 const MAX_TEXT_LENGTH = 2000;
@@ -6,15 +6,14 @@ const MAX_ENTRIES = 50;
 const MAX_DEPTH = 5;
 
 /**
- * What JSON leaves as it is and a terminal obeys or hides: the upper control characters, line and paragraph separators,
- * and the marks that turn the reading direction.
+ * Characters that JSON does not escape and a terminal interprets or hides: the upper control characters, line and
+ * paragraph separators, and the marks that change the text direction.
  */
-const UNSEEN = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+const INVISIBLE = /[\x7f-\x9f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * Makes the logger, which writes each line to the destination as it comes. Whatever is logged, a line has no control
- * characters, and long texts and lists in it are cut; what a child is made with (a request's id, which the door bounds) is
- * not.
+ * Creates the logger. It writes each line at once. A line has no control characters, and long texts and lists are cut.
+ * The fields of a child logger are not cut: a request's id, whose length is limited before.
  */
 export function createLog(level: string, destination: DestinationStream): Logger {
   const options: LoggerOptions = {
@@ -27,14 +26,15 @@ export function createLog(level: string, destination: DestinationStream): Logger
       logMethod(given, method) {
         method.apply(this, given.map((value) => cut(value)) as typeof given);
       },
-      // They stand inside strings only, where an escape is JSON for the same character.
-      streamWrite: (line) => line.replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+      // These characters occur inside JSON strings only, where an escape means the same character.
+      streamWrite: (line) =>
+        line.replace(INVISIBLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
     },
   };
   return pino(options, destination);
 }
 
-/** Cuts long texts and lists, at every depth that a log needs. Errors stay whole: their serializer comes later. */
+/** Cuts long texts and lists, and levels deeper than `MAX_DEPTH`. Leaves errors to their serializer. */
 function cut(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return cutText(value);
   if (typeof value !== 'object' || value === null || value instanceof Error || isShort(value)) return value;
@@ -44,7 +44,7 @@ function cut(value: unknown, depth = 0): unknown {
   return Object.fromEntries(entries.map(([name, entry]) => [cutText(name), cut(entry, depth + 1)]));
 }
 
-/** True for a flat object of few short texts and numbers, as the line of most requests is: it needs no copy. */
+/** True for a flat object of few short values, as most requests log: it needs no copy. */
 function isShort(fields: object): boolean {
   let count = 0;
   for (const [name, entry] of Object.entries(fields)) {

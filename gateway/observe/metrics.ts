@@ -1,131 +1,38 @@
-/** The metrics: names, labels and buckets in one place. Every label has a closed set of values. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+/** The Prometheus metrics, one file per subject in `metrics/`. Every label has a fixed set of values. */
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { ModelState } from '../model/watch.ts';
 import type { Classification } from '../pipeline/classify.ts';
+import { backendMetrics } from './metrics/backend.ts';
+import { imageMetrics } from './metrics/images.ts';
+import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
+import { modelMetrics } from './metrics/models.ts';
+import { requestMetrics } from './metrics/requests.ts';
 
-const LATENCY_BUCKETS_S = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
+/** The default of 10 ms wakes an idle process 100 times a second, which costs more CPU than all else it does then. */
+const EVENT_LOOP_PRECISION_MS = 50;
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** What is read at the moment of a scrape. */
-export type Load = { readonly inFlight: number; readonly queued: number; readonly limit: number };
-
-/** Makes the registry and its instruments; Node's own (event loop, heap, GC, handles) come with it. */
-export function createMetrics(load: Load, memory: { readonly share: number }) {
+/** Creates the registry and all metrics, with Node's own (event loop, heap, GC, handles). */
+export function createMetrics(load: Load, memory: MemoryUse) {
   const registry = new Registry();
-  const registers = [registry];
-  // Its 10 ms would wake an idle process a hundred times a second, at more CPU than everything else it does then.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  registerLoad(registry, load);
+  registerMemory(registry, memory);
   return {
     registry,
-    requests: new Counter({
-      name: 'tensorgate_requests_total',
-      help: 'Requests by route, HTTP status and kind of failure (kind "none": answered well).',
-      labelNames: ['route', 'status', 'kind'] as const,
-      registers,
-    }),
-    requestDuration: new Histogram({
-      name: 'tensorgate_request_duration_seconds',
-      help: 'From the arrival of the headers to the end of the answer.',
-      labelNames: ['route'] as const,
-      buckets: LATENCY_BUCKETS_S,
-      registers,
-    }),
-    stageDuration: new Histogram({
-      name: 'tensorgate_stage_duration_seconds',
-      help: 'Time in one stage of the line: fetch, decode (with resize and normalisation), predict.',
-      labelNames: ['stage'] as const,
-      buckets: LATENCY_BUCKETS_S,
-      registers,
-    }),
-    instances: new Counter({
-      name: 'tensorgate_instances_total',
-      help: 'Images by outcome (kind "none": scored).',
-      labelNames: ['kind'] as const,
-      registers,
-    }),
-    bytes: new Counter({
-      name: 'tensorgate_bytes_total',
-      help: 'Bytes by what they were: encoded images read, tensors sent.',
-      labelNames: ['of'] as const,
-      registers,
-    }),
-    decoderLosses: new Counter({
-      name: 'tensorgate_decoder_losses_total',
-      help: 'Images that cost their decoder process: it crashed, or was killed for its time.',
-      labelNames: ['why'] as const,
-      registers,
-    }),
-    inFlight: new Gauge({
-      name: 'tensorgate_requests_in_flight',
-      help: 'Requests being worked on.',
-      registers,
-      collect() {
-        this.set(load.inFlight);
-      },
-    }),
-    queued: new Gauge({
-      name: 'tensorgate_requests_queued',
-      help: 'Requests waiting for a place.',
-      registers,
-      collect() {
-        this.set(load.queued);
-      },
-    }),
-    limit: new Gauge({
-      name: 'tensorgate_concurrency_limit',
-      help: 'Images worked on at once at most, as the latencies have it; MAX_IN_FLIGHT is its bound.',
-      registers,
-      collect() {
-        this.set(load.limit);
-      },
-    }),
-    memory: new Gauge({
-      name: 'tensorgate_memory_used_ratio',
-      help: "Memory in use as a share of the container's or the heap's limit, the fuller one.",
-      registers,
-      collect() {
-        this.set(memory.share);
-      },
-    }),
-    backendCalls: new Counter({
-      name: 'tensorgate_backend_calls_total',
-      help: 'RPCs to the model server by method and gRPC status code.',
-      labelNames: ['method', 'code'] as const,
-      registers,
-    }),
-    backendExtraAttempts: new Counter({
-      name: 'tensorgate_backend_extra_attempts_total',
-      help: 'Calls sent once more, by reason: refused (a full server), unavailable (one that could not be reached) or hedge (a late answer).',
-      labelNames: ['reason'] as const,
-      registers,
-    }),
-    modelReady: new Gauge({
-      name: 'tensorgate_model_ready',
-      help: '1 where the model is available, fits its model.yaml and its parity is not differing.',
-      labelNames: ['model'] as const,
-      registers,
-    }),
-    modelVersion: new Gauge({
-      name: 'tensorgate_model_version',
-      help: 'The version that answers when none is asked for.',
-      labelNames: ['model'] as const,
-      registers,
-    }),
-    parity: new Gauge({
-      name: 'tensorgate_model_parity',
-      help: '1 for the state that the parity of the latest version is in.',
-      labelNames: ['model', 'state'] as const,
-      registers,
-    }),
+    ...requestMetrics(registry),
+    ...imageMetrics(registry),
+    ...backendMetrics(registry),
+    ...modelMetrics(registry),
   };
 }
 
-/** Shows how many lines of the log were dropped, as it stands at each scrape. */
+/** Registers the counter of dropped log lines. It is read at each scrape. */
 export function showDroppedLines({ registry }: Metrics, droppedLines: () => number): void {
   new Counter({
     name: 'tensorgate_log_lines_dropped_total',
-    help: 'Lines of the log dropped because nobody read them for too long, or their disk is full.',
+    help: 'Log lines dropped because stdout was not read for too long, or its disk is full.',
     registers: [registry],
     collect() {
       this.reset();
@@ -134,7 +41,7 @@ export function showDroppedLines({ registry }: Metrics, droppedLines: () => numb
   });
 }
 
-/** Shows a model's state: whether it is ready, its version, and which of the three the parity is in. */
+/** Sets a model's gauges: readiness, version, and which of the three parity states it has. */
 export function showModel(metrics: Metrics, model: string, state: ModelState): void {
   metrics.modelReady.set({ model }, state.problem ? 0 : 1);
   if (state.version !== undefined) metrics.modelVersion.set({ model }, state.version);
@@ -143,7 +50,7 @@ export function showModel(metrics: Metrics, model: string, state: ModelState): v
   }
 }
 
-/** Counts what became of a request's instances, and the bytes that came and went. */
+/** Counts the outcomes of a request's images, and their bytes. */
 export function countClassification(metrics: Metrics, { outcomes, imageBytes, tensorBytes }: Classification): void {
   for (const outcome of outcomes) metrics.instances.inc({ kind: 'error' in outcome ? outcome.error.kind : 'none' });
   metrics.bytes.inc({ of: 'image' }, imageBytes);

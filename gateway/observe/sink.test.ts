@@ -6,7 +6,10 @@ import { test } from 'node:test';
 const SINK = new URL('./sink.ts', import.meta.url).href;
 const LINE_BYTES = 1024;
 
-/** A process that writes 3,000 lines of a kilobyte and then one more, and says on stderr how many were dropped. */
+/**
+ * A process that writes 3,000 lines of 1 KiB, prints the number of dropped lines to stderr, and later writes one more
+ * line.
+ */
 const SCRIPT = `
   import { openSink } from ${JSON.stringify(SINK)};
   const { destination, dropped } = openSink();
@@ -16,7 +19,7 @@ const SCRIPT = `
   process.stdin.once('data', () => line('last'));
 `;
 
-test('F12: a pipe that is not read: nobody waits, what passes 1 MiB is dropped, the rest comes whole and in order', async (t) => {
+test('F12: with an unread pipe the process goes on, lines above 1 MiB are dropped, the rest arrives in order', async (t) => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
   const [said] = await once(child.stderr, 'data');
   const dropped = Number(said);

@@ -1,8 +1,8 @@
-/** Where the log goes: standard output, which is never waited for. */
+/** The destination of the log: stdout, written without blocking the process. */
 import { type DestinationStream, pino } from 'pino';
 
-/** Lines that wait for a reader that is slow; what comes on top is dropped and counted. */
-const MAX_WAITING_BYTES = 2 ** 20;
+/** Buffer for lines that stdout does not take at once. Further lines are dropped and counted. */
+const MAX_BUFFERED_BYTES = 2 ** 20;
 const RETRY_MS = 100;
 
 export type Sink = {
@@ -12,17 +12,17 @@ export type Sink = {
 };
 
 /**
- * Opens the sink. A line is written at once, so that none is lost at exit; where that cannot be, because nobody reads the
- * pipe or the disk is full, it waits, the process goes on, and a moment later it is tried again, in order.
+ * Opens the sink. Each line is written synchronously, so none is lost at exit. If the pipe or the disk is full, the
+ * line is buffered and the write is retried every 100 ms, in order. The process does not wait.
  */
 export function openSink(): Sink {
-  // Node makes a pipe non-blocking when it opens the stream; a write to a full one then fails instead of waiting.
+  // Opening the stream makes a pipe non-blocking: a write to a full pipe then fails instead of blocking.
   void process.stdout;
   const destination = pino.destination({
     dest: 1,
     sync: true,
-    minLength: 1, // with none, flush() does nothing
-    maxLength: MAX_WAITING_BYTES,
+    minLength: 1, // with 0, flush() does nothing
+    maxLength: MAX_BUFFERED_BYTES,
     retryEAGAIN: () => false,
   });
   let dropped = 0;
@@ -31,7 +31,7 @@ export function openSink(): Sink {
     dropped += 1;
   });
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
-    // A reader that is gone does not come back; pino writes no more by itself.
+    // EPIPE: the reader has closed the pipe for good, and pino stops writing.
     if (code === 'EPIPE' || isRetrying) return;
     isRetrying = true;
     setTimeout(() => {
