@@ -1,56 +1,58 @@
 /**
- * One attempt at an RPC, on the connection that the balancer chooses. grpc-js makes and keeps the connections; its way of
- * calling copies each message once, a megabyte here, and takes as much time again as HTTP/2 itself.
+ * One attempt at an RPC, on the connection that the balancer chooses. grpc-js makes and keeps the connections. Its own
+ * call API is bypassed: it copies each message once, here over a megabyte, and doubles the time of HTTP/2 itself.
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { asError } from './failure.ts';
+import { statusError } from './failure.ts';
 import { unframe } from './framing.ts';
 import type { ModelServers } from './model-servers.ts';
-import type { CallMark } from './server-load.ts';
 
-export type Call = {
+export type Rpc = {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** The message behind its prefix; see framing.ts. */
+  /** The message with its prefix; see framing.ts. */
   readonly framed: Buffer;
-  /** End of the call in `performance.now()` milliseconds; the server is told the time that is left. */
+  /** End of the call in `performance.now()` milliseconds; the server is sent the time left. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** The model of a Predict. Unset for a look-up, whose response time is no measure of the server. */
+  readonly model?: string | undefined;
 };
 
-/** gRPC's timeouts have eight digits at most: a day of milliseconds. */
+/** gRPC's timeouts have eight digits at most: about a day in milliseconds. */
 const MAX_TIMEOUT_MS = 99_999_999;
 
 /**
- * Makes the attempt and gives the answer's message. Rejects with gRPC's status as an Error (see `asError`): UNAVAILABLE
- * where no connection is ready, DEADLINE_EXCEEDED and CANCELLED (the signal) at once, and on the server too.
+ * Makes the attempt and returns the response's message. `callId` is the same for all attempts of one call. Rejects with
+ * gRPC's status as an Error (see `statusError`): UNAVAILABLE if no connection is ready, DEADLINE_EXCEEDED and CANCELLED
+ * (an aborted signal) at once, and the server is told.
  */
-export async function call(servers: ModelServers, rpc: Call, mark: CallMark): Promise<Buffer> {
-  const { path, framed, signal } = rpc;
+export async function call(servers: ModelServers, rpc: Rpc, callId: string | undefined): Promise<Buffer> {
+  const { path, framed, signal, model } = rpc;
   const leftMs = Math.ceil(rpc.deadlineMs - performance.now());
-  if (leftMs <= 0) throw asError(status.DEADLINE_EXCEEDED, 'the deadline had passed before the call was made');
-  if (signal.aborted) throw asError(status.CANCELLED, 'cancelled before the call was made');
-  const picked = servers.pick(mark);
+  if (leftMs <= 0) throw statusError(status.DEADLINE_EXCEEDED, 'the deadline passed before the call was made');
+  if (signal.aborted) throw statusError(status.CANCELLED, 'cancelled before the call was made');
+  const picked = servers.pick({ model, callId });
   const subchannel = picked?.subchannel;
-  if (!subchannel) throw asError(status.UNAVAILABLE, 'no connection to a model server is ready');
+  if (!subchannel) throw statusError(status.UNAVAILABLE, 'no connection to a model server is ready');
   const metadata = new Metadata();
   metadata.set('grpc-timeout', `${Math.min(leftMs, MAX_TIMEOUT_MS)}m`);
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  let answer: Buffer | undefined;
+  let response: Buffer | undefined;
   const end = ({ code, details, metadata }: StatusObject) => {
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
     picked.onCallEnded?.(code, details, metadata);
-    if (code !== status.OK) reject(asError(code, details));
-    else if (answer) resolve(answer);
-    else reject(asError(status.INTERNAL, 'the server ended the call without an answer'));
+    if (code !== status.OK) reject(statusError(code, details));
+    else if (response) resolve(response);
+    else reject(statusError(status.INTERNAL, 'the server ended the call without a response'));
   };
   const listener = {
     onReceiveMetadata() {},
     onReceiveMessage(message: Buffer) {
-      answer = message;
+      response = message;
       stream.startRead();
     },
     onReceiveStatus: end,
@@ -66,11 +68,11 @@ export async function call(servers: ModelServers, rpc: Call, mark: CallMark): Pr
   return unframe(await promise);
 }
 
-/** A connection may end between the choice and the call. */
-function open<Stream>(make: () => Stream): Stream {
+/** Opens the stream. The connection may have ended since it was chosen. */
+function open<Stream>(createStream: () => Stream): Stream {
   try {
-    return make();
+    return createStream();
   } catch (cause) {
-    throw asError(status.UNAVAILABLE, 'the connection ended before the call was made', cause);
+    throw statusError(status.UNAVAILABLE, 'the connection ended before the call was made', cause);
   }
 }

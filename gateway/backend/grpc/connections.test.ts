@@ -1,4 +1,4 @@
-/** What becomes of calls whose connection or stream ends. */
+/** Calls whose connection or stream ends. */
 import assert from 'node:assert/strict';
 import { createServer, constants as http2, type ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
@@ -6,14 +6,14 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ANSWER, connect, forward, listen, predict, serve, timed } from '../../../tests/backend.ts';
 
-/** Any PredictResponse will do: this is the shortest, without outputs. */
+/** Responds with the shortest PredictResponse: no outputs. */
 function answer(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
   stream.end(Buffer.alloc(5));
 }
 
-/** A server on bare HTTP/2; the stream's number counts from 1. */
+/** A bare HTTP/2 server; streams are numbered from 1. */
 async function serveRaw(t: TestContext, onCall: (stream: ServerHttp2Stream, number: number) => void): Promise<string> {
   let number = 0;
   const server = createServer().on('stream', (stream: ServerHttp2Stream) => {
@@ -25,7 +25,7 @@ async function serveRaw(t: TestContext, onCall: (stream: ServerHttp2Stream, numb
   return listen(server);
 }
 
-test('E10: every tenth stream reset before the server began with it: nobody notices', async (t) => {
+test('E10: every tenth stream is refused by the server: no call fails', async (t) => {
   let resets = 0;
   const target = await serveRaw(t, (stream, number) => {
     if (number % 10 !== 0) return answer(stream);
@@ -38,7 +38,7 @@ test('E10: every tenth stream reset before the server began with it: nobody noti
   assert.deepEqual([statuses.length, new Set(statuses)], [200, new Set(['Predict OK'])]);
 });
 
-test('E10: GOAWAY in the middle of calls: what was begun is answered, the rest goes over a new connection', async (t) => {
+test('E10: GOAWAY during calls: started calls are answered, the others use a new connection', async (t) => {
   let sessions = 0;
   const target = await serveRaw(t, (stream, number) => {
     setTimeout(() => !stream.destroyed && answer(stream), 30);
@@ -55,7 +55,7 @@ test('E10: GOAWAY in the middle of calls: what was begun is answered, the rest g
   assert.deepEqual([statuses.length, new Set(statuses)], [160, new Set(['Predict OK'])]);
 });
 
-test('E10: a server that stops without a word is noticed within 8 s of a call, and its calls go to another', async (t) => {
+test('E10: a frozen server is detected within 8 s of a call, and its calls go to another server', async (t) => {
   const servers = [await serve(t, slowly), await serve(t, slowly)] as const;
   const frozen = await forward(t, servers[0].target);
   const { backend, statuses } = await connect(t, `${frozen.target},${servers[1].target}`);
@@ -71,11 +71,11 @@ test('E10: a server that stops without a word is noticed within 8 s of a call, a
     `came: stuck calls answered after ${slowestMs.toFixed()} ms, ${meanwhile.length} others meanwhile, the slowest in ${Math.max(...meanwhile).toFixed()} ms`,
   );
   assert.ok(slowestMs > 3000 && slowestMs < 12_000, `${slowestMs} ms`);
-  assert.ok(Math.max(...meanwhile) < 1500, 'nobody else is sent to a server that does not answer');
+  assert.ok(Math.max(...meanwhile) < 1500, 'no other call goes to the frozen server');
   assert.deepEqual(new Set(statuses), new Set(['Predict OK']));
 });
 
-test('E10: with hedging, a server that stops costs a call no more than the hedge', async (t) => {
+test('E10: with hedging, a frozen server delays a call by no more than the hedge', async (t) => {
   const servers = [await serve(t, slowly), await serve(t, slowly)] as const;
   const frozen = await forward(t, servers[0].target);
   const { backend, statuses, extra } = await connect(t, `${frozen.target},${servers[1].target}`, { hedgeAfterMs: 200 });

@@ -1,10 +1,10 @@
-/** gRPC's Length-Prefixed-Message (gRPC over HTTP/2, "Requests"): a flag for compression, the length, the message. */
+/** gRPC's Length-Prefixed-Message (gRPC over HTTP/2, "Requests"): a compression flag, the length, the message. */
 import { status } from '@grpc/grpc-js';
-import { asError } from './failure.ts';
+import { statusError } from './failure.ts';
 
 const PREFIX_BYTES = 5;
 
-/** A message behind its prefix, copied once: for small ones. */
+/** Puts the prefix before a message. Copies the message, so it is for small ones. */
 export function frame(message: Uint8Array): Buffer {
   const framed = Buffer.alloc(PREFIX_BYTES + message.length);
   framed.writeUInt32BE(message.length, 1);
@@ -12,8 +12,9 @@ export function frame(message: Uint8Array): Buffer {
   return framed;
 }
 
-/** The message of a frame, which is not copied. Throws INTERNAL where it is compressed, which the gateway never allows. */
+/** The message behind the prefix, not copied. Throws INTERNAL if it is compressed, which the gateway does not offer. */
 export function unframe(framed: Buffer): Buffer {
-  if (framed[0] !== 0) throw asError(status.INTERNAL, 'the server compressed its answer though it was not asked to');
+  if (framed[0] !== 0)
+    throw statusError(status.INTERNAL, 'the server sent a compressed response, which was not offered');
   return framed.subarray(PREFIX_BYTES);
 }

@@ -1,4 +1,4 @@
-/** How calls are spread over model servers that are slow, full or broken. */
+/** Balancing over slow, full and failing model servers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
@@ -31,7 +31,7 @@ const sharesOf = (servers: readonly ModelServer[]) => servers.map(({ calls }) =>
 
 type Answered = { readonly tookMs: number; readonly version: number | undefined };
 
-/** Makes so many predictions, some at once. */
+/** Makes `calls` predictions, `atOnce` of them concurrently. */
 async function load(backend: Backend, { calls, atOnce }: { calls: number; atOnce: number }): Promise<Answered[]> {
   const answers: Answered[] = [];
   let left = calls;
@@ -51,7 +51,7 @@ function p99(answers: readonly Answered[]): number {
   return times[Math.floor(times.length * 0.99)] ?? Number.NaN;
 }
 
-test('E13: a server that is ten times slower is hardly asked, and p99 stays within twice that of the others', async (t) => {
+test('E13: a ten times slower server gets few calls, and p99 stays within twice that of the others', async (t) => {
   const quick = await serveAll(t, after(QUICK_MS), after(QUICK_MS));
   const slow = await startModelServer({ ...XCEPTION, version: 2, onPredict: after(10 * QUICK_MS) });
   t.after(() => slow.close());
@@ -64,12 +64,12 @@ test('E13: a server that is ten times slower is hardly asked, and p99 stays with
   t.diagnostic(
     `came: ${asked} of 800 calls to the slow server, ${before} while it was new; p99 ${allMs.toFixed()} ms, of the others ${quickMs.toFixed()} ms`,
   );
-  // Round robin would send a third. Some are left to a machine so busy that quick servers are slow too.
+  // Round robin would send a third. The margin is for a busy test machine, where quick servers are slow too.
   assert.ok(asked <= 40, `${asked} of 800 calls went to the slow server`);
   assert.ok(allMs <= 2 * quickMs, `p99 ${allMs} ms, of the quick servers ${quickMs} ms`);
 });
 
-test('E11: servers of one kind share evenly, one call at a time and many', async (t) => {
+test('E11: equal servers get equal shares, with one call at a time and with many', async (t) => {
   for (const atOnce of [1, 8]) {
     const servers = await serveAll(t, after(2), after(2), after(2), after(2), after(2));
     const { backend } = await connect(t, targetsOf(servers));
@@ -80,7 +80,7 @@ test('E11: servers of one kind share evenly, one call at a time and many', async
   }
 });
 
-test('E20: a call that one server has no room for goes to another, and the full ones are left alone', async (t) => {
+test('E20: a call that a full server refuses goes to another, and full servers get few calls', async (t) => {
   const servers = await serveAll(t, full, full, () => ANSWER);
   const { backend, statuses, extra } = await connect(t, targetsOf(servers));
   for (let round = 0; round < 50; round += 1) await predict(backend);
@@ -91,7 +91,7 @@ test('E20: a call that one server has no room for goes to another, and the full 
   assert.equal(extra.length, sharesOf(servers).reduce((sum, calls) => sum + calls) - 50);
 });
 
-test('E20: a call waits for room within its budget, and is 429 only when nothing has any', async (t) => {
+test('E20: a refused call is retried until a server has room, and is 429 only if none has', async (t) => {
   let room = false;
   const servers = await serveAll(t, () => (room ? ANSWER : full()));
   const { backend } = await connect(t, targetsOf(servers));
@@ -106,7 +106,7 @@ test('E20: a call waits for room within its budget, and is 429 only when nothing
   assert.ok(shortMs < 300, `${shortMs} ms`);
 });
 
-test('E20: a lasting shortage is asked a tenth more often than there are calls', async (t) => {
+test('E20: in a lasting shortage, retries stay within a tenth of the calls', async (t) => {
   const servers = await serveAll(t, full, full);
   const { backend, statuses, extra } = await connect(t, targetsOf(servers));
   const calls = Array.from({ length: 600 }, () => assert.rejects(predict(backend), failsWith('overloaded')));
@@ -115,14 +115,14 @@ test('E20: a lasting shortage is asked a tenth more often than there are calls',
   assert.ok(extra.length <= 100 + 60 && extra.length >= 100, `${extra.length} further attempts`);
 });
 
-test('E13: a server that fails at everything is put aside, however quickly it answers; one that is asked wrongly is not', async (t) => {
+test('E13: a server that fails every call is ejected however quick it is; one that gets invalid requests is not', async (t) => {
   const failing = (code: status): OnPredict => {
     return () => Promise.reject({ code, details: '' });
   };
   const servers = await serveAll(t, after(5), failing(status.INTERNAL), failing(status.INVALID_ARGUMENT));
   const { backend, statuses } = await connect(t, targetsOf(servers));
   const ask = () => predict(backend).catch(() => sleep(10));
-  // The breaker looks every 5 s.
+  // The circuit breaker checks every 5 s.
   const endMs = performance.now() + 5500;
   while (performance.now() < endMs) await ask();
   const before = sharesOf(servers);
@@ -133,7 +133,7 @@ test('E13: a server that fails at everything is put aside, however quickly it an
   assert.ok(statuses.includes('Predict INTERNAL'));
 });
 
-test('a hedged call: after a while another server is asked too, and the slower one is told to stop', async (t) => {
+test('a hedged call goes to a second server after the delay, and the slower attempt is cancelled', async (t) => {
   const stopped = Promise.withResolvers<void>();
   const arrivals: number[] = [];
   const answer =
@@ -154,7 +154,7 @@ test('a hedged call: after a while another server is asked too, and the slower o
   assert.deepEqual([statuses, extra], [['Predict OK'], ['hedge']]);
 });
 
-test('hedging: an early answer or failure ends the call, look-ups are asked once, and the deadline holds', async (t) => {
+test('hedging: an early answer or failure sends no hedge, look-ups are not hedged, and the deadline holds', async (t) => {
   const never: OnPredict = () => new Promise(() => {});
   const answers: OnPredict[] = [() => ANSWER, () => Promise.reject({ code: status.INTERNAL, details: '' })];
   let answer: OnPredict = never;
@@ -163,7 +163,7 @@ test('hedging: an early answer or failure ends the call, look-ups are asked once
     (call) => answer(call),
     (call) => answer(call),
   );
-  // Long enough that an answer is early on a machine that has other work.
+  // Long enough for an answer to be early on a busy machine.
   const { backend, extra } = await connect(t, targetsOf(servers), { hedgeAfterMs: 1000 });
   answer = answers[0] ?? never;
   await predict(backend);

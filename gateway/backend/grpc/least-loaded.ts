@@ -1,12 +1,12 @@
-/** The balancing policy: a call goes to the server where it costs least; servers that cost the same take turns. */
+/** The balancing policy: each call goes to the server with the lowest cost; servers of equal cost take turns. */
 import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js';
-import { type Choices, choicesOf } from './model-servers.ts';
-import { type CallMark, ServerLoad } from './server-load.ts';
+import { type PickerSlot, pickerSlotOf } from './model-servers.ts';
+import { type CallInfo, ServerLoad } from './server-load.ts';
 
-/** The policy's name in a service config; its `child_policy` has to give the ready servers in turn, as round_robin does. */
+/** The policy's name in a service config. Its `child_policy` must pick ready servers in turn, like round_robin. */
 export const LEAST_LOADED = 'least_loaded';
 
-/** What a server answers when something is wrong with it, rather than with what it was asked. */
+/** Statuses that mean a fault of the server, not of the request. */
 const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.UNKNOWN,
   status.DEADLINE_EXCEEDED,
@@ -18,7 +18,7 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
 
 type Loads = Map<string, ServerLoad>;
 
-/** `{ child_policy: [...] }`, as other policies have it. */
+/** The policy's config: `{ child_policy: [...] }`, as in other policies. */
 export class LeastLoadedConfig implements experimental.TypedLoadBalancingConfig {
   readonly child: experimental.TypedLoadBalancingConfig;
 
@@ -28,7 +28,7 @@ export class LeastLoadedConfig implements experimental.TypedLoadBalancingConfig 
 
   static createFromJson({ child_policy: policies }: { child_policy: [] }): LeastLoadedConfig {
     const child = experimental.selectLbConfigFromList(policies);
-    if (!child) throw new Error('child_policy: names no policy that is known');
+    if (!child) throw new Error('child_policy: name a registered policy');
     return new LeastLoadedConfig(child);
   }
 
@@ -41,18 +41,18 @@ export class LeastLoadedConfig implements experimental.TypedLoadBalancingConfig 
   }
 }
 
-/** Leaves connections to its child policy, and chooses among the servers that the child would ask in turn. */
+/** Leaves the connections to its child policy and chooses among the servers that the child picks in turn. */
 export class LeastLoadedBalancer implements experimental.LoadBalancer {
   readonly #child: experimental.ChildLoadBalancerHandler;
   readonly #loads: Loads = new Map();
-  #choices: Choices | undefined;
+  #slot: PickerSlot | undefined;
 
   constructor(helper: experimental.ChannelControlHelper) {
     const updateState: experimental.ChannelControlHelper['updateState'] = (state, picker, error) => {
       const isReady = state === connectivityState.READY;
-      const chosenBy = isReady ? new LeastLoadedPicker(picker, this.#loads) : picker;
-      if (this.#choices) this.#choices.picker = chosenBy;
-      helper.updateState(state, chosenBy, error);
+      const ownPicker = isReady ? new LeastLoadedPicker(picker, this.#loads) : picker;
+      if (this.#slot) this.#slot.picker = ownPicker;
+      helper.updateState(state, ownPicker, error);
     };
     this.#child = new experimental.ChildLoadBalancerHandler(
       experimental.createChildChannelControlHelper(helper, { updateState }),
@@ -63,16 +63,16 @@ export class LeastLoadedBalancer implements experimental.LoadBalancer {
     endpoints: experimental.StatusOr<experimental.Endpoint[]>,
     config: experimental.TypedLoadBalancingConfig,
     options: ChannelOptions,
-    note: string,
+    resolutionNote: string,
   ): boolean {
     if (!(config instanceof LeastLoadedConfig)) return false;
-    this.#choices = choicesOf(options);
-    if (endpoints.ok) this.#forgetAllBut(endpoints.value);
-    this.#child.updateAddressList(endpoints, config.child, options, note);
+    this.#slot = pickerSlotOf(options);
+    if (endpoints.ok) this.#dropLoadsExcept(endpoints.value);
+    this.#child.updateAddressList(endpoints, config.child, options, resolutionNote);
     return true;
   }
 
-  #forgetAllBut(endpoints: readonly experimental.Endpoint[]): void {
+  #dropLoadsExcept(endpoints: readonly experimental.Endpoint[]): void {
     const known = new Set(
       endpoints.flatMap(({ addresses }) => addresses.map((one) => experimental.subchannelAddressToString(one))),
     );
@@ -96,7 +96,7 @@ export class LeastLoadedBalancer implements experimental.LoadBalancer {
   }
 }
 
-/** Exact where one gateway is concerned, so all servers are compared, not two at random as where loads are hearsay. */
+/** Picks the cheapest server. The gateway's own counts are exact, so it compares all servers, not two at random. */
 class LeastLoadedPicker implements experimental.Picker {
   readonly #inTurn: experimental.Picker;
   readonly #loads: Loads;
@@ -110,15 +110,15 @@ class LeastLoadedPicker implements experimental.Picker {
     const picks = this.#round(args);
     const [first] = picks;
     if (picks.length === 0 || !first) return this.#inTurn.pick(args);
-    const { model, call } = args.extraPickInfo;
-    const mark = { model, call };
-    const quickestMs = Math.min(...picks.map(({ load }) => load.quickestMs(mark.model) ?? Number.POSITIVE_INFINITY));
-    const costs = picks.map(({ load }) => load.cost(mark, quickestMs));
+    const { model, callId } = args.extraPickInfo;
+    const info = { model, callId };
+    const quickestMs = Math.min(...picks.map(({ load }) => load.quickestMs(model) ?? Number.POSITIVE_INFINITY));
+    const costs = picks.map(({ load }) => load.cost(info, quickestMs));
     const { result, load } = picks[costs.indexOf(Math.min(...costs))] ?? first;
-    return counted(result, load, mark);
+    return counted(result, load, info);
   }
 
-  /** Every ready server once. The child goes one further each time, so the first of equals is another at every call. */
+  /** Every ready server once. The child's pick rotates, so the first of equals differs from call to call. */
   #round(args: experimental.PickArgs): { result: experimental.PickResult; load: ServerLoad }[] {
     const round = new Map<string, experimental.PickResult>();
     for (;;) {
@@ -137,13 +137,13 @@ class LeastLoadedPicker implements experimental.Picker {
   }
 }
 
-/** The child's choice, with its call counted. A child that judges servers by their failures is told of those alone. */
-function counted(result: experimental.PickResult, load: ServerLoad, mark: CallMark): experimental.PickResult {
+/** The child's pick, with the call counted. The child (outlier detection) is told only of the server's own faults. */
+function counted(result: experimental.PickResult, load: ServerLoad, info: CallInfo): experimental.PickResult {
   let end: ((code: status) => void) | undefined;
   return {
     ...result,
     onCallStarted() {
-      end = load.start(mark);
+      end = load.start(info);
       result.onCallStarted?.();
     },
     onCallEnded(code, details, metadata) {

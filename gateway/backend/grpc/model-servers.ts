@@ -1,38 +1,41 @@
-/** The model servers behind one list: their connections, kept by grpc-js, and the balancer's choice among them. */
+/** The gRPC client of the model servers: grpc-js keeps the connections, the balancing policy picks one per call. */
 import { type ChannelCredentials, type ChannelOptions, Client, experimental, Metadata } from '@grpc/grpc-js';
 import { BackendsResolver, SCHEME } from './resolver.ts';
-import type { CallMark } from './server-load.ts';
+import type { CallInfo } from './server-load.ts';
 
-/** The option that gives a balancer the place for its choices. A connection has no use for it. */
-const CHOICES = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.tensorgate_choices`;
+/** Channel option that passes the PickerSlot to the balancer. The prefix keeps it out of the subchannels' options. */
+const PICKER_SLOT = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.tensorgate_picker_slot`;
 
-/** Where a balancer puts what it chooses by, at every change. */
-export type Choices = { picker?: experimental.Picker };
+/** Holds the balancer's current picker; the balancer replaces it at every change. */
+export type PickerSlot = { picker?: experimental.Picker };
 
-/** The place in the options that a balancer is given; none where somebody else made its channel. */
-export function choicesOf(options: ChannelOptions): Choices | undefined {
-  return (options as Readonly<Record<string, unknown>>)[CHOICES] as Choices | undefined;
+/** The slot in a channel's options; undefined if the channel is not one of `ModelServers`. */
+export function pickerSlotOf(options: ChannelOptions): PickerSlot | undefined {
+  return (options as Readonly<Record<string, unknown>>)[PICKER_SLOT] as PickerSlot | undefined;
 }
 
 const NO_METADATA = new Metadata();
 
-/** A client whose connections can be called directly. Connects when its channel is first asked to. */
+/** A client that exposes its connections, so calls can bypass the channel. Connects when its channel is told to. */
 export class ModelServers extends Client {
   /** What HTTP/2 sends as :authority. */
   readonly authority: string;
-  readonly #choices: Choices;
+  readonly #slot: PickerSlot;
 
   constructor(backends: string, credentials: ChannelCredentials, options: ChannelOptions) {
-    const choices: Choices = {};
-    super(`${SCHEME}:${backends}`, credentials, { ...options, [CHOICES]: choices } as ChannelOptions);
-    this.#choices = choices;
+    const slot: PickerSlot = {};
+    super(`${SCHEME}:${backends}`, credentials, { ...options, [PICKER_SLOT]: slot } as ChannelOptions);
+    this.#slot = slot;
     this.authority = BackendsResolver.getDefaultAuthority({ scheme: SCHEME, path: backends });
   }
 
-  /** The connection for one call; undefined where none is ready. Who calls it reports start and end of the call. */
-  pick({ model, call }: CallMark): experimental.PickResult | undefined {
-    const extraPickInfo = { ...(model !== undefined && { model }), ...(call !== undefined && { call }) };
-    const picked = this.#choices.picker?.pick({ metadata: NO_METADATA, extraPickInfo });
+  /**
+   * Picks the connection for one call; undefined if none is ready. The caller reports the call's start and end with
+   * `onCallStarted` and `onCallEnded` of the result.
+   */
+  pick({ model, callId }: CallInfo): experimental.PickResult | undefined {
+    const extraPickInfo = { ...(model !== undefined && { model }), ...(callId !== undefined && { callId }) };
+    const picked = this.#slot.picker?.pick({ metadata: NO_METADATA, extraPickInfo });
     return picked?.pickResultType === experimental.PickResultType.COMPLETE ? picked : undefined;
   }
 }

@@ -10,7 +10,7 @@ import { BackendsResolver, parseBackends } from './resolver.ts';
 
 const REFRESH_MS = 3000;
 
-test('backends are read as they are written in settings', () => {
+test('all forms of TF_SERVING_HOST are parsed', () => {
   const dnsName = (path: string) => ({ scheme: 'dns', path });
   const unix = (path: string) => ({ scheme: 'unix', path });
   assert.deepEqual(parseBackends('localhost:8500'), [dnsName('localhost:8500')]);
@@ -38,14 +38,14 @@ const UNREADABLE = [
   'unix:',
 ];
 for (const text of UNREADABLE) {
-  test(`"${text}" is refused at the start, with what is allowed`, () => {
+  test(`"${text}" is refused at startup with the allowed forms`, () => {
     assert.throws(() => openClient(text), /is not host:port, dns:\/\/\/name:port or unix:\/path$/);
   });
 }
 
 type Zone = Record<string, readonly string[]>;
 
-/** Names that a test can change, in the place of the system's. */
+/** Replaces the system's DNS by names that the test can change. */
 function useZone(t: TestContext, zone: Zone): { lookups: number } {
   const seen = { lookups: 0 };
   t.mock.method(dns, 'lookup', async (name: string): Promise<LookupAddress[]> => {
@@ -61,7 +61,7 @@ function addressesOf({ addresses }: experimental.Endpoint): string {
   return addresses.map(experimental.subchannelAddressToString).join('|');
 }
 
-/** Starts a resolver; `lists` holds what it told the balancer: addresses, or an error's text. */
+/** Starts a resolver; `lists` records what it reported: addresses, or 'error'. */
 function resolve(t: TestContext, path: string) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const lists: string[] = [];
@@ -72,7 +72,7 @@ function resolve(t: TestContext, path: string) {
       lists.push(result.ok ? result.value.map(addressesOf).sort().join() : 'error');
       return true;
     },
-    // As in the channel, but without pauses between look-ups.
+    // As in the channel, but without pauses between lookups.
     {
       'grpc.service_config_disable_resolution': 1,
       'grpc.dns_min_time_between_resolutions_ms': 0,
@@ -91,14 +91,14 @@ async function refresh(t: TestContext): Promise<void> {
   await sleep(10);
 }
 
-test('several names become one list, each address once', async (t) => {
+test('several names become one list with each address once', async (t) => {
   useZone(t, { one: ['10.0.0.1', '10.0.0.2'], two: ['10.0.0.2', '10.0.0.3'] });
   const { lists } = resolve(t, 'one:8500,two:8500,10.0.0.4:8501');
   await refresh(t);
   assert.equal(lists.at(-1), '10.0.0.1:8500,10.0.0.2:8500,10.0.0.3:8500,10.0.0.4:8501');
 });
 
-test('E11: new pods are seen without a connection ending, and an unchanged list is not told again', async (t) => {
+test('E11: new pods are found without a connection ending, and an unchanged list is not reported again', async (t) => {
   const zone: Zone = { models: ['10.0.0.1'] };
   const seen = useZone(t, zone);
   const { lists } = resolve(t, 'models:8500');
@@ -110,10 +110,10 @@ test('E11: new pods are seen without a connection ending, and an unchanged list 
   zone.models = ['10.0.0.1', '10.0.0.2'];
   await refresh(t);
   assert.deepEqual(lists, ['10.0.0.1:8500', '10.0.0.1:8500,10.0.0.2:8500']);
-  assert.equal(seen.lookups, 5, 'one at the start, one a refresh');
+  assert.equal(seen.lookups, 5, 'one at the start, one per refresh');
 });
 
-test('E11, E12: one pod becomes five, which share evenly; when DNS has none, they go on', async (t) => {
+test('E11, E12: one pod becomes five, which share evenly; if DNS loses the name, they stay in use', async (t) => {
   const hosts = [1, 2, 3, 4, 5].map((last) => `127.0.0.${last}`);
   const first = await startModelServer({ ...XCEPTION, onPredict: () => ANSWER });
   const port = Number(first.target.split(':')[1]);
@@ -144,7 +144,7 @@ test('E11, E12: one pod becomes five, which share evenly; when DNS has none, the
   assert.ok(seen.lookups <= 2 + (performance.now() - startMs) / 1000, `${seen.lookups} lookups`);
 });
 
-test('E12: addresses outlive a name that DNS has lost', async (t) => {
+test('E12: addresses are kept when DNS loses the name', async (t) => {
   const zone: Zone = { models: ['10.0.0.1'], others: ['10.0.0.9'] };
   useZone(t, zone);
   const { lists } = resolve(t, 'models:8500,others:8500');
@@ -156,7 +156,7 @@ test('E12: addresses outlive a name that DNS has lost', async (t) => {
   assert.equal(lists.length, before);
 });
 
-test('a name that is unknown at the start is asked for again', async (t) => {
+test('a name that is unknown at startup is looked up again', async (t) => {
   const zone: Zone = {};
   useZone(t, zone);
   const { lists } = resolve(t, 'models:8500');
@@ -167,7 +167,7 @@ test('a name that is unknown at the start is asked for again', async (t) => {
   assert.equal(lists.at(-1), '10.0.0.1:8500');
 });
 
-test('a destroyed resolver is silent, and tells everything again when it is woken', async (t) => {
+test('a destroyed resolver stops lookups, and reports the list again when it is updated', async (t) => {
   const seen = useZone(t, { models: ['10.0.0.1'] });
   const { lists, resolver } = resolve(t, 'models:8500');
   await refresh(t);

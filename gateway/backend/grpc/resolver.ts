@@ -1,10 +1,10 @@
-/** Tells gRPC the addresses of all model servers: of several names at once, and again every few seconds. */
+/** A gRPC name resolver for several names in one list; it resolves them again every few seconds. */
 import { type ChannelOptions, experimental } from '@grpc/grpc-js';
 
-/** The URI scheme that the resolver is registered under; the path is the comma-separated list. */
+/** The URI scheme of the resolver; the path is the comma-separated list. */
 export const SCHEME = 'backends';
 
-/** How soon a new pod behind a name is seen, and a name that could not be resolved is asked for again. */
+/** Bounds how long a new pod goes unnoticed, and how long until a failed lookup is repeated. */
 const REFRESH_MS = 3000;
 
 const HOST_AND_PORT = /^(?:dns:(?:\/\/\/)?)?((?:\[[\da-f:.]+\]|[^\s:/[\]]+):(\d{1,5}))$/i;
@@ -13,8 +13,8 @@ const SOCKET_PATH = /^unix:(?:\/\/)?(.+)$/;
 type Endpoints = readonly experimental.Endpoint[];
 
 /**
- * Reads `host:port`, `dns:///name:port` or `unix:/path`, or several by comma. Throws an Error that says what is allowed,
- * for the start to report.
+ * Parses `host:port`, `dns:///name:port` or `unix:/path`, several separated by commas. Throws an Error with the allowed
+ * forms, which is reported at startup.
  */
 export function parseBackends(text: string): readonly experimental.GrpcUri[] {
   return text.split(',').map((entry) => {
@@ -27,25 +27,25 @@ export function parseBackends(text: string): readonly experimental.GrpcUri[] {
 }
 
 /**
- * Joins the resolvers of all backends in the target's list. gRPC's own know one name each (`ipv4:a,b` takes no names),
- * and ask DNS again only when a connection ends: pods that are added would get no traffic, and a name that was unknown
- * at the start would stay so.
+ * Combines the resolvers of all backends in the target's list. gRPC's own resolvers take one name each (`ipv4:a,b`
+ * takes no names), and they query DNS again only when a connection ends: new pods would get no traffic, and a name that
+ * was unknown at startup would stay unknown.
  */
 export class BackendsResolver implements experimental.Resolver {
   readonly #resolvers: readonly experimental.Resolver[];
   readonly #listener: experimental.ResolverListener;
-  readonly #found = new Map<number, Endpoints>();
-  #told: string | undefined;
-  #refresh: NodeJS.Timeout | undefined;
+  readonly #endpoints = new Map<number, Endpoints>();
+  #reported: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(target: experimental.GrpcUri, listener: experimental.ResolverListener, options: ChannelOptions) {
     this.#listener = listener;
     this.#resolvers = parseBackends(target.path).map((backend, index) =>
-      experimental.createResolver(backend, (result) => this.#enter(index, result), options),
+      experimental.createResolver(backend, (result) => this.#update(index, result), options),
     );
   }
 
-  /** What HTTP/2 sends as :authority. TF-Serving serves whatever it says. */
+  /** What HTTP/2 sends as :authority. TF-Serving accepts any value. */
   static getDefaultAuthority(target: experimental.GrpcUri): string {
     const [first] = parseBackends(target.path);
     return first?.scheme === 'dns' ? first.path : 'localhost';
@@ -53,14 +53,14 @@ export class BackendsResolver implements experimental.Resolver {
 
   updateResolution(): void {
     this.#resolve();
-    this.#refresh ??= setInterval(() => this.#resolve(), REFRESH_MS).unref();
+    this.#timer ??= setInterval(() => this.#resolve(), REFRESH_MS).unref();
   }
 
   destroy(): void {
-    clearInterval(this.#refresh);
-    this.#refresh = undefined;
-    this.#told = undefined;
-    this.#found.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#reported = undefined;
+    this.#endpoints.clear();
     for (const resolver of this.#resolvers) resolver.destroy();
   }
 
@@ -68,17 +68,17 @@ export class BackendsResolver implements experimental.Resolver {
     for (const resolver of this.#resolvers) resolver.updateResolution();
   }
 
-  /** Takes one backend's addresses. A name that DNS has lost keeps those it had: its pods are likelier alive than gone. */
-  #enter(index: number, result: experimental.StatusOr<experimental.Endpoint[]>): boolean {
-    if (result.ok) this.#found.set(index, result.value);
-    else if (this.#found.size === 0) return this.#listener(result, {}, null, '');
+  /** Stores one backend's addresses. If DNS loses a name, its last addresses stay: the pods are probably alive. */
+  #update(index: number, result: experimental.StatusOr<experimental.Endpoint[]>): boolean {
+    if (result.ok) this.#endpoints.set(index, result.value);
+    else if (this.#endpoints.size === 0) return this.#listener(result, {}, null, '');
     const endpoints = new Map(
-      [...this.#found.values()].flat().map((endpoint) => [experimental.endpointToString(endpoint), endpoint]),
+      [...this.#endpoints.values()].flat().map((endpoint) => [experimental.endpointToString(endpoint), endpoint]),
     );
-    const told = [...endpoints.keys()].sort().join();
-    // The balancer starts anew with every list, so it is told of changes alone.
-    if (told === this.#told) return true;
-    this.#told = told;
+    const list = [...endpoints.keys()].sort().join();
+    // Report only changes: the balancer rebuilds its state with every list.
+    if (list === this.#reported) return true;
+    this.#reported = list;
     return this.#listener(experimental.statusOrFromValue([...endpoints.values()]), {}, null, '');
   }
 }

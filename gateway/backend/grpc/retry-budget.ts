@@ -1,10 +1,10 @@
-/** How many calls may be sent again: a tenth of the traffic, and some at once. */
+/** Limits extra attempts (retries and hedges) to a tenth of the calls, plus a burst. */
 
-/** With these a server that starts to refuse is not noticed; a lasting trouble costs no more than a tenth of the calls. */
+/** The burst covers a server that starts to refuse calls. A lasting outage costs at most a tenth more calls. */
 const MAX_TOKENS = 100;
 const TOKENS_PER_CALL = 0.1;
 
-/** A token bucket that every call fills by a tenth and every further attempt empties by one. */
+/** A token bucket: each call adds a tenth of a token, each extra attempt takes one. */
 export class RetryBudget {
   #tokens = MAX_TOKENS;
 
@@ -12,7 +12,7 @@ export class RetryBudget {
     this.#tokens = Math.min(MAX_TOKENS, this.#tokens + TOKENS_PER_CALL);
   }
 
-  /** Takes a further attempt's token; false where there is none left, and no attempt is to be made. */
+  /** Takes the token for an extra attempt. False: the budget is empty and no attempt may be made. */
   withdraw(): boolean {
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

@@ -2,31 +2,31 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { type CallMark, ServerLoad } from './server-load.ts';
+import { type CallInfo, ServerLoad } from './server-load.ts';
 
 const PHOTOS = { model: 'photos' };
 
-/** A clock that the test moves. */
+/** Replaces performance.now() by a clock that the test sets. */
 function useClock(t: TestContext): { nowMs: number } {
   const clock = { nowMs: 1000 };
   t.mock.method(performance, 'now', () => clock.nowMs);
   return clock;
 }
 
-/** A server that has answered eight calls, each in so many milliseconds. */
-function seasoned(clock: { nowMs: number }, tookMs: number, mark: CallMark = PHOTOS): ServerLoad {
+/** A server with eight measured calls of `tookMs` each. */
+function measured(clock: { nowMs: number }, tookMs: number, info: CallInfo = PHOTOS): ServerLoad {
   const load = new ServerLoad();
-  for (let call = 0; call < 8; call += 1) answer(load, clock, tookMs, mark);
+  for (let call = 0; call < 8; call += 1) answer(load, clock, tookMs, info);
   return load;
 }
 
-function answer(load: ServerLoad, clock: { nowMs: number }, tookMs: number, mark: CallMark = PHOTOS): void {
-  const end = load.start(mark);
+function answer(load: ServerLoad, clock: { nowMs: number }, tookMs: number, info: CallInfo = PHOTOS): void {
+  const end = load.start(info);
   clock.nowMs += tookMs;
   end(status.OK);
 }
 
-test('each call a server works on makes the next one dearer', (t) => {
+test('each call in flight raises the cost of the next one', (t) => {
   useClock(t);
   const load = new ServerLoad();
   assert.equal(load.cost(PHOTOS, 20), 1);
@@ -36,24 +36,24 @@ test('each call a server works on makes the next one dearer', (t) => {
   assert.equal(load.cost(PHOTOS, 20), 1);
 });
 
-test('a slow server costs as many times more as it is slower; differences of one kind cost nothing', (t) => {
+test('cost grows with the square of the slowness; up to four times slower costs nothing', (t) => {
   const clock = useClock(t);
-  const quick = seasoned(clock, 20);
+  const quick = measured(clock, 20);
   assert.equal(quick.quickestMs('photos'), 20);
   assert.equal(quick.cost(PHOTOS, 20), 1);
-  assert.equal(seasoned(clock, 100).cost(PHOTOS, 20), 1);
-  assert.equal(seasoned(clock, 290).cost(PHOTOS, 20), 100);
-  assert.equal(seasoned(clock, 290).cost({ model: 'another' }, 20), 1, 'each model by itself');
-  assert.equal(seasoned(clock, 290).cost({}, 20), 1, 'a look-up');
-  assert.equal(seasoned(clock, 20).cost(PHOTOS, 0.2), 1, 'milliseconds are noise');
-  const mixed = seasoned(clock, 290);
+  assert.equal(measured(clock, 100).cost(PHOTOS, 20), 1);
+  assert.equal(measured(clock, 290).cost(PHOTOS, 20), 100);
+  assert.equal(measured(clock, 290).cost({ model: 'another' }, 20), 1, 'each model is measured separately');
+  assert.equal(measured(clock, 290).cost({}, 20), 1, 'a look-up');
+  assert.equal(measured(clock, 20).cost(PHOTOS, 0.2), 1, 'a few milliseconds are noise');
+  const mixed = measured(clock, 290);
   answer(mixed, clock, 20);
-  assert.equal(mixed.cost(PHOTOS, 20), 1, 'large batches make no server slow');
+  assert.equal(mixed.cost(PHOTOS, 20), 1, 'large batches do not make a server slow');
 });
 
-test('a slow server is tried again every 10 s, by one call', (t) => {
+test('a slow server is probed every 10 s by one call', (t) => {
   const clock = useClock(t);
-  const slow = seasoned(clock, 290);
+  const slow = measured(clock, 290);
   clock.nowMs += 9000;
   assert.equal(slow.cost(PHOTOS, 20), 100);
   clock.nowMs += 1500;
@@ -65,26 +65,26 @@ test('a slow server is tried again every 10 s, by one call', (t) => {
   assert.equal(slow.cost(PHOTOS, 20), 100);
   clock.nowMs += 10_500;
   answer(slow, clock, 20);
-  assert.equal(slow.cost(PHOTOS, 20), 1, 'it is quick again');
+  assert.equal(slow.cost(PHOTOS, 20), 1, 'quick again after a quick answer');
 });
 
-test('a refusal keeps others away for a moment, and a second attempt from where the first is', (t) => {
+test('a refusal keeps calls away for 200 ms, and a second attempt avoids the server of the first', (t) => {
   const clock = useClock(t);
   const load = new ServerLoad();
   load.start(PHOTOS)(status.RESOURCE_EXHAUSTED);
   assert.equal(load.cost(PHOTOS, 20), Number.POSITIVE_INFINITY);
   clock.nowMs += 250;
   assert.equal(load.cost(PHOTOS, 20), 1);
-  const end = load.start({ ...PHOTOS, call: '7' });
-  assert.equal(load.cost({ ...PHOTOS, call: '7' }, 20), Number.POSITIVE_INFINITY);
-  assert.equal(load.cost({ ...PHOTOS, call: '8' }, 20), 2);
+  const end = load.start({ ...PHOTOS, callId: '7' });
+  assert.equal(load.cost({ ...PHOTOS, callId: '7' }, 20), Number.POSITIVE_INFINITY);
+  assert.equal(load.cost({ ...PHOTOS, callId: '8' }, 20), 2);
   end(status.CANCELLED);
-  assert.equal(load.cost({ ...PHOTOS, call: '7' }, 20), 1);
+  assert.equal(load.cost({ ...PHOTOS, callId: '7' }, 20), 1);
 });
 
-test('failures tell nothing of how quick a server is, and memory of models is bounded', (t) => {
+test('failures do not count as response times, and the number of models is bounded', (t) => {
   const clock = useClock(t);
-  const load = seasoned(clock, 20);
+  const load = measured(clock, 20);
   load.start(PHOTOS)(status.INTERNAL);
   assert.equal(load.quickestMs('photos'), 20);
   for (let name = 0; name < 32; name += 1) answer(load, clock, 1, { model: `model ${name}` });

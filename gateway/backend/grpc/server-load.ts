@@ -1,74 +1,77 @@
-/** How busy one model server is and how quick, as its own calls tell: what the balancer compares. */
+/** The load of one model server, measured by this gateway's calls: what the balancer compares. */
 import { performance } from 'node:perf_hooks';
 import { status } from '@grpc/grpc-js';
 
-/** Answers that are remembered for each model; fewer say nothing yet. */
-const ANSWERS = 8;
-/** Models that are remembered: names come from requests. */
+/** Response times kept for each model; with fewer there is no estimate yet. */
+const SAMPLES = 8;
+/** Models to keep response times of. Bounded, because the names come from requests. */
 const MAX_MODELS = 32;
 
-/** A server that just refused a call is asked last for so long: its neighbours have room sooner. */
+/** After a refused call, a server is the last choice for this long. */
 const REFUSED_MS = 200;
 
-/** How much of an answer's time is the network's and the scheduler's, and says nothing about the server. */
+/** The part of a response time that is due to the network and the scheduler, not to the server. */
 const NOISE_MS = 10;
-/** Up to so many times as slow as the quickest is the same: servers of one kind differ, and they are to share evenly. */
+/** Up to this many times slower than the quickest counts as equal: similar servers should share evenly. */
 const TOLERATED_SLOWNESS = 4;
-/** A server that was left alone because it was slow gets one call this often, to show whether it still is. */
+/** A slow server without calls gets one this often, to measure whether it is still slow. */
 const PROBE_MS = 10_000;
 
-const TAKEN_TIME: ReadonlySet<status> = new Set([status.OK, status.CANCELLED, status.DEADLINE_EXCEEDED]);
+/** Statuses whose duration counts as a response time. */
+const MEASURED: ReadonlySet<status> = new Set([status.OK, status.CANCELLED, status.DEADLINE_EXCEEDED]);
 const REFUSALS: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
-/** What the balancer knows of a call. Look-ups have neither. */
-export type CallMark = {
-  /** The model that is asked to predict. */
+/** What the balancer knows of a call. */
+export type CallInfo = {
+  /** The model of a Predict; unset for a look-up. */
   readonly model?: string | undefined;
-  /** The same for all attempts of one call. */
-  readonly call?: string | undefined;
+  /** The same for all attempts of one call; set for hedged calls. */
+  readonly callId?: string | undefined;
 };
 
-type Answers = { readonly tookMs: number[]; lastMs: number };
+/** The last response times of one model, and when the last one was measured. */
+type Samples = { readonly tookMs: number[]; lastMs: number };
 
-/** The load of one server, kept for as long as the server is in the list. */
+/** The load of one server, kept while the server is in the list. */
 export class ServerLoad {
-  readonly #models = new Map<string, Answers>();
-  readonly #calls = new Set<string>();
+  readonly #models = new Map<string, Samples>();
+  readonly #callIds = new Set<string>();
   #outstanding = 0;
   #refusedMs = Number.NEGATIVE_INFINITY;
 
-  /** Counts a call as sent; the function that comes back counts it as ended. */
-  start({ model, call }: CallMark): (code: status) => void {
+  /** Counts a call as started. Call the returned function when the call ends. */
+  start({ model, callId }: CallInfo): (code: status) => void {
     const startMs = performance.now();
     this.#outstanding += 1;
-    if (call !== undefined) this.#calls.add(call);
+    if (callId !== undefined) this.#callIds.add(callId);
     return (code) => {
       const nowMs = performance.now();
       this.#outstanding -= 1;
-      if (call !== undefined) this.#calls.delete(call);
+      if (callId !== undefined) this.#callIds.delete(callId);
       if (REFUSALS.has(code)) this.#refusedMs = nowMs;
-      if (model !== undefined && TAKEN_TIME.has(code)) this.#remember(model, nowMs - startMs, nowMs);
+      if (model !== undefined && MEASURED.has(code)) this.#addSample(model, nowMs - startMs, nowMs);
     };
   }
 
   /**
-   * The quickest of the last answers for a model in milliseconds, undefined until there are enough. The quickest, because
-   * it says what the server can do whatever else it was sent: large batches among small ones make none slow.
+   * The shortest of a model's last response times in milliseconds; undefined until there are enough. The shortest, not
+   * the mean: large batches among small ones must not make a server look slow.
    */
   quickestMs(model: string | undefined): number | undefined {
-    const answers = model === undefined ? undefined : this.#models.get(model);
-    return answers?.tookMs.length === ANSWERS ? Math.min(...answers.tookMs) : undefined;
+    const samples = model === undefined ? undefined : this.#models.get(model);
+    return samples?.tookMs.length === SAMPLES ? Math.min(...samples.tookMs) : undefined;
   }
 
   /**
-   * What a call more would cost here, to compare servers by: the calls that would be here then, times the square of how
-   * much slower than the quickest server this one is. Squared, because servers work on several calls at once: a busy quick
-   * one still answers sooner, until its queue makes it as slow. Infinite where the call would better go anywhere else.
+   * The cost of one more call on this server: its calls in flight, plus one, times the square of its slowness (its
+   * shortest response time divided by that of the quickest server). Squared, because servers work on several calls at
+   * once: a busy quick server answers sooner than an idle slow one, until its queue makes it as slow. Infinite right
+   * after a refusal, and for a second attempt of a call that is in flight here.
    */
-  cost({ model, call }: CallMark, quickestMs: number): number {
+  cost({ model, callId }: CallInfo, quickestMs: number): number {
     const nowMs = performance.now();
-    const isElsewhere = call === undefined || !this.#calls.has(call);
-    if (!isElsewhere || nowMs - this.#refusedMs < REFUSED_MS) return Number.POSITIVE_INFINITY;
+    const isHere = callId !== undefined && this.#callIds.has(callId);
+    if (isHere || nowMs - this.#refusedMs < REFUSED_MS) return Number.POSITIVE_INFINITY;
     return (this.#outstanding + 1) * this.#slowness(model, quickestMs, nowMs);
   }
 
@@ -81,14 +84,14 @@ export class ServerLoad {
     return times < TOLERATED_SLOWNESS || isProbeDue ? 1 : times ** 2;
   }
 
-  #remember(model: string, tookMs: number, nowMs: number): void {
-    const answers = this.#models.get(model) ?? { tookMs: [], lastMs: nowMs };
+  #addSample(model: string, tookMs: number, nowMs: number): void {
+    const samples = this.#models.get(model) ?? { tookMs: [], lastMs: nowMs };
     const [oldest] = this.#models.keys();
     if (oldest !== undefined && this.#models.size >= MAX_MODELS && !this.#models.has(model))
       this.#models.delete(oldest);
-    this.#models.set(model, answers);
-    answers.tookMs.push(tookMs);
-    if (answers.tookMs.length > ANSWERS) answers.tookMs.shift();
-    answers.lastMs = nowMs;
+    this.#models.set(model, samples);
+    samples.tookMs.push(tookMs);
+    if (samples.tookMs.length > SAMPLES) samples.tookMs.shift();
+    samples.lastMs = nowMs;
   }
 }

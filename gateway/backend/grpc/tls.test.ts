@@ -1,4 +1,4 @@
-/** TLS to model servers, with certificates made by openssl for the run. */
+/** TLS to model servers, with certificates made by openssl for this run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,12 +19,12 @@ const file = (name: string) => join(folder, name);
 const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** An authority of the run's own. */
-function found(name: string): void {
+/** Makes a certificate authority. */
+function createAuthority(name: string): void {
   openssl('req', '-x509', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.crt`, '-subj', `/CN=${name}`);
 }
 
-/** A certificate for these names, signed by an authority. */
+/** Makes a certificate for these names, signed by an authority. */
 function issue(name: string, { names, by }: { names: string; by: string }): void {
   openssl('req', ...newKey, '-keyout', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`);
   writeFileSync(file(`${name}.ext`), `subjectAltName=${names}`);
@@ -33,8 +33,8 @@ function issue(name: string, { names, by }: { names: string; by: string }): void
 }
 
 before(() => {
-  found('authority');
-  found('stranger');
+  createAuthority('authority');
+  createAuthority('stranger');
   issue('server', { names: 'DNS:localhost', by: 'authority' });
   issue('other', { names: 'DNS:other.example.com', by: 'authority' });
   issue('forged', { names: 'DNS:localhost', by: 'stranger' });
@@ -44,11 +44,11 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
-/** A model server with this certificate, which may want one of its clients too; gives its target by name. */
-async function serve(t: TestContext, name: string, wantsClient = false): Promise<string> {
+/** Starts a model server with this certificate, optionally with mTLS; returns its target by name. */
+async function serve(t: TestContext, name: string, requiresClient = false): Promise<string> {
   const [private_key, cert_chain] = [readFileSync(file(`${name}.key`)), readFileSync(file(`${name}.crt`))];
-  const ca = wantsClient ? readFileSync(file('authority.crt')) : null;
-  const credentials = ServerCredentials.createSsl(ca, [{ private_key, cert_chain }], wantsClient);
+  const ca = requiresClient ? readFileSync(file('authority.crt')) : null;
+  const credentials = ServerCredentials.createSsl(ca, [{ private_key, cert_chain }], requiresClient);
   const outputs = { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
   const server = await startModelServer({ ...XCEPTION, credentials, onPredict: () => outputs });
   t.after(() => server.close());
@@ -63,7 +63,7 @@ const identified = () =>
     tfServingKeyFile: file('gateway.key'),
   });
 
-test('a server with a certificate of the authority is spoken to in TLS, and tells a client without it nothing', async (t) => {
+test('a trusted server is called over TLS, and a plain-text client gets no answer', async (t) => {
   const target = await serve(t, 'server');
   const { backend } = await connect(t, target, { channel: { tls: trusting() } });
   assert.equal((await predict(backend)).version, 1);
@@ -71,20 +71,20 @@ test('a server with a certificate of the authority is spoken to in TLS, and tell
 });
 
 for (const name of ['forged', 'other']) {
-  test(`a server with a certificate of ${name === 'other' ? 'another name' : 'a stranger'} is not spoken to`, async (t) => {
+  test(`a server whose certificate is ${name === 'other' ? 'for another name' : 'from an unknown authority'} is refused`, async (t) => {
     const { backend } = open(t, await serve(t, name), { channel: { tls: trusting() } });
     await assert.rejects(predict(backend), failsWith('model_unavailable'));
   });
 }
 
-test('a plain server is not spoken to where TLS is asked for', async (t) => {
+test('a plain-text server is refused if TLS is configured', async (t) => {
   const server = await startModelServer({ ...XCEPTION, onPredict: () => ANSWER });
   t.after(() => server.close());
   const { backend } = open(t, server.target.replace('127.0.0.1', 'localhost'), { channel: { tls: trusting() } });
   await assert.rejects(predict(backend), failsWith('model_unavailable'));
 });
 
-test('mTLS: the server wants to know who asks', async (t) => {
+test('mTLS: a server that requires a client certificate gets it', async (t) => {
   const target = await serve(t, 'server', true);
   const { backend } = await connect(t, target, { channel: { tls: identified() } });
   assert.equal((await predict(backend)).version, 1);
@@ -94,27 +94,27 @@ test('mTLS: the server wants to know who asks', async (t) => {
   );
 });
 
-test('the models command asks each address, and checks the certificate against the name', async (t) => {
+test('the models command calls each address and checks the certificate against the name', async (t) => {
   const target = await serve(t, 'server', true);
   using servers = openServers(target, identified());
   const [report] = await servers.ask('clothing-model');
   assert.deepEqual(report?.versions, [{ version: 1, state: 'AVAILABLE', error: '' }]);
 });
 
-test('renewed certificates are for the connections from then on: the authority, and our own', async (t) => {
+test('new connections use the renewed authority and the renewed client certificate', async (t) => {
   const target = await serve(t, 'server', true);
-  const strange = readTls({
+  const unknown = readTls({
     tfServingCaFile: file('stranger.crt'),
     tfServingCertFile: file('unknown.crt'),
     tfServingKeyFile: file('unknown.key'),
   });
-  const { backend } = open(t, target, { channel: { tls: strange } });
+  const { backend } = open(t, target, { channel: { tls: unknown } });
   await assert.rejects(predict(backend), failsWith('model_unavailable'));
-  strange?.renew(identified() as BackendTls);
+  unknown?.renew(identified() as BackendTls);
   await until(() => predict(backend).then(Boolean, () => false));
 });
 
-test('the settings: a gateway over mTLS, its certificate renewed, and starts that are refused', async (t) => {
+test('a gateway with mTLS takes a renewed certificate, and refuses to start without a CA file', async (t) => {
   const settings = {
     TF_SERVING_HOST: await serve(t, 'server', true),
     TF_SERVING_CA_FILE: file('authority.crt'),
@@ -134,16 +134,16 @@ test('the settings: a gateway over mTLS, its certificate renewed, and starts tha
   await assert.rejects(startGateway({ ...settings, TF_SERVING_CA_FILE: '/does/not/exist' }), /ended with 2/);
 });
 
-test('files that are of no use are refused, by the name of their setting', () => {
+test('unusable files are refused with the name of their setting', () => {
   const ca = { tfServingCaFile: file('authority.crt') };
   const mistakes = [
     [{ tfServingCaFile: file('none') }, /^TF_SERVING_CA_FILE=.*none: cannot be used: no such file$/],
     [{ tfServingCaFile: file('server.ext') }, /^TF_SERVING_CA_FILE=.*server\.ext: cannot be used: /],
-    [{ ...ca, tfServingCertFile: file('gateway.crt') }, /one needs the other/],
-    [{ tfServingCertFile: file('gateway.crt'), tfServingKeyFile: file('gateway.key') }, /needs TF_SERVING_CA_FILE/],
+    [{ ...ca, tfServingCertFile: file('gateway.crt') }, /set both, or neither/],
+    [{ tfServingCertFile: file('gateway.crt'), tfServingKeyFile: file('gateway.key') }, /set TF_SERVING_CA_FILE too/],
     [
       { ...ca, tfServingCertFile: file('gateway.crt'), tfServingKeyFile: file('server.key') },
-      /^TF_SERVING_KEY_FILE=.*server\.key: cannot be used: another certificate has it$/,
+      /^TF_SERVING_KEY_FILE=.*server\.key: cannot be used: it does not match TF_SERVING_CERT_FILE$/,
     ],
   ] as const;
   for (const [files, words] of mistakes) assert.throws(() => readTls(files), { message: words });

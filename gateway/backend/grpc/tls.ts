@@ -1,20 +1,20 @@
-/** The certificates that connections to the model servers are made with. */
+/** TLS certificates for the connections to the model servers. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { experimental } from '@grpc/grpc-js';
 
-/** In PEM. */
+/** PEM contents. */
 type Certificates = {
-  /** The authorities that may have signed the servers' certificates. */
+  /** The authorities trusted to sign the servers' certificates. */
   readonly ca: Buffer;
-  /** What the gateway shows where servers want to know who asks (mTLS). */
+  /** The gateway's own certificate, for servers that require one (mTLS). */
   readonly identity?: { readonly key: Buffer; readonly cert: Buffer };
 };
 
 type CaListener = experimental.CaCertificateUpdateListener;
 type IdentityListener = experimental.IdentityCertificateUpdateListener;
 
-/** What grpc-js asks for certificates: each connection is made with those of its time. */
+/** grpc-js' certificate provider: each new connection uses the current certificates. */
 export class BackendTls implements experimental.CertificateProvider {
   #certificates: Certificates;
   readonly #caListeners = new Set<CaListener>();
@@ -24,21 +24,21 @@ export class BackendTls implements experimental.CertificateProvider {
     this.#certificates = certificates;
   }
 
-  /** Whether the gateway shows a certificate of its own. */
+  /** Whether the gateway has a certificate of its own. */
   get hasIdentity(): boolean {
     return this.#certificates.identity !== undefined;
   }
 
-  /** Takes the certificates of `renewed` for connections from now on; those open keep what they were made with. */
+  /** Uses the certificates of `renewed` for new connections; open connections keep theirs. */
   renew(renewed: BackendTls): void {
     this.#certificates = renewed.#certificates;
-    for (const listener of this.#caListeners) this.#tellCa(listener);
-    for (const listener of this.#identityListeners) this.#tellIdentity(listener);
+    for (const listener of this.#caListeners) this.#notifyCa(listener);
+    for (const listener of this.#identityListeners) this.#notifyIdentity(listener);
   }
 
   addCaCertificateListener(listener: CaListener): void {
     this.#caListeners.add(listener);
-    this.#tellCa(listener);
+    this.#notifyCa(listener);
   }
 
   removeCaCertificateListener(listener: CaListener): void {
@@ -47,48 +47,48 @@ export class BackendTls implements experimental.CertificateProvider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.add(listener);
-    this.#tellIdentity(listener);
+    this.#notifyIdentity(listener);
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {
     this.#identityListeners.delete(listener);
   }
 
-  #tellCa(listener: CaListener): void {
+  #notifyCa(listener: CaListener): void {
     listener({ caCertificate: this.#certificates.ca });
   }
 
-  #tellIdentity(listener: IdentityListener): void {
+  #notifyIdentity(listener: IdentityListener): void {
     const { identity } = this.#certificates;
     listener(identity ? { certificate: identity.cert, privateKey: identity.key } : null);
   }
 }
 
-/** The files as the settings name them. */
-export type TlsFiles = {
+/** The paths in the settings. */
+export type BackendTlsFiles = {
   readonly tfServingCaFile?: string | undefined;
   readonly tfServingCertFile?: string | undefined;
   readonly tfServingKeyFile?: string | undefined;
 };
 
 /**
- * Reads the files. Undefined where none is set.
- * Throws an Error that names the setting for a file that cannot be read or used, or that another one is missing beside.
+ * Reads the certificate files. Returns undefined if none is set.
+ * Throws an Error that names the setting if a file cannot be used, or if another setting is missing.
  */
-export function readTls(files: TlsFiles): BackendTls | undefined {
+export function readTls(files: BackendTlsFiles): BackendTls | undefined {
   const { tfServingCaFile: caFile, tfServingCertFile: certFile, tfServingKeyFile: keyFile } = files;
   if ((certFile === undefined) !== (keyFile === undefined))
-    throw new Error('TF_SERVING_CERT_FILE and TF_SERVING_KEY_FILE: one needs the other');
+    throw new Error('TF_SERVING_CERT_FILE and TF_SERVING_KEY_FILE: set both, or neither');
   if (caFile === undefined) {
     if (certFile === undefined) return undefined;
-    throw new Error('TF_SERVING_CERT_FILE: needs TF_SERVING_CA_FILE too, which turns TLS on');
+    throw new Error('TF_SERVING_CERT_FILE: set TF_SERVING_CA_FILE too, which turns TLS on');
   }
   const ca = readPem('TF_SERVING_CA_FILE', caFile, (pem) => new X509Certificate(pem));
   if (certFile === undefined || keyFile === undefined) return new BackendTls({ ca });
   const cert = readPem('TF_SERVING_CERT_FILE', certFile, (pem) => new X509Certificate(pem));
   const key = readPem('TF_SERVING_KEY_FILE', keyFile, (pem) => {
     if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(pem)))
-      throw new Error('another certificate has it');
+      throw new Error('it does not match TF_SERVING_CERT_FILE');
   });
   return new BackendTls({ ca, identity: { cert, key } });
 }
