@@ -7,8 +7,6 @@ import { insist } from './admission/retry-while-full.ts';
 import { openClient } from './backend/grpc/channel.ts';
 import { type BackendTls, readTls } from './backend/grpc/tls.ts';
 import { createTfServing } from './backend/tf-serving/backend.ts';
-import { createPredictRequest } from './backend/tf-serving/predict-request.ts';
-import { createPredictionReader } from './backend/tf-serving/predict-response.ts';
 import { type Config, ConfigError } from './config.ts';
 import { ownContext } from './domain/context.ts';
 import type { ImageSpec } from './domain/picture.ts';
@@ -61,8 +59,6 @@ export type AppOptions = {
 };
 
 const LATE_BODY_MS = 1000;
-/** Unused request memory that is kept: one request of 64 images of 299 x 299, or as many of one image. */
-const POOL_BYTES = 66 * 2 ** 20;
 /** Unused memory of decoded pixels that is kept: more than there are decoders is seldom in use. */
 const PIXELS_POOL_BYTES = 4 * 2 ** 20;
 const MAX_REDIRECTS = 3;
@@ -91,11 +87,9 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   const tls = config.tfServingHost === undefined ? undefined : judged(() => openBackendTls(config, log, opened));
   const channel = { tls, requestTimeoutMs: config.requestTimeoutMs };
   const client = judged(() => openClient(target, channel), 'TF_SERVING_HOST');
-  const createRequest = createPredictRequest.bind(undefined, createPool(POOL_BYTES));
-  const codec = { createRequest, readPrediction: createPredictionReader() };
   const onStatus = (method: string, code: string) => metrics.backendCalls.inc({ method, code });
   const onExtraAttempt = (reason: string) => metrics.backendExtraAttempts.inc({ reason });
-  const backend = createTfServing({ client, codec, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
+  const backend = createTfServing({ client, hedgeAfterMs: config.hedgeAfterMs, onStatus, onExtraAttempt });
   opened.defer(() => backend.close());
   const fetch = judged(() => createFetch(fetchOptions(config)));
   opened.defer(() => fetch.close());

@@ -9,18 +9,11 @@ import { promisify } from 'node:util';
 import { type ChannelSettings, openClient } from '../gateway/backend/grpc/channel.ts';
 import type { ModelServers } from '../gateway/backend/grpc/model-servers.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
-import { createPredictRequest } from '../gateway/backend/tf-serving/predict-request.ts';
-import { createPredictionReader } from '../gateway/backend/tf-serving/predict-response.ts';
 import type { Backend, Prediction, PredictTarget } from '../gateway/domain/backend.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { GatewayError, type Kind } from '../gateway/errors.ts';
-import { createPool } from '../gateway/tensor/pool.ts';
 import { floatTensor, type ModelServer, type OnPredict, startModelServer, XCEPTION } from './model-server.ts';
 
-const CODEC = {
-  createRequest: createPredictRequest.bind(undefined, createPool(0)),
-  readPrediction: createPredictionReader(),
-};
 export const SMALL: PredictTarget = {
   servable: { model: 'clothing-model' },
   signature: 'serving_default',
@@ -50,7 +43,6 @@ export function open(t: TestContext, targets: string, { hedgeAfterMs, channel }:
   const client = openClient(targets, channel);
   const backend = createTfServing({
     client,
-    codec: CODEC,
     hedgeAfterMs,
     onStatus: (method, code) => statuses.push(`${method} ${code}`),
     onExtraAttempt: (reason) => extra.push(reason),

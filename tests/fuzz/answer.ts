@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
-import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-answers.ts';
+import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-responses.ts';
 import { loadProtocol } from '../../gateway/backend/tf-serving/messages.ts';
 import { createPredictionReader } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Prediction } from '../../gateway/domain/backend.ts';
@@ -21,8 +21,8 @@ const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
   defaults: true,
 });
 const { deserialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, Raw>;
-const readPrediction = createPredictionReader();
 const protocol = loadProtocol();
+const readPrediction = createPredictionReader(protocol);
 
 /** What an answer may grow to: elements that the server left out because they repeat. */
 const MAX_ELEMENTS_FILLED_IN = 2 ** 24;

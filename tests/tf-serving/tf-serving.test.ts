@@ -12,19 +12,18 @@ import { frame } from '../../gateway/backend/grpc/framing.ts';
 import type { ModelServers } from '../../gateway/backend/grpc/model-servers.ts';
 import { createUnary } from '../../gateway/backend/grpc/unary.ts';
 import { createTfServing } from '../../gateway/backend/tf-serving/backend.ts';
-import { createPredictRequest } from '../../gateway/backend/tf-serving/predict-request.ts';
+import { loadProtocol } from '../../gateway/backend/tf-serving/messages.ts';
 import { createPredictionReader } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Backend, Prediction, PredictTarget } from '../../gateway/domain/backend.ts';
 import type { RequestContext } from '../../gateway/domain/request.ts';
 import type { Servable } from '../../gateway/domain/servable.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
-import { createPool } from '../../gateway/tensor/pool.ts';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from './server.ts';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const predictRequest = definitions['tensorflow.serving.PredictRequest'] as MessageTypeDefinition<object, object>;
-const readPrediction = createPredictionReader();
+const readPrediction = createPredictionReader(loadProtocol());
 const NAMES = ['clothing-model-tiny', 'dtypes', 'slow', 'versions'] as const;
 
 const python = await findPython();
@@ -105,11 +104,7 @@ for (const flags of [[], ['--enable_serialization_as_tensor_content=true']]) {
       server = await startTensorFlowServing(python.program, models, { names: NAMES, flags });
       client = openClient(server.target);
       const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
-      const codec = {
-        createRequest: createPredictRequest.bind(undefined, createPool(0)),
-        readPrediction,
-      };
-      backend = createTfServing({ client, codec, onStatus });
+      backend = createTfServing({ client, onStatus });
     });
 
     after(async () => {
@@ -259,12 +254,8 @@ test('E10: connections that the server ends by their age cost no request', optio
   const server = await startTensorFlowServing(python.program, models, { names: ['versions'], flags });
   t.after(() => server.stop());
   const client = openClient(server.target);
-  const codec = {
-    createRequest: createPredictRequest.bind(undefined, createPool(0)),
-    readPrediction,
-  };
   const statuses: string[] = [];
-  const backend = createTfServing({ client, codec, onStatus: (_, code) => statuses.push(code) });
+  const backend = createTfServing({ client, onStatus: (_, code) => statuses.push(code) });
   t.after(() => backend.close());
   const target: PredictTarget = {
     servable: { model: 'versions' },

@@ -33,7 +33,7 @@ import { GatewayError, type Kind } from '../../errors.ts';
 
 const SECRET = 'tensor at /srv/models of 10.1.2.3';
 
-test('a Predict carries model, signature and tensor, and its answer is read', async (t) => {
+test('a Predict sends model, signature and tensor, and its response is read', async (t) => {
   const server = await serve(t);
   const { backend, statuses } = await connect(t, server.target);
   const call = backend.prepare({ ...SMALL, servable: { model: 'm', version: 3 } }, 4);
@@ -51,7 +51,7 @@ test('a Predict carries model, signature and tensor, and its answer is read', as
   assert.deepEqual(statuses, ['Predict OK']);
 });
 
-test('metadata and status', async (t) => {
+test('metadata and status are read', async (t) => {
   const server = await serve(t);
   const { backend, statuses } = await connect(t, server.target);
   const { version, signatures } = await backend.metadata({ model: 'clothing-model' }, new AbortController().signal);
@@ -65,7 +65,7 @@ test('metadata and status', async (t) => {
   assert.deepEqual(statuses, ['GetModelMetadata OK', 'GetModelStatus OK']);
 });
 
-test('E4: the server sees the time that is left', async (t) => {
+test('E4: the server is sent the time left', async (t) => {
   const server = await serve(t);
   const { backend } = await connect(t, server.target);
   await predict(backend);
@@ -78,7 +78,7 @@ test('E4: the server sees the time that is left', async (t) => {
   }
 });
 
-test('E4: a Predict that hangs ends at the deadline, on the server too', async (t) => {
+test('E4: a Predict that hangs is cancelled at the deadline, on the server too', async (t) => {
   const cancelled = Promise.withResolvers<void>();
   const server = await serve(t, async ({ raw }) => {
     await once(raw, 'cancelled');
@@ -93,7 +93,7 @@ test('E4: a Predict that hangs ends at the deadline, on the server too', async (
   await assert.rejects(predict(backend, { timeoutMs: -1 }), failsWith('model_timeout'));
 });
 
-test('an aborted signal cancels the call on the server; its reason says why', async (t) => {
+test('an aborted signal cancels the call on the server, and its reason decides the error', async (t) => {
   const seen = { started: 0, cancelled: 0 };
   const server = await serve(t, async ({ raw }) => {
     seen.started += 1;
@@ -112,7 +112,11 @@ test('an aborted signal cancels the call on the server; its reason says why', as
     await until(() => seen.started > before);
     controller.abort(new DOMException('', name));
     await answer;
-    await assert.rejects(predict(backend, { signal: controller.signal }), failsWith(kind), 'nothing is sent any more');
+    await assert.rejects(
+      predict(backend, { signal: controller.signal }),
+      failsWith(kind),
+      'nothing is sent after the abort',
+    );
   }
   await sleep(50);
   assert.deepEqual(seen, { started: 2, cancelled: 2 });
@@ -134,10 +138,10 @@ const KINDS: readonly (readonly [keyof typeof status, Kind])[] = [
   ['UNAVAILABLE', 'model_unavailable'],
 ];
 
-/** RESOURCE_EXHAUSTED is a refusal before any work (E20). */
+/** RESOURCE_EXHAUSTED is a refusal before any work (E20), so it is retried four times. */
 const ATTEMPTS: Partial<Record<keyof typeof status, number>> = { UNAVAILABLE: 2, RESOURCE_EXHAUSTED: 5 };
 
-test('E5: each status has its kind, its server text stays in the cause, and only what was not begun is tried again', async (t) => {
+test('E5: each status has its kind, the server text stays in the cause, and only UNAVAILABLE and RESOURCE_EXHAUSTED are retried', async (t) => {
   let code = status.OK;
   const server = await serve(t, () => {
     throw { code, details: SECRET };
@@ -150,14 +154,14 @@ test('E5: each status has its kind, its server text stays in the cause, and only
     assert.equal(server.calls.length - before, ATTEMPTS[name] ?? 1, `attempts after ${name}`);
     assert.equal(statuses.at(-1), `Predict ${name}`);
   }
-  assert.equal(statuses.length, KINDS.length, 'a retry is no RPC of its own');
+  assert.equal(statuses.length, KINDS.length, 'a retry does not count as an RPC');
 });
 
 function causeHas(error: unknown, text: string): boolean {
   return error instanceof GatewayError && error.cause instanceof Error && error.cause.message.includes(text);
 }
 
-test('a second attempt is made for images too, and its answer counts', async (t) => {
+test('a Predict with images is retried too, and the second answer is used', async (t) => {
   let attempts = 0;
   const server = await serve(t, () => {
     attempts += 1;
@@ -170,7 +174,7 @@ test('a second attempt is made for images too, and its answer counts', async (t)
   assert.deepEqual(statuses, ['Predict OK']);
 });
 
-test('two servers share the work', async (t) => {
+test('two servers share the calls', async (t) => {
   const servers = [await serve(t), await serve(t)];
   const { backend } = await connect(t, servers.map(({ target }) => target).join(', '));
   await untilAnswered(backend);
@@ -179,7 +183,7 @@ test('two servers share the work', async (t) => {
   for (const { calls } of servers) assert.ok(calls.length >= 40, `${calls.length} of 101`);
 });
 
-test('E2: one of two servers dies under load, and no client notices', async (t) => {
+test('E2: one of two servers is killed under load, and no call fails', async (t) => {
   const slow: OnPredict = async () => {
     await sleep(20);
     return ANSWER;
@@ -202,7 +206,7 @@ test('E2: one of two servers dies under load, and no client notices', async (t) 
   assert.deepEqual(new Set(statuses), new Set(['Predict OK']));
 });
 
-test('E1: no server at the start is told within 100 ms, and it is found when it comes', async (t) => {
+test('E1: without a server at startup calls fail within 150 ms, and a server that starts later is found', async (t) => {
   const { target, close } = await serve(t);
   close();
   const { backend, statuses } = open(t, target);
@@ -216,7 +220,7 @@ test('E1: no server at the start is told within 100 ms, and it is found when it 
   assert.ok((await untilAnswered(backend)) < 2000);
 });
 
-test('E1: neither does a server that takes the connection and says nothing hold anybody up', async (t) => {
+test('E1: a server that accepts the connection and sends nothing fails calls within 400 ms', async (t) => {
   const silent = createServer((socket) => t.after(() => socket.destroy()));
   t.after(() => silent.close());
   const { backend } = open(t, await listen(silent));
@@ -224,7 +228,7 @@ test('E1: neither does a server that takes the connection and says nothing hold 
   assert.ok(tookMs <= 400, `${tookMs} ms`);
 });
 
-test('E3: a server that was gone for a while is used again at once', async (t) => {
+test('E3: a server that was down is used again within 2 s', async (t) => {
   const { target, close } = await serve(t);
   const { backend } = await connect(t, target);
   await predict(backend);
@@ -237,7 +241,7 @@ test('E3: a server that was gone for a while is used again at once', async (t) =
   assert.ok((await untilAnswered(backend)) < 2000);
 });
 
-test('E3: nothing piles up: what an outage refused is not sent when the server is back', async (t) => {
+test('E3: calls that failed in an outage are not sent when the server is back', async (t) => {
   const { target, close } = await serve(t);
   const { backend } = await connect(t, target);
   close();
@@ -252,13 +256,13 @@ test('E3: nothing piles up: what an outage refused is not sent when the server i
   assert.equal(again.calls.length, 1);
 });
 
-test('a closed backend says that it is unavailable', async (t) => {
+test('a closed backend fails with model_unavailable', async (t) => {
   const { backend } = await connect(t, (await serve(t)).target);
   backend.close();
   await assert.rejects(predict(backend), failsWith('model_unavailable'));
 });
 
-test('messages beyond 64 MiB pass both ways', async (t) => {
+test('messages above 64 MiB pass in both directions', async (t) => {
   const elements = 17 * 2 ** 20;
   const large = {
     dtype: 'DT_FLOAT',
@@ -273,7 +277,7 @@ test('messages beyond 64 MiB pass both ways', async (t) => {
   assert.equal(outputs.get('dense_7')?.values.length, elements);
 });
 
-test('a batch that could not be sent is refused before memory is taken for it', async (t) => {
+test('a batch above the message limit is refused before memory is taken for it', async (t) => {
   const { backend } = open(t, 'localhost:1');
   assert.throws(
     () => backend.prepare({ ...IMAGE, input: { ...IMAGE.input, shape: [4096, 4096, 3] } }, 64),
@@ -281,7 +285,7 @@ test('a batch that could not be sent is refused before memory is taken for it', 
   );
 });
 
-test('E14: an answer above the limit is refused by its announced length, and not as "try again"', async (t) => {
+test('E14: a response above the limit is refused by its announced length, as model_failed', async (t) => {
   const server = createHttp2Server().on('stream', (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     const head = Buffer.alloc(5);
@@ -296,11 +300,11 @@ test('E14: an answer above the limit is refused by its announced length, and not
   for (let round = 0; round < 20; round += 1) await assert.rejects(predict(backend), failsWith('model_failed'));
   const grownMb = (process.memoryUsage().rss - before) / 1e6;
   t.diagnostic(`came: model_failed, ${grownMb.toFixed()} MB more after twenty answers of 1 GiB`);
-  // This process is the server too.
+  // The server runs in this process too.
   assert.ok(grownMb < 50, `${grownMb} MB`);
 });
 
-test('E14: an answer that unpacks to more than the limit is refused while it does', async (t) => {
+test('E14: a response that decompresses to more than the limit is refused meanwhile', async (t) => {
   const { promise: bomb, resolve } = Promise.withResolvers<Buffer>();
   const zip = createGzip({ level: 1 });
   const packed: Buffer[] = [];
@@ -319,7 +323,7 @@ test('E14: an answer that unpacks to more than the limit is refused while it doe
   await assert.rejects(predict(backend, { timeoutMs: 20_000 }), failsWith('model_failed'));
 });
 
-test('a server by its UNIX socket', async (t) => {
+test('a server is called over its UNIX socket', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tensorgate-test-'));
   const target = (await serve(t)).target;
   const proxy = createServer((near) => {

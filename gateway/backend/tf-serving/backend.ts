@@ -1,59 +1,48 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-
-import type { Backend, Prediction, PredictTarget } from '../../domain/backend.ts';
+import type { Backend, PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
+import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
+import { createPredictRequest } from './predict-request.ts';
+import { createPredictionReader } from './predict-response.ts';
 
-/** Room for all of a Predict but its tensor, generously. */
+/** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
+const POOL_BYTES = 66 * 2 ** 20;
+
+/** A generous bound for everything in a PredictRequest but its tensor. */
 const HEAD_BYTES = 64 * 1024;
-
-/** How tensors become bytes and bytes tensors. */
-type PredictCodec = {
-  createRequest(target: PredictTarget, capacity: number): PredictBytes;
-  /** Reads a serialized PredictResponse. Throws `model_failed`. */
-  readPrediction(answer: Uint8Array): Prediction;
-};
-
-/** A PredictRequest whose tensor is written in place. */
-type PredictBytes = {
-  readonly tensor: Float32Array | Uint8Array;
-  /** The serialized request with the first `count` instances, behind gRPC's prefix. */
-  framed(count: number): Buffer;
-  /** Gives the memory back. */
-  release(): void;
-};
 
 export type TfServingOptions = UnaryOptions & {
   /** Closed together with the backend. */
   readonly client: ModelServers;
-  readonly codec: PredictCodec;
   readonly onStatus: OnStatus;
 };
 
-/** Makes the backend of a client's model servers. RPCs fail with the GatewayErrors of failure.ts. */
-export function createTfServing({ client, codec, onStatus, ...options }: TfServingOptions): Backend {
-  const unary = createUnary(client, onStatus, options);
+/** Makes the backend for a client's model servers. Failed RPCs throw the GatewayErrors of failure.ts. */
+export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt }: TfServingOptions): Backend {
+  const unary = createUnary(client, onStatus, { hedgeAfterMs, onExtraAttempt });
   const protocol = loadProtocol();
-  const { Predict } = protocol['tensorflow.serving.PredictionService'];
+  const { path } = protocol['tensorflow.serving.PredictionService'].Predict;
+  const readPrediction = createPredictionReader(protocol);
+  const pool = createPool(POOL_BYTES);
 
   return {
     ...createLookUp(unary, protocol),
     prepare(target, capacity) {
       checkSize(target, capacity);
-      const request = codec.createRequest(target, capacity);
+      const request = createPredictRequest(pool, target, capacity);
       return {
         get tensor() {
           return request.tensor;
         },
         release: request.release,
         async send(count, { deadlineMs, signal }) {
-          const { path } = Predict;
           const { model } = target.servable;
-          return codec.readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
+          return readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
         },
       };
     },
@@ -63,7 +52,7 @@ export function createTfServing({ client, codec, onStatus, ...options }: TfServi
   };
 }
 
-/** Refuses a request that could not be sent, before memory is taken for it. */
+/** Refuses a request above the message limit, before memory is taken for it. */
 function checkSize({ input }: PredictTarget, capacity: number): void {
   const elementBytes = input.dtype === 'DT_FLOAT' ? 4 : 1;
   const instanceBytes = input.shape.reduce((product, size) => product * size, elementBytes);

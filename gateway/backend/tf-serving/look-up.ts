@@ -1,16 +1,16 @@
-/** What a model server tells of its models: their metadata and where each version stands. */
+/** The RPCs that look a model up: its metadata and the state of each version. */
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '../../domain/backend.ts';
 import type { Servable } from '../../domain/servable.ts';
 import { frame } from '../grpc/framing.ts';
 import type { Unary } from '../grpc/unary.ts';
-import { readMetadata, readStatus } from './look-up-answers.ts';
+import { readMetadata, readStatus } from './look-up-responses.ts';
 import type { ModelSpec, Protocol } from './messages.ts';
 
-/** Metadata and status come from the server's memory; a server that takes longer is not well. */
+/** The server answers look-ups from memory; a longer response time means that it is unhealthy. */
 const LOOK_UP_TIMEOUT_MS = 5000;
 
-/** Makes the calls that ask no model anything. They fail with the GatewayErrors of failure.ts. */
+/** Makes the look-up calls, which run no model. Failed RPCs throw the GatewayErrors of failure.ts. */
 export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'metadata' | 'status'> {
   const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
   const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];

@@ -1,6 +1,8 @@
-/** The RPCs of TF-Serving that the gateway makes, and their messages as plain objects. */
+/** The TF-Serving RPCs that the gateway calls, and their messages as plain objects. */
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition, type MethodDefinition } from '@grpc/proto-loader';
+import { GatewayError } from '../../errors.ts';
+import type { TensorProto } from '../../tensor/tensor-proto.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const FILES = ['prediction_service.proto', 'model_service.proto'].map((file) => `tensorflow_serving/apis/${file}`);
@@ -18,10 +20,15 @@ type TensorInfoMessage = {
 export type TensorInfos = Readonly<Record<string, TensorInfoMessage>>;
 export type SignatureDef = { readonly inputs: TensorInfos; readonly outputs: TensorInfos };
 
+type PredictResponse = {
+  readonly outputs: Readonly<Record<string, TensorProto>>;
+  readonly model_spec: { readonly version: { readonly value: number } | null } | null;
+};
+
 type GetModelMetadataRequest = { readonly model_spec: ModelSpec; readonly metadata_field: readonly string[] };
 type GetModelMetadataResponse = {
   readonly model_spec: { readonly version: { readonly value: number } | null } | null;
-  /** Packed messages (google.protobuf.Any) by the name of the field that was asked for. */
+  /** Packed messages (google.protobuf.Any) by the name of the requested field. */
   readonly metadata: Readonly<Record<string, { readonly value: Buffer }>>;
 };
 
@@ -35,7 +42,7 @@ type GetModelStatusResponse = { readonly model_version_status: readonly ModelVer
 
 export type Protocol = {
   readonly 'tensorflow.serving.PredictionService': {
-    readonly Predict: MethodDefinition<object, object>;
+    readonly Predict: MethodDefinition<object, PredictResponse>;
     readonly GetModelMetadata: MethodDefinition<GetModelMetadataRequest, GetModelMetadataResponse>;
   };
   readonly 'tensorflow.serving.ModelService': {
@@ -47,8 +54,22 @@ export type Protocol = {
   >;
 };
 
-/** Reads `protos/`: field names as they stand there, enums by name, 64-bit integers as the nearest number. */
+/** Loads `protos/`: field names unchanged, enums by name, 64-bit integers as the nearest number. */
 export function loadProtocol(): Protocol {
   const options = { includeDirs: [PROTOS], keepCase: true, enums: String, longs: Number, defaults: true };
   return loadSync(FILES, options) as unknown as Protocol;
+}
+
+/** Deserializes a message. Throws `model_failed` for bytes that cannot be parsed. */
+export function parse<Message>(deserialize: (bytes: Buffer) => Message, bytes: Buffer): Message {
+  try {
+    return deserialize(bytes);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+/** The error for a response that the gateway cannot use. The client does not see the cause; the log does. */
+export function unreadable(cause: unknown): GatewayError {
+  return new GatewayError('model_failed', 'The model server sent a response that cannot be read.', { cause });
 }

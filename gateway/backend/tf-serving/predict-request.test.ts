@@ -9,7 +9,7 @@ import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { createPredictRequest } from './predict-request.ts';
 
-/** Takes gRPC's prefix off, which has to fit. */
+/** Checks and removes gRPC's prefix. */
 function messageOf(framed: Buffer): Buffer {
   assert.deepEqual([framed[0], framed.readUInt32BE(1)], [0, framed.length - 5]);
   return framed.subarray(5);
@@ -29,7 +29,7 @@ const { serialize, deserialize } = definitions['tensorflow.serving.PredictReques
   object
 >;
 
-/** What protobufjs makes of the same request. */
+/** The same request serialized by protobufjs. */
 function expected({ servable, signature, input }: PredictTarget, count: number, content: Uint8Array): object {
   const { model, version, label } = servable;
   return deserialize(
@@ -65,12 +65,12 @@ function check(target: PredictTarget, capacity: number, count: number): void {
   assert.deepEqual(deserialize(messageOf(framed(count))), expected(target, count, content));
 }
 
-test('an image request is what protobuf makes of it', () => {
+test('an image request equals what protobufjs makes', () => {
   check(CLOTHING, 2, 1);
   check(CLOTHING, 2, 2);
 });
 
-test('lengths and counts around the edges of a varint', () => {
+test('lengths and counts at the limits of a varint', () => {
   for (const size of [0, 1, 127, 128, 129, 16_383, 16_384, 16_385, 2_097_151, 2_097_152]) {
     if (size > 0) check({ ...CLOTHING, input: { name: 'x', dtype: 'DT_UINT8', shape: [size] } }, 1, 1);
     if (size > 0) check({ ...CLOTHING, input: { name: 'x', dtype: 'DT_UINT8', shape: [] } }, size, size);
@@ -79,7 +79,7 @@ test('lengths and counts around the edges of a varint', () => {
   }
 });
 
-test('any names, versions, shapes and counts', () => {
+test('any names, versions, shapes and counts equal what protobufjs makes', () => {
   const name = fc.string({ unit: 'binary', maxLength: 300 }).filter((text) => text.isWellFormed());
   const version = fc.oneof(fc.constantFrom(0, 127, 128, 2 ** 32, 2 ** 53 - 1), fc.maxSafeNat());
   const servable = fc.oneof(
@@ -100,7 +100,7 @@ test('any names, versions, shapes and counts', () => {
   fc.assert(fc.property(target, counts, (made, { capacity, count }) => check(made, capacity, count)));
 });
 
-test('one request can be sent again with another count', () => {
+test('a request can be sent again with another count', () => {
   const target: PredictTarget = { ...CLOTHING, input: { name: 'x', dtype: 'DT_FLOAT', shape: [2] } };
   const { tensor, framed } = createPredictRequest(pool, target, 200);
   tensor.set([1, 2, 3, 4]);
@@ -110,7 +110,7 @@ test('one request can be sent again with another count', () => {
   }
 });
 
-test('the tensor is sent from where it was written, with nothing behind it', () => {
+test('the tensor is sent from where it was written, with nothing after it', () => {
   const { tensor, framed } = createPredictRequest(pool, CLOTHING, 3);
   const message = messageOf(framed(2));
   assert.equal(message.buffer, tensor.buffer);
@@ -118,12 +118,12 @@ test('the tensor is sent from where it was written, with nothing behind it', () 
   assert.equal(tensor.byteOffset % 4, 0);
 });
 
-test('a count outside the room is a mistake in the gateway', () => {
+test('a count outside the capacity throws RangeError', () => {
   const { framed } = createPredictRequest(pool, CLOTHING, 2);
   for (const count of [0, 3, -1, 1.5, Number.NaN]) assert.throws(() => framed(count), RangeError);
 });
 
-test('a version that no server can have is refused', () => {
+test('an impossible version is refused', () => {
   for (const version of [-1, 1.5, 2 ** 53, Number.NaN]) {
     const target = { ...CLOTHING, servable: { model: 'm', version } };
     assert.throws(
@@ -133,6 +133,6 @@ test('a version that no server can have is refused', () => {
   }
 });
 
-test('the wire is little-endian, and so is this machine', () => {
+test('the machine is little-endian, as the wire format requires', () => {
   assert.equal(endianness(), 'LE');
 });

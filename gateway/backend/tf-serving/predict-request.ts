@@ -1,41 +1,40 @@
-/** A PredictRequest as ready bytes: the tensor is written where it is sent from, and the head right before it at the end. */
-
+/** A PredictRequest as bytes: the tensor is written into the memory it is sent from, then the head right before it. */
 import type { PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import type { Pool } from '../../tensor/pool.ts';
 
-/** A typed array's offset has to be a multiple of its element size; float32 are written in pairs. */
+/** A typed array's offset must be a multiple of its element size; float32 are written in pairs. */
 const TENSOR_ALIGNMENT = 8;
 
-/** gRPC's Length-Prefixed-Message. */
+/** The prefix of gRPC's Length-Prefixed-Message; see framing.ts. */
 const PREFIX_BYTES = 5;
 
-/** Tag and number, or tag and length: field numbers here are below 16, numbers below 2^53. */
+/** A tag (field numbers are below 16) and a varint (a number below 2^53, or a length). */
 const MAX_FIELD_HEAD_BYTES = 9;
 
-/** The head has twelve fields besides the axes, each of which is a message around one number. */
+/** The head has twelve fields besides the axes; an axis is a message with one number. */
 const FIELDS_BESIDE_AXES = 12;
 const FIELDS_PER_AXIS = 2;
 
 export type PredictRequest = {
   /**
-   * The tensor of all `capacity` instances, row-major, to be written in place; what it holds at first means nothing. Takes
-   * its memory when it is first asked for: a request waits longer for its images than for all the rest.
+   * The tensor of all `capacity` instances, row-major, written in place. Its first content is undefined. The memory is
+   * taken at the first access: a request waits for its images longer than for anything else.
    */
   readonly tensor: Float32Array | Uint8Array;
   /**
-   * The serialized request with the first `count` instances, 1 to `capacity`, behind gRPC's prefix (a flag for
-   * compression, the length): a view of the same memory, valid until the next call. Nothing is copied.
+   * The serialized request with the first `count` instances (1 to `capacity`) and gRPC's prefix before it: a view of
+   * the same memory without a copy, valid until the next call.
    */
   framed(count: number): Buffer;
-  /** Gives the memory back. To be called once, when nothing reads or writes it any more. */
+  /** Returns the memory to the pool. Call it once, when nothing reads or writes the memory any more. */
   release(): void;
 };
 
 /**
- * Makes the request for a target's Predict, with room for `capacity` instances of `target.input.shape`.
+ * Makes a PredictRequest with room for `capacity` instances of `target.input.shape`.
  * Throws `invalid_request` for a version that is not a whole number from 0 to 2^53 - 1.
  */
 export function createPredictRequest(pool: Pool, target: PredictTarget, capacity: number): PredictRequest {
@@ -87,14 +86,14 @@ function maxHeadBytes({ servable, signature, input }: PredictTarget): number {
 type Head = {
   readonly target: PredictTarget;
   readonly count: number;
-  /** Where the tensor's bytes lie. */
+  /** Offsets of the tensor's bytes. */
   readonly tensorStart: number;
   readonly end: number;
 };
 
 /**
- * Writes all that comes before the tensor's bytes and returns where it begins. The tensor is the last field of the last
- * field of the last field, so nothing follows it. Field numbers: predict.proto, model.proto, tensor.proto.
+ * Writes everything before the tensor's bytes, backwards. Returns the start offset. The tensor's bytes are the last
+ * field of each enclosing message, so nothing follows them. Field numbers: predict.proto, model.proto, tensor.proto.
  */
 function writeHead(buffer: Uint8Array, { target, count, tensorStart, end }: Head): number {
   const { input, servable, signature } = target;

@@ -5,12 +5,13 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import type { OutputTensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
+import { loadProtocol } from './messages.ts';
 import { createPredictionReader } from './predict-response.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const { serialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, object>;
-const readPrediction = createPredictionReader();
+const readPrediction = createPredictionReader(loadProtocol());
 
 type Fields = { dtype: string; shape?: readonly (number | string)[]; [list: string]: unknown };
 
@@ -91,7 +92,7 @@ const ENCODINGS: readonly { dtype: string; list: object; content: ArrayBufferVie
 ];
 
 for (const { dtype, list, content, values: wanted } of ENCODINGS) {
-  test(`E7: ${dtype} as a list, as bytes, cut short and empty`, () => {
+  test(`E7: ${dtype} as a list, as bytes, shortened and empty`, () => {
     const shape = [wanted.length];
     assert.deepEqual(values({ dtype, shape, ...list }), wanted);
     assert.deepEqual(values({ dtype, shape, tensor_content: bytesOf(content) }), wanted);
@@ -105,12 +106,12 @@ for (const { dtype, list, content, values: wanted } of ENCODINGS) {
   });
 }
 
-/** The list cut to its first value, for a scalar. */
+/** The list with only its first value, for a scalar. */
 function one(list: object): object {
   return Object.fromEntries(Object.entries(list).map(([field, items]) => [field, items.slice(0, 1)]));
 }
 
-test('DT_STRING gives bytes', () => {
+test('DT_STRING is read as bytes', () => {
   const { values: numbers, strings } = read({
     dtype: 'DT_STRING',
     shape: [3],
@@ -124,7 +125,7 @@ test('DT_STRING gives bytes', () => {
   assert.equal(read({ dtype: 'DT_STRING', shape: [2] }).strings?.length, 2);
 });
 
-test('DT_STRING as bytes: all lengths, then all strings', () => {
+test('DT_STRING in tensor_content: all lengths, then all strings', () => {
   const text = 'x'.repeat(300);
   const tensor_content = Buffer.concat([Buffer.of(1, 0xac, 0x02, 0), Buffer.from(`a${text}`)]);
   const { strings } = read({ dtype: 'DT_STRING', shape: [3], tensor_content });
@@ -145,7 +146,7 @@ test('DT_STRING as bytes: all lengths, then all strings', () => {
   assert.throws(() => read({ dtype: 'DT_STRING', shape: [2 ** 31], tensor_content }), fails);
 });
 
-test('no shape is the shape of a scalar, as everywhere in protobuf', () => {
+test('a missing shape is that of a scalar, as everywhere in protobuf', () => {
   const { outputs } = readPrediction(answer({ y: { dtype: 'DT_FLOAT', float_val: [3] } }));
   assert.deepEqual(outputs.get('y'), { dtype: 'DT_FLOAT', shape: [], values: [3] });
 });
@@ -160,7 +161,7 @@ test('E7: shape, version and every output are read', () => {
   assert.equal(outputs.get('y')?.dtype, 'DT_FLOAT');
 });
 
-test('an output without numbers or strings does not hide the others', () => {
+test('an output of an unsupported dtype is left out, the others are read', () => {
   const y = proto({ dtype: 'DT_FLOAT', shape: [1], float_val: [1] });
   const complex = proto({ dtype: 'DT_COMPLEX64', shape: [1], scomplex_val: [1, 2] });
   const unknown = proto({ dtype: 'DT_FLOAT', shape: [1] });
@@ -168,21 +169,21 @@ test('an output without numbers or strings does not hide the others', () => {
   assert.deepEqual([...outputs.keys()], ['y']);
 });
 
-test('values that do not fit the shape', () => {
+test('values that do not fit the shape are refused', () => {
   const float = (fields: object) => () => read({ dtype: 'DT_FLOAT', ...fields });
   assert.throws(float({ shape: [2], float_val: [1, 2, 3] }), fails);
   assert.throws(float({ shape: [2], tensor_content: Buffer.alloc(7) }), fails);
   assert.throws(float({ shape: [2], tensor_content: Buffer.alloc(12) }), fails);
   assert.throws(float({ shape: [-1], float_val: [1] }), fails);
-  assert.throws(float({ shape: [2 ** 30, 2 ** 30], float_val: [1] }), fails, 'too large a number');
-  assert.throws(float({ shape: [2 ** 25], float_val: [1] }), fails, 'too much to fill in');
+  assert.throws(float({ shape: [2 ** 30, 2 ** 30], float_val: [1] }), fails, 'more elements than a safe integer');
+  assert.throws(float({ shape: [2 ** 25], float_val: [1] }), fails, 'more repeated values than the limit');
   assert.throws(
     () => readPrediction(answer({ y: { dtype: 'DT_FLOAT', tensor_shape: { unknown_rank: true } } })),
     fails,
   );
 });
 
-test('the public text tells nothing of the answer, the cause does', () => {
+test('the public text contains nothing of the response, the cause does', () => {
   assert.throws(
     () => read({ dtype: 'DT_FLOAT', shape: [2], float_val: [1, 2, 3] }),
     (error) =>
@@ -190,7 +191,7 @@ test('the public text tells nothing of the answer, the cause does', () => {
   );
 });
 
-test('a version beyond 2^53 is refused rather than rounded; none stays none', () => {
+test('a version beyond 2^53 is refused, not rounded; a missing one stays undefined', () => {
   assert.throws(() => readPrediction(answer({}, '9007199254740993')), fails);
   assert.equal(readPrediction(serialize({ model_spec: { name: 'm' } })).version, undefined);
 });
@@ -201,14 +202,14 @@ test('an output may have any name', () => {
   assert.deepEqual([...outputs.keys()].sort(), ['constructor', 'toString']);
 });
 
-// Each output alone was small enough, and an answer may have any number of them.
-test('what is left out of all outputs together is bounded', () => {
+// A bound for each output would not do: a response may have any number of them.
+test('the repeated values of all outputs together are bounded', () => {
   const half = proto({ dtype: 'DT_FLOAT', shape: [2 ** 23 + 2], float_val: [1] });
   assert.equal(readPrediction(answer({ y: half })).outputs.get('y')?.values.length, 2 ** 23 + 2);
   assert.throws(() => readPrediction(answer({ y: half, z: half })), fails);
 });
 
-test('any bytes give an answer or model_failed, and good ones with a flipped bit too', () => {
+test('any bytes give a prediction or model_failed, and so does a good response with a flipped bit', () => {
   const survives = (bytes: Uint8Array) => {
     try {
       readPrediction(bytes);
