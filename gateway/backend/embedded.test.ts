@@ -14,7 +14,7 @@ import { type Embedded, hasEmbedded, startEmbedded } from './embedded.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Keeps the lines, and the process id that stands with each. */
+/** Records log lines with their process id. */
 function recordingLog(): Log & { lines: { level: string; text: string; pid?: number }[] } {
   const lines: { level: string; text: string; pid?: number }[] = [];
   const at = (level: string) => (fields: object, text: string) => lines.push({ level, text, ...fields });
@@ -64,7 +64,7 @@ async function listens(embedded: Embedded): Promise<boolean> {
   return connected;
 }
 
-/** A process that has ended but was not collected yet, as an orphan may be for a while, is not alive. */
+/** A zombie (ended, not yet reaped) counts as not alive. */
 function isAlive(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout !== '' && !stdout.startsWith('Z');
@@ -73,7 +73,7 @@ function isAlive(pid: number): boolean {
 const serverPid = ({ lines }: ReturnType<typeof recordingLog>) =>
   lines.findLast(({ text }) => text.includes('serving echo "m" version 1'))?.pid;
 
-test('serves the models on a private socket, and logs what the server says', async (t) => {
+test('serves the models on a private socket and logs the output of the server', async (t) => {
   const { embedded, log } = start(t);
   assert.equal(embedded.state, 'starting');
   await embedded.ready;
@@ -82,11 +82,11 @@ test('serves the models on a private socket, and logs what the server says', asy
   assert.equal(statSync(dirname(socketOf(embedded))).mode & 0o777, 0o700);
   const pid = serverPid(log);
   assert.ok(pid !== undefined && isAlive(pid));
-  // A group of its own, so that a Ctrl-C in the terminal reaches the gateway alone.
+  // A process group of its own: a Ctrl-C in the terminal signals only the gateway.
   assert.equal(Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)])), pid);
 });
 
-test('close ends the server and removes its folder', async (t) => {
+test('close stops the server and removes its folder', async (t) => {
   const { embedded, log } = start(t);
   await embedded.ready;
   await embedded.close();
@@ -99,7 +99,7 @@ test('close ends the server and removes its folder', async (t) => {
   );
 });
 
-test('close while it starts', async (t) => {
+test('close during startup rejects ready', async (t) => {
   const { embedded } = start(t);
   await embedded.close();
   assert.equal(embedded.state, 'closed');
@@ -107,7 +107,7 @@ test('close while it starts', async (t) => {
   await assert.rejects(embedded.ready, { kind: 'draining' });
 });
 
-test('close kills a server that does not end', async (t) => {
+test('close kills a server that does not exit', async (t) => {
   const { embedded, log } = start(t);
   await embedded.ready;
   const pid = serverPid(log) as number;
@@ -116,7 +116,7 @@ test('close kills a server that does not end', async (t) => {
   assert.equal(isAlive(pid), false);
 });
 
-test('a killed server is back on the same socket', async (t) => {
+test('a killed server is restarted on the same socket', async (t) => {
   const { embedded, log } = start(t);
   await embedded.ready;
   const first = serverPid(log) as number;
@@ -128,11 +128,11 @@ test('a killed server is back on the same socket', async (t) => {
   const told = log.lines.find(({ level }) => level === 'error');
   assert.partialDeepStrictEqual(told, {
     signal: 'SIGKILL',
-    text: 'the embedded model server ended; starting it again',
+    text: 'the embedded model server exited; restarting it',
   });
 });
 
-test('a server that cannot start is tried again with longer pauses, until it can', async (t) => {
+test('a server that cannot start is restarted with growing pauses until it can', async (t) => {
   const model = modelIn(t);
   const file = join(model.basePath, '1', 'model.onnx');
   writeFileSync(file, 'damaged');
@@ -147,11 +147,11 @@ test('a server that cannot start is tried again with longer pauses, until it can
   assert.equal(embedded.state, 'ready');
 });
 
-/** A copy of the program, without what node_modules holds for the server. */
+/** Imports embedded.ts from a copy of the repository without the server's packages in node_modules. */
 async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<typeof import('./embedded.ts')> {
   const copy = mkdtempSync(join(tmpdir(), 'embedded-copy-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
-  for (const folder of ['gateway/backend', 'gateway/pipeline', 'gateway/errors.ts', 'protos', ...folders]) {
+  for (const folder of ['gateway/backend', 'gateway/errors.ts', 'protos', ...folders]) {
     cpSync(join(REPOSITORY, folder), join(copy, folder), { recursive: true });
   }
   cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
@@ -162,7 +162,7 @@ async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<ty
   return import(join(copy, 'gateway/backend/embedded.ts'));
 }
 
-test('without ONNX Runtime it gives up and says what to set', async (t) => {
+test('without ONNX Runtime it fails with the setting to use', async (t) => {
   const { startEmbedded } = await copyOf(t, 'serving/embedded');
   const log = recordingLog();
   const embedded = startEmbedded({ models: [modelIn(t)], cores: 1, log });
@@ -171,17 +171,17 @@ test('without ONNX Runtime it gives up and says what to set', async (t) => {
     return error.kind === 'model_unavailable' && error.message.includes('TF_SERVING_HOST');
   });
   assert.equal(log.lines.at(-1)?.level, 'error');
-  assert.equal(log.lines.filter(({ text }) => text.includes('starting it again')).length, 0);
+  assert.equal(log.lines.filter(({ text }) => text.includes('restarting it')).length, 0);
   assert.equal(embedded.state, 'failed');
 });
 
-test('an installation says whether it has the server', async (t) => {
+test('hasEmbedded tells whether the installation has the server', async (t) => {
   assert.equal(hasEmbedded(), true);
   const { hasEmbedded: inCopy } = await copyOf(t);
   assert.equal(inCopy(), false);
 });
 
-test('the server ends when the gateway is killed', async (t) => {
+test('the server exits when the gateway is killed', async (t) => {
   const model = modelIn(t);
   const code = `
     import { startEmbedded } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)};

@@ -1,5 +1,4 @@
-/** Starts the embedded model server as a child process, keeps it running, and ends it with the gateway. */
-
+/** Runs the embedded model server as a child process: starts it, restarts it with backoff, stops it on close. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -13,45 +12,45 @@ import type { Log } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../serving/embedded/main.ts', import.meta.url));
-/** The server's exit code for: ONNX Runtime is not installed. */
+/** The server's exit code if ONNX Runtime is not installed. */
 const EXIT_NOT_INSTALLED = 78;
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 8000;
-/** A server that ran this long had nothing wrong with it: the next pause is the first one again. */
+const MIN_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 8000;
+/** After a run of this length the backoff starts again at MIN_PAUSE_MS. */
 const STABLE_MS = 60_000;
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 5000;
 
 export type EmbeddedOptions = {
-  /** Each base path holds the versions: VERSION/model.onnx. */
+  /** Each base path has the versions in VERSION/model.onnx. */
   readonly models: readonly { readonly name: string; readonly basePath: string }[];
-  /** Cores that a model computes on. */
+  /** Cores for the computation of one model. */
   readonly cores: number;
-  /** The server's environment; this process's where none is given. */
+  /** The server's environment; by default that of this process. */
   readonly env?: NodeJS.ProcessEnv;
   readonly log: Log;
 };
 
-/** `waiting`: the pause before the next start. `failed`: cannot run here, so it is not tried again. */
+/** `waiting`: the pause before a restart. `failed`: the server cannot run here and is not restarted. */
 export type EmbeddedState = 'starting' | 'ready' | 'waiting' | 'failed' | 'closed';
 
 export type Embedded = {
-  /** Where the server listens, for gRPC; the same over all restarts. */
+  /** The server's gRPC address; the same after each restart. */
   readonly target: string;
-  /** Resolves when every model has a version available; rejects when it cannot run here or is closed before. */
+  /** Resolves when every model has an available version; rejects if the server cannot run here or is closed before. */
   readonly ready: Promise<void>;
   readonly state: EmbeddedState;
-  /** Lets calls in flight finish (5 s at most), ends the server and removes its files. */
+  /** Lets calls in flight finish (5 s at most), stops the server and removes its files. */
   close(): Promise<void>;
 };
 
-/** Whether this installation has the server: an image of the gateway alone does not. */
+/** Whether this installation has the server. A container image of the gateway alone does not. */
 export function hasEmbedded(): boolean {
   return existsSync(PROGRAM);
 }
 
-/** Starts the server on a UNIX socket in a folder that only this user can read. Returns at once; see `ready`. */
+/** Starts the server on a UNIX socket in a folder that only this user can access. Returns at once; see `ready`. */
 export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Embedded {
   const folder = mkdtempSync(join(tmpdir(), 'tensorgate-'));
   const socket = join(folder, 'embedded.sock');
@@ -80,7 +79,7 @@ export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Emb
   };
 }
 
-/** TF-Serving's ModelServerConfig in protobuf's text format, whose strings JSON's are. */
+/** TF-Serving's ModelServerConfig in protobuf's text format, which takes JSON's string literals. */
 function modelConfigText(models: EmbeddedOptions['models']): string {
   const configs = models.map(
     ({ name, basePath }) =>
@@ -107,7 +106,7 @@ class Supervisor {
     this.#env = env;
     this.#log = log;
     this.ready = this.#ready.promise;
-    // Whoever does not wait for `ready` reads `state` and the log.
+    // No unhandled rejection if the caller does not await `ready`; `state` and the log have the failure too.
     this.ready.catch(() => undefined);
     this.#ended = this.#keepRunning();
   }
@@ -124,31 +123,32 @@ class Supervisor {
   }
 
   async #keepRunning(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
+    let pauseMs = MIN_PAUSE_MS;
     while (!this.#closing.signal.aborted) {
       const startedMs = performance.now();
       const exit = await this.#runOnce();
       if (this.#closing.signal.aborted) return;
       if (exit.code === EXIT_NOT_INSTALLED) return this.#giveUp();
-      if (performance.now() - startedMs >= STABLE_MS) pauseMs = FIRST_PAUSE_MS;
+      if (performance.now() - startedMs >= STABLE_MS) pauseMs = MIN_PAUSE_MS;
       this.state = 'waiting';
-      this.#log.error({ ...exit, pauseMs }, 'the embedded model server ended; starting it again');
+      this.#log.error({ ...exit, pauseMs }, 'the embedded model server exited; restarting it');
       await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
   }
 
   #giveUp(): void {
     this.state = 'failed';
-    const text = 'There is no embedded model server in this installation: set TF_SERVING_HOST.';
+    const text = 'This installation has no embedded model server: set TF_SERVING_HOST.';
     this.#log.error({}, text);
     this.#ready.reject(new GatewayError('model_unavailable', text));
   }
 
-  /** One life of the server. */
+  /** Starts the server once and waits for its end. */
   async #runOnce(): Promise<Exit> {
     this.state = 'starting';
-    // Detached: a Ctrl-C in the terminal is for the gateway alone, which drains first. IPC: it ends when the gateway is gone.
+    // Detached: a Ctrl-C in the terminal signals only the gateway, which drains first.
+    // IPC: the server exits when the channel closes, so it does not outlive the gateway.
     const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
       detached: true,
       env: this.#env,
@@ -170,7 +170,7 @@ class Supervisor {
   }
 }
 
-/** How a child ended; one that could not be started at all has an error instead. */
+/** How a child exited; `err` if it could not be started. */
 async function exitOf(child: ChildProcess): Promise<Exit> {
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
