@@ -1,9 +1,11 @@
-/** 200 photos of the clothing data set, where it lies beside the repository: the same tensors as Pillow, Keras and TensorFlow. */
+/**
+ * 200 photos of the clothing data set give the tensors of Pillow, Keras and TensorFlow. Skipped without the data set.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readConfig } from '../../gateway/config.ts';
-import { restrictSharp } from '../../gateway/image/restrict.ts';
+import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';
 import { EXPECTED, needsDataset, PHOTOS } from '../dataset.ts';
 import { sha256 } from './golden.ts';
 import { createDecoder, createHasher, createTally } from './run.ts';
@@ -19,7 +21,7 @@ type Photo = {
 
 const { imageFormats } = readConfig({}, {});
 
-test('C14: 200 photos give the same tensors', needsDataset, async (t) => {
+test('C14: 200 photos give the tensors of the Python libraries', needsDataset, async (t) => {
   restrictSharp(imageFormats);
   const { specs, images }: { specs: Pipeline[]; images: Photo[] } = JSON.parse(readFileSync(EXPECTED, 'utf8'));
   const pipelines = specs.filter(({ id }) => !id.startsWith('tf-fast'));

@@ -1,10 +1,10 @@
-/** Every picture through every pipeline of golden.json: the tensor's bytes have to be those of the Python libraries. */
+/** Every image through every pipeline of golden.json gives the bytes of the Python libraries' tensors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../gateway/config.ts';
 import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
-import { restrictSharp } from '../../gateway/image/restrict.ts';
+import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';
 import { EXCEPTIONS, NOT_OFFERED } from './exceptions.ts';
 import { loadGolden, type Refusal, type Result, readImage, sha256 } from './golden.ts';
 import { createDecoder, createHasher, createTally } from './run.ts';
@@ -14,7 +14,9 @@ const { imageFormats } = readConfig({}, {});
 const ALL_FORMATS: readonly ImageFormat[] = [...imageFormats, 'tiff'];
 const RGB = { color: 'rgb', engine: 'pillow' } as const;
 
-/** What a client hears where Pillow refuses a file. SVG and PDF are no images to Pillow, and known by name to us. */
+/**
+ * The error kinds where Pillow refuses a file. To Pillow SVG and PDF are not images; here they are unsupported formats.
+ */
 const KINDS: Readonly<Record<Refusal, readonly Kind[]>> = {
   not_an_image: ['image_unreadable', 'image_unsupported'],
   corrupt: ['image_unreadable'],
@@ -31,9 +33,9 @@ function fails(kinds: readonly Kind[]) {
   return (error: unknown) => error instanceof GatewayError && kinds.includes(error.kind);
 }
 
-/** The tensor's hash for each Pillow version that golden.json tells apart. */
+/** The tensor's hash for each Pillow version with its own result in golden.json. */
 function hashesOf(result: Result | undefined): [pillow: number, sha256: string][] {
-  assert.ok(result && 'sha256' in result, 'a picture that decodes has a result for each of its pipelines');
+  assert.ok(result && 'sha256' in result, 'an image that decodes has a result for each of its pipelines');
   return result.pillow12
     ? [
         [13, result.sha256],
@@ -46,7 +48,7 @@ for (const [name, { decoded, results }] of Object.entries(golden.images)) {
   const decode = createDecoder(readImage(name), ALL_FORMATS);
 
   if ('error' in decoded) {
-    test(`${name} is refused, as Pillow does: ${decoded.error}`, async () => {
+    test(`${name} is refused, as by Pillow: ${decoded.error}`, async () => {
       await assert.rejects(decode(RGB), fails(KINDS[decoded.error]));
       for (const id of Object.keys(results)) tally.count(id, true, name);
     });
@@ -54,7 +56,8 @@ for (const [name, { decoded, results }] of Object.entries(golden.images)) {
   }
 
   if (NOT_OFFERED.test(name)) {
-    test(`${name} is refused by its format's name`, () => assert.rejects(decode(RGB), fails(['image_unsupported'])));
+    test(`${name} is refused as an unsupported format`, () =>
+      assert.rejects(decode(RGB), fails(['image_unsupported'])));
     continue;
   }
 
@@ -77,14 +80,14 @@ for (const [name, { decoded, results }] of Object.entries(golden.images)) {
     const { data } = await decode(RGB);
     const stored = readImage(`../pillow/${name.replace(/\.\w+$/, '.png')}`);
     const { data: expected } = await createDecoder(stored, ALL_FORMATS)(RGB);
-    assert.equal(sha256(expected), decoded.rgb_sha256, 'the stored picture is what Pillow decoded');
+    assert.equal(sha256(expected), decoded.rgb_sha256, 'the stored image is what Pillow decoded');
     const differences = Array.from(data, (value, i) => Math.abs(value - (expected[i] as number)));
     assert.equal(Math.max(...differences), exception.largestDifference);
   });
 }
 
 for (const name of Object.keys(golden.images).filter((file) => file.endsWith('.tif'))) {
-  test(`${name} is refused unless TIFF is offered by setting`, async () => {
+  test(`${name} is refused unless IMAGE_FORMATS has tiff`, async () => {
     await assert.rejects(createDecoder(readImage(name), imageFormats)(RGB), fails(['image_unsupported']));
   });
 }
@@ -92,7 +95,7 @@ for (const name of Object.keys(golden.images).filter((file) => file.endsWith('.t
 test('every pipeline was run', (t) => {
   const lines = tally.lines();
   for (const line of lines) t.diagnostic(line);
-  t.diagnostic('left out: TensorFlow with dct_method INTEGER_FAST, its default; no decoder here computes it');
+  t.diagnostic('not tested: TensorFlow with dct_method INTEGER_FAST, its default, which no decoder here implements');
   const missing = golden.specs.filter(({ id }) => !lines.some((line) => line.startsWith(`${id}: `)));
   assert.deepEqual(missing, []);
 });

@@ -1,4 +1,4 @@
-/** Loads golden.json: what Pillow, Keras, keras_image_helper and TensorFlow made of the pictures in images/. */
+/** Loads golden.json: the results of Pillow, Keras, keras_image_helper and TensorFlow for the images in images/. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Scale } from '../../gateway/domain/picture.ts';
@@ -7,7 +7,9 @@ import type { Pipeline } from './spec.ts';
 /** Why Pillow refuses a file. */
 export type Refusal = 'not_an_image' | 'corrupt' | 'too_large';
 
-/** SHA-256 of a tensor's float32 bytes; `pillow12` where the pass order up to Pillow 12 gives another one. */
+/**
+ * The SHA-256 of a tensor's float32 bytes. `pillow12` is set if the pass order up to Pillow 12 gives another tensor.
+ */
 export type Result = { readonly sha256: string; readonly pillow12?: string } | { readonly error: Refusal };
 
 export type GoldenImage = {

@@ -1,17 +1,16 @@
-/** Sends a picture through decoding and preprocessing as the pipeline does, each decoded once for all specs. */
-
+/** Decodes and preprocesses an image as the gateway does. An image is decoded once for all specs. */
 import type { ImageFormat, ImageSpec, Pixels } from '../../gateway/domain/picture.ts';
 import { type DecodeOptions, decode } from '../../gateway/image/decode.ts';
 import { createNormaliser } from '../../gateway/image/normalise.ts';
 import { createResampler } from '../../gateway/image/resample.ts';
 import { sha256 } from './golden.ts';
 
-/** Pillow's own limit; golden.json was made under it. */
+/** Pillow's decompression bomb limit, under which golden.json was made. */
 export const PILLOW_MAX_PIXELS = 178_956_970;
 
 export type Decoder = (spec: Pick<ImageSpec, 'color' | 'engine'>) => Promise<Pixels>;
 
-/** Decodes one file, once for each colour and engine asked for. */
+/** Decodes a file, once for each colour mode and engine. */
 export function createDecoder(bytes: Uint8Array, formats: readonly ImageFormat[]): Decoder {
   const decoded = new Map<string, Promise<Pixels>>();
   return ({ color, engine }) => {
@@ -23,14 +22,14 @@ export function createDecoder(bytes: Uint8Array, formats: readonly ImageFormat[]
   };
 }
 
-/** Both halves of preprocessing, as decoder and gateway do them. */
+/** Resizes as the decoder process does, then normalises as the gateway does. */
 function createPreprocessor(spec: ImageSpec) {
   const resample = createResampler(spec);
   const normalise = createNormaliser(spec);
   return (pixels: Pixels, tensor: Float32Array) => normalise(resample(pixels), tensor);
 }
 
-/** Gives the SHA-256 of a picture's tensor; tables are kept from picture to picture, as in the service. */
+/** Returns the SHA-256 of an image's tensor. Tables are kept between images, as in the service. */
 export function createHasher(): (pixels: Pixels, spec: ImageSpec) => string {
   const preprocessors = new Map<string, ReturnType<typeof createPreprocessor>>();
   return (pixels, spec) => {
@@ -57,8 +56,8 @@ export function createTally(): Tally {
     },
     lines: () =>
       [...rows].map(([pipeline, { exact, others }]) => {
-        const not = others.length > 0 ? `; not: ${others.join(', ')}` : '';
-        return `${pipeline}: ${exact} exact of ${exact + others.length}${not}`;
+        const different = others.length > 0 ? `; not: ${others.join(', ')}` : '';
+        return `${pipeline}: ${exact} exact of ${exact + others.length}${different}`;
       }),
   };
 }

@@ -1,7 +1,7 @@
-/** Translates the pipelines of golden.json into model.yaml's words. */
+/** Translates the pipelines of golden.json into image specs of model.yaml. */
 import type { ImageSpec, Scale } from '../../gateway/domain/picture.ts';
 
-/** A pipeline as golden.json describes it: a Python library and how it was called. */
+/** A pipeline of golden.json: a Python library and its arguments. */
 export type Pipeline = {
   readonly id: string;
   readonly family: 'keras_image_helper' | 'pillow' | 'keras' | 'torchvision' | 'tensorflow';
@@ -9,7 +9,7 @@ export type Pipeline = {
   readonly method?: ImageSpec['resize'];
   readonly width?: number;
   readonly height?: number;
-  /** torchvision: the shorter side, then the side of the square cut out. */
+  /** torchvision: the length of the shorter side; `crop` is the side of the centre square. */
   readonly resize?: number;
   readonly crop?: number;
   readonly color_mode?: 'rgb' | 'grayscale';
@@ -19,7 +19,7 @@ export type Pipeline = {
   readonly layout: 'NHWC' | 'NCHW';
 };
 
-/** The scale that keras_image_helper takes for a model; it always resizes by nearest. */
+/** The scale of keras_image_helper for each model. It always resizes with nearest. */
 const SCALE_OF_MODEL: Readonly<Record<string, Scale>> = {
   xception: 'tf',
   inception_v3: 'tf',

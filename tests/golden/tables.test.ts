@@ -1,4 +1,4 @@
-/** The tables behind resizing and scaling, against those that golden.json has from Pillow and numpy. */
+/** The tables for resizing and scaling equal those of Pillow and numpy in golden.json. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Scale } from '../../gateway/domain/picture.ts';
@@ -18,7 +18,7 @@ const axis = (input: number, resized: number) => ({
 });
 
 for (const { in: input, out, filter, sha256: expected } of golden.coefficients) {
-  test(`${filter} from ${input} to ${out} pixels has Pillow's weights`, () => {
+  test(`${filter} from ${input} to ${out} pixels has the weights of Pillow`, () => {
     const { starts, counts, weights, width } = fixedPointTable(
       axis(input, out),
       FILTERS[filter as keyof typeof FILTERS],
@@ -32,13 +32,13 @@ for (const { in: input, out, filter, sha256: expected } of golden.coefficients) 
 }
 
 for (const { in: input, out, sha256_u16le: expected } of golden.nearest_indices) {
-  test(`nearest from ${input} to ${out} pixels picks Pillow's pixels`, () => {
+  test(`nearest from ${input} to ${out} pixels picks the pixels of Pillow`, () => {
     assert.equal(sha256(Uint16Array.from(nearestIndices(axis(input, out)))), expected);
   });
 }
 
 for (const [scale, base64] of Object.entries(golden.luts) as [Scale, string][]) {
-  test(`scale ${scale} has numpy's values for all 256 bytes`, () => {
+  test(`scale ${scale} has the values of numpy for all 256 bytes`, () => {
     const expected = Buffer.from(base64, 'base64');
     const tables = createTables(scale);
     const inOutputOrder = SCALES[scale].reversed ? tables.toReversed() : tables;

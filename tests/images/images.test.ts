@@ -1,4 +1,4 @@
-/** What comes in as a picture and is none, or one of the worst: section C of the table, through a running gateway. */
+/** Hostile and damaged images: section C of the attack table, through a running gateway. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -49,12 +49,15 @@ after(async () => {
   model.close();
 });
 
-/** Whatever came, the gateway and its decoders live and the next good picture is answered. */
+/** After each test the gateway and its decoders still answer a good image. */
 afterEach(async () => assert.equal((await ask(photo)).came, '200'));
 
 type Came = { readonly came: string; readonly ms: number; readonly tensor: string | undefined };
 
-/** Sends an image as the body; tells the status and kind, the time, and the hash of the tensor that was made of it. */
+/**
+ * Sends an image as the body. Resolves to the status and kind, the time, and the SHA-256 of the tensor sent to the
+ * model.
+ */
 async function ask(bytes: Uint8Array, to: Service = gateway): Promise<Came> {
   const calls = model.calls.length;
   const startedMs = performance.now();
@@ -73,7 +76,7 @@ async function ask(bytes: Uint8Array, to: Service = gateway): Promise<Came> {
   };
 }
 
-/** Each row's answer has to be the wanted one; the diagnostic says what came, and how long the slowest took. */
+/** Asserts that every row gets the wanted answer. Prints the answers by count. Resolves to the longest time in ms. */
 async function askEach(t: TestContext, rows: readonly [what: string, bytes: Uint8Array][], wanted: RegExp) {
   const seen = new Map<string, number>();
   let slowestMs = 0;
@@ -88,6 +91,7 @@ async function askEach(t: TestContext, rows: readonly [what: string, bytes: Uint
   return slowestMs;
 }
 
+/** Asserts that every row gives the tensor of the plain image, within 3 s. */
 async function sameAs(t: TestContext, plain: Uint8Array, rows: readonly [what: string, bytes: Uint8Array][]) {
   const { came, tensor, ms } = await ask(plain);
   assert.equal(came, '200');
@@ -100,7 +104,7 @@ async function sameAs(t: TestContext, plain: Uint8Array, rows: readonly [what: s
 }
 
 for (const name of ['jpg-420.jpg', 'png-rgb8.png', 'webp-lossy.webp']) {
-  test(`C1: each hundredth of ${name}: 422, and never a part of the picture taken for the whole`, async (t) => {
+  test(`C1: ${name} cut at every percent: 422, and a part is never taken for the whole image`, async (t) => {
     const bytes = read(name);
     const whole = (await ask(bytes)).tensor;
     const counts = new Map<string, number>();
@@ -114,7 +118,7 @@ for (const name of ['jpg-420.jpg', 'png-rgb8.png', 'webp-lossy.webp']) {
   });
 }
 
-test('C2: WebPs of the kind of CVE-2023-4863, and a BMP of 40 bits a pixel: 422', async (t) => {
+test('C2: WebPs as in CVE-2023-4863, and a BMP with 40 bits per pixel: 422', async (t) => {
   const webps = Array.from({ length: 60 }, (_, short): [string, Buffer] => [
     `${short} short codes`,
     overflowingWebp(short * 4),
@@ -125,7 +129,7 @@ test('C2: WebPs of the kind of CVE-2023-4863, and a BMP of 40 bits a pixel: 422'
   await askEach(t, [['BMP', bmp]], /^422 image_unsupported$/);
 });
 
-test('C2: a hundred small pictures, each mutated: 200 or 422, and no decoder is lost', async (t) => {
+test('C2: a hundred small images with random changes: 200 or 422, and no decoder is lost', async (t) => {
   const small = readdirSync(IMAGES)
     .filter((name) => /\.(jpg|png|webp|gif|avif)$/.test(name) && !name.startsWith('bomb'))
     .map((name): [string, Buffer] => [name, read(name)])
@@ -139,7 +143,7 @@ test('C2: a hundred small pictures, each mutated: 200 or 422, and no decoder is 
   assert.doesNotMatch(metrics, /tensorgate_decoder_losses_total\{/);
 });
 
-/** Some bytes changed, behind the magic; always the same ones for a seed (a linear congruential generator). */
+/** Changes 4 bytes per seed after the magic bytes, the same ones for a seed (a linear congruential generator). */
 function mutated(bytes: Buffer, seed: number): Buffer {
   const copy = Buffer.from(bytes);
   let state = seed * 7919 + bytes.length;
@@ -151,7 +155,7 @@ function mutated(bytes: Buffer, seed: number): Buffer {
   return copy;
 }
 
-test('C3: formats that are not offered are refused by name, and an SVG asks nobody', async (t) => {
+test('C3: formats that are not offered are refused by name, and an SVG causes no request', async (t) => {
   let hits = 0;
   const listener = createServer((_request, response) => {
     hits += 1;
@@ -164,12 +168,12 @@ test('C3: formats that are not offered are refused by name, and an SVG asks nobo
     latin1(`<?xml version="1.0"?>${before}<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">${body}</svg>`);
   const rows: [string, Buffer][] = [
     ['SVG with a script', svg(`<script>fetch("${inside}")</script>`)],
-    ['SVG with an external picture', svg(`<image href="${inside}" width="9" height="9"/>`)],
+    ['SVG with an external image', svg(`<image href="${inside}" width="9" height="9"/>`)],
     ['SVG with XXE', svg('<text>&x;</text>', `<!DOCTYPE svg [<!ENTITY x SYSTEM "${inside}">]>`)],
     ['SVG with a file', svg('<image href="file:///etc/passwd" width="9" height="9"/>')],
     ['PDF', read('junk-pdf.pdf')],
     ['TIFF', read('tif-rgb-lzw.tif')],
-    ['TIFF of several pages', read('tif-pages.tif')],
+    ['TIFF with several pages', read('tif-pages.tif')],
     ['JPEG 2000', read('jp2-lossless.jp2')],
     ['ICO', read('ico-32.ico')],
     ['HEIF', latin1('\0\0\0\x18ftypheic\0\0\0\0mif1heic')],
@@ -182,7 +186,7 @@ test('C3: formats that are not offered are refused by name, and an SVG asks nobo
   assert.equal(hits, 0);
 });
 
-test('C4: bytes behind a picture are ignored; magic of one kind before a body of another: 422', async (t) => {
+test('C4: bytes after an image are ignored; the magic bytes of one format before another: 422', async (t) => {
   const html = latin1('<html><script>alert(1)</script></html>');
   await sameAs(t, photo, [
     ['JPEG and HTML', Buffer.concat([photo, html])],
@@ -191,15 +195,15 @@ test('C4: bytes behind a picture are ignored; magic of one kind before a body of
   const rows: [string, Buffer][] = [
     ['HTML and JPEG', Buffer.concat([html, photo])],
     ['ZIP and JPEG', Buffer.concat([read('junk-zip.zip'), photo])],
-    ["PNG's magic before a JPEG", Buffer.concat([latin1('\x89PNG\r\n\x1a\n'), photo])],
-    ["JPEG's magic before HTML", Buffer.concat([latin1('\xff\xd8\xff'), html])],
+    ['PNG magic before a JPEG', Buffer.concat([latin1('\x89PNG\r\n\x1a\n'), photo])],
+    ['JPEG magic before HTML', Buffer.concat([latin1('\xff\xd8\xff'), html])],
     ['a GIF that is JavaScript', latin1('GIF89a/*\0\0\0*/=1;alert(1)')],
-    ["WebP's magic before a PNG", Buffer.concat([latin1('RIFF\xff\0\0\0WEBP'), read('png-rgb8.png')])],
+    ['WebP magic before a PNG', Buffer.concat([latin1('RIFF\xff\0\0\0WEBP'), read('png-rgb8.png')])],
   ];
   await askEach(t, rows, /^422 image_unreadable$/);
 });
 
-test('C5: huge sizes in a header alone: 422 image_too_large at once, without memory', async (t) => {
+test('C5: a huge size in the header: 422 image_too_large within a second and 20 MB', async (t) => {
   const webp = read('bomb-webp-16384-declared.webp');
   const rows: [string, Buffer][] = [
     ['PNG of 65,535 x 65,535', pngHeader(65_535, 65_535)],
@@ -219,7 +223,7 @@ function residentBytes(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
 }
 
-test('C6: a million chunks, compressed bombs and metadata of megabytes: 422 or the same scores, within a second', async (t) => {
+test('C6: a million chunks, compression bombs and megabytes of metadata: 422 or the same tensor, within 5 s', async (t) => {
   const png = await drawn(90, 60).png().toBuffer();
   const jpeg = await drawn(90, 60).jpeg().toBuffer();
   const bomb = deflateSync(Buffer.alloc(200e6));
@@ -248,7 +252,7 @@ test('C6: a million chunks, compressed bombs and metadata of megabytes: 422 or t
   }
 });
 
-test('C7: of animations with 5,000 and more frames the first one is taken, in the time of one', async (t) => {
+test('C7: animations with 5,000 and more frames give the first frame, within 3 s', async (t) => {
   const size = [64, 48] as const;
   const gif = await drawn(...size)
     .gif()
@@ -264,8 +268,10 @@ test('C7: of animations with 5,000 and more frames the first one is taken, in th
   await sameAs(t, gif, [['5,000 frames of GIF', animatedGif(gif, 5000)]]);
 });
 
-/** A kilobyte of AVIF that declares as many pixels as are allowed takes over a second, which sharp's own timeout does not end. */
-test('C17: a picture that decodes for longer than it may: 422 at that time, the others unaffected', async (t) => {
+/**
+ * An AVIF of 1 kB with the largest allowed size decodes for over a second, and sharp's own timeout does not stop it.
+ */
+test('C17: an image that decodes longer than DECODE_TIMEOUT: 422 at that time, and others are answered meanwhile', async (t) => {
   const strict = await startGatewayFor(t, {
     TF_SERVING_HOST: model.target,
     MODELS: await modelsFolder(t),
@@ -274,7 +280,7 @@ test('C17: a picture that decodes for longer than it may: 422 at that time, the 
   });
   await strict.ready();
   const slow = await drawn(5000, 5000).avif({ effort: 0 }).toBuffer();
-  // Several, one after another: on a machine that stands still for a moment a single one leaves the others hardly any time.
+  // Four in a row: if the machine stalls for a moment, a single one leaves too little time for the others.
   const crafted = Array.fromAsync({ length: 4 }, () => ask(slow, strict));
   let others = 0;
   for (let isOver = false; !isOver; others += 1) {
@@ -288,7 +294,7 @@ test('C17: a picture that decodes for longer than it may: 422 at that time, the 
   assert.ok(others > 5, `${others} photos`);
 });
 
-test('F8: a decoder that dies under load: one request 500 at most, the others answered', async (t) => {
+test('F8: a decoder that crashes under load: at most one request gets 500, the others are answered', async (t) => {
   const children = readFileSync(`/proc/${gateway.process.pid}/task/${gateway.process.pid}/children`, 'utf8');
   const [pid] = children.split(' ').map(Number);
   const large = await drawn(3000, 3000).png({ progressive: true }).toBuffer();
@@ -303,7 +309,7 @@ test('F8: a decoder that dies under load: one request 500 at most, the others an
   assert.match(String(ended?.how), /^SIGSEGV/);
 });
 
-test('C8: 1 x 1, 2 x 2, 1 x 10,000 and the like: 200', async (t) => {
+test('C8: 1 x 1, 2 x 2, 1 x 10,000 and similar sizes: 200', async (t) => {
   const sizes = [
     [1, 1],
     [2, 2],
@@ -318,7 +324,7 @@ test('C8: 1 x 1, 2 x 2, 1 x 10,000 and the like: 200', async (t) => {
   await askEach(t, rows, /^200$/);
 });
 
-test('C13: a 12-bit JPEG: 422; an arithmetic-coded one is left to the decoder, which knows them', async (t) => {
+test('C13: a 12-bit JPEG: 422; an arithmetic-coded JPEG is passed to the decoder, which supports them', async (t) => {
   const deep = Buffer.from(photo);
   const frameAt = deep.indexOf('ffc0', 'hex');
   deep.writeUInt8(12, frameAt + 4);
@@ -328,7 +334,7 @@ test('C13: a 12-bit JPEG: 422; an arithmetic-coded one is left to the decoder, w
   await askEach(t, [['arithmetic', arithmetic]], /^(?:200|422 image_unreadable)$/);
 });
 
-test('C19: a ZIP of pictures and a TIFF of several: 422; of an MPO the first picture', async (t) => {
+test('C19: a ZIP of images and a multi-page TIFF: 422; an MPO gives its first image', async (t) => {
   await askEach(t, [['ZIP', read('junk-zip.zip')]], /^422 image_unreadable$/);
   await askEach(t, [['TIFF', read('tif-pages.tif')]], /^422 image_unsupported$/);
   await askEach(t, [['MPO', read('jpg-mpo.jpg')]], /^200$/);

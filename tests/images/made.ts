@@ -1,4 +1,4 @@
-/** Pictures that no camera makes, built byte by byte. */
+/** Builds unusual image files byte by byte. */
 import { crc32, deflateSync } from 'node:zlib';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -11,21 +11,21 @@ const uint24le = (value: number) => Buffer.from([value & 255, (value >> 8) & 255
 
 export const PNG_MAGIC = latin1('\x89PNG\r\n\x1a\n');
 
-/** A PNG chunk: length, type, data, checksum. */
+/** A PNG chunk: length, type, data and checksum. */
 export function pngChunk(type: string, data: Uint8Array): Buffer {
   const typed = Buffer.concat([latin1(type), data]);
   return Buffer.concat([uint32(data.length), typed, uint32(crc32(typed))]);
 }
 
-/** Where a PNG's first chunk after IHDR starts. */
+/** The offset of the first chunk after IHDR in a PNG. */
 const AFTER_IHDR = 33;
 
-/** A PNG with more chunks right behind its header. */
+/** A PNG with more chunks after its header. */
 export function withChunks(png: Buffer, chunks: readonly Buffer[]): Buffer {
   return Buffer.concat([png.subarray(0, AFTER_IHDR), ...chunks, png.subarray(AFTER_IHDR)]);
 }
 
-/** An 8-bit RGB PNG of the declared size with nothing in it. */
+/** An 8-bit RGB PNG that declares a size and has almost no data. */
 export function pngHeader(width: number, height: number): Buffer {
   const ihdr = pngChunk('IHDR', Buffer.concat([uint32(width), uint32(height), Buffer.from([8, 2, 0, 0, 0])]));
   return Buffer.concat([
@@ -36,7 +36,7 @@ export function pngHeader(width: number, height: number): Buffer {
   ]);
 }
 
-/** An animated PNG whose first frame is the given picture, repeated. */
+/** An animated PNG that repeats a PNG. */
 export function apng(png: Buffer, frames: number): Buffer {
   const { data, size } = idatOf(png);
   let sequence = 0;
@@ -57,7 +57,7 @@ function idatOf(png: Buffer): { data: Buffer; size: Buffer } {
   return { data: png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4)), size: png.subarray(16, 24) };
 }
 
-/** A GIF whose only frame is repeated. */
+/** An animated GIF that repeats the only frame of a GIF. */
 export function animatedGif(gif: Buffer, frames: number): Buffer {
   const tableBytes = gif.readUInt8(10) & 0x80 ? 3 * (2 << (gif.readUInt8(10) & 7)) : 0;
   const start = 13 + tableBytes;
@@ -78,7 +78,7 @@ function webpChunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([latin1(type), length, data, Buffer.alloc(data.length & 1)]);
 }
 
-/** A WebP animation that repeats a plain lossless WebP of the given size. */
+/** An animated WebP that repeats a lossless WebP of the given size. */
 export function animatedWebp(webp: Buffer, [width, height]: readonly [number, number], frames: number): Buffer {
   const size = Buffer.concat([uint24le(width - 1), uint24le(height - 1)]);
   const frame = webpChunk(
@@ -92,7 +92,7 @@ export function animatedWebp(webp: Buffer, [width, height]: readonly [number, nu
   );
 }
 
-/** Writes bits as WebP reads them: the lowest of each byte first. */
+/** Packs bits as WebP reads them: the lowest bit of each byte first. */
 function bits(...fields: readonly (readonly [value: number, width: number])[]): Buffer {
   const all = fields.flatMap(([value, width]) => Array.from({ length: width }, (_, bit) => (value >> bit) & 1));
   const bytes = Buffer.alloc(Math.ceil(all.length / 8));
@@ -103,12 +103,12 @@ function bits(...fields: readonly (readonly [value: number, width: number])[]): 
 }
 
 /**
- * A lossless WebP of the kind of CVE-2023-4863: its code for green has so many lengths of 15 bits beside `short` ones of
- * 9 that the decoder's table of fixed size does not hold it, and its tree is not complete (RFC 9649, 5.2.2).
+ * A lossless WebP as in CVE-2023-4863: its green code has `short` codes of 9 bits and the rest of 15 bits, so the tree
+ * is not complete (RFC 9649, 5.2.2) and overflows a decoder table of fixed size.
  */
 export function overflowingWebp(short: number): Buffer {
   const lengths = [9, 15];
-  // Order of the lengths' own code lengths: 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, …; 9 and 15 get one bit each.
+  // The order of the code length codes (RFC 9649, 5.2.2). Lengths 9 and 15 get one bit each.
   const order = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
   const lengthCode = order.map((length): [number, number] => [lengths.includes(length) ? 1 : 0, 3]);
   const green = Array.from({ length: 280 }, (_, symbol): [number, number] => [symbol < short ? 0 : 1, 1]);
