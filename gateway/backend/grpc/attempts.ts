@@ -7,7 +7,7 @@ import { isTooLarge, type Status } from './failure.ts';
 /** Why an extra attempt was made. */
 export type ExtraAttempt = 'refused' | 'unavailable' | 'hedge';
 
-export type AttemptLimits = {
+type AttemptLimits = {
   readonly signal: AbortSignal;
   /** End of the call in `performance.now()` milliseconds. */
   readonly deadlineMs: number;
