@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# `tensorgate models` on the models volume of a cluster, from a pod that reaches every server:
+# Runs `tensorgate models` on the models volume of a cluster, in a pod that reaches every server:
 #
 #   kubernetes/models.sh push FOLDER --model clothing-model --wait 10m
 #   kubernetes/models.sh rollback clothing-model --wait 10m
 #   kubernetes/models.sh list
 #
-# NAMESPACE (tensorgate) and kubectl's own settings say where. The exit code is that of `tensorgate models`.
+# NAMESPACE (default: tensorgate) and kubectl's settings select the cluster. The exit code is that of `tensorgate models`.
 set -euo pipefail
 
 namespace=${NAMESPACE:-tensorgate}
 pod=models-command-$$
 kubectl() { command kubectl --namespace "$namespace" "$@"; }
 
-# Of a gateway that runs: a rollout may be stuck on an image that does not. Whoever owns the volume may write there, and
-# Pod Security lets anybody in but root.
+# Use the image of a running gateway: a rollout may be stuck on an image that does not start. Run as the owner of the volume,
+# who may write to it. Pod Security allows every user but root.
 read -r gateway image < <(kubectl get pods --selector app.kubernetes.io/name=gateway --field-selector status.phase=Running \
   --output 'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}') || {
-  echo "no gateway runs in namespace $namespace" >&2
+  echo "no gateway is running in namespace $namespace" >&2
   exit 1
 }
 owner=$(kubectl exec "$gateway" --container gateway -- stat --format %u serving/models)
 if [ "$owner" = 0 ]; then
-  echo "the models volume belongs to root, which no pod may be: chown it to another user, such as 65532" >&2
+  echo "the models volume belongs to root, and no pod may run as root: chown it to another user, such as 65532" >&2
   exit 1
 fi
 
@@ -32,7 +32,7 @@ kind: Pod
 metadata:
   name: $pod
   labels: { app.kubernetes.io/name: models-command, app.kubernetes.io/part-of: tensorgate }
-  # For a volume that is a bucket; others do not read it.
+  # Needed if the volume is a bucket; other volumes ignore it.
   annotations: { gke-gcsfuse/volumes: 'true' }
 spec:
   restartPolicy: Never
@@ -63,7 +63,7 @@ kubectl wait --for=condition=Ready "pod/$pod" --timeout=2m >/dev/null || {
 
 arguments=("$@")
 if [ "${1:-}" = push ] && [ -d "${2:-}" ]; then
-  # Beside a candidate lie its model.yaml, parity samples and evaluation, which push brings along.
+  # Push also reads model.yaml, the parity samples and the evaluation beside the candidate.
   version=$(cd "$2" && pwd)
   beside=()
   for name in model.yaml parity evaluation; do

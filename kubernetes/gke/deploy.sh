@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# From a GKE cluster to a curl through its load balancer: builds and pushes the images, applies the overlay with them,
-# waits. Every step may be repeated. README.md beside this file says what the cluster needs.
+# Deploys to a GKE cluster: builds and pushes the images, applies the overlay with them, waits, and prints a curl command for
+# the load balancer. It can be run again. README.md in this folder lists what the cluster needs.
 #
 #   PROJECT=my-project CLUSTER=my-cluster kubernetes/gke/deploy.sh
 #
-# REGION   where the cluster is, a region or a zone (found by its name)
-# TAG      of the images (the commit); a tag that the registry has is deployed without a build, so an older one goes back
-# DOMAIN   a name of yours for the managed certificate (without one: plain HTTP)
-# OVERLAY  what to apply (kubernetes/gke): an overlay of yours on top of it adds components
+# REGION   region or zone of the cluster (default: found by the cluster's name)
+# TAG      tag of the images (default: the commit). A tag that the registry has is deployed without a build, for a rollback
+# DOMAIN   domain of the managed certificate (default: none, plain HTTP)
+# OVERLAY  the overlay to apply (default: kubernetes/gke). Your own overlay on top of it can add components
 set -euo pipefail
 
 fail() {
@@ -17,20 +17,20 @@ fail() {
 
 cd "$(dirname "$0")/../.."
 for tool in gcloud gke-gcloud-auth-plugin kubectl docker; do
-  command -v "$tool" >/dev/null || fail "$tool is needed and not installed"
+  command -v "$tool" >/dev/null || fail "$tool is not installed"
 done
-: "${PROJECT:?is the Google Cloud project: make deploy-gke PROJECT=my-project CLUSTER=my-cluster}"
-: "${CLUSTER:?is the name of the GKE cluster: make deploy-gke PROJECT=my-project CLUSTER=my-cluster}"
+: "${PROJECT:?must be the Google Cloud project: make deploy-gke PROJECT=my-project CLUSTER=my-cluster}"
+: "${CLUSTER:?must be the name of the GKE cluster: make deploy-gke PROJECT=my-project CLUSTER=my-cluster}"
 gcloud() { command gcloud --project "$PROJECT" --quiet "$@"; }
 
 location=${REGION:-$(gcloud container clusters list --filter "name=$CLUSTER" --format 'value(location)')}
 [ -n "$location" ] || fail "project $PROJECT has no cluster $CLUSTER"
-[ "$(wc -w <<<"$location")" -eq 1 ] || fail "there are several clusters $CLUSTER: set REGION to one of ${location//$'\n'/, }"
-# Images lie in the region, also of a cluster in one zone.
+[ "$(wc -w <<<"$location")" -eq 1 ] || fail "several clusters are named $CLUSTER: set REGION to one of ${location//$'\n'/, }"
+# Artifact Registry uses the region, also for a cluster in one zone.
 region=${location%-[a-z]}
 host=$region-docker.pkg.dev
 registry=$host/$PROJECT/tensorgate
-# Work that is not committed gets a tag of its own, or pods would keep what they pulled under the commit's.
+# Uncommitted changes get their own tag: pods would not pull an image again under a tag that they have.
 tag=${TAG:-$(git describe --always --dirty="-$(date +%Y%m%d%H%M%S)")}
 
 gcloud artifacts repositories describe tensorgate --location "$region" >/dev/null 2>&1 ||
@@ -41,10 +41,10 @@ gcloud auth configure-docker "$host"
 publish() {
   local image=$registry/$1:$tag
   if gcloud artifacts docker images describe "$image" >/dev/null 2>&1; then
-    echo "$image is there already"
+    echo "$image is already in the registry"
     return
   fi
-  # GKE's ordinary nodes, whatever the machine that builds.
+  # The platform of GKE's default nodes, independent of the build machine.
   docker build --platform linux/amd64 --tag "$image" --file "$3" "$2"
   docker push "$image"
 }
@@ -54,8 +54,8 @@ publish tf-serving serving serving/Dockerfile
 gcloud compute addresses describe tensorgate --global >/dev/null 2>&1 || gcloud compute addresses create tensorgate --global
 address=$(gcloud compute addresses describe tensorgate --global --format 'value(address)')
 
-# An overlay on top of the overlay, beside it because kustomize takes relative paths only. kubectl gets a configuration of
-# its own, so that the current context of whoever calls stays what it is.
+# A temporary overlay on top of the overlay. It is inside the repository because kustomize accepts relative paths only.
+# kubectl gets its own configuration, so the caller's current context does not change.
 overlay=$(mktemp -d kubernetes/.deploy-gke-XXXXXX)
 trap 'rm -rf "$overlay"' EXIT
 export KUBECONFIG=$PWD/$overlay/kubeconfig
@@ -76,16 +76,16 @@ if [ -n "${DOMAIN:-}" ]; then
     patch: '- { op: replace, path: /spec/domains/0, value: $DOMAIN }'
 OVERLAY
 elif kubectl kustomize "$overlay" | grep 'tensorgate\.example\.com' >/dev/null; then
-  # The certificate's domain is still nobody's.
+  # settings.yaml still has the example domain.
   echo 'components: [../gke/http-only]' >>"$overlay/kustomization.yaml"
 fi
 kubectl apply --kustomize "$overlay"
 
 TIMEOUT=900 kubernetes/rollout.sh
 
-# 200 from the gateway, or 301 where plain HTTP is sent on to HTTPS; before, nothing or a page of Google's.
+# 200 from the gateway, or 301 if HTTP redirects to HTTPS. Before that: no response, or an error page of the load balancer.
 ask() { curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' "http://$address/health/ready" || true; }
-echo "Waiting until Google's load balancer answers at $address, which takes some minutes the first time"
+echo "Waiting for the load balancer at $address; the first time takes some minutes"
 deadline=$((SECONDS + 900))
 until code=$(ask) && [[ $code =~ ^(200|301)$ ]]; do
   if [ "$SECONDS" -gt "$deadline" ]; then
@@ -98,7 +98,7 @@ done
 url=http://$address
 if [ "$code" = 301 ]; then
   url=https://${DOMAIN:-DOMAIN}
-  printf '\nThe certificate becomes active within the hour after the DNS record of its domain leads to %s:\n\n' "$address"
+  printf '\nThe certificate becomes active within an hour after the DNS record of its domain points to %s:\n\n' "$address"
   kubectl --namespace tensorgate get managedcertificates --ignore-not-found
 fi
 examples=(serving/models/clothing-model/parity/*.jpg)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes away what up.sh made: the cluster, the provider and its load balancers. The images stay.
+# Deletes what up.sh created: the cluster, the provider and its load balancers. Keeps the images.
 set -euo pipefail
 
 cluster=tensorgate
