@@ -20,7 +20,7 @@ const CONFIG = `model_config_list {
 }
 `;
 
-/** A models folder with versions 1, 2 and 3 of one model, and what the commands print. */
+/** A models folder with versions 1, 2 and 3 of one model, and the output of the commands. */
 async function pets(t: TestContext) {
   const folder = await temporary(t);
   const models = path.join(folder, 'models');
@@ -36,7 +36,7 @@ async function pets(t: TestContext) {
   return { context, model, candidate, inService, last: () => printed.at(-1) ?? assert.fail('nothing printed') };
 }
 
-test('rollback withdraws the newest version, again and again, but never the last one', async (t) => {
+test('rollback withdraws the newest version, repeatedly, but never the last one', async (t) => {
   const { context, model, inService, last } = await pets(t);
   await runRollback({ model: 'pets' }, context);
   assert.deepEqual(last(), {
@@ -49,7 +49,7 @@ test('rollback withdraws the newest version, again and again, but never the last
     (await readdir(model)).filter((name) => name.startsWith('.')),
     ['.withdrawn-2', '.withdrawn-3'],
   );
-  const none = /pets: there is no version before 1; --to 3 puts the withdrawn version 3 back$/;
+  const none = /pets: there is no version before 1; --to 3 restores the withdrawn version 3$/;
   await assert.rejects(runRollback({ model: 'pets' }, context), { message: none, exitCode: 2 });
 });
 
@@ -58,10 +58,10 @@ test('rollback --to goes back several versions, and forward again', async (t) =>
   await runRollback({ model: 'pets', to: 1 }, context);
   assert.deepEqual(await inService(), ['1']);
   await runRollback({ model: 'pets', to: 3 }, context);
-  assert.equal(last().text, 'pets: version 3 is the newest in service; put back');
+  assert.equal(last().text, 'pets: version 3 is the newest in service; restored');
   assert.deepEqual(await inService(), ['1', '3']);
   await runRollback({ model: 'pets', to: 2 }, context);
-  assert.equal(last().text, 'pets: version 2 is the newest in service; put back; withdrawn: 3');
+  assert.equal(last().text, 'pets: version 2 is the newest in service; restored; withdrawn: 3');
   assert.deepEqual(await inService(), ['1', '2']);
   await assert.rejects(runRollback({ model: 'pets', to: 9 }, context), {
     message: /pets: has no version 9$/,
@@ -70,7 +70,7 @@ test('rollback --to goes back several versions, and forward again', async (t) =>
   assert.equal((await push(candidate, 'pets', context.models)).version, 4);
 });
 
-test('labels are set, moved and taken away, and hold their version', async (t) => {
+test('labels are set, moved and removed; a labelled version is neither withdrawn nor deleted', async (t) => {
   const { context, inService, last } = await pets(t);
   await runLabel('pets', ['stable=3', 'canary=2'], context);
   const file = path.join(context.models, 'models.config');
@@ -91,7 +91,7 @@ test('labels are set, moved and taken away, and hold their version', async (t) =
   await assert.rejects(runLabel('pets', ['stable=1'], context), /models\.config: line 1: expected the name of a field/);
 });
 
-test('delete takes old and withdrawn versions, not the newest in service, and leaves the record', async (t) => {
+test('delete removes old and withdrawn versions, not the newest in service, and keeps the record', async (t) => {
   const { context, model, inService, last } = await pets(t);
   const newest = 'pets version 3 is the newest in service; first tensorgate models rollback pets';
   await assert.rejects(runDelete('pets', 3, context), { message: newest, exitCode: 2 });
@@ -107,7 +107,7 @@ test('delete takes old and withdrawn versions, not the newest in service, and le
   assert.match(last().text, /^folder {7}deleted$/m);
 });
 
-test('list shows every version, with what is known of it', async (t) => {
+test('list shows every version with formats, size, accuracy, labels and state', async (t) => {
   const { context, last } = await pets(t);
   await runLabel('pets', ['stable=1'], context);
   await runRollback({ model: 'pets' }, context);
@@ -128,7 +128,7 @@ test('list shows every version, with what is known of it', async (t) => {
   await assert.rejects(runList('dogs', context), { exitCode: 2 });
 });
 
-test('show leads to the run, the data and the commit', async (t) => {
+test('show prints the run, the data and the commit of a version', async (t) => {
   const { context, last } = await pets(t);
   await runShow('pets', 2, context);
   assert.match(
@@ -138,7 +138,7 @@ test('show leads to the run, the data and the commit', async (t) => {
   await assert.rejects(runShow('pets', 9, context), /has no version 9, and no record of one$/);
 });
 
-test('the commands are there, with --json', async (t) => {
+test('every command prints JSON with --json', async (t) => {
   const { context } = await pets(t);
   const cli = (...args: string[]) => runCli(['models', ...args, '--models', context.models, '--json']);
   const listed = JSON.parse((await cli('list', 'pets')).stdout);

@@ -1,4 +1,4 @@
-/** The commands on models, as commander has them: arguments and flags in, one function each. */
+/** Declares the commands under `models`: each maps its arguments and flags to one function. */
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readTls } from '../../backend/grpc/tls.ts';
@@ -13,7 +13,7 @@ import { runPush } from './push.ts';
 import { runRollback } from './rollback.ts';
 import { runShow } from './show.ts';
 
-const WAIT = ['--wait <duration>', 'wait until every server behind TF_SERVING_HOST has it, such as 10m'] as const;
+const WAIT = ['--wait <duration>', 'wait until every server in TF_SERVING_HOST has loaded it, such as 10m'] as const;
 
 /** Adds push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
 export function addModelsCommands(models: Command): void {
@@ -29,16 +29,16 @@ export function addModelsCommands(models: Command): void {
     .argument('<name>')
     .argument('<version>', 'its number', readVersion)
     .action((name, version, _options, command) => runShow(name, version, contextOf(command)));
-  add(models, 'rollback', 'take the newest version out of service, so that the one before answers')
+  add(models, 'rollback', 'withdraw the newest version: servers load the one before')
     .argument('<name>')
-    .option('--to <version>', 'the version to go back to, or to put back', readVersion)
+    .option('--to <version>', 'the version to go back to, or to restore', readVersion)
     .option(...WAIT, readDuration)
     .action((model, { to, wait }, command) => runRollback({ model, to, waitMs: wait }, contextOf(command)));
-  add(models, 'label', 'name versions in models.config')
+  add(models, 'label', 'set labels of versions in models.config')
     .argument('<name>')
-    .argument('<label=version...>', 'LABEL= takes a label away')
+    .argument('<label=version...>', 'LABEL= removes a label')
     .action((name, assignments, _options, command) => runLabel(name, assignments, contextOf(command)));
-  add(models, 'delete', 'take an old or withdrawn version from the disk; its evaluation stays')
+  add(models, 'delete', 'delete the files of an old or withdrawn version; its evaluation stays')
     .argument('<name>')
     .argument('<version>', 'its number', readVersion)
     .action((name, version, _options, command) => runDelete(name, version, contextOf(command)));

@@ -1,7 +1,7 @@
-/** What comes along with a version from the folder that it lies in: model.yaml, evaluation, parity scores and samples. */
+/** The files that are pushed along with a version from the folder around it: model.yaml, evaluation, parity scores, samples. */
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { createWhole, sync, writeSynced } from './disk.ts';
+import { createAtomically, fsync, writeSynced } from './disk.ts';
 import { refused } from './failure.ts';
 import {
   type Evaluation,
@@ -18,13 +18,13 @@ export type Companions = {
   readonly card?: string;
   readonly evaluation?: Evaluation;
   readonly scores?: object;
-  /** The files of parity/ that all versions share: the pictures, then tensors.json. */
+  /** The files in parity/ that all versions share, by name: the pictures, then tensors.json. */
   readonly samples: ReadonlyMap<string, Buffer>;
 };
 
 /**
- * Reads them where the version's parent is a model's folder. Throws `refused` for files that cannot be used, for those
- * of another model, and for a version that the evaluation gate refused.
+ * Reads the companion files if the version's parent is a model's folder. Throws `refused` for invalid files, for files of
+ * another model, and for a version that the evaluation gate refused.
  */
 export async function readCompanions(version: string, model: string): Promise<Companions> {
   const folder = path.dirname(version);
@@ -54,33 +54,33 @@ async function readSamples(folder: string): Promise<Map<string, Buffer>> {
 }
 
 /**
- * Throws `refused` when a version was made with other parity samples than the model in place has: its scores would be
- * held against tensors that are not its own, and the gateway would turn it down as differing.
+ * Throws `refused` if a version was made with other parity samples than the published model has. The gateway would compare
+ * its scores with those of other tensors, and refuse the version.
  */
 export async function checkSamples(version: string, model: string): Promise<void> {
-  const [theirs, ours] = await Promise.all([readTensors(path.dirname(version)), readTensors(model)]);
-  if (!theirs || !ours) return;
-  const hashes = new Map(ours.samples.map(({ file, sha256 }) => [file, sha256]));
-  const other = theirs.samples.find(({ file, sha256 }) => hashes.get(file) !== sha256);
+  const [pushed, published] = await Promise.all([readTensors(path.dirname(version)), readTensors(model)]);
+  if (!pushed || !published) return;
+  const hashes = new Map(published.samples.map(({ file, sha256 }) => [file, sha256]));
+  const other = pushed.samples.find(({ file, sha256 }) => hashes.get(file) !== sha256);
   if (!other) return;
   throw refused(
-    `${version}: its parity/${other.file} is not that of ${model}: it needs another model.yaml; ` +
-      'push it as a model of its own, or put its model.yaml and parity/ in place first',
+    `${version}: its parity/${other.file} differs from that of ${model}: it needs another model.yaml; ` +
+      'push it under another model name, or replace model.yaml and parity/ there first',
   );
 }
 
-export type Place = { readonly folder: string; readonly stage: string; readonly version: number };
+export type Destination = { readonly folder: string; readonly stage: string; readonly version: number };
 
-/** Puts them in place, except the evaluation: samples and model.yaml where there are none, then this version's scores. */
-export async function placeCompanions({ card, scores, samples }: Companions, place: Place): Promise<void> {
-  const { folder, stage, version } = place;
+/** Writes all but the evaluation: samples and model.yaml unless they exist, then this version's scores. */
+export async function placeCompanions({ card, scores, samples }: Companions, to: Destination): Promise<void> {
+  const { folder, stage, version } = to;
   const draft = path.join(stage, 'draft');
   const parity = path.join(folder, 'parity');
   if (scores || samples.size > 0) await mkdir(parity, { recursive: true });
-  for (const [name, bytes] of samples) await createWhole(path.join(parity, name), bytes, draft);
-  if (card !== undefined) await createWhole(path.join(folder, 'model.yaml'), card, draft);
+  for (const [name, bytes] of samples) await createAtomically(path.join(parity, name), bytes, draft);
+  if (card !== undefined) await createAtomically(path.join(folder, 'model.yaml'), card, draft);
   if (!scores) return;
   await writeSynced(draft, jsonText({ ...scores, version }));
   await rename(draft, path.join(parity, `${version}.json`));
-  await sync(parity);
+  await fsync(parity);
 }

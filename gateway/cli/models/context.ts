@@ -1,11 +1,11 @@
-/** What every command on models is given. */
+/** What every command under `models` receives. */
 import type { BackendTls } from '../../backend/grpc/tls.ts';
 import type { Output } from '../output.ts';
 
 export type ModelsContext = {
-  /** The folder of MODELS. */
+  /** The folder MODELS. */
   readonly models: string;
-  /** TF_SERVING_HOST; without it there are no servers to ask. */
+  /** TF_SERVING_HOST. Without it no servers are asked. */
   readonly backends: string | undefined;
   readonly tls?: BackendTls | undefined;
   readonly output: Output;

@@ -1,11 +1,11 @@
-/** `tensorgate models delete`: takes a version from the disk, and leaves its evaluation as the record of it. */
+/** `tensorgate models delete`: deletes a version's folder. Its evaluation stays as a record. */
 import type { ModelsContext } from './context.ts';
 import { refused, writeFailure } from './failure.ts';
 import { checkUnlabelled } from './labels.ts';
 import { newestVersion, readKnownModel } from './model-folder.ts';
-import { deleteAtOnce } from './stage.ts';
+import { deleteAtomically } from './stage.ts';
 
-/** Deletes a version that is withdrawn or older than the newest, and has no label. Throws ModelsError. */
+/** Deletes a version that is withdrawn or older than the newest, and has no label. Throws ModelsError otherwise. */
 export async function runDelete(model: string, version: number, { models, output }: ModelsContext): Promise<void> {
   const folder = await readKnownModel(models, model);
   const versionFolder = folder.versions.get(version) ?? folder.withdrawn.get(version);
@@ -15,8 +15,8 @@ export async function runDelete(model: string, version: number, { models, output
     throw refused(`${model} version ${version} is the newest in service; first ${how}`);
   }
   await checkUnlabelled(models, model, version);
-  await deleteAtOnce(versionFolder).catch((error: unknown) => {
-    throw writeFailure(error, 'what is left goes with the next push');
+  await deleteAtomically(versionFolder).catch((error: unknown) => {
+    throw writeFailure(error, 'the next push removes what is left');
   });
   output.result({ model, version, folder: versionFolder }, `${model} version ${version}: deleted ${versionFolder}`);
 }

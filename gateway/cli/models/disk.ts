@@ -1,14 +1,14 @@
-/** Writing that survives a kill and a power cut: a file is whole, and on the disk, before anything relies on it. */
+/** Atomic, durable writes: after a kill or a power failure a file is complete or absent. */
 import { chmod, link, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Brings a file's contents, or a folder's entries, to the disk. */
-export async function sync(target: string): Promise<void> {
+/** Flushes a file's contents, or a folder's entries, to the disk. */
+export async function fsync(target: string): Promise<void> {
   await using handle = await open(target, 'r');
   await handle.sync();
 }
 
-/** Writes a file and brings its contents to the disk; its entry in the folder is the caller's to sync. */
+/** Writes a file and flushes its contents. The caller must fsync the folder. */
 export async function writeSynced(file: string, content: string | Buffer): Promise<void> {
   await using handle = await open(file, 'w');
   await handle.writeFile(content);
@@ -16,10 +16,10 @@ export async function writeSynced(file: string, content: string | Buffer): Promi
 }
 
 /**
- * Makes a file that appears whole and once, however many try. Gives false where it was there already. `draft` is a
- * name of the caller's own on the same file system.
+ * Creates a complete file atomically. Of several processes one succeeds; false if the file exists. `draft` is a temporary
+ * file name, unique to the caller and on the same file system.
  */
-export async function createWhole(file: string, content: string | Buffer, draft: string): Promise<boolean> {
+export async function createAtomically(file: string, content: string | Buffer, draft: string): Promise<boolean> {
   try {
     await writeSynced(draft, content);
     await link(draft, file);
@@ -29,12 +29,12 @@ export async function createWhole(file: string, content: string | Buffer, draft:
   } finally {
     await rm(draft, { force: true });
   }
-  await sync(path.dirname(file));
+  await fsync(path.dirname(file));
   return true;
 }
 
-/** Replaces a file, of which readers see the old text or the new one. Its mode stays. */
-export async function replaceWhole(file: string, content: string | Buffer): Promise<void> {
+/** Replaces a file atomically: readers see the old content or the new. Keeps its mode. */
+export async function replaceAtomically(file: string, content: string | Buffer): Promise<void> {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}-${process.pid}`);
   const { mode } = await stat(file);
   try {
@@ -44,5 +44,5 @@ export async function replaceWhole(file: string, content: string | Buffer): Prom
   } finally {
     await rm(draft, { force: true });
   }
-  await sync(path.dirname(file));
+  await fsync(path.dirname(file));
 }

@@ -1,9 +1,9 @@
-/** How a command on models can fail: one line for people, and an exit code for scripts. */
+/** Errors of the commands under `models`: a message of one line, and an exit code. */
 
-/** Why a command ended as it did. `refused`: nothing was written; the settings' own mistakes end with it too. */
+/** The exit codes. `refused`: nothing was written; invalid settings exit with it too. */
 export const EXIT_CODES = { failed: 1, refused: 2, notLoaded: 3, timedOut: 4 } as const;
 
-/** A failure that is the caller's to mend. `message` is one line that says what is wrong and what to do. */
+/** An error that the caller can fix. `message` is one line: what is wrong and what to do. */
 export class ModelsError extends Error {
   readonly exitCode: number;
 
@@ -13,7 +13,7 @@ export class ModelsError extends Error {
   }
 }
 
-/** The error of a command that has looked and not touched anything. */
+/** The error of a command that has written nothing. */
 export function refused(message: string, options?: ErrorOptions): ModelsError {
   return new ModelsError('refused', message, options);
 }
@@ -28,7 +28,7 @@ const WRITE_FAILURES: Readonly<Record<string, string>> = {
   ENOTSUP: 'the file system has no hard links',
 };
 
-/** Turns what a file operation threw into one line; `outcome` says how things stand now. Other errors stay as they are. */
+/** Converts an error of a file operation to a ModelsError; `outcome` describes the state now. Returns other errors unchanged. */
 export function writeFailure(thrown: unknown, outcome: string): unknown {
   if (!(thrown instanceof Error) || !('errno' in thrown)) return thrown;
   const { code, path, dest, message } = thrown as NodeJS.ErrnoException & { dest?: string };

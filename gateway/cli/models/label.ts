@@ -1,21 +1,21 @@
-/** `tensorgate models label`: names for versions, in TF-Serving's list of models. */
+/** `tensorgate models label`: sets labels of versions in models.config, which TF-Serving reads. */
 import type { ModelsContext } from './context.ts';
-import { replaceWhole } from './disk.ts';
+import { replaceAtomically } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
-import { configPath, inConfig } from './labels.ts';
+import { configPath, withConfigErrors } from './labels.ts';
 import { type ModelFolder, readKnownModel } from './model-folder.ts';
 import { type LabelChanges, readLabels, withLabels } from './models-config.ts';
 import { readIfThere } from './records.ts';
 
-/** Sets LABEL=VERSION and takes LABEL= away, all at once. Throws ModelsError; then no label has changed. */
+/** LABEL=VERSION sets a label, LABEL= removes it. All change or, with a ModelsError, none. */
 export async function runLabel(model: string, assignments: readonly string[], context: ModelsContext): Promise<void> {
   const { models, output } = context;
   const changes = readChanges(assignments, await readKnownModel(models, model));
   const file = configPath(models);
   const text = await readIfThere(file);
-  if (text === undefined) throw refused(`${file}: is missing; labels stand in there, where TF-Serving reads them`);
-  const changed = inConfig(models, () => withLabels(String(text), model, changes));
-  await replaceWhole(file, changed).catch((error: unknown) => {
+  if (text === undefined) throw refused(`${file}: is missing; TF-Serving reads labels from it`);
+  const changed = withConfigErrors(models, () => withLabels(String(text), model, changes));
+  await replaceAtomically(file, changed).catch((error: unknown) => {
     throw writeFailure(error, 'no label has changed');
   });
   const labels = Object.fromEntries(readLabels(changed, model));
@@ -27,7 +27,7 @@ function readChanges(assignments: readonly string[], { name, versions }: ModelFo
   const changes = new Map<string, number | undefined>();
   for (const assignment of assignments) {
     const [, label, digits] = /^([\w.-]+)=(\d*)$/.exec(assignment) ?? [];
-    if (label === undefined) throw refused(`${assignment}: needs LABEL=VERSION, or LABEL= to take the label away`);
+    if (label === undefined) throw refused(`${assignment}: needs LABEL=VERSION, or LABEL= to remove the label`);
     const version = digits ? Number(digits) : undefined;
     if (version !== undefined && !versions.has(version)) {
       throw refused(

@@ -1,4 +1,4 @@
-/** The labels in MODELS/models.config. */
+/** Reads labels from MODELS/models.config. */
 import path from 'node:path';
 import { refused } from './failure.ts';
 import { readLabels } from './models-config.ts';
@@ -8,13 +8,13 @@ export function configPath(models: string): string {
   return path.join(models, 'models.config');
 }
 
-/** The labels of a model; none without a models.config. Throws `refused` for a file that cannot be read. */
+/** The labels of a model and their versions. Empty without a models.config. Throws `refused` for an invalid file. */
 export async function labelsOf(models: string, model: string): Promise<Map<string, number>> {
   const text = await readIfThere(configPath(models));
-  return text === undefined ? new Map() : inConfig(models, () => readLabels(String(text), model));
+  return text === undefined ? new Map() : withConfigErrors(models, () => readLabels(String(text), model));
 }
 
-/** Throws `refused` for a version that has a label: whoever asks by that label would get an error. */
+/** Throws `refused` for a version that has a label: requests for that label would fail. */
 export async function checkUnlabelled(models: string, model: string, version: number): Promise<void> {
   const [label] = [...(await labelsOf(models, model))].find(([, labelled]) => labelled === version) ?? [];
   if (label === undefined) return;
@@ -22,8 +22,8 @@ export async function checkUnlabelled(models: string, model: string, version: nu
   throw refused(`${model} version ${version} has the label ${label}; move it first: ${how}`);
 }
 
-/** Runs what reads or edits the text of models.config; a mistake in there is a refusal that names the file. */
-export function inConfig<T>(models: string, work: () => T): T {
+/** Runs `work`, which parses or edits models.config. Converts its SyntaxError to `refused` with the file's path. */
+export function withConfigErrors<T>(models: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

@@ -1,4 +1,4 @@
-/** `tensorgate models list`: every version of every model. */
+/** `tensorgate models list`: lists the versions of one model, or of all. */
 import { readdir } from 'node:fs/promises';
 import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
@@ -9,7 +9,7 @@ import { describeVersions, type VersionRow } from './versions.ts';
 
 const HEADS = ['version', 'formats', 'size', 'pushed', 'accuracy', 'labels', 'state'];
 
-/** Lists one model, or all; with TF_SERVING_HOST also where each version stands on each server. Throws ModelsError. */
+/** Lists one model, or all; with TF_SERVING_HOST also the state of each version on each server. Throws ModelsError. */
 export async function runList(
   model: string | undefined,
   { models, backends, tls, output }: ModelsContext,
@@ -25,7 +25,7 @@ export async function runList(
   output.result(listed, texts.join('\n\n') || `${models}: no versions of any model`);
 }
 
-/** The folders in MODELS that hold versions. */
+/** The folders in MODELS that contain versions. */
 async function allModels(models: string): Promise<ModelFolder[]> {
   const entries = await readdir(models).catch((cause: NodeJS.ErrnoException) => {
     throw refused(`MODELS: the folder ${models} cannot be read: ${cause.code}`, { cause });

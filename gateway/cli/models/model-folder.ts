@@ -1,4 +1,4 @@
-/** A model's folder: which versions lie there, in service and withdrawn, and which numbers were ever used. */
+/** A model's folder: its versions, in service and withdrawn, and the numbers that were ever used. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { refused } from './failure.ts';
@@ -10,19 +10,21 @@ const RECORD = /^(\d+)\.json$/;
 export type ModelFolder = {
   readonly name: string;
   readonly path: string;
-  /** The folders of the versions that servers see, by number, lowest first. */
+  /** The folders of the versions in service, by number, lowest first. */
   readonly versions: ReadonlyMap<number, string>;
-  /** The folders of those that were taken out of service; the dot in front makes servers ignore them. */
+  /** The folders of the withdrawn versions. Servers ignore names that start with a dot. */
   readonly withdrawn: ReadonlyMap<number, string>;
 };
 
-/** The path MODELS/NAME. Throws `refused` for a name that is none. */
+/** The path MODELS/NAME. Throws `refused` for an invalid name. */
 export function modelPath(models: string, name: string): string {
   if (/^\w[\w.-]*$/.test(name)) return path.join(models, name);
-  throw refused(`model name "${name}": use letters, digits, underscores, dots and dashes, the first no dot or dash`);
+  throw refused(
+    `model name "${name}": use letters, digits, underscores, dots and dashes; do not start with a dot or dash`,
+  );
 }
 
-/** Reads a model's folder; one that does not exist has no versions. */
+/** Reads a model's folder. Without a folder there are no versions. */
 export async function readModelFolder(models: string, name: string): Promise<ModelFolder> {
   const folder = modelPath(models, name);
   return {
@@ -44,18 +46,18 @@ export function newestVersion({ versions }: ModelFolder): number | undefined {
   return [...versions.keys()].at(-1);
 }
 
-/** Where a version is kept that was taken out of service. */
+/** The folder of a version after it is withdrawn. */
 export function withdrawnPath({ path: folder }: ModelFolder, version: number): string {
   return path.join(folder, `.withdrawn-${version}`);
 }
 
-/** The number above all that were ever used: versions leave their evaluation behind. */
+/** One above the highest number ever used. The evaluation of a deleted version stays. */
 export async function nextNumber(folder: ModelFolder): Promise<number> {
   const records = await numbered(path.join(folder.path, 'evaluation'), RECORD);
   return Math.max(0, ...folder.versions.keys(), ...folder.withdrawn.keys(), ...records.keys()) + 1;
 }
 
-/** The children of a folder whose names hold a number, by that number, lowest first; of what is no folder, none. */
+/** The children whose name matches the pattern, by their number, lowest first. Empty if `folder` is not a folder. */
 async function numbered(folder: string, pattern: RegExp): Promise<Map<number, string>> {
   const children = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];

@@ -22,7 +22,7 @@ test('labels are read by model', () => {
   assert.deepEqual(readLabels(CONFIG, 'unknown'), new Map());
 });
 
-test('a label moves, another one comes, one goes, and every other byte stays', () => {
+test('labels are moved, added and removed, and every other byte stays', () => {
   const canary = STABLE.replace('"stable" value: 1', '"canary" value: 4');
   assert.equal(withLabels(CONFIG, 'clothes', changes({ stable: 3 })), CONFIG.replace('value: 1', 'value: 3'));
   assert.equal(withLabels(CONFIG, 'clothes', changes({ stable: undefined })), CONFIG.replace(STABLE, ''));
@@ -31,20 +31,20 @@ test('a label moves, another one comes, one goes, and every other byte stays', (
   assert.equal(withLabels(CONFIG, 'clothes', both), CONFIG.replace(STABLE, canary));
 });
 
-test('a model on one line is extended on that line, with a policy that keeps labelled versions', () => {
+test('a model on one line gets labels, and a policy that keeps them loaded, on that line', () => {
   const added = ' model_version_policy { all {} } version_labels { key: "a.b-c" value: 2 }';
   const last = 'model_platform: "tensorflow"';
   assert.equal(withLabels(CONFIG, 'tables', changes({ 'a.b-c': 2 })), CONFIG.replace(last, last + added));
 });
 
-test('a policy of the latest versions becomes all; taking a label away leaves it', () => {
+test('the policy latest becomes all when a label is set, and stays when one is removed', () => {
   const latest = CONFIG.replace('{ all {} }', '{ latest { num_versions: 2 } }');
   assert.equal(withLabels(latest, 'clothes', changes({ stable: 3 })), CONFIG.replace('value: 1', 'value: 3'));
   assert.equal(withLabels(latest, 'clothes', changes({ stable: undefined })), latest.replace(STABLE, ''));
 });
 
 for (const versions of ['versions: 1 versions: 3', 'versions: [1, 3]']) {
-  test(`a policy of specific versions stays, and has to load the labelled one: ${versions}`, () => {
+  test(`the policy specific stays, and must list a labelled version: ${versions}`, () => {
     const specific = CONFIG.replace('{ all {} }', `{ specific { ${versions} } }`);
     assert.equal(withLabels(specific, 'clothes', changes({ stable: 3 })), specific.replace('value: 1', 'value: 3'));
     assert.throws(
@@ -56,10 +56,10 @@ for (const versions of ['versions: 1 versions: 3', 'versions: [1, 3]']) {
 
 for (const [name, text, message] of [
   ['a model that is not listed', 'model_config_list { }', /^no model is named clothes$/],
-  ['an open brace', 'model_config_list {\n config {', /^line 2: expected the name of a field, found the end$/],
+  ['an unclosed brace', 'model_config_list {\n config {', /^line 2: expected the name of a field, found the end$/],
   ['a missing colon', 'model_config_list { config { name "x" } }', /^line 1: expected : or \{, found "x"$/],
   ['a missing value', 'a:\n}', /^line 2: expected a value, found \}$/],
-  ['a character of no token', 'a: 1\n\n%', /^line 3: unexpected "%"$/],
+  ['an invalid character', 'a: 1\n\n%', /^line 3: unexpected "%"$/],
   ['a list of messages', 'model_config_list { config: [{ name: "x" }] }', /^line 1: expected scalars up to \]/],
 ] as const) {
   test(`is refused: ${name}`, () => {

@@ -1,14 +1,14 @@
-/** models.config: TF-Serving's ModelServerConfig in protobuf's text format, whose labels are edited in place. */
+/** Reads and edits the labels in models.config, a ModelServerConfig of TF-Serving in protobuf's text format. */
 import { type Field, parseFields } from './text-fields.ts';
 
-/** A new version per label; undefined takes the label away. */
+/** The new version of each label; undefined removes the label. */
 export type LabelChanges = ReadonlyMap<string, number | undefined>;
 
 const KEEP_ALL = 'model_version_policy { all {} }';
 
 type Edit = { readonly start: number; readonly end: number; readonly text: string };
 
-/** The labels of a model and their versions; none for a model that is not listed. Throws a SyntaxError naming the line. */
+/** The labels of a model and their versions. Empty for a model that is not listed. Throws SyntaxError with the line. */
 export function readLabels(text: string, model: string): Map<string, number> {
   const labels = childrenOf(findModel(text, model), 'version_labels').map(
     (label) => [wordOf(label, 'key'), Number(wordOf(label, 'value'))] as const,
@@ -17,9 +17,9 @@ export function readLabels(text: string, model: string): Map<string, number> {
 }
 
 /**
- * Changes the labels of a listed model; every other byte stays, comments too. Labelled versions have to stay loaded, so
- * a policy of `latest`, which is TF-Serving's default and drops them at a later push, becomes `all`; one of `specific`
- * is the operator's own choice and stays. Throws a SyntaxError where that would not load a version.
+ * Changes the labels of a listed model and keeps every other byte, comments included. Labelled versions must stay loaded.
+ * The policy `latest`, TF-Serving's default, would unload them after a later push: it becomes `all`. The policy `specific`
+ * is the operator's choice and stays. Throws SyntaxError if it does not load a labelled version.
  */
 export function withLabels(text: string, model: string, changes: LabelChanges): string {
   const config = findModel(text, model);
@@ -36,7 +36,7 @@ export function withLabels(text: string, model: string, changes: LabelChanges): 
   }
   const [policy] = childrenOf(config, 'model_version_policy');
   const labelled = [...changes.values()].filter((version) => version !== undefined);
-  if (labelled.length > 0 && !keeps(policy, labelled)) {
+  if (labelled.length > 0 && !loadsAll(policy, labelled)) {
     if (policy) edits.push({ start: policy.start, end: policy.end, text: KEEP_ALL });
     else added.unshift(KEEP_ALL);
   }
@@ -44,7 +44,8 @@ export function withLabels(text: string, model: string, changes: LabelChanges): 
   return edits.sort((a, b) => b.start - a.start).reduce(apply, text);
 }
 
-function keeps(policy: Field | undefined, versions: readonly number[]): boolean {
+/** Whether a policy keeps these versions loaded. Throws SyntaxError if `specific` does not list one. */
+function loadsAll(policy: Field | undefined, versions: readonly number[]): boolean {
   const [specific] = childrenOf(policy, 'specific');
   if (specific === undefined) return childrenOf(policy, 'all').length > 0;
   const loaded = childrenOf(specific, 'versions').flatMap(({ value }) => value.split(' ').map(Number));
@@ -57,7 +58,7 @@ function apply(text: string, edit: Edit): string {
   return text.slice(0, edit.start) + edit.text + text.slice(edit.end);
 }
 
-/** With its whole line where nothing else stands there. */
+/** Removes a field, with its line if there is nothing else on it. */
 function removal(text: string, { start, end }: Field): Edit {
   const lineStart = text.lastIndexOf('\n', start - 1) + 1;
   const lineEnd = text.indexOf('\n', end);
@@ -65,7 +66,7 @@ function removal(text: string, { start, end }: Field): Edit {
   return alone ? { start: lineStart, end: lineEnd + 1, text: '' } : { start, end, text: '' };
 }
 
-/** Behind the last field of a message: on lines of their own, indented as it is, where the message has several lines. */
+/** Adds entries after a message's last field: on their own lines, with its indent, if the message has several lines. */
 function insertion(text: string, message: Field, entries: readonly string[]): Edit {
   const last = message.children.at(-1) ?? message;
   const lineEnd = text.indexOf('\n', last.end);

@@ -1,9 +1,9 @@
-/** Publishes a version: out of sight until it is whole, then under a number of its own, at once. */
+/** Publishes a version: copies it to a staging folder, then renames that to the next number. */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Companions, placeCompanions } from './companions.ts';
 import { copyVersion, type VersionFile } from './copy.ts';
-import { createWhole, sync } from './disk.ts';
+import { createAtomically, fsync } from './disk.ts';
 import { type ModelFolder, nextNumber, readModelFolder } from './model-folder.ts';
 import { jsonText } from './records.ts';
 import { makeStage, removeLeftovers } from './stage.ts';
@@ -17,9 +17,9 @@ export type Candidate = {
 };
 
 /**
- * Copies the version into a folder that servers ignore, takes a number, puts the records of that number in place and
- * renames the folder to it. Killed at any moment it leaves the version whole or not at all, and at most a number that
- * is never used. Throws what the file operations throw.
+ * Copies the version into a folder that servers ignore, reserves a number, writes the records of that number, and renames
+ * the folder to it. After a kill the version is complete or absent, and at most one number stays unused. Throws the errors
+ * of file operations.
  */
 export async function publish({ folder, files, companions }: Candidate, target: ModelFolder): Promise<number> {
   await removeLeftovers(target.path);
@@ -27,24 +27,25 @@ export async function publish({ folder, files, companions }: Candidate, target: 
   try {
     const staged = path.join(stage, 'version');
     await copyVersion(folder, files, staged);
-    const version = await takeNumber(companions, target, stage);
+    const version = await reserveNumber(companions, target, stage);
     await placeCompanions(companions, { folder: target.path, stage, version });
     await rename(staged, path.join(target.path, String(version)));
-    await sync(target.path);
+    await fsync(target.path);
     return version;
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
 }
 
-/** Takes the next number for good: a version's evaluation is the claim to it, and stays when the version goes. */
-async function takeNumber({ evaluation }: Companions, target: ModelFolder, stage: string): Promise<number> {
+/** Reserves the next number by creating its evaluation. The file stays when the version is deleted: no number is used twice. */
+async function reserveNumber({ evaluation }: Companions, target: ModelFolder, stage: string): Promise<number> {
   const evaluations = path.join(target.path, 'evaluation');
   await mkdir(evaluations, { recursive: true });
-  // The copying took its time: others may have pushed meanwhile, and a file that is taken is one more try.
+  // Other processes may have pushed during the copy. If the number's file exists, try the next number.
   const current = await readModelFolder(path.dirname(target.path), target.name);
   for (let version = await nextNumber(current); ; version += 1) {
     const text = jsonText({ ...evaluation, version, model: target.name });
-    if (await createWhole(path.join(evaluations, `${version}.json`), text, path.join(stage, 'draft'))) return version;
+    if (await createAtomically(path.join(evaluations, `${version}.json`), text, path.join(stage, 'draft')))
+      return version;
   }
 }

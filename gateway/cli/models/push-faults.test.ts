@@ -14,7 +14,7 @@ import { push } from './push.ts';
 const run = promisify(execFile);
 const KILLS = 20;
 const PUSHES = 20;
-/** Any user who owns nothing here. */
+/** The id of the user nobody. */
 const NOBODY = 65_534;
 
 async function folders(t: TestContext) {
@@ -26,8 +26,8 @@ async function folders(t: TestContext) {
   return { folder, candidate, models, model: path.join(models, 'pets') };
 }
 
-/** The versions that a server would see; each has to be whole and have its records. */
-async function wholeVersions(model: string): Promise<number[]> {
+/** The versions that a server would see. Asserts that each is complete and has its records. */
+async function completeVersions(model: string): Promise<number[]> {
   const files = await readFiles(model);
   const versions = (await readdir(model)).filter((name) => /^\d+$/.test(name)).map(Number);
   for (const version of versions) {
@@ -46,10 +46,10 @@ function pushing(candidate: string, models: string): string[] {
 }
 
 /**
- * Loaded before the program: SIGKILL as it begins its DIE_AT-th file operation that changes something, which may or may
- * not come to pass. Prints how many there were to the process that lives.
+ * A module to load before the program. Sends SIGKILL when file operation number KILL_AT starts, which may or may not take
+ * effect. Without KILL_AT it prints the number of operations at the end.
  */
-const MORTAL = `
+const KILL_MODULE = `
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 let count = 0;
@@ -58,7 +58,7 @@ for (const name of ['mkdir', 'mkdtemp', 'copyFile', 'chmod', 'open', 'link', 're
   fs[name] = (...args) => {
     const result = operation(...args);
     count += 1;
-    if (count === Number(process.env.DIE_AT)) process.kill(process.pid, 'SIGKILL');
+    if (count === Number(process.env.KILL_AT)) process.kill(process.pid, 'SIGKILL');
     return result;
   };
 }
@@ -66,34 +66,34 @@ syncBuiltinESMExports();
 process.on('exit', () => process.stderr.write(String(count)));
 `;
 
-test(`${KILLS} kills, from the first file operation to the last, leave no broken version, and the next push works`, async (t) => {
+test(`${KILLS} kills, from the first file operation to the last, leave no partial version, and the next push works`, async (t) => {
   const { candidate, models, model } = await folders(t);
-  const preload = `data:text/javascript,${encodeURIComponent(MORTAL)}`;
+  const preload = `data:text/javascript,${encodeURIComponent(KILL_MODULE)}`;
   const args = pushing(candidate, models);
   await push(candidate, 'pets', models);
-  const whole = await runCli(args, { preload });
-  assert.equal(whole.code, 0, whole.stderr);
-  const operations = Number(whole.stderr);
+  const complete = await runCli(args, { preload });
+  assert.equal(complete.code, 0, complete.stderr);
+  const operations = Number(complete.stderr);
   assert.ok(operations > KILLS, `${operations} file operations`);
   let published = 0;
   for (let kill = 0; kill < KILLS; kill += 2) {
-    // Two at a time: what a killed push leaves behind is removed while others work.
+    // Two at a time: one push removes the leftovers of another while a third runs.
     const moments = [kill, kill + 1].map((one) => 1 + Math.floor((one * (operations - 2)) / (KILLS - 1)));
-    const killed = moments.map((at) => runCli(args, { preload, env: { DIE_AT: String(at) } }));
+    const killed = moments.map((at) => runCli(args, { preload, env: { KILL_AT: String(at) } }));
     for (const { signal } of await Promise.all(killed)) assert.equal(signal, 'SIGKILL', `${moments} of ${operations}`);
-    published = (await wholeVersions(model)).length;
+    published = (await completeVersions(model)).length;
   }
   const used = (await readdir(path.join(model, 'evaluation'))).map((name) => Number.parseInt(name, 10));
   const { version } = await push(candidate, 'pets', models);
   assert.equal(version, Math.max(...used) + 1);
-  assert.equal((await wholeVersions(model)).length, published + 1);
+  assert.equal((await completeVersions(model)).length, published + 1);
   assert.deepEqual(
     (await readdir(model)).filter((name) => name.startsWith('.')),
     [],
   );
 });
 
-test(`two processes that push ${PUSHES} times each get ${2 * PUSHES} numbers`, async (t) => {
+test(`two processes that push ${PUSHES} times each get ${2 * PUSHES} different numbers`, async (t) => {
   const { candidate, models, model } = await folders(t);
   const program = `
     import { push } from ${JSON.stringify(pathToFileURL(path.join(import.meta.dirname, 'push.ts')))};
@@ -118,17 +118,17 @@ test(`two processes that push ${PUSHES} times each get ${2 * PUSHES} numbers`, a
     numbers,
     Array.from({ length: 2 * PUSHES }, (_, index) => index + 1),
   );
-  assert.deepEqual(await wholeVersions(model), numbers);
+  assert.deepEqual(await completeVersions(model), numbers);
   assert.deepEqual(
     (await readdir(model)).filter((name) => name.startsWith('.')),
     [],
   );
 });
 
-/** A models folder with a file system of its own; undefined, and the test skipped, where mounting is not allowed. */
+/** A models folder on a file system of its own. Skips the test and returns undefined if mounting is not allowed. */
 async function mountedModels(t: TestContext, options: string): Promise<string | undefined> {
   if (process.getuid?.() !== 0) {
-    t.skip('mounting a small disk needs root');
+    t.skip('mounting a tmpfs needs root');
     return undefined;
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'push-disk-'));
@@ -136,7 +136,7 @@ async function mountedModels(t: TestContext, options: string): Promise<string | 
     await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
     t.after(() => run('umount', [folder]));
   } catch (error) {
-    t.skip(`mounting a small disk is refused: ${(error as Error).message}`);
+    t.skip(`mounting a tmpfs is refused: ${(error as Error).message}`);
     return undefined;
   } finally {
     t.after(() => rmdir(folder));
@@ -144,7 +144,7 @@ async function mountedModels(t: TestContext, options: string): Promise<string | 
   return folder;
 }
 
-test('a disk without room is seen before anything is written', async (t) => {
+test('a disk with too little space is refused before anything is written', async (t) => {
   const { candidate } = await folders(t);
   const models = await mountedModels(t, 'size=1m');
   if (models === undefined) return;
@@ -154,9 +154,9 @@ test('a disk without room is seen before anything is written', async (t) => {
   assert.deepEqual(await readdir(models), []);
 });
 
-test('a disk that fills up while the version is copied is left as it was', async (t) => {
+test('a disk that fills up during the copy is left without new files', async (t) => {
   const { candidate } = await folders(t);
-  // Room for the bytes, but for nine files and folders only.
+  // Enough bytes, but only nine inodes.
   const models = await mountedModels(t, 'size=8m,nr_inodes=9');
   if (models === undefined) return;
   const { code, stderr } = await runCli(pushing(candidate, models));
@@ -165,7 +165,7 @@ test('a disk that fills up while the version is copied is left as it was', async
   assert.deepEqual(await readdir(models), []);
 });
 
-test('a file system that is read-only says so', async (t) => {
+test('a read-only file system fails with its reason', async (t) => {
   const { candidate } = await folders(t);
   const models = await mountedModels(t, 'ro');
   if (models === undefined) return;
@@ -174,7 +174,7 @@ test('a file system that is read-only says so', async (t) => {
   assert.match(stderr, /^\/.*\/pets: the file system is read-only; nothing was pushed\n$/);
 });
 
-test('a user who may not write there is told', async (t) => {
+test('a user without write or read permission gets an error that names the path', async (t) => {
   const { folder, candidate, models } = await folders(t);
   await chmod(folder, 0o755);
   await chmod(models, 0o555);

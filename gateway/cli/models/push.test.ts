@@ -8,7 +8,7 @@ import { ModelCardError } from '../../model/card.ts';
 import { ModelsError } from './failure.ts';
 import { push } from './push.ts';
 
-/** A models folder, and a candidate as training leaves it: version 1 of a model's folder of its own. */
+/** A models folder, and a candidate as training writes it: version 1 in a model's folder of its own. */
 async function folders(t: TestContext) {
   const folder = await temporary(t);
   const candidate = path.join(folder, 'candidate', 'pets', '1');
@@ -28,7 +28,7 @@ async function refuses(work: Promise<unknown>, message: RegExp, exitCode = 2): P
   });
 }
 
-test('the first push brings the version and all that lies around it', async (t) => {
+test('the first push copies the version and its companion files', async (t) => {
   const { candidate, models, model } = await folders(t);
   await chmod(path.join(candidate, 'model.onnx'), 0o600);
   const bytes = Object.values(WHOLE).reduce((sum, { length }) => sum + length, 0);
@@ -44,7 +44,7 @@ test('the first push brings the version and all that lies around it', async (t) 
   assert.equal((await stat(path.join(model, '1', 'model.onnx'))).mode & 0o777, 0o644);
 });
 
-test('the next push counts on, and brings its own records alone', async (t) => {
+test('the next push gets the next number and copies only its own records', async (t) => {
   const { candidate, models, model } = await folders(t);
   await push(candidate, 'pets', models);
   await writeFile(path.join(model, 'model.yaml'), 'name: pets\n# edited\n');
@@ -60,7 +60,7 @@ test('the next push counts on, and brings its own records alone', async (t) => {
   assert.deepEqual((await readdir(model)).sort(), ['1', '2', 'evaluation', 'model.yaml', 'parity']);
 });
 
-test('a number is never used twice: deleted, withdrawn and hand-made versions count', async (t) => {
+test('no number is used twice: deleted, withdrawn and manually copied versions count', async (t) => {
   const { candidate, models, model } = await folders(t);
   await push(candidate, 'pets', models);
   await push(candidate, 'pets', models);
@@ -72,7 +72,7 @@ test('a number is never used twice: deleted, withdrawn and hand-made versions co
   assert.equal((await push(candidate, 'pets', models)).version, 13);
 });
 
-test('a folder that is no part of a model is pushed with a bare record', async (t) => {
+test('a version outside of a model folder is pushed with a minimal record', async (t) => {
   const { models, model } = await folders(t);
   const saved = await writeFiles(path.join(await temporary(t), 'saved_model_dir'), WHOLE);
   await push(saved, 'pets', models);
@@ -88,7 +88,7 @@ for (const name of ['.hidden', '../up', '', 'a/b', 'ä']) {
   });
 }
 
-test('what does not fit is refused, and nothing is written', async (t) => {
+test('an invalid push is refused and writes nothing', async (t) => {
   const { candidate, models } = await folders(t);
   const parent = path.dirname(candidate);
   await refuses(push(candidate, 'other', models), /model\.yaml: is of model pets, not of other$/);
@@ -105,26 +105,29 @@ test('what does not fit is refused, and nothing is written', async (t) => {
   assert.deepEqual(await readdir(models), []);
 });
 
-test('a version without a format of the one in place is refused: its server could not load it', async (t) => {
+test('a version that lacks a format of the newest version is refused: its server could not load it', async (t) => {
   const { candidate, models, model } = await folders(t);
   await push(candidate, 'pets', models);
   await rm(path.join(candidate, 'model.onnx'));
-  await refuses(push(candidate, 'pets', models), /has no model\.onnx, but version 1 in place has one.*make convert/);
+  await refuses(push(candidate, 'pets', models), /has no model\.onnx, but version 1 in service has one.*make convert/);
   await writeFiles(path.join(model, '1'), { 'serving_uint8.onnx': WHOLE['model.onnx'] ?? '' });
   await writeFiles(candidate, { 'model.onnx': WHOLE['model.onnx'] ?? '' });
   await refuses(push(candidate, 'pets', models), /has no serving_uint8\.onnx, but version 1/);
   assert.deepEqual((await readdir(model)).sort(), ['1', 'evaluation', 'model.yaml', 'parity']);
 });
 
-test('a version made with other tensors than the model in place is refused', async (t) => {
+test('a version made with other parity tensors than the published model is refused', async (t) => {
   const { candidate, models } = await folders(t);
   await push(candidate, 'pets', models);
   const tensors = '{"samples": [{"file": "a.png", "sha256": "def"}]}';
   await writeFile(path.join(candidate, '../parity/tensors.json'), tensors);
-  await refuses(push(candidate, 'pets', models), /parity\/a\.png is not that of .*pets: it needs another model\.yaml/);
+  await refuses(
+    push(candidate, 'pets', models),
+    /parity\/a\.png differs from that of .*pets: it needs another model\.yaml/,
+  );
 });
 
-test('the command prints one line or JSON, and its exit codes tell refusals from failures', async (t) => {
+test('the command prints one line or JSON, and exits with 2 for refusals', async (t) => {
   const { candidate, models, model } = await folders(t);
   const args = ['models', 'push', candidate, '--model', 'pets', '--models', models];
   const first = await runCli(args);
@@ -135,7 +138,7 @@ test('the command prints one line or JSON, and its exit codes tell refusals from
   const usage: [string[], RegExp][] = [
     [['models', 'push', candidate], /required option '--model <name>' not specified/],
     [[...args, '--wait', '10'], /^10: needs a duration above zero, such as 500ms, 20s or 2m\n$/],
-    [[...args, '--wait', '10m'], /^TF_SERVING_HOST is not set: it names the servers/],
+    [[...args, '--wait', '10m'], /^TF_SERVING_HOST is not set: name the servers with it/],
     [
       [...args, '--wait', '10m', '--tf-serving-host', 'nowhere'],
       /^TF_SERVING_HOST=nowhere: "nowhere" is not host:port/,

@@ -1,20 +1,20 @@
-/** `tensorgate models push`: checks a version, and publishes it under the next free number. */
+/** `tensorgate models push`: checks a version and publishes it under the next free number. */
 import { mkdir, realpath, rmdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { sizeText } from '../output.ts';
 import { checkSamples, readCompanions } from './companions.ts';
 import type { ModelsContext } from './context.ts';
-import { sync } from './disk.ts';
+import { fsync } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
-import { isLoaded } from './judge.ts';
+import { pushGoal } from './goals.ts';
 import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
 import { type Candidate, publish } from './publish.ts';
 import { readCardText } from './records.ts';
 import { openServers } from './servers.ts';
 import { checkVersion, listVersionFiles, modelFiles } from './version-files.ts';
-import { announce } from './wait.ts';
+import { printResult } from './wait.ts';
 
-/** What the small files around a version may take, on top of its own bytes. */
+/** Disk space for the companion files, in addition to the version's own bytes. */
 const MARGIN_BYTES = 2 ** 20;
 
 export type Pushed = {
@@ -27,25 +27,25 @@ export type Pushed = {
 
 export type PushOptions = { readonly path: string; readonly model: string; readonly waitMs?: number | undefined };
 
-/** Pushes and says so; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
+/** Pushes and prints the result; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
 export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
   const { models, backends, tls, output } = context;
   using servers = waitMs === undefined ? undefined : openServers(backends, tls);
   const pushed = await push(from, model, models);
   const { version, folder, files, bytes } = pushed;
   const text = `${model} version ${version}: ${folder}, ${sizeText(bytes)} in ${files} files`;
-  const waiting = servers && { servers, timeoutMs: waitMs ?? 0, judge: isLoaded(version) };
-  await announce({ value: pushed, text }, waiting, output);
+  const waitOptions = servers && { servers, timeoutMs: waitMs ?? 0, goal: pushGoal(version) };
+  await printResult({ value: pushed, text }, waitOptions, output);
 }
 
-/** Checks a version and publishes it in MODELS/NAME. Throws ModelsError; then the model has no new version. */
+/** Checks a version and publishes it in MODELS/NAME. Throws ModelsError if the model has no new version. */
 export async function push(version: string, model: string, models: string): Promise<Pushed> {
   const target = await readModelFolder(models, model);
   const candidate = await checkCandidate(version, model);
   await checkTarget(candidate, target, models);
   const isNew = await makeFolder(target.path).catch(fail);
   try {
-    if (isNew) await sync(models);
+    if (isNew) await fsync(models);
     await checkSpace(candidate.bytes + MARGIN_BYTES, target.path);
     const number = await publish(candidate, target);
     const { files, bytes } = candidate;
@@ -68,37 +68,37 @@ async function checkCandidate(version: string, model: string): Promise<Candidate
   return { folder, files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), companions };
 }
 
-/** Throws `refused` where the version does not fit the model that is in place. */
+/** Throws `refused` if the version does not fit the published model. */
 async function checkTarget(candidate: Candidate, target: ModelFolder, models: string): Promise<void> {
   const about = await stat(models).catch(() => undefined);
-  if (!about?.isDirectory()) throw refused(`MODELS: ${models} is not a folder; make it, or name another with --models`);
+  if (!about?.isDirectory()) throw refused(`MODELS: ${models} is not a folder; create it, or use --models`);
   await checkFormats(candidate, target);
   await readCardText(target.path, target.name);
   await checkSamples(candidate.folder, target.path);
 }
 
 async function checkFormats({ folder, files }: Candidate, target: ModelFolder): Promise<void> {
-  const inPlace = newestVersion(target);
-  if (inPlace === undefined) return;
+  const newest = newestVersion(target);
+  if (newest === undefined) return;
   const has = new Set(modelFiles(files));
-  const wanted = modelFiles(await listVersionFiles(target.versions.get(inPlace) ?? ''));
+  const wanted = modelFiles(await listVersionFiles(target.versions.get(newest) ?? ''));
   const missing = wanted.find((name) => !has.has(name));
   if (missing === undefined) return;
   throw refused(
-    `${folder}: has no ${missing}, but version ${inPlace} in place has one, and the server that loads it could not ` +
+    `${folder}: has no ${missing}, but version ${newest} in service has one, and the server that loads it could not ` +
       'load this version; make convert makes every format',
   );
 }
 
 async function checkSpace(wantedBytes: number, folder: string): Promise<void> {
   const { bavail, blocks, bsize } = await statfs(folder);
-  // Without any blocks the file system does not tell.
+  // 0 blocks: the file system does not report its size.
   if (blocks === 0 || bavail * bsize >= wantedBytes) return;
   const free = sizeText(bavail * bsize);
   throw refused(`${folder}: ${sizeText(wantedBytes)} are needed, ${free} are free; nothing was pushed`);
 }
 
-/** Gives whether the folder is new. */
+/** Creates a folder. False if it exists. */
 async function makeFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
@@ -109,7 +109,7 @@ async function makeFolder(folder: string): Promise<boolean> {
   }
 }
 
-/** Takes back the folder of a new model; one that something has come into stays. */
+/** Removes the folder of a new model if it is still empty. */
 async function removeEmpty(folder: string): Promise<void> {
   for (const empty of [path.join(folder, 'evaluation'), folder]) await rmdir(empty).catch(() => undefined);
 }

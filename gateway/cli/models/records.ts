@@ -1,4 +1,4 @@
-/** What lies beside the versions in a model's folder: model.yaml, evaluation/N.json, parity/. */
+/** Reads the files beside the versions in a model's folder: model.yaml, evaluation/N.json, parity/. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -14,10 +14,10 @@ const scoresFile = z.looseObject({});
 const sample = z.looseObject({ file: z.string().regex(/^[^/\\]+$/), sha256: z.string() });
 const tensorsFile = z.looseObject({ samples: z.array(sample) });
 
-/** What training measured about a version, and where the version comes from. */
+/** What training measured for a version, and its lineage. */
 export type Evaluation = z.output<typeof evaluationFile>;
 
-/** The text of model.yaml, if there is one. Throws ModelCardError when it is not valid, `refused` for another model's. */
+/** The text of model.yaml, if it exists. Throws ModelCardError if it is invalid, `refused` if it has another model's name. */
 export async function readCardText(folder: string, model: string): Promise<string | undefined> {
   const file = path.join(folder, 'model.yaml');
   const bytes = await readIfThere(file);
@@ -27,27 +27,27 @@ export async function readCardText(folder: string, model: string): Promise<strin
   throw refused(`${file}: is of model ${name}, not of ${model}`);
 }
 
-/** evaluation/N.json, if it is there. Throws `refused` when it cannot be used. */
+/** evaluation/N.json, if it exists. Throws `refused` if it is invalid. */
 export function readEvaluation(folder: string, version: number | string): Promise<Evaluation | undefined> {
   return readJson(path.join(folder, 'evaluation', `${version}.json`), evaluationFile);
 }
 
-/** parity/N.json, if it is there: the scores of one version. Throws `refused` when it cannot be used. */
+/** parity/N.json, if it exists: the scores of one version. Throws `refused` if it is invalid. */
 export function readScores(folder: string, version: number | string): Promise<object | undefined> {
   return readJson(path.join(folder, 'parity', `${version}.json`), scoresFile);
 }
 
-/** parity/tensors.json, if it is there: the pictures and the hashes of their tensors. Throws `refused`. */
+/** parity/tensors.json, if it exists: the pictures and the hashes of their tensors. Throws `refused` if it is invalid. */
 export function readTensors(folder: string): Promise<z.output<typeof tensorsFile> | undefined> {
   return readJson(path.join(folder, 'parity', 'tensors.json'), tensorsFile);
 }
 
-/** JSON as the files of a model's folder have it. */
+/** JSON in the format of these files: indented, with a final newline. */
 export function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** A file's bytes; undefined where it does not exist. */
+/** A file's bytes; undefined if it does not exist. */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   return readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;
@@ -61,7 +61,7 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | unde
   try {
     const value: unknown = JSON.parse(String(bytes));
     schema.parse(value);
-    // As it stands there: what is copied keeps the order of its fields.
+    // Not the parsed value: a copy keeps the order of the fields.
     return value as T;
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];

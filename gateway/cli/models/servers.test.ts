@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startModelServer, XCEPTION } from '../../../tests/model-server.ts';
-import { isLoaded, isRolledBack } from './judge.ts';
+import { pushGoal, rollbackGoal } from './goals.ts';
 import { openServers } from './servers.ts';
 
-test('every address behind every name is asked, once', async (t) => {
+test('every address of every name is asked once', async (t) => {
   const server = await startModelServer({ ...XCEPTION, version: 3, onPredict: () => assert.fail('not asked') });
   t.after(server.close);
   const port = server.target.split(':').at(-1);
@@ -20,26 +20,26 @@ const report = (...versions: [number, 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'E
   versions: versions.map(([version, state, error = '']) => ({ version, state, error })),
 });
 
-test('a push has arrived when its version is AVAILABLE, and never will when it ended', () => {
-  const judge = isLoaded(2);
-  assert.deepEqual(judge(report([2, 'AVAILABLE'])), { state: 'reached', text: 'version 2 AVAILABLE' });
-  assert.deepEqual(judge(report([2, 'LOADING'])), { state: 'waiting', text: 'version 2 LOADING' });
+test('a push reaches its goal when its version is AVAILABLE, and fails when it is END', () => {
+  const goal = pushGoal(2);
+  assert.deepEqual(goal(report([2, 'AVAILABLE'])), { state: 'reached', text: 'version 2 AVAILABLE' });
+  assert.deepEqual(goal(report([2, 'LOADING'])), { state: 'waiting', text: 'version 2 LOADING' });
   const before = { state: 'waiting', text: 'version 2 not seen yet, 1 AVAILABLE' };
-  assert.deepEqual(judge(report([1, 'AVAILABLE'])), before);
-  assert.deepEqual(judge({ ...report(), trouble: 'cannot be reached' }), {
+  assert.deepEqual(goal(report([1, 'AVAILABLE'])), before);
+  assert.deepEqual(goal({ ...report(), trouble: 'cannot be reached' }), {
     state: 'waiting',
     text: 'cannot be reached',
   });
-  assert.deepEqual(judge(report([2, 'END', 'bad graph'])), { state: 'failed', text: 'version 2 END: bad graph' });
+  assert.deepEqual(goal(report([2, 'END', 'bad graph'])), { state: 'failed', text: 'version 2 END: bad graph' });
   const replaced = { state: 'failed', text: 'version 2 END: a newer version took its place' };
-  assert.deepEqual(judge(report([3, 'AVAILABLE'], [2, 'END'])), replaced);
+  assert.deepEqual(goal(report([3, 'AVAILABLE'], [2, 'END'])), replaced);
 });
 
-test('a rollback has arrived when the version before is AVAILABLE and the withdrawn ones are gone', () => {
-  const judge = isRolledBack(1, [2, 3]);
-  assert.equal(judge(report([3, 'END'], [1, 'AVAILABLE'])).state, 'reached');
+test('a rollback reaches its goal when the version before is AVAILABLE and the withdrawn ones are unloaded', () => {
+  const goal = rollbackGoal(1, [2, 3]);
+  assert.equal(goal(report([3, 'END'], [1, 'AVAILABLE'])).state, 'reached');
   const unloading = { state: 'waiting', text: 'version 1 AVAILABLE, version 3 UNLOADING' };
-  assert.deepEqual(judge(report([3, 'UNLOADING'], [1, 'AVAILABLE'])), unloading);
-  assert.equal(judge(report([3, 'AVAILABLE'], [1, 'END'])).state, 'waiting');
-  assert.equal(judge(report([3, 'END'], [1, 'END', 'gone'])).state, 'failed');
+  assert.deepEqual(goal(report([3, 'UNLOADING'], [1, 'AVAILABLE'])), unloading);
+  assert.equal(goal(report([3, 'AVAILABLE'], [1, 'END'])).state, 'waiting');
+  assert.equal(goal(report([3, 'END'], [1, 'END', 'gone'])).state, 'failed');
 });

@@ -1,4 +1,4 @@
-/** The model servers behind TF_SERVING_HOST, each on its own: what it says of a model's versions. */
+/** Asks every model server in TF_SERVING_HOST for the states of a model's versions. */
 import { lookup } from 'node:dns/promises';
 import { openClient } from '../../backend/grpc/channel.ts';
 import type { ModelServers } from '../../backend/grpc/model-servers.ts';
@@ -12,7 +12,7 @@ import type { VersionStatus } from '../../domain/servable.ts';
 import { asGatewayError } from '../../errors.ts';
 import { refused } from './failure.ts';
 
-/** What one server said; `trouble` where it could not be asked. */
+/** The versions on one server; `trouble` is why it could not be asked. */
 export type Report = {
   readonly address: string;
   readonly versions: readonly VersionStatus[];
@@ -20,24 +20,24 @@ export type Report = {
 };
 
 export type Servers = Disposable & {
-  /** Asks every server at once; the addresses behind names are looked up anew each time. */
+  /** Asks all servers in parallel. Resolves host names again each time. */
   ask(model: string): Promise<Report[]>;
 };
 
 type Server = {
   readonly client: ModelServers;
-  /** Resolves when the first connection is made, or its time is over: a request would not wait as long. */
-  readonly tried: Promise<void>;
+  /** Resolves when the client has connected, or after CONNECT_TIMEOUT_MS. A request itself would not wait that long. */
+  readonly connectAttempt: Promise<void>;
   readonly status: Backend['status'];
 };
 
-const CONNECT_PATIENCE_MS = 2000;
+const CONNECT_TIMEOUT_MS = 2000;
 const STATUS_TIMEOUT_MS = 5000;
 
-/** Opens the servers of a TF_SERVING_HOST. Throws `refused` when it is not set or cannot be read. */
+/** Opens the servers in TF_SERVING_HOST. Throws `refused` if it is not set or invalid. */
 export function openServers(backends: string | undefined, tls?: BackendTls): Servers {
   if (backends === undefined)
-    throw refused('TF_SERVING_HOST is not set: it names the servers, as does --tf-serving-host');
+    throw refused('TF_SERVING_HOST is not set: name the servers with it or with --tf-serving-host');
   const entries = readBackends(backends);
   const protocol = loadProtocol();
   const servers = new Map<string, Server>();
@@ -57,10 +57,10 @@ export function openServers(backends: string | undefined, tls?: BackendTls): Ser
 }
 
 function openServer(client: ModelServers, protocol: Protocol): Server {
-  const { promise: tried, resolve } = Promise.withResolvers<void>();
-  client.waitForReady(Date.now() + CONNECT_PATIENCE_MS, () => resolve());
+  const { promise: connectAttempt, resolve } = Promise.withResolvers<void>();
+  client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, () => resolve());
   const unary = createUnary(client, () => undefined);
-  return { client, tried, ...createLookUp(unary, protocol) };
+  return { client, connectAttempt, ...createLookUp(unary, protocol) };
 }
 
 function readBackends(backends: string): ReturnType<typeof parseBackends> {
@@ -71,7 +71,7 @@ function readBackends(backends: string): ReturnType<typeof parseBackends> {
   }
 }
 
-/** The addresses behind a name, each with the name; the name itself while DNS does not know it, for it may come. */
+/** The addresses of a name, each with the name. The name itself while DNS has none: it may come later. */
 async function addressesOf({ scheme, path }: ReturnType<typeof parseBackends>[number]): Promise<[string, string][]> {
   if (scheme === 'unix') return [[`unix:${path}`, 'localhost']];
   const colon = path.lastIndexOf(':');
@@ -79,22 +79,22 @@ async function addressesOf({ scheme, path }: ReturnType<typeof parseBackends>[nu
   const port = path.slice(colon + 1);
   const found = await lookup(host, { all: true }).catch(() => []);
   if (found.length === 0) return [[path, host]];
-  // A server with an address of each kind is one server, and many listen on IPv4 alone, localhost's for one.
+  // A server with an IPv4 and an IPv6 address is asked once, by IPv4: many listen on IPv4 only, such as on localhost.
   const family = found.some((one) => one.family === 4) ? 4 : 6;
   return found
     .filter((one) => one.family === family)
     .map(({ address }) => [family === 4 ? `${address}:${port}` : `[${address}]:${port}`, host]);
 }
 
-async function report(address: string, { tried, status }: Server, model: string): Promise<Report> {
-  await tried;
+async function report(address: string, { connectAttempt, status }: Server, model: string): Promise<Report> {
+  await connectAttempt;
   try {
     const versions = await status(model, AbortSignal.timeout(STATUS_TIMEOUT_MS));
-    // TensorFlow's words may go over several lines, where a table and a log have one.
+    // TensorFlow's errors may have several lines; tables and logs need one.
     return { address, versions: versions.map((one) => ({ ...one, error: one.error.replace(/\s+/g, ' ') })) };
   } catch (thrown) {
     const { kind, message, cause } = asGatewayError(thrown);
-    // The server is well, and has not seen the model.
+    // The server works but does not have the model.
     if (kind === 'model_not_found') return { address, versions: [] };
     const details = cause instanceof Error && 'details' in cause ? cause.details : undefined;
     return {

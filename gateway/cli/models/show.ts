@@ -1,5 +1,4 @@
-/** `tensorgate models show`: one version in detail, down to the run, the commit and the data that it comes from. */
-
+/** `tensorgate models show`: shows one version with the run, the commit and the data that it comes from. */
 import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
@@ -8,7 +7,7 @@ import { type Evaluation, readEvaluation } from './records.ts';
 import { openServers } from './servers.ts';
 import { describeVersions } from './versions.ts';
 
-/** Shows a version; of one that was deleted, what is on record. Throws ModelsError. */
+/** Shows a version, or the record of a deleted one. Throws ModelsError. */
 export async function runShow(model: string, version: number, context: ModelsContext): Promise<void> {
   const { models, backends, tls, output } = context;
   using servers = backends === undefined ? undefined : openServers(backends, tls);
@@ -39,7 +38,7 @@ export async function runShow(model: string, version: number, context: ModelsCon
   output.result({ model, ...(row ?? { version, folder: null }), evaluation: evaluation ?? null }, text);
 }
 
-/** Accuracy, the gate's decision, and where the version comes from; settings stand in the file alone. */
+/** Accuracy, the gate's decision, and the lineage without nested values such as training settings. */
 function evaluationLines(evaluation: Evaluation | undefined): string[][] {
   const { test, gate, lineage } = evaluation ?? {};
   const simple = Object.entries(lineage ?? {}).filter(([, value]) => typeof value !== 'object');

@@ -6,11 +6,11 @@ import { test } from 'node:test';
 import { temporary, writeFiles } from '../../../tests/candidates.ts';
 import { makeStage, removeLeftovers } from './stage.ts';
 
-/** Above the largest process id that Linux gives. */
+/** Above the largest process id on Linux. */
 const NO_PROCESS = 2 ** 22 + 1;
 const TWO_DAYS_AGO_S = Date.now() / 1000 - 2 * 24 * 60 * 60;
 
-test('what dead pushes and deletions left goes; what living ones work in, and versions, stay', async (t) => {
+test('staging folders of ended processes are removed; those of running ones, and versions, stay', async (t) => {
   const model = await temporary(t);
   const mine = await makeStage(model);
   const here = hostname();
@@ -19,7 +19,7 @@ test('what dead pushes and deletions left goes; what living ones work in, and ve
   for (const name of [...stay, ...go]) await writeFiles(path.join(model, name, 'version'), { 'model.onnx': 'half' });
   await mkdir(path.join(model, 'evaluation'));
   await utimes(path.join(model, '.push-1@else-where-DDDDDD'), TWO_DAYS_AGO_S, TWO_DAYS_AGO_S);
-  // Several at once, as several pushes do.
+  // In parallel, as in several pushes.
   await Promise.all([1, 2, 3].map(() => removeLeftovers(model)));
   assert.deepEqual((await readdir(model)).sort(), [...stay, path.basename(mine), 'evaluation'].sort());
 });

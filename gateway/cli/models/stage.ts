@@ -1,4 +1,4 @@
-/** The folders with a dot in front that a push and a deletion work in, and what becomes of those left behind. */
+/** Staging folders of pushes and deletions, hidden by a leading dot, and the removal of abandoned ones. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -7,22 +7,22 @@ import path from 'node:path';
 const STAGE = /^\.push-(\d+)@(.*)-.{6}$/;
 const DELETED = /^\.deleted-/;
 
-/** Processes of other machines cannot be looked up, but no copy takes this long. */
+/** Processes on other machines cannot be looked up. No copy takes this long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** Makes the folder that a push works in; its name tells whose it is. In the model's folder, so that a rename publishes. */
+/** Creates the staging folder of a push. Its name contains the process and the host. A rename from it is atomic: it is in the model's folder. */
 export function makeStage(model: string): Promise<string> {
   return mkdtemp(path.join(model, `.push-${process.pid}@${hostname()}-`));
 }
 
-/** Deletes a folder in a model's folder: at once for everybody else, then file by file. */
-export async function deleteAtOnce(folder: string): Promise<void> {
+/** Deletes a folder in a model's folder: a rename hides it atomically, then its files are deleted. */
+export async function deleteAtomically(folder: string): Promise<void> {
   const away = path.join(path.dirname(folder), `.deleted-${randomUUID()}`);
   await rename(folder, away);
   await rm(away, { recursive: true, force: true });
 }
 
-/** Removes what killed pushes and deletions left behind; that of living ones stays. */
+/** Removes what killed pushes and deletions left. Keeps the folders of running ones. */
 export async function removeLeftovers(model: string): Promise<void> {
   for (const name of await readdir(model)) {
     const folder = path.join(model, name);
@@ -33,10 +33,10 @@ export async function removeLeftovers(model: string): Promise<void> {
 
 async function removeAbandoned(stage: string): Promise<void> {
   try {
-    // At once: a push that lives unseen, on another machine of this name, must find nothing to publish, never a part.
-    if (await isAbandoned(stage)) await deleteAtOnce(stage);
+    // Atomically: a push that still runs on another machine with this host name must not publish a partial folder.
+    if (await isAbandoned(stage)) await deleteAtomically(stage);
   } catch (error) {
-    // Its own push has ended, or another one was quicker.
+    // Its push has ended, or another process has removed it.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
@@ -52,7 +52,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is another user's. Only ESRCH says that there is none.
+    // EPERM: the process is another user's. ESRCH: there is none.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -1,11 +1,12 @@
-/** Where the fields of a text in protobuf's text format stand, so that one can be changed and the rest left as it is. */
+/** Parses protobuf's text format and keeps the position of each field, to edit one field and leave the rest. */
 
 export type Field = {
   readonly name: string;
-  /** From the first letter of the name to behind the last of the value. */
+  /** The offset of the name's first character. */
   readonly start: number;
+  /** The offset after the value's last character. */
   readonly end: number;
-  /** A scalar's text, strings without their quotes, lists with spaces; empty for a message. */
+  /** A scalar's text; a string without quotes; a list joined by spaces; empty for a message. */
   readonly value: string;
   readonly children: readonly Field[];
 };
@@ -18,7 +19,7 @@ const SCALAR = /^[-+\w."']/;
 const STRING = /^["']/;
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '<': '>' };
 
-/** Reads the fields of a message. Throws a SyntaxError that names the line. */
+/** Parses the fields of a message. Throws SyntaxError with the line. */
 export function parseFields(text: string): Field[] {
   return readFields({ tokens: tokenize(text), at: 0 }, '');
 }
@@ -35,7 +36,7 @@ function tokenize(text: string): Token[] {
   return [...tokens, { text: '', start: text.length, end: text.length, line }];
 }
 
-/** The fields up to the closing brace, which is read too; up to the end of the text for ''. */
+/** Reads fields up to and including the closing brace, or up to the end of the text if `closing` is ''. */
 function readFields(cursor: Cursor, closing: string): Field[] {
   const fields: Field[] = [];
   while (peek(cursor).text !== closing) {
@@ -59,7 +60,7 @@ function readField(cursor: Cursor): Field {
   return { name: name.text, start: name.start, end: last(cursor).end, value, children };
 }
 
-/** A scalar, strings that follow each other as one; of a list in brackets its scalars with spaces between. */
+/** Reads a scalar or a list. Adjacent strings are one value. A list's scalars are joined by spaces. */
 function readScalar(cursor: Cursor): string {
   if (peek(cursor).text === '[') return readList(cursor);
   const first = next(cursor);
@@ -74,13 +75,14 @@ function readList(cursor: Cursor): string {
   next(cursor);
   for (let token = next(cursor); token.text !== ']'; token = next(cursor)) {
     if (token.text === ',') continue;
-    if (!SCALAR.test(token.text)) throw unexpected(token, 'scalars up to ]; messages are to be listed one by one');
+    if (!SCALAR.test(token.text))
+      throw unexpected(token, 'scalars up to ]; write a list of messages as repeated fields');
     words.push(unquoted(token.text));
   }
   return words.join(' ');
 }
 
-/** Names, labels and numbers need no escapes; a string that has some stays as it is written. */
+/** Removes the quotes. Escapes are kept: names, labels and numbers need none. */
 function unquoted(text: string): string {
   return STRING.test(text) ? text.slice(1, -1) : text;
 }

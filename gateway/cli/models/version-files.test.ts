@@ -18,7 +18,7 @@ const LOADABLE: Record<string, Files> = {
   'a SavedModel': saved,
   'an ONNX model': { 'model.onnx': onnx },
   'two signatures in ONNX': { 'model.onnx': onnx, 'serving_uint8.onnx': onnx },
-  'a SavedModel of constants, without any variables': { 'saved_model.pb': savedModel('Const') },
+  'a SavedModel with only constants': { 'saved_model.pb': savedModel('Const') },
   'a SavedModel in two shards': {
     'saved_model.pb': savedModel('VarHandleOp'),
     [INDEX]: 'index',
@@ -32,21 +32,13 @@ for (const [name, files] of Object.entries(LOADABLE)) {
 
 const graph = savedModel('VarHandleOp');
 const BROKEN: [string, Files, RegExp][] = [
-  ['no model at all', { 'README.md': 'hello' }, /has neither saved_model\.pb nor model\.onnx$/],
+  ['no model', { 'README.md': 'hello' }, /has neither saved_model\.pb nor model\.onnx$/],
   ['a signature without its model', { 'serving_uint8.onnx': onnx }, /model\.onnx is missing; serving_uint8\.onnx is/],
   ['an empty saved_model.pb', { ...WHOLE, 'saved_model.pb': '' }, /saved_model\.pb: is empty$/],
   ['an empty model.onnx', { 'model.onnx': '' }, /model\.onnx: is empty$/],
-  [
-    'a saved_model.pb that is cut off',
-    { 'saved_model.pb': graph.subarray(0, -1) },
-    /it has 14 bytes and should have 15/,
-  ],
-  [
-    'a model.onnx that is cut off',
-    { 'model.onnx': addModel(1).subarray(0, -3) },
-    /model\.onnx: cannot be loaded: it is cut/,
-  ],
-  ['a text in place of a model', { 'model.onnx': '<!DOCTYPE html>' }, /cannot be loaded: it is/],
+  ['a truncated saved_model.pb', { 'saved_model.pb': graph.subarray(0, -1) }, /it has 14 bytes and should have 15/],
+  ['a truncated model.onnx', { 'model.onnx': addModel(1).subarray(0, -3) }, /model\.onnx: cannot be loaded: it is cut/],
+  ['HTML instead of a model', { 'model.onnx': '<!DOCTYPE html>' }, /cannot be loaded: it is/],
   ['a message without a graph', { 'model.onnx': Buffer.of(0x08, 1) }, /there is no graph in it$/],
   ['a Git LFS pointer', { 'model.onnx': 'version https://git-lfs.github.com/spec/v1\n' }, /cannot be loaded/],
   ['no variables', { 'saved_model.pb': graph }, /variables\/variables\.index is missing/],
@@ -71,7 +63,7 @@ for (const [name, files, message] of BROKEN) {
   });
 }
 
-test('links to files are followed; those to folders and to nothing are refused', async (t) => {
+test('links to files are followed; links to folders are refused', async (t) => {
   const folder = await temporary(t);
   const blob = path.join(await writeFiles(path.join(folder, 'blobs'), { abc: onnx }), 'abc');
   const version = path.join(folder, '1');
@@ -83,7 +75,7 @@ test('links to files are followed; those to folders and to nothing are refused',
   await assert.rejects(check(version), /assets: is a link to a folder; copy that folder in its place$/);
 });
 
-test('a path that is missing, a file, or a link to nothing is named', async (t) => {
+test('a missing path, a file and a dangling link are refused with their path', async (t) => {
   const folder = await writeFiles(await temporary(t), { 'model.onnx': onnx });
   await assert.rejects(check(path.join(folder, '7')), /7: does not exist$/);
   await assert.rejects(check(path.join(folder, 'model.onnx')), /model\.onnx: is not a folder; a version is/);

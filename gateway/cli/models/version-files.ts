@@ -1,4 +1,4 @@
-/** The files of a version that is to be pushed, and whether a server could load them. */
+/** Lists the files of a version and checks whether a server could load them. */
 import { constants } from 'node:fs';
 import { access, open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,18 +8,18 @@ import { readFieldNumbers } from './wire.ts';
 
 const SAVED_MODEL = 'saved_model.pb';
 const ONNX = 'model.onnx';
-/** Numbers of SavedModel.meta_graphs and of onnx.ModelProto.graph. */
+/** The field numbers of SavedModel.meta_graphs and onnx.ModelProto.graph. */
 const META_GRAPHS_FIELD = 2;
 const GRAPH_FIELD = 7;
 
 const INDEX = 'variables/variables.index';
 const SHARD = /^variables\/variables\.data-(\d{5})-of-(\d{5})$/;
-/** The operations that make a variable, of TensorFlow 2 and 1. A graph without any holds constants alone. */
+/** The operations that create a variable in TensorFlow 2 and 1. A graph without them has only constants. */
 const VARIABLE_OPS = ['VarHandleOp', 'VariableV2'];
 
 /**
- * Every file in a version's folder. Links to files are followed, since the copy must stand alone; links to folders
- * could lead anywhere, so they are refused, as is everything that is no file, or cannot be read.
+ * Every file in a version's folder. Links to files are followed: the copy must not depend on other folders. Throws
+ * `refused` for links to folders, which could lead anywhere, for other things than files, and for unreadable files.
  */
 export async function listVersionFiles(folder: string): Promise<VersionFile[]> {
   const about = await stat(folder).catch(unreadable(folder));
@@ -45,18 +45,18 @@ function unreadable(file: string) {
   };
 }
 
-/** The files that a server loads a version from: saved_model.pb, and one .onnx for each signature. */
+/** The files that servers load: saved_model.pb, and one .onnx per signature. */
 export function modelFiles(files: readonly VersionFile[]): string[] {
   return files.map(({ name }) => name).filter((name) => name === SAVED_MODEL || /^[^/]+\.onnx$/.test(name));
 }
 
-/** Throws `refused` for a version that no server could load: a part is missing, empty or cut off. */
+/** Throws `refused` for a version that no server could load: a file is missing, empty or truncated. */
 export async function checkVersion(folder: string, files: readonly VersionFile[]): Promise<void> {
   const names = modelFiles(files);
   const lacks = (name: string) => !names.includes(name);
   const signature = names.find((name) => name !== SAVED_MODEL && name !== ONNX);
   if (signature && lacks(ONNX)) {
-    throw refused(`${folder}: ${ONNX} is missing; ${signature} is one more signature of it and reads its weights`);
+    throw refused(`${folder}: ${ONNX} is missing; ${signature} is another signature of it and reads its weights`);
   }
   if (lacks(SAVED_MODEL) && lacks(ONNX)) throw refused(`${folder}: has neither ${SAVED_MODEL} nor ${ONNX}`);
   for (const name of names) {
@@ -75,7 +75,7 @@ async function checkMessage(file: string, graphField: number): Promise<void> {
   if (!fields.has(graphField)) throw refused(`${file}: cannot be loaded: there is no graph in it`);
 }
 
-/** A SavedModel with variables needs its index and every shard; one of constants alone needs neither. */
+/** A SavedModel with variables needs its index and all shards. One with only constants needs neither. */
 async function checkVariables(folder: string, files: readonly VersionFile[]): Promise<void> {
   const bytes = new Map(files.map((file) => [file.name, file.bytes]));
   const shards = [...bytes.keys()].flatMap((name) => SHARD.exec(name)?.[2] ?? []);

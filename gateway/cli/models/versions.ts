@@ -1,4 +1,4 @@
-/** All that is known of a model's versions: on the disk, from training, and on the servers. */
+/** Collects what is known of a model's versions: from the disk, from training, and from the servers. */
 import { stat } from 'node:fs/promises';
 import type { VersionStatus } from '../../domain/servable.ts';
 import { labelsOf } from './labels.ts';
@@ -11,20 +11,20 @@ export type VersionRow = {
   readonly version: number;
   readonly folder: string;
   readonly withdrawn: boolean;
-  /** The files that servers load: saved_model.pb and an .onnx for each signature. */
+  /** The files that servers load: saved_model.pb, and one .onnx per signature. */
   readonly formats: readonly string[];
   readonly files: number;
   readonly bytes: number;
-  /** When its folder was filled, in ISO 8601. */
+  /** The folder's modification time, in ISO 8601. */
   readonly pushed: string;
-  /** On the test photos, where training told. */
+  /** Accuracy on the test photos; null if training did not record it. */
   readonly accuracy: number | null;
   readonly labels: readonly string[];
-  /** TF-Serving's state by the server's address, with its error; only where servers are asked. */
+  /** TF-Serving's state, with its error, by server address. Empty if no servers are asked. */
   readonly states: Readonly<Record<string, string>>;
 };
 
-/** Every version on the disk, lowest first, withdrawn ones in their place. Throws `refused` for unreadable files. */
+/** Every version on the disk, withdrawn ones included, lowest first. Throws `refused` for unreadable files. */
 export async function describeVersions(
   folder: ModelFolder,
   models: string,

@@ -15,7 +15,7 @@ const python = await findPython();
 const { skip, program } =
   'missing' in python ? { skip: python.missing, program: '' } : { skip: false, program: python.program };
 
-/** An embedded server that has version 1, and `tensorgate models` for its folder. */
+/** An embedded server with version 1, and `tensorgate models` for its folder. */
 async function embedded(t: TestContext) {
   const models = await temporary(t);
   await writeFiles(path.join(models, 'adds', '1'), { 'model.onnx': addModel(1) });
@@ -37,7 +37,7 @@ async function unusedPort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : assert.fail('no port');
 }
 
-test('E18: push --wait ends when the server has the version, and rollback --wait when it has the one before', async (t) => {
+test('E18: push --wait ends when the server has loaded the version, rollback --wait when it has the one before', async (t) => {
   const { models, candidate, address, cli } = await embedded(t);
   const pushed = await cli('push', candidate, '--model', 'adds', '--wait', '1m');
   assert.equal(pushed.code, 0, pushed.stderr);
@@ -64,7 +64,7 @@ test('E18: push --wait ends when the server has the version, and rollback --wait
 
 test("E18: push --wait shows the server's own error when it cannot load the version", async (t) => {
   const { models, address, cli } = await embedded(t);
-  // Whole as a message, but of an operation that no runtime has.
+  // A valid message with an operation that no runtime has.
   const corrupt = onnxModel({
     inputs: [{ name: 'x', shape: ['n'] }],
     outputs: [{ name: 'y', shape: ['n'] }],
@@ -79,7 +79,7 @@ test("E18: push --wait shows the server's own error when it cannot load the vers
   assert.match(error, /Nonsense/);
 });
 
-test('E18: push --wait waits for servers that cannot be reached, and gives up at its time', async (t) => {
+test('E18: push --wait waits for unreachable servers until its timeout', async (t) => {
   const { candidate, address, cli } = await embedded(t);
   const closed = `127.0.0.1:${await unusedPort()}`;
   const hosts = ['--tf-serving-host', `${address},${closed}`];
@@ -90,12 +90,12 @@ test('E18: push --wait waits for servers that cannot be reached, and gives up at
   assert.match(stderr, new RegExp(`^not reached within 3 s: ${closed}: cannot be reached$`, 'm'));
 });
 
-test('E18: TensorFlow Serving loads what is pushed, tells why it cannot, and serves by the labels', {
+test('E18: TensorFlow Serving loads a pushed version, reports a load error, and serves by labels', {
   skip,
 }, async (t) => {
   const models = await makeModels(program, 'versions');
   const model = path.join(models, 'versions');
-  // Versions 2 and 3 are to be pushed; so is a SavedModel that is none inside.
+  // Versions 2 and 3 are pushed later, and a SavedModel with invalid contents.
   for (const version of ['2', '3']) await rename(path.join(model, version), path.join(models, `pushed-${version}`));
   await writeFiles(path.join(models, 'corrupt'), { 'saved_model.pb': savedModel('nonsense') });
   const flags = [
@@ -125,10 +125,10 @@ test('E18: TensorFlow Serving loads what is pushed, tells why it cannot, and ser
   t.after(() => client.close());
   for (const [label, version] of Object.entries({ stable: 2, canary: 4 })) {
     const request = { model_spec: { name: 'versions', version_label: label }, metadata_field: ['signature_def'] };
-    type Answer = { model_spec: { version: { value: string } } };
+    type Metadata = { model_spec: { version: { value: string } } };
     const labelled = async () => {
-      const answer = await client.call<Answer>('GetModelMetadata', request).catch(() => undefined);
-      return Number(answer?.model_spec.version.value) === version;
+      const metadata = await client.call<Metadata>('GetModelMetadata', request).catch(() => undefined);
+      return Number(metadata?.model_spec.version.value) === version;
     };
     await until(labelled);
   }

@@ -1,53 +1,52 @@
-/** Waits until the model servers have taken up what was done in a model's folder, and shows how they get there. */
+/** Waits until the model servers have applied a change in a model's folder, and prints their progress. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Output } from '../output.ts';
 import { ModelsError } from './failure.ts';
-import type { Judgement } from './judge.ts';
+import type { Goal } from './goals.ts';
 import type { Report, Servers } from './servers.ts';
 
-/** Short enough to see most states, and nothing to a server. */
+/** Short enough to see most states; no load for a server. */
 const POLL_MS = 200;
 
-/** What a command did, for scripts and for people. */
-export type Done = { readonly value: { readonly model: string }; readonly text: string };
+/** The result of a command, as JSON and as text. */
+export type Result = { readonly value: { readonly model: string }; readonly text: string };
 
-export type Waiting = {
+export type WaitOptions = {
   readonly servers: Servers;
   readonly timeoutMs: number;
-  /** Where a server stands on the way to the goal. */
-  readonly judge: (report: Report) => Judgement;
+  readonly goal: Goal;
 };
 
 /**
- * Prints what a command did; where it waits, after every server has reached the goal, with what each said last. Throws
- * `notLoaded` with the server's own words or `timedOut`, printing the result all the same.
+ * Prints a command's result. With `waitOptions` it waits until every server has reached the goal, and adds their last
+ * reports. Throws `notLoaded` with the server's error, or `timedOut`; the result is printed before.
  */
-export async function announce(done: Done, waiting: Waiting | undefined, output: Output): Promise<void> {
-  if (!waiting) return output.result(done.value, done.text);
-  output.progress(done.text);
-  const { reports, error } = await waitForServers(done.value.model, waiting, output);
+export async function printResult(result: Result, waitOptions: WaitOptions | undefined, output: Output): Promise<void> {
+  if (!waitOptions) return output.result(result.value, result.text);
+  output.progress(result.text);
+  const { reports, error } = await waitForServers(result.value.model, waitOptions, output);
   const addresses = reports.map(({ address }) => address).join(', ');
-  const value = { ...done.value, servers: reports, ...(error && { error: error.message }) };
-  output.result(value, error ? done.text : `${done.text}; AVAILABLE on ${addresses}`);
+  const value = { ...result.value, servers: reports, ...(error && { error: error.message }) };
+  output.result(value, error ? result.text : `${result.text}; AVAILABLE on ${addresses}`);
   if (error) throw error;
 }
 
-type Ending = { readonly reports: readonly Report[]; readonly error?: ModelsError };
+type WaitOutcome = { readonly reports: readonly Report[]; readonly error?: ModelsError };
 
-async function waitForServers(model: string, waiting: Waiting, output: Output): Promise<Ending> {
-  const { servers, timeoutMs, judge } = waiting;
+async function waitForServers(model: string, waitOptions: WaitOptions, output: Output): Promise<WaitOutcome> {
+  const { servers, timeoutMs, goal } = waitOptions;
   const endMs = performance.now() + timeoutMs;
-  const told = new Map<string, string>();
+  const printed = new Map<string, string>();
   for (;;) {
     const reports = await servers.ask(model);
-    const judged = reports.map((report) => ({ address: report.address, ...judge(report) }));
-    for (const { address, text } of judged) {
-      if (told.get(address) !== text) output.progress(`${address}: ${text}`);
-      told.set(address, text);
+    const progress = reports.map((report) => ({ address: report.address, ...goal(report) }));
+    for (const { address, text } of progress) {
+      if (printed.get(address) !== text) output.progress(`${address}: ${text}`);
+      printed.set(address, text);
     }
-    const failed = judged.find(({ state }) => state === 'failed');
+    const failed = progress.find(({ state }) => state === 'failed');
     if (failed) return { reports, error: new ModelsError('notLoaded', `${failed.address}: ${failed.text}`) };
-    const missing = judged.filter(({ state }) => state === 'waiting');
+    const missing = progress.filter(({ state }) => state === 'waiting');
     if (missing.length === 0) return { reports };
     if (performance.now() >= endMs) {
       const last = missing.map(({ address, text }) => `${address}: ${text}`).join('; ');

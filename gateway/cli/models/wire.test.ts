@@ -21,7 +21,7 @@ const field = fc.oneof(
   number.map((id) => ({ id, bytes: [...varint(id * 8 + 5), 1, 2, 3, 4] })),
 );
 
-test('the fields of every message are read, and one that ends inside a field is refused', async (t) => {
+test('the fields of every message are read, and a truncated message is refused', async (t) => {
   const file = path.join(await temporary(t), 'message');
   const read = async (bytes: Uint8Array) => {
     await writeFile(file, bytes);
@@ -36,7 +36,7 @@ test('the fields of every message are read, and one that ends inside a field is 
   await fc.assert(property, { seed: 1, numRuns: 100 });
 });
 
-test('any bytes are read to their end or refused as no message', async (t) => {
+test('any bytes are read to the end or refused with a SyntaxError', async (t) => {
   const file = path.join(await temporary(t), 'bytes');
   const property = fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (bytes) => {
     await writeFile(file, bytes);

@@ -1,4 +1,4 @@
-/** Reads the outermost level of a serialized protobuf message, without its contents: enough to see that a file is whole. */
+/** Reads the top-level fields of a serialized protobuf message and skips their contents. Detects truncated files. */
 import type { FileHandle } from 'node:fs/promises';
 
 /** A tag and a length take at most this many bytes. */
@@ -6,8 +6,8 @@ const HEAD_BYTES = 20;
 const FIXED_BYTES: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
 /**
- * The numbers of the fields that a message has, read from a file of the given size; contents are skipped.
- * Throws a SyntaxError for bytes that are no message or end early.
+ * The field numbers of a message in a file of the given size. Throws SyntaxError for bytes that are not a message or are
+ * truncated.
  */
 export async function readFieldNumbers(file: FileHandle, size: number): Promise<Set<number>> {
   const found = new Set<number>();
@@ -27,7 +27,7 @@ export async function readFieldNumbers(file: FileHandle, size: number): Promise<
 
 type Varint = { readonly value: number; readonly end: number };
 
-/** How many bytes follow a tag: the value itself, or its length and the value. */
+/** The number of bytes after a tag: the value, or its length and the value. */
 function fieldBytes(head: Buffer, tag: Varint): number {
   const wireType = tag.value % 8;
   if (wireType === 0) return readVarint(head, tag.end).end - tag.end;
