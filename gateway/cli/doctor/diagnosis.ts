@@ -1,36 +1,36 @@
-/** One URL taken through the gateway's own fetch and decoder, every step written down. */
-import { fetchOptions, judged } from '../../app.ts';
+/** Takes one URL through the gateway's own fetch and decoder and records every step. */
 import type { Config } from '../../config.ts';
 import { openContext } from '../../domain/context.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';
 import { createFetch } from '../../fetch/http.ts';
 import { decode } from '../../image/decode.ts';
-import { restrictSharp } from '../../image/restrict.ts';
+import { restrictSharp } from '../../image/restrict-sharp.ts';
 import { sniff } from '../../image/sniff.ts';
 import { createLog } from '../../observe/log.ts';
-import { bytesOf } from '../../pipeline/fill.ts';
-import { type Hop, startTrail } from './trail.ts';
+import { readImage } from '../../pipeline/read-images.ts';
+import { checked, fetchOptions } from '../../wiring/settings.ts';
+import { createHopRecorder, type Hop } from './hops.ts';
 
 type Download = { readonly bytes: number; readonly durationMs: number };
-/** What the bytes are by their header; without a size where the format cannot be decoded or the header is damaged. */
+/** Format and size by the header; no size if the format is not supported or the header is damaged. */
 type Picture = { readonly format: string; readonly width?: number; readonly height?: number };
-/** What a client would read, and the reason that the log would have. */
+/** The error that a client would get, and the reason that would be logged. */
 type Failure = { readonly status: number; readonly kind: string; readonly detail: string; readonly reason: string };
 
 export type Diagnosis = {
   readonly hops: readonly Hop[];
   readonly download?: Download;
   readonly picture?: Picture;
-  /** Why a prediction does not get the picture; absent where it does. */
+  /** Why a prediction cannot use the picture. Absent if it can. */
   readonly failure?: Failure;
 };
 
-/** Fetches and decodes once, as a prediction would, in this process. Throws ConfigError for settings that are wrong. */
+/** Fetches and decodes the picture once, as a prediction would, in this process. Throws ConfigError for invalid settings. */
 export async function diagnose(url: string, config: Config): Promise<Diagnosis> {
   const options = fetchOptions(config);
-  const trail = startTrail(judged(() => createGuard(options)));
-  const fetch = createFetch({ ...options, watch: trail.watch });
+  const recorder = createHopRecorder(checked(() => createGuard(options)));
+  const fetch = createFetch({ ...options, watch: recorder.watch });
   const context = openContext({
     id: 'doctor',
     tenant: 'doctor',
@@ -42,19 +42,17 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
   const found: { download?: Download; picture?: Picture } = {};
   try {
     const startedMs = performance.now();
-    const line = {
-      async fetch(...asked: Parameters<typeof fetch>) {
-        const bytes = await fetch(...asked);
-        found.download = { bytes: bytes.length, durationMs: Math.round(performance.now() - startedMs) };
-        return bytes;
-      },
+    const timedFetch = async (...args: Parameters<typeof fetch>) => {
+      const bytes = await fetch(...args);
+      found.download = { bytes: bytes.length, durationMs: Math.round(performance.now() - startedMs) };
+      return bytes;
     };
-    const bytes = await bytesOf(line, { kind: 'url', url, field: 'url' }, context);
+    const bytes = await readImage(timedFetch, { kind: 'url', url, field: 'url' }, context, () => {});
     found.picture = pictureOf(bytes);
     await decode(bytes, { field: 'url', formats, maxPixels, color: 'rgb', engine: 'pillow' });
-    return { hops: trail.hops, ...found };
+    return { hops: recorder.hops, ...found };
   } catch (thrown) {
-    return { hops: trail.hops, ...found, failure: failureOf(thrown) };
+    return { hops: recorder.hops, ...found, failure: failureOf(thrown) };
   } finally {
     context.end();
     fetch.close();

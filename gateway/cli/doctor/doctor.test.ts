@@ -1,4 +1,4 @@
-/** The doctor in front of real origins, told what to open by the settings that it names itself. */
+/** The doctor against real origins. The settings that it names must allow the URL. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -29,11 +29,11 @@ const refusals = ({ hops }: Diagnosis) =>
   hops
     .flatMap(({ rules, addresses }) => [...rules, ...addresses.flatMap((one) => one.rules)])
     .filter((one) => one.refused);
-const opened = () => ({ FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `80,${origin.port}` });
+const allowed = () => ({ FETCH_ALLOW: '127.0.0.1', FETCH_PORTS: `80,${origin.port}` });
 
 describe('the command', () => {
-  test('exits with 0 and says what the picture is where a prediction gets it, hop by hop', async () => {
-    const { code, stdout } = await runCli(['doctor', `${origin.url}/moved`], { env: opened() });
+  test('exits with 0 and describes every hop and the picture if a prediction can use it', async () => {
+    const { code, stdout } = await runCli(['doctor', `${origin.url}/moved`], { env: allowed() });
     assert.equal(code, 0, stdout);
     assert.match(stdout, /\/moved\n {2}read as {2}host 127\.0\.0\.1, port \d+\n[\s\S]*302, redirects to \/good\.jpg\n/);
     assert.match(stdout, /\/good\.jpg\n[\s\S]*200, no Content-Type\ndownloaded {2}[\d.]+ kB in \d+ ms\n/);
@@ -41,7 +41,7 @@ describe('the command', () => {
     assert.doesNotMatch(stdout, /secret/);
   });
 
-  test('exits with 1 and the reason where not, as JSON too; with 2 for wrong usage', async () => {
+  test('exits with 1 and the reason if not, also as JSON, and with 2 for wrong usage', async () => {
     const { code, stdout } = await runCli(['doctor', '--json', 'http://10.1.2.3:8080/a.jpg']);
     assert.equal(code, 1);
     const { gets, failure, hops } = JSON.parse(stdout);
@@ -60,7 +60,7 @@ describe('the command', () => {
   });
 });
 
-test('the settings it names let the URL pass', async () => {
+test('the settings that it names allow the URL', async () => {
   const url = `${origin.url}/good.jpg`;
   const lifts = refusals(await ask(url)).map(({ liftedBy = '' }) => liftedBy);
   const settings = lifts.map((lift) => /^(\w+)=(\S+)/.exec(lift)?.slice(1) ?? assert.fail(lift));
@@ -72,7 +72,7 @@ test('the settings it names let the URL pass', async () => {
   assert.equal((await ask(url, { FETCH_ALLOW_PRIVATE: 'true' })).failure, undefined);
 });
 
-test('a name is told with every address that it has, and what each of them is', async () => {
+test('a host is described with all its addresses and the findings on each', async () => {
   const { hops, failure } = await ask(`http://localhost:${origin.port}/good.jpg`, { FETCH_ALLOW_PRIVATE: 'true' });
   assert.equal(failure, undefined);
   const rulesOf = (wanted: string) => hops[0]?.addresses.find(({ address }) => address === wanted)?.rules;
@@ -92,7 +92,7 @@ test('each rule is named: scheme, lists, private name, address, port', async () 
     ['http://10.1.2.3/', {}, ['address']],
     ['http://10.1.2.3/', { FETCH_DENY: '10.0.0.0/8', FETCH_ALLOW_PRIVATE: 'true' }, ['denied-address']],
     [origin.url, { FETCH_ALLOW: '127.0.0.1' }, ['port']],
-    [`${origin.url}/inside`, opened(), ['address']],
+    [`${origin.url}/inside`, allowed(), ['address']],
   ];
   for (const [url, settings, rules] of cases) {
     const diagnosis = await ask(url, settings);
@@ -105,7 +105,7 @@ test('each rule is named: scheme, lists, private name, address, port', async () 
   }
 });
 
-test('what the bytes are decides as well', async () => {
+test('an unusable picture is described, with the error of a prediction', async () => {
   const cases = [
     ['/half.jpg', 'jpeg', 'image_unreadable'],
     ['/bomb.png', 'png', 'image_too_large'],
@@ -114,13 +114,13 @@ test('what the bytes are decides as well', async () => {
     ['/gone', undefined, 'source_failed'],
   ] as const;
   for (const [path, format, kind] of cases) {
-    const diagnosis = await ask(`${origin.url}${path}`, opened());
+    const diagnosis = await ask(`${origin.url}${path}`, allowed());
     assert.deepEqual([diagnosis.picture?.format, diagnosis.failure?.kind], [format, kind], path);
     assert.match(diagnosisText(diagnosis), new RegExp(`no: a prediction is answered 422 ${kind}`));
   }
 });
 
-test('a URL that cannot be read, or holds a password, is not repeated', async () => {
+test('a URL that is invalid or contains a password is not printed', async () => {
   for (const url of ['http://me:secret@8.8.8.8/', 'secret', 'http://[fe80::1%25secret]/']) {
     const diagnosis = await ask(url);
     assert.equal(diagnosis.failure?.kind, 'invalid_url');

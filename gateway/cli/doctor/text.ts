@@ -1,10 +1,10 @@
-/** A diagnosis as plain lines for an operator. */
+/** Formats a diagnosis as text for an operator. */
 import type { Finding } from '../../fetch/finding.ts';
 import { sizeText } from '../output.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import type { Hop } from './trail.ts';
+import type { Hop } from './hops.ts';
 
-/** Every step in its order, and in the last lines the verdict. */
+/** Every step in order, then the result. */
 export function diagnosisText({ hops, download, picture, failure }: Diagnosis): string {
   const lines = hops.flatMap(hopLines);
   if (download) lines.push(`downloaded  ${sizeText(download.bytes)} in ${download.durationMs} ms`);
@@ -20,12 +20,13 @@ export function diagnosisText({ hops, download, picture, failure }: Diagnosis): 
 }
 
 function hopLines({ url, host, port, rules, addresses, answer }: Hop): string[] {
-  const judged = [...rules, ...addresses.flatMap((one) => one.rules)];
-  const lines = [url, `  read as  host ${host || 'none'}, port ${port}`, ...judged.flatMap(findingLines)];
+  const findings = [...rules, ...addresses.flatMap((one) => one.rules)];
+  const lines = [url, `  read as  host ${host || 'none'}, port ${port}`, ...findings.flatMap(findingLines)];
   if (answer) {
     const { status, contentType, location } = answer;
-    const rest = location === undefined ? contentType || 'no Content-Type' : `redirects to ${withoutQuery(location)}`;
-    lines.push(`  answer   ${status}, ${rest}`);
+    const description =
+      location === undefined ? contentType || 'no Content-Type' : `redirects to ${withoutQuery(location)}`;
+    lines.push(`  answer   ${status}, ${description}`);
   }
   return lines;
 }
@@ -35,7 +36,7 @@ function findingLines({ rule, refused, text, liftedBy }: Finding): string[] {
   return liftedBy === undefined ? [line] : [line, `           ${liftedBy} would allow it`];
 }
 
-/** A query may hold a signature; control characters have no place in a terminal. */
+/** Removes the query, which may hold a signature, and control characters, which would reach the terminal. */
 const withoutQuery = (location: string) =>
   location
     .replace(/[?#].*$/s, '')

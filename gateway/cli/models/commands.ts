@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readTls } from '../../backend/grpc/tls.ts';
-import { type Config, ConfigError, readConfig, readDuration, SETTINGS } from '../../config.ts';
+import { readConfig, readDuration, SETTINGS } from '../../config.ts';
+import { checked } from '../../wiring/settings.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';
 import type { ModelsContext } from './context.ts';
@@ -52,15 +53,12 @@ function add(models: Command, name: string, description: string): Command {
 function contextOf(command: Command): ModelsContext {
   const config = readConfig(givenSettings(command));
   const output = createOutput(command.opts().json === true);
-  return { models: path.resolve(config.models), backends: config.tfServingHost, tls: tlsOf(config), output };
-}
-
-function tlsOf(config: Config) {
-  try {
-    return readTls(config);
-  } catch (cause) {
-    throw new ConfigError((cause as Error).message, { cause });
-  }
+  return {
+    models: path.resolve(config.models),
+    backends: config.tfServingHost,
+    tls: checked(() => readTls(config)),
+    output,
+  };
 }
 
 function readVersion(text: string): number {

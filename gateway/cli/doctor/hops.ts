@@ -1,29 +1,29 @@
-/** The hops of one fetch, each with what the guard found and what came back. */
+/** Records the hops of one fetch, each with the guard's findings and the response. */
 import type { FetchWatch } from '../../fetch/dial.ts';
 import type { Finding } from '../../fetch/finding.ts';
 import type { Guard } from '../../fetch/guard.ts';
 import { hostOf, portOf, redactUrl } from '../../fetch/source-url.ts';
 
-type JudgedAddress = { readonly address: string; readonly rules: readonly Finding[] };
-type Head = { readonly status: number; readonly contentType: string; readonly location?: string };
+type CheckedAddress = { readonly address: string; readonly rules: readonly Finding[] };
+type ResponseHead = { readonly status: number; readonly contentType: string; readonly location?: string };
 
-/** One URL: the one given, or where a redirect led. */
+/** One requested URL: the one given, or the target of a redirect. */
 export type Hop = {
-  /** As it was parsed, without its query. */
+  /** The parsed URL, without its query. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** The rules on the URL, up to the first that refused. */
+  /** The findings on the URL, up to the first refusal. */
   readonly rules: readonly Finding[];
-  /** Every address of its host; none where no lookup came about. */
-  addresses: readonly JudgedAddress[];
-  answer?: Head;
+  /** Every address of the host, empty if it was not resolved. */
+  addresses: readonly CheckedAddress[];
+  answer?: ResponseHead;
 };
 
-export type Trail = { readonly hops: readonly Hop[]; readonly watch: FetchWatch };
+export type HopRecorder = { readonly hops: readonly Hop[]; readonly watch: FetchWatch };
 
-/** Starts a trail for the fetch that is given its `watch`. Every finding is the guard's own. */
-export function startTrail(guard: Guard): Trail {
+/** Creates a recorder. Its `watch` belongs into the options of one fetch. Every finding comes from `guard`. */
+export function createHopRecorder(guard: Guard): HopRecorder {
   const hops: Hop[] = [];
   return {
     hops,
