@@ -1,4 +1,4 @@
-/** Who may ask, and how often: keys, limits, the client's address. */
+/** API keys, rate limits, and the client address that limits are counted by. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { runCli } from './cli.ts';
 import { type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
-import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
+import { type ModelServer, startClothingModel } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { until } from './until.ts';
 
@@ -40,10 +40,7 @@ before(async (t) => {
   quota: 2
 `,
   );
-  model = await startModelServer({
-    ...XCEPTION,
-    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
-  });
+  model = await startClothingModel();
   settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) };
   gateway = await startGateway({ ...settings, API_KEYS_FILE: keysFile, RATE_LIMIT: '1000/m' });
 });
@@ -55,12 +52,14 @@ after(async () => {
   assert.equal(code, 0);
 });
 
-/** The cheapest request that a door answers: 404 with a key, 401 without. */
-const ask = ({ url }: Service, headers: Record<string, string> = {}) => fetch(`${url}/nowhere`, { headers });
+/** A request that passes or fails the key and limit checks without further work: 404 with a key, 401 without. */
+const request = ({ url }: Service, headers: Record<string, string> = {}) => fetch(`${url}/nowhere`, { headers });
 const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
-const statuses = async (asked: readonly Promise<Response>[]) => (await Promise.all(asked)).map(({ status }) => status);
+const statuses = async (responses: readonly Promise<Response>[]) =>
+  (await Promise.all(responses)).map(({ status }) => status);
 
-test('D17: no key, a wrong and an expired key are 401 with WWW-Authenticate; a key of another tenant has no meaning yet', async (t) => {
+// D17 also lists a key of another tenant; the gateway has no tenants yet.
+test('D17: a missing, wrong or expired key is 401 with WWW-Authenticate', async (t) => {
   const cases: readonly [Record<string, string>, RegExp][] = [
     [{}, /is needed/],
     [{ Authorization: 'Basic dXNlcjpwYXNz' }, /is needed/],
@@ -82,9 +81,9 @@ test('D17: no key, a wrong and an expired key are 401 with WWW-Authenticate; a k
   t.diagnostic(`came: 401 for all ${cases.length}`);
 });
 
-test('D17: a good key opens as Authorization and as X-API-Key; its name is in the log, the key and its hash never', async () => {
-  assert.deepEqual(await statuses([ask(gateway, bearer(KEY)), ask(gateway, { 'X-API-Key': KEY })]), [404, 404]);
-  const response = await ask(gateway, bearer(KEY));
+test('D17: a valid key works in Authorization and in X-API-Key; the log has its name only', async () => {
+  assert.deepEqual(await statuses([request(gateway, bearer(KEY)), request(gateway, { 'X-API-Key': KEY })]), [404, 404]);
+  const response = await request(gateway, bearer(KEY));
   const [line] = await gateway.linesOf(response.headers.get('x-request-id'));
   assert.equal(line?.key, 'shop');
   const text = JSON.stringify(gateway.log);
@@ -97,53 +96,57 @@ test('health needs no key', async () => {
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
 });
 
-test('without CORS_ORIGINS there is no header of CORS at all', async () => {
-  const { headers } = await ask(gateway, { ...bearer(KEY), Origin: 'https://any.example' });
+test('without CORS_ORIGINS no CORS header is sent', async () => {
+  const { headers } = await request(gateway, { ...bearer(KEY), Origin: 'https://any.example' });
   assert.deepEqual(
     [...headers.keys()].filter((name) => /^access-control|^vary$/.test(name)),
     [],
   );
 });
 
-test('a key has the limit of its entry, told as RateLimit; over it 429 quota says when to come back', async () => {
-  const first = await ask(gateway, bearer(BUSY));
+test('a key has the rate of its entry, sent in RateLimit headers; above it 429 quota with Retry-After', async () => {
+  const first = await request(gateway, bearer(BUSY));
   assert.equal(first.headers.get('ratelimit-policy'), '"rate";q=3;w=3600');
   assert.match(first.headers.get('ratelimit') ?? '', /^"rate";r=2;t=3600$/);
-  assert.deepEqual(await statuses([ask(gateway, bearer(BUSY)), ask(gateway, bearer(BUSY))]), [404, 404]);
-  const over = await ask(gateway, bearer(BUSY));
+  assert.deepEqual(await statuses([request(gateway, bearer(BUSY)), request(gateway, bearer(BUSY))]), [404, 404]);
+  const over = await request(gateway, bearer(BUSY));
   assert.deepEqual([over.status, ((await over.json()) as { kind: string }).kind], [429, 'quota']);
   assert.match(over.headers.get('ratelimit') ?? '', /^"rate";r=0;t=3\d{3}$/);
   assert.match(over.headers.get('retry-after') ?? '', /^3\d{3}$/);
-  assert.equal((await ask(gateway, bearer(KEY))).status, 404, 'others are not touched');
+  assert.equal((await request(gateway, bearer(KEY))).status, 404, 'other keys are not limited');
 });
 
-test('a quota counts the day, beside the rate', async () => {
-  const first = await ask(gateway, bearer(DAILY));
+test('a daily quota applies in addition to the rate', async () => {
+  const first = await request(gateway, bearer(DAILY));
   assert.equal(first.headers.get('ratelimit-policy'), '"rate";q=1000;w=60, "quota";q=2;w=86400');
-  assert.equal((await ask(gateway, bearer(DAILY))).status, 404);
-  const over = await ask(gateway, bearer(DAILY));
+  assert.equal((await request(gateway, bearer(DAILY))).status, 404);
+  const over = await request(gateway, bearer(DAILY));
   assert.equal(over.status, 429);
   assert.match(((await over.json()) as { detail: string }).detail, /2 requests in a day/);
 });
 
-test('G16: X-Forwarded-For is believed from trusted hops only: a made-up one gives no new limit', async (t) => {
-  const from = (running: Service, forwarded: string) => ask(running, { 'X-Forwarded-For': forwarded });
+test('G16: X-Forwarded-For is used from trusted proxies only: a forged one does not evade the limit', async (t) => {
+  const from = (running: Service, forwarded: string) => request(running, { 'X-Forwarded-For': forwarded });
   const start = (proxies: string) => startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h', TRUSTED_PROXIES: proxies });
   const [closed, oneHop, byAddress] = await Promise.all([start('0'), start('1'), start('127.0.0.0/8,10.0.0.0/8')]);
   assert.deepEqual(await statuses([from(closed, '1.1.1.1')]), [404]);
-  assert.deepEqual(await statuses([from(closed, '2.2.2.2'), ask(closed)]), [429, 429], 'nothing is believed');
+  assert.deepEqual(
+    await statuses([from(closed, '2.2.2.2'), request(closed)]),
+    [429, 429],
+    'X-Forwarded-For is ignored',
+  );
 
   assert.equal((await from(oneHop, '6.6.6.6, 1.1.1.1')).status, 404);
-  assert.equal((await from(oneHop, '7.7.7.7, 1.1.1.1')).status, 429, 'what the client itself wrote counts for nothing');
+  assert.equal((await from(oneHop, '7.7.7.7, 1.1.1.1')).status, 429, 'the entry that the client wrote is ignored');
   assert.equal((await from(oneHop, '6.6.6.6, 2.2.2.2')).status, 404, 'another client');
   assert.equal((await from(oneHop, '2001:db8:1:2::1')).status, 404);
-  assert.equal((await from(oneHop, '2001:db8:1:2:ffff::9')).status, 429, 'the same network of 64 bits');
+  assert.equal((await from(oneHop, '2001:db8:1:2:ffff::9')).status, 429, 'the same /64 network');
 
   assert.equal((await from(byAddress, '6.6.6.6, 1.1.1.1, 10.0.0.7')).status, 404);
   assert.equal((await from(byAddress, '7.7.7.7, 1.1.1.1, 10.0.0.8')).status, 429);
 });
 
-test('wrong files and settings stop the start, by the name of the setting and without what stands in the file', async () => {
+test('invalid files and settings stop the start; the error names the setting and does not quote the file', async () => {
   const file = path.join(folder, 'wrong.yaml');
   await writeFile(file, `- name: shop\n  sha256: ${KEY}\n`);
   const cases: readonly [Record<string, string>, RegExp][] = [
@@ -160,13 +163,13 @@ test('wrong files and settings stop the start, by the name of the setting and wi
   await Promise.all(cases.map(start));
 });
 
-test('tensorgate keys new prints a key once, and an entry that lets it in when the file is read again', async () => {
+test('tensorgate keys new prints a key, and an entry that works when the file is reloaded', async () => {
   const { code, stdout, stderr } = await runCli(['keys', 'new', 'fresh']);
   const [key = ''] = /tg_[\w-]{43}/.exec(stderr) ?? [];
   assert.equal(code, 0);
   assert.equal(stdout, `- name: fresh\n  sha256: ${sha256(key)}\n`);
   await writeFile(path.join(folder, 'keys.yaml'), stdout);
-  await until(async () => (await ask(gateway, bearer(key))).status !== 401);
-  assert.deepEqual(await statuses([ask(gateway, bearer(key)), ask(gateway, bearer(KEY))]), [404, 401]);
+  await until(async () => (await request(gateway, bearer(key))).status !== 401);
+  assert.deepEqual(await statuses([request(gateway, bearer(key)), request(gateway, bearer(KEY))]), [404, 401]);
   assert.equal((await runCli(['keys', 'new', 'two words'])).code, 2);
 });

@@ -41,7 +41,7 @@ export async function writeFiles(folder: string, files: Files): Promise<string> 
   return folder;
 }
 
-/** Files beside a version as training writes them: model.yaml, evaluation, parity scores, a picture, its tensor's hash. */
+/** Files that training writes beside a version: model.yaml, evaluation, parity scores, a picture, its tensor's hash. */
 export function surroundings(model: string): Files {
   const json = (value: object) => JSON.stringify(value);
   return {

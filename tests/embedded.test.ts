@@ -14,7 +14,7 @@ after(async () => assert.equal(await gateway.stop(), 0));
 
 for (const [what, check] of CHECKS) test(what, () => check(gateway));
 
-test('when the embedded server is killed, another one takes its place', async () => {
+test('a killed embedded server is restarted', async () => {
   const pids = () => gateway.log.filter(({ msg }) => /^\[embedded\] serving/.test(String(msg))).map(({ pid }) => pid);
   const [killed] = pids();
   process.kill(Number(killed), 'SIGKILL');
@@ -23,7 +23,7 @@ test('when the embedded server is killed, another one takes its place', async ()
   await until(async () => (await classify(gateway)).status === 200);
 });
 
-test('a model without any version is waited for, and the wait ends with SIGTERM', async (t) => {
+test('the gateway waits for a first version of a model, and SIGTERM ends the wait', async (t) => {
   const waiting = await startGateway({ MODELS: await modelsFolder(t) });
   const { problem } = (await (await fetch(`${waiting.url}/health/ready`)).json()) as { problem: string };
   assert.match(problem, /^clothing-model: the model server has not been asked yet$/);

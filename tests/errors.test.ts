@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IMAGE_ENV, predict, type RunningGateway, type Service, startGateway, startGatewayFor } from './gateway.ts';
-import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
+import { type ModelServer, startClothingModel } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { endless, type Origin, redirectTo, slowDrip, startOrigin } from './origin.ts';
 import { checkRefusal, LIMITS, REFUSALS, type Refusal } from './refusals.ts';
@@ -32,14 +32,11 @@ before(async (t) => {
     '/bomb.png': await image('bomb-png-50000x50000-declared.png'),
     '/picture.svg': await image('junk-svg.svg'),
   });
-  model = await startModelServer({
-    ...XCEPTION,
-    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
-  });
+  model = await startClothingModel();
   gateway = await startGateway({
     TF_SERVING_HOST: model.target,
     MODELS: await modelsFolder(t as TestContext),
-    // The test's own origin is open, the rest of the private world is not.
+    // Of the private addresses only the test's own origin is allowed.
     FETCH_ALLOW: '127.0.0.1/32',
     FETCH_PORTS: `80,443,${origin.port}`,
     FETCH_TIMEOUT: '800ms',
@@ -63,7 +60,7 @@ const page = (path: string) => (gateway: Service) => predict(gateway, { url: `${
 
 const CASES: readonly Refusal[] = [
   ...REFUSALS,
-  // By default names without public DNS are not even looked up; an entry in FETCH_ALLOW opens them.
+  // By default names without public DNS are not looked up; with an entry in FETCH_ALLOW they are.
   ['a name that does not exist', source('http://localhost.localdomain.internal/'), 502, 'source_failed', /^url: /],
   ['a redirect to a private address', page('/to-private'), 403, 'source_forbidden', /^url: /],
   ['A25: a redirect to loopback', page('/to-loopback'), 403, 'source_forbidden', /^url: /],
@@ -71,11 +68,11 @@ const CASES: readonly Refusal[] = [
   ['B13: a redirect loop', page('/loop'), 502, 'source_failed', /redirects more than 3 times/],
   ['B12: a 404', page('/nowhere'), 422, 'source_failed', /status 404/],
   ['B12: a 500', page('/broken'), 502, 'source_failed', /status 500/],
-  ['B14: a text page', page('/page.html'), 422, 'source_not_image', /not an image/],
+  ['B14: an HTML page', page('/page.html'), 422, 'source_not_image', /not an image/],
   ['B14: JSON instead of an image', page('/json'), 422, 'source_not_image', /not an image/],
-  ['B14: an empty answer', page('/empty'), 422, 'source_not_image', /not an image/],
+  ['B14: an empty body', page('/empty'), 422, 'source_not_image', /not an image/],
   ['B7: a slow drip', page('/slow'), 504, 'source_timeout', /in time/],
-  ['B8: 10 GB announced', page('/big'), 422, 'source_too_large', /^url: /],
+  ['B8: a Content-Length of 10 GB', page('/big'), 422, 'source_too_large', /^url: /],
   ['B9: an endless body', page('/endless'), 422, 'source_too_large', /^url: /],
   ['C5: 50,000 x 50,000 pixels', page('/bomb.png'), 422, 'image_too_large', /50000 x 50000/],
   ['C3: an SVG', page('/picture.svg'), 422, 'image_unsupported', /SVG/],
@@ -97,7 +94,7 @@ for (const refusal of CASES) {
   });
 }
 
-test('by default nothing on this machine is asked, however its address is written', async (t) => {
+test('by default loopback is refused in every notation and receives no request', async (t) => {
   const strict = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
   await strict.ready();
   const before = origin.hits.length;
@@ -118,7 +115,7 @@ test('by default nothing on this machine is asked, however its address is writte
   assert.equal(origin.hits.length, before);
 });
 
-test('a refused address, a closed port and a dead name read the same', async () => {
+test('a refused address, a closed port and an unknown name get the same detail', async () => {
   const urls = ['http://10.0.0.1/a.jpg', 'http://127.0.0.1:80/a.jpg', 'http://no-such-host.invalid/a.jpg'];
   const details = await Promise.all(
     urls.map(async (text) => ((await (await predict(gateway, { url: text })).json()) as { detail: string }).detail),
@@ -126,17 +123,17 @@ test('a refused address, a closed port and a dead name read the same', async () 
   assert.equal(new Set(details).size, 1, details.join('\n'));
 });
 
-test('after all of that the gateway predicts, and its memory is where it was', async (t) => {
+test('after all refusals the gateway predicts, and its memory has not grown', async (t) => {
   const metric = async (name: RegExp) => {
-    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    const metrics = await gateway.metrics();
     return Number(new RegExp(`^${name.source} (\\S+)`, 'm').exec(metrics)?.[1]);
   };
   const quick = CASES.filter(([what]) => what !== 'B7: a slow drip');
   const round = async () => {
     for (const [, ask] of quick) await (await ask(gateway)).arrayBuffer();
   };
-  /** The least of several rounds, each with its garbage collected: full collections are rare, and a leak never goes back. */
-  const least = async () => {
+  /** The smallest of 5 sizes, each after a garbage collection: V8's own are rare, and a leak is never freed. */
+  const smallestSize = async () => {
     const sizes: number[] = [];
     for (let index = 0; index < 5; index += 1) {
       await round();
@@ -146,19 +143,19 @@ test('after all of that the gateway predicts, and its memory is where it was', a
     }
     return Math.min(...sizes);
   };
-  // V8's young generation grows with the first load, to the size that IMAGE_ENV allows.
-  const young = () => metric(/nodejs_heap_space_size_total_bytes\{space="new"\}/);
+  // V8's young generation grows with the first load, up to the size that IMAGE_ENV sets.
+  const youngGeneration = () => metric(/nodejs_heap_space_size_total_bytes\{space="new"\}/);
   await round();
-  for (let rounds = 1; rounds < 60 && (await young()) < 32e6; rounds += 1) await round();
-  const beforeBytes = await least();
-  const grownMb = ((await least()) - beforeBytes) / 1e6;
+  for (let rounds = 1; rounds < 60 && (await youngGeneration()) < 32e6; rounds += 1) await round();
+  const beforeBytes = await smallestSize();
+  const grownMb = ((await smallestSize()) - beforeBytes) / 1e6;
   t.diagnostic(`grew by ${grownMb.toFixed(1)} MB`);
   assert.ok(grownMb < 20, `grew by ${grownMb} MB`);
   assert.equal((await predict(gateway, { url: `${origin.url}/good.jpg` })).status, 200);
 });
 
-test('kinds are counted', async () => {
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+test('every kind is counted in the metrics', async () => {
+  const metrics = await gateway.metrics();
   for (const [, , status, kind] of CASES) {
     assert.match(
       metrics,

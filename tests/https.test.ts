@@ -9,7 +9,7 @@ import { startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
 import { exchange } from './raw.ts';
 
-test('with TLS_CERT_FILE and TLS_KEY_FILE the service is HTTPS alone, and says so; the admin port stays plain', async (t) => {
+test('with a certificate the public port is HTTPS only and sends HSTS; the admin port stays HTTP', async (t) => {
   const models = await modelsFolder(t);
   const [certFile, keyFile] = [path.join(models, 'tls.crt'), path.join(models, 'tls.key')];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];

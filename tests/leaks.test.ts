@@ -1,4 +1,4 @@
-/** What must not come out of the gateway: its inside in answers, a stranger's control characters in the log. */
+/** Answers must not contain internals, and the log must not contain a client's control characters. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { asGatewayError, GatewayError, KINDS, type Kind } from '../gateway/errors.ts';
 import { problem } from '../gateway/http/problem.ts';
 import { predict, startGatewayFor } from './gateway.ts';
-import { startModelServer, XCEPTION } from './model-server.ts';
+import { startClothingModel } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { startOrigin } from './origin.ts';
 import { LEAKS } from './refusals.ts';
@@ -15,7 +15,7 @@ const SECRET = '/models/secret/1 at 10.0.0.1:8500 (grpc-js, sharp) node:internal
 const GATEWAY = path.resolve(import.meta.dirname, '../gateway');
 const jpeg = (await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url))).toString('base64');
 
-test('H6: the document of every kind is made of public text alone, whatever its cause', () => {
+test('H6: the problem document of every kind has public text only, whatever the cause', () => {
   for (const kind of Object.keys(KINDS) as Kind[]) {
     const { body, headers } = problem(new GatewayError(kind, 'what was wrong', { cause: new Error(SECRET) }), 'id');
     assert.doesNotMatch(`${body}${JSON.stringify(headers)}`, LEAKS, kind);
@@ -24,7 +24,7 @@ test('H6: the document of every kind is made of public text alone, whatever its 
   assert.doesNotMatch(problem(asGatewayError(new TypeError(SECRET)), 'id').body, LEAKS);
 });
 
-test('H6: no text for a client names a path, an address or a library', async () => {
+test('H6: no error text in the code names a path, an address or a library', async () => {
   let texts = 0;
   for await (const file of glob('**/*.ts', { cwd: GATEWAY })) {
     if (file.endsWith('.test.ts') || file.startsWith('cli/')) continue;
@@ -37,7 +37,7 @@ test('H6: no text for a client names a path, an address or a library', async () 
   assert.ok(texts > 30, `${texts} texts`);
 });
 
-test('H6: a model server that fails in any way gRPC has is not quoted', async (t) => {
+test('H6: the details of a model server are not in the answer, for every gRPC status', async (t) => {
   let code = 0;
   const onPredict = () => Promise.reject({ code, details: SECRET });
   const gateway = await start(t, onPredict);
@@ -54,7 +54,7 @@ test('H6: a model server that fails in any way gRPC has is not quoted', async (t
   );
 });
 
-test('H5: control characters and long texts of a request or a source stand in the log escaped and cut', async (t) => {
+test('H5: control characters and long texts of requests and sources are escaped and truncated in the log', async (t) => {
   const gateway = await start(t, () => ({}));
   const evil = '\x1b[2J\r\n\u009b31m\u202e{"level":"fatal"}';
   const origin = await startOrigin({
@@ -79,7 +79,7 @@ test('H5: control characters and long texts of a request or a source stand in th
 });
 
 async function start(t: TestContext, onPredict: () => object | Promise<object>) {
-  const model = await startModelServer({ ...XCEPTION, onPredict });
+  const model = await startClothingModel(onPredict);
   t.after(() => model.close());
   const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), FETCH_ALLOW_PRIVATE: 'true' };
   const gateway = await startGatewayFor(t, { ...settings, FETCH_DENY: '10.0.0.0/8' });

@@ -1,4 +1,4 @@
-/** What the client of a gateway sees of a model server that answers wrongly. */
+/** Answers of the gateway when the model server fails or returns wrong outputs. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, type TestContext, test } from 'node:test';
@@ -14,13 +14,13 @@ const SECRET = 'graph at /srv/models of 10.1.2.3';
 let model: ModelServer;
 let gateway: RunningGateway;
 let answer: (call: PredictCall) => object;
-let asked = 0;
+let predicts = 0;
 
 before(async (t) => {
   model = await startModelServer({
     ...XCEPTION,
     onPredict(call) {
-      asked += 1;
+      predicts += 1;
       return answer(call);
     },
   });
@@ -38,7 +38,7 @@ after(async () => {
 });
 
 beforeEach(() => {
-  asked = 0;
+  predicts = 0;
 });
 
 type Body = {
@@ -46,12 +46,12 @@ type Body = {
   readonly predictions?: readonly { readonly error?: { readonly kind: string } }[];
 };
 
-/** Asks for so many pictures and gives the status and the parsed body. */
-async function ask(count = 1) {
+/** Sends `count` pictures in one request. */
+async function send(count = 1) {
   const body = count === 1 ? { b64 } : { instances: Array(count).fill({ b64 }) };
   const response = await predict(gateway, body);
-  const answered = (await response.json()) as Body;
-  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: answered };
+  const parsed = (await response.json()) as Body;
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: parsed };
 }
 
 const rowsOf = ({ inputs }: PredictCall) => inputs.input_8?.shape[0] ?? 0;
@@ -73,7 +73,7 @@ for (const [name, code, kind] of STATUSES) {
     answer = () => {
       throw { code: status[name], details: SECRET };
     };
-    const came = await ask();
+    const came = await send();
     t.diagnostic(`came: ${came.status} ${came.body.kind}`);
     assert.deepEqual([came.status, came.body.kind], [code, kind]);
     assert.equal(came.retryAfter, code === 503 || code === 429 ? '1' : null);
@@ -81,7 +81,7 @@ for (const [name, code, kind] of STATUSES) {
   });
 }
 
-test('E7: scores as bytes, as halves, beside outputs that nobody asked for: the same answer', async () => {
+test('E7: scores in any encoding or dtype, beside an unknown output, give the same answer', async () => {
   const tensor = { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: 1 }, { size: 10 }] } };
   const encodings = [
     table(1),
@@ -92,51 +92,51 @@ test('E7: scores as bytes, as halves, beside outputs that nobody asked for: the 
   const expected = Object.fromEntries(CLASSES.map((name, column) => [name, SCORES[column]]));
   for (const dense_7 of encodings) {
     answer = () => ({ extra: floatTensor([1, 2], [7, 8]), dense_7 });
-    const { status: code, body } = await ask();
+    const { status: code, body } = await send();
     assert.deepEqual([code, body], [200, expected]);
   }
 });
 
 const WRONG: readonly (readonly [string, object])[] = [
   ['eleven scores for ten classes', { dense_7: floatTensor([1, 11], Array(11).fill(1)) }],
-  ['an empty tensor', { dense_7: floatTensor([0, 10], []) }],
-  ['no such output', { other: table(1) }],
+  ['a tensor without rows', { dense_7: floatTensor([0, 10], []) }],
+  ['the output is missing', { other: table(1) }],
   ['NaN', { dense_7: floatTensor([1, 10], SCORES.with(3, Number.NaN)) }],
   ['infinity', { dense_7: floatTensor([1, 10], SCORES.with(3, Number.POSITIVE_INFINITY)) }],
 ];
 for (const [what, outputs] of WRONG) {
-  test(`E8: ${what}: 502 model_failed, never a misaligned class map`, async () => {
+  test(`E8: ${what}: 502 model_failed, not wrongly named scores`, async () => {
     answer = () => outputs;
-    const came = await ask();
+    const came = await send();
     assert.deepEqual([came.status, came.body.kind], [502, 'model_failed']);
   });
 }
 
-test('E9: an answer for two of three pictures: each is asked by itself, once', async (t) => {
+test('E9: an answer with two rows for three pictures: each picture is retried alone, once', async (t) => {
   answer = (call) => ({ dense_7: table(rowsOf(call) === 1 ? 1 : rowsOf(call) - 1) });
-  const came = await ask(3);
-  t.diagnostic(`came: ${came.status} after ${asked} Predicts`);
-  assert.deepEqual([came.status, came.body.predictions?.length, asked], [200, 3, 4]);
+  const came = await send(3);
+  t.diagnostic(`came: ${came.status} after ${predicts} Predicts`);
+  assert.deepEqual([came.status, came.body.predictions?.length, predicts], [200, 3, 4]);
 });
 
-test('E9: what fails by itself too is 502, in its place or for all', async () => {
+test('E9: a picture that fails alone too is 502 at its index; if all fail, the answer is 502', async () => {
   let single = 0;
   answer = (call) => {
     if (rowsOf(call) > 1) return { dense_7: table(2) };
     single += 1;
     return { dense_7: table(single === 2 ? 0 : 1) };
   };
-  const { status: code, body } = await ask(3);
+  const { status: code, body } = await send(3);
   assert.equal(code, 200);
   const kinds = body.predictions?.map(({ error }) => error?.kind);
-  // Rows are in the order in which pictures were ready.
+  // Rows are in the order in which the pictures were decoded.
   assert.deepEqual(kinds?.toSorted(), ['model_failed', undefined, undefined]);
   answer = () => ({ dense_7: table(2) });
-  const none = await ask(3);
+  const none = await send(3);
   assert.deepEqual([none.status, none.body.kind], [502, 'model_failed']);
 });
 
-test('E19: an empty batch is 400, and nothing is sent', async () => {
+test('E19: an empty batch is 400, and no Predict is sent', async () => {
   const response = await predict(gateway, { instances: [] });
-  assert.deepEqual([response.status, asked], [400, 0]);
+  assert.deepEqual([response.status, predicts], [400, 0]);
 });

@@ -12,7 +12,7 @@ const picture = await readFile(new URL('golden/images/jpg-17x16.jpg', import.met
 const BODY = JSON.stringify({ b64: picture.toString('base64') });
 const FAULTS = new URL('faults.ts', import.meta.url).href;
 
-/** A gateway before a model server that does `atOnce` Predicts at a time, each in `serviceMs`. */
+/** Starts a gateway and a model server that runs `atOnce` Predicts in parallel, each for `serviceMs`. */
 async function start(t: TestContext, { atOnce = 100, serviceMs = 0 }, settings: Record<string, string> = {}) {
   let turn = Promise.resolve();
   const turns = Array.from({ length: atOnce }, () => turn);
@@ -48,11 +48,12 @@ function send({ url }: RunningGateway): Promise<Response> {
   });
 }
 
-test('F1: at five times the capacity the gateway does as much as at one, and refuses the rest at once', async (t) => {
+test('F1: at five times the capacity the throughput holds, and the rest is refused at once', async (t) => {
   const gateway = await start(t, { atOnce: 2, serviceMs: 100 });
   const load = { url: gateway.url, body: BODY, seconds: 2 };
   const peak = await capacity(gateway.url, BODY, 2);
-  // Five times what two at once of 100 ms can be: measured on a busy machine, the capacity may be too low for any refusal.
+  // The load is five times the model server's own limit, 2 per 100 ms. On a busy machine the measured capacity may be
+  // too low to cause refusals.
   const { sent, acceptedMs, refusedMs, retryAfterS, failures } = await offer({ ...load, perSecond: 5 * 20 });
   const text = `came: ${acceptedMs.length} of ${sent} answered at ${peak} a second of capacity, p99 ${quantile(acceptedMs, 0.99).toFixed(0)} ms`;
   t.diagnostic(
@@ -63,10 +64,10 @@ test('F1: at five times the capacity the gateway does as much as at one, and ref
   assert.ok(acceptedMs.length >= peak * 2 * 0.8);
   assert.ok(quantile(refusedMs, 0.5) < 50);
   assert.ok(retryAfterS.every((seconds) => seconds >= 1 && seconds <= 30));
-  assert.ok(quantile(acceptedMs, 0.99) < 5000, 'nobody waits in a queue that stands');
+  assert.ok(quantile(acceptedMs, 0.99) < 5000, 'no request waits in a standing queue');
 });
 
-test('F2: a burst of 1,000 in 100 ms: every one is answered, with 200 or 429', async (t) => {
+test('F2: of a burst of 1,000 requests in 100 ms each is answered with 200 or 429', async (t) => {
   const gateway = await start(t, {});
   const { acceptedMs, refusedMs, failures } = await offer({
     url: gateway.url,
@@ -84,14 +85,14 @@ test('F2: a burst of 1,000 in 100 ms: every one is answered, with 200 or 429', a
   assert.equal((await send(gateway)).status, 200);
 });
 
-test('F7: an event loop blocked for 2 s answers liveness afterwards, within a probe, and the lag metric shows it', async (t) => {
+test('F7: after an event loop block of 2 s liveness answers within a probe; the lag metric shows it', async (t) => {
   const gateway = await start(t, {}, { NODE_OPTIONS: `--import ${FAULTS}`, BLOCK_MS: '2000' });
   gateway.process.kill('SIGUSR2');
   await sleep(200);
   const startedMs = performance.now();
-  // kubernetes/base/gateway.yaml gives a probe 5 s, and restarts the pod after six that failed.
+  // kubernetes/base/gateway.yaml: a probe times out after 5 s, and six failed probes restart the pod.
   const { status } = await fetch(`${gateway.url}/health/live`, { signal: AbortSignal.timeout(5000) });
-  // The lag is booked by a timer of its own, which may come after this answer.
+  // A timer records the lag; it may fire after this answer.
   let lagS = 0;
   for (let left = 20; left > 0 && lagS < 1.5; left -= 1) {
     lagS = await metric(gateway, 'nodejs_eventloop_lag_max_seconds');
@@ -102,14 +103,14 @@ test('F7: an event loop blocked for 2 s answers liveness afterwards, within a pr
   assert.ok(lagS > 1.5);
 });
 
-test('F9: short of memory the gateway closes connections, then refuses with 503, and takes requests again by itself', async (t) => {
+test('F9: short of memory the gateway closes connections and refuses with 503, then recovers', async (t) => {
   const faults = { NODE_OPTIONS: `--import ${FAULTS}`, TAKE_SHARE: '0.97', LIMIT_ABOVE_MIB: '400' };
   const gateway = await start(t, {}, faults);
   assert.match(String(gateway.log.find(({ level }) => level === 'warn')?.msg), /container's limit/);
   assert.equal((await send(gateway)).status, 200);
 
   gateway.process.kill('SIGUSR2');
-  const refused = await until(gateway, 503);
+  const refused = await sendUntil(gateway, 503);
   const problem = (await refused.json()) as { kind: string };
   t.diagnostic(`came: 503 ${problem.kind} at ${await metric(gateway, 'tensorgate_memory_used_ratio')}`);
   assert.equal(problem.kind, 'overloaded');
@@ -118,10 +119,10 @@ test('F9: short of memory the gateway closes connections, then refuses with 503,
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
 
   gateway.process.kill('SIGUSR2');
-  assert.equal((await until(gateway, 200)).headers.get('connection'), 'keep-alive');
+  assert.equal((await sendUntil(gateway, 200)).headers.get('connection'), 'keep-alive');
 });
 
-async function until(gateway: RunningGateway, status: number): Promise<Response> {
+async function sendUntil(gateway: RunningGateway, status: number): Promise<Response> {
   let response = await send(gateway);
   for (let left = 100; left > 0 && response.status !== status; left -= 1) {
     await sleep(50);

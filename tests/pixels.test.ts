@@ -1,4 +1,4 @@
-/** A signature that takes pixels and normalises inside the graph: the scores of the float one for a quarter of the bytes. */
+/** A uint8 signature that normalises in the graph gives the scores of the float signature for a quarter of the bytes. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ type Tensors = { samples: { file: string }[] };
 const tensors = JSON.parse(await readFile(new URL('tensors.json', PARITY), 'utf8')) as Tensors;
 const TOLERANCE = 1e-4;
 
-/** Starts a model server for a folder of models and tells the gateway's setting for it; none for the embedded one. */
+/** Starts a model server for a models folder and returns the gateway's settings for it; {} for the embedded server. */
 type Serve = (t: TestContext, models: string) => Promise<Record<string, string>>;
 
 const python = await findPython();
@@ -47,8 +47,8 @@ const BACKENDS: Record<string, { serve: Serve; skip?: string }> = {
   },
 };
 
-/** What a gateway says of the model, of its parity pictures, and how many bytes of tensor it sent for each. */
-async function ask(t: TestContext, settings: Record<string, string>) {
+/** The parity state, the scores of the parity pictures, and the tensor bytes sent for each. */
+async function classifyParityPictures(t: TestContext, settings: Record<string, string>) {
   const gateway = await startGatewayFor(t, settings);
   await gateway.ready();
   const { models } = (await (await fetch(`${gateway.url}/health/ready`)).json()) as {
@@ -61,26 +61,26 @@ async function ask(t: TestContext, settings: Record<string, string>) {
     assert.equal(answer.status, 200);
     scores[file] = Object.values((await answer.json()) as Record<string, number>);
   }
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  const metrics = await gateway.metrics();
   const [, tensorBytes] = /^tensorgate_bytes_total\{of="tensor"\} (\d+)$/m.exec(metrics) ?? [];
   return { parity: models.pixels.parity, scores, bytesEach: Number(tensorBytes) / tensors.samples.length };
 }
 
 for (const [backend, { serve, ...options }] of Object.entries(BACKENDS)) {
-  test(`${backend} answers pixels as it answers floats, and their parity is proven`, options, async (t) => {
+  test(`${backend}: uint8 pixels give the scores of floats, and parity is proven`, options, async (t) => {
     const MODELS = await modelsFolder(t, { pixels: card(FLOATS) });
     const parity = path.join(MODELS, 'pixels', 'parity');
     await mkdir(parity);
     await cp(PARITY, parity, { recursive: true, filter: (file) => !/\/\d+\.json$/.test(file) });
     const settings = { MODELS, ...(await serve(t, MODELS)) };
 
-    const floats = await ask(t, settings);
+    const floats = await classifyParityPictures(t, settings);
     assert.equal(floats.parity.state, 'unproven');
     assert.equal(floats.bytesEach, 4 * 299 * 299 * 3);
     await writeFile(path.join(parity, '1.json'), JSON.stringify({ tolerance: TOLERANCE, scores: floats.scores }));
 
     await writeFile(path.join(MODELS, 'pixels', 'model.yaml'), card(PIXELS));
-    const pixels = await ask(t, settings);
+    const pixels = await classifyParityPictures(t, settings);
     assert.equal(pixels.parity.state, 'proven', pixels.parity.detail);
     assert.equal(pixels.bytesEach, 299 * 299 * 3);
     const differences = tensors.samples.flatMap(({ file }) =>

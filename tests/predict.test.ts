@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
 import sharp from 'sharp';
-import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { predict, predictImage, type RunningGateway, startGateway } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
 import { CLASSES, modelsFolder } from './models.ts';
 import { type Origin, startOrigin } from './origin.ts';
@@ -12,7 +12,7 @@ const image = (name: string) => readFile(new URL(`golden/images/${name}`, import
 const golden = JSON.parse(await readFile(new URL('golden/golden.json', import.meta.url), 'utf8'));
 const [jpeg, png] = await Promise.all([image('jpg-420.jpg'), image('png-rgb8.png')]);
 
-/** Scores that say which instance they are of, by its row. */
+/** Scores that identify their row in the batch. */
 const scoresOf = (row: number) => CLASSES.map((_, column) => row * 100 + ((column * 7) % 10) + 0.5);
 const mapOf = (row: number) => Object.fromEntries(CLASSES.map((name, column) => [name, scoresOf(row)[column]]));
 
@@ -45,7 +45,7 @@ after(async () => {
   assert.equal(code, 0);
 });
 
-test('{"url"} answers every class in the order of model.yaml, and nothing else', async () => {
+test('{"url"} returns every class in the order of model.yaml', async () => {
   const response = await predict(gateway, { url: `${origin.url}/a.jpg` });
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('content-type'), 'application/json');
@@ -59,7 +59,7 @@ test('{"url"} answers every class in the order of model.yaml, and nothing else',
   assert.deepEqual(Object.keys(scores), CLASSES);
 });
 
-test('the model server gets the tensor that Keras makes of the picture, in the names it told', async () => {
+test('the model server gets the tensor that Keras computes, under the input name of its signature', async () => {
   await predict(gateway, { url: `${origin.url}/a.jpg` });
   const { spec, inputs } = model.calls.at(-1) ?? assert.fail('no call');
   const input = inputs.input_8 ?? assert.fail('no input_8');
@@ -69,7 +69,7 @@ test('the model server gets the tensor that Keras makes of the picture, in the n
   assert.equal(createHash('sha256').update(input.tensor_content).digest('hex'), expected);
 });
 
-test('instances answer predictions, one for each, in the same order', async () => {
+test('instances return one prediction each, in the same order', async () => {
   const b64 = png.toString('base64');
   const response = await predict(gateway, {
     instances: [{ url: `${origin.url}/a.jpg` }, { b64 }, { url: `${origin.url}/b.png` }],
@@ -77,7 +77,7 @@ test('instances answer predictions, one for each, in the same order', async () =
   assert.equal(response.status, 200);
   const { predictions } = (await response.json()) as { predictions: object[] };
   assert.equal(predictions.length, 3);
-  // Rows are taken as images arrive; what each row holds must be the answer of its own instance.
+  // Rows are filled in the order of decoding. Each instance must get the scores of its own row.
   const { inputs } = model.calls.at(-1) ?? assert.fail('no call');
   const content = inputs.input_8?.tensor_content ?? Buffer.alloc(0);
   const hashes = [0, 1, 2].map((row) =>
@@ -92,26 +92,22 @@ test('instances answer predictions, one for each, in the same order', async () =
   }
 });
 
-test('one instance in a list still answers a list', async () => {
+test('a list of one instance returns a list', async () => {
   const response = await predict(gateway, { instances: [{ b64: jpeg.toString('base64') }] });
   assert.deepEqual(await response.json(), { predictions: [mapOf(0)] });
 });
 
-test('b64 takes the URL alphabet without padding too', async () => {
+test('b64 may use the URL-safe alphabet without padding', async () => {
   const response = await predict(gateway, { b64: jpeg.toString('base64url') });
   assert.deepEqual(await response.json(), mapOf(0));
 });
 
-test('an image as the body answers the flat form', async () => {
-  const response = await fetch(`${gateway.url}/predict`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'image/jpeg' },
-    body: jpeg,
-  });
+test('an image as the body returns the flat form', async () => {
+  const response = await predictImage(gateway, jpeg);
   assert.deepEqual(await response.json(), mapOf(0));
 });
 
-test('a form with one file answers the flat form, with several a list', async () => {
+test('a form with one file returns the flat form, with several files a list', async () => {
   for (const count of [1, 2]) {
     const body = new FormData();
     for (let index = 0; index < count; index += 1)
@@ -123,7 +119,7 @@ test('a form with one file answers the flat form, with several a list', async ()
   }
 });
 
-test('an instance that cannot be read is an error in its place; the others are scored', async () => {
+test('an unreadable instance gets an error at its index; the others are scored', async () => {
   const instances = [
     { b64: jpeg.toString('base64') },
     { url: `${origin.url}/gone.jpg` },
@@ -142,23 +138,23 @@ test('an instance that cannot be read is an error in its place; the others are s
   assert.deepEqual(model.calls.at(-1)?.inputs.input_8?.shape, [2, 299, 299, 3]);
 });
 
-test('an image that decodes but cannot be resized takes no row', async () => {
+test('an image that is decoded but cannot be resized takes no row of the batch', async () => {
   const background = { r: 9, g: 9, b: 9 };
-  const thread = await sharp({ create: { width: 70_000, height: 1, channels: 3, background } })
+  const tooWide = await sharp({ create: { width: 70_000, height: 1, channels: 3, background } })
     .png()
     .toBuffer();
-  const instances = [thread, jpeg].map((bytes) => ({ b64: bytes.toString('base64') }));
+  const instances = [tooWide, jpeg].map((bytes) => ({ b64: bytes.toString('base64') }));
   const { predictions } = (await (await predict(gateway, { instances })).json()) as { predictions: object[] };
   assert.deepEqual(predictions[1], mapOf(0));
   assert.equal((predictions[0] as { error: { kind: string } }).error.kind, 'image_too_large');
 });
 
-test('when no instance can be read, the first error is the answer', async () => {
+test('if no instance can be read, the answer is the first error', async () => {
   const response = await predict(gateway, { instances: [{ url: `${origin.url}/gone.jpg` }, { b64: 'AAAA' }] });
   assert.equal(response.status, 422);
 });
 
-test('top keeps the K best, best first; probabilities sum to one', async () => {
+test('top returns the K best classes, best first; probabilities sum to 1', async () => {
   const response = await predict(gateway, { url: `${origin.url}/a.jpg` }, '?top=3&scores=probabilities');
   const text = await response.text();
   const best = CLASSES.map((name, column) => [name, scoresOf(0)[column] ?? 0] as const).sort(([, a], [, b]) => b - a);
@@ -172,25 +168,20 @@ test('top keeps the K best, best first; probabilities sum to one', async () => {
   assert.ok(Math.abs(Object.values(all).reduce((sum, value) => sum + value, 0) - 1) < 1e-12);
 });
 
-test('a version or a label is asked for by its name', async () => {
+test('a version in the query is sent to the model server', async () => {
   await predict(gateway, { url: `${origin.url}/a.jpg` }, '?version=3&model=clothing-model');
   assert.equal(model.calls.at(-1)?.spec.version?.value, '3');
 });
 
-test('a request id of the client comes back and stands in the log; a bad one is replaced', async () => {
-  const ask = (id: string) =>
-    fetch(`${gateway.url}/predict`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'image/jpeg', 'X-Request-Id': id },
-      body: jpeg,
-    });
+test('the request id of a client is returned and logged; an invalid one is replaced', async () => {
+  const ask = (id: string) => predictImage(gateway, jpeg, { 'X-Request-Id': id });
   assert.equal((await ask('my-id-1')).headers.get('x-request-id'), 'my-id-1');
   assert.equal((await gateway.linesOf('my-id-1')).length, 1);
   assert.match((await ask('x'.repeat(200))).headers.get('x-request-id') ?? '', /^[\da-f-]{36}$/);
 });
 
-test('metrics tell requests, stages, bytes, backend codes and the state of the model', async () => {
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+test('metrics cover requests, stages, bytes, backend codes and the state of the model', async () => {
+  const metrics = await gateway.metrics();
   for (const line of [
     /^tensorgate_requests_total\{route="\/predict",status="200",kind="none"\} \d+$/m,
     /^tensorgate_stage_duration_seconds_count\{stage="predict"\} \d+$/m,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { temporary } from './candidates.ts';
 import { runCli } from './cli.ts';
@@ -10,7 +11,7 @@ import { predict, startGatewayFor } from './gateway.ts';
 
 const COMMITTED = fileURLToPath(new URL(`../serving/models/clothing-model/${NEWEST}`, import.meta.url));
 
-test('a pushed version answers by itself, proven, and no request fails meanwhile', async (t) => {
+test('a pushed version is served after its parity is proven, and no request fails meanwhile', async (t) => {
   const models = await temporary(t);
   const push = async () => {
     const { code, stderr } = await runCli([
@@ -41,7 +42,6 @@ test('a pushed version answers by itself, proven, and no request fails meanwhile
   type Ready = { models: Record<string, { version: number; parity: { state: string } }> };
   const ready = async () =>
     ((await (await fetch(`${gateway.url}/health/ready`)).json()) as Ready).models['clothing-model'];
-  for (let left = 100; left > 0 && (await ready())?.version !== 2; left -= 1)
-    await new Promise((go) => setTimeout(go, 50));
+  for (let left = 100; left > 0 && (await ready())?.version !== 2; left -= 1) await sleep(50);
   assert.deepEqual([(await ready())?.version, (await ready())?.parity.state], [2, 'proven']);
 });

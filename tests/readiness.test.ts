@@ -13,7 +13,7 @@ const IMAGES = new URL('golden/images/', import.meta.url);
 const golden = JSON.parse(await readFile(new URL('golden/golden.json', import.meta.url), 'utf8'));
 const b64 = (await readFile(new URL(SAMPLE, IMAGES))).toString('base64');
 const SCORES = Array.from({ length: 10 }, (_, index) => index / 4);
-const answering = { ...XCEPTION, onPredict: () => ({ dense_7: floatTensor([1, 10], SCORES) }) };
+const MODEL_SERVER = { ...XCEPTION, onPredict: () => ({ dense_7: floatTensor([1, 10], SCORES) }) };
 
 type Readiness = {
   status: string;
@@ -26,24 +26,27 @@ async function readiness(gateway: RunningGateway): Promise<[number, Readiness]> 
   return [response.status, (await response.json()) as Readiness];
 }
 
-/** Waits until the readiness satisfies the condition, 10 s at most. */
-async function readyWhen(gateway: RunningGateway, condition: (said: Readiness) => boolean): Promise<Readiness> {
+/** Resolves with the first readiness that satisfies the condition; rejects after about 10 s. */
+async function waitForReadiness(
+  gateway: RunningGateway,
+  condition: (current: Readiness) => boolean,
+): Promise<Readiness> {
   for (let left = 200; left > 0; left -= 1) {
-    const [, said] = await readiness(gateway);
-    if (condition(said)) return said;
+    const [, current] = await readiness(gateway);
+    if (condition(current)) return current;
     await sleep(50);
   }
   throw new Error(JSON.stringify(await readiness(gateway)));
 }
 
-test('E1, E3: without a model server: live, not ready, an early 503; it recovers alone', async (t) => {
-  const first = await startModelServer(answering);
+test('E1, E3: without a model server: live, not ready, 503 at once; it recovers by itself', async (t) => {
+  const first = await startModelServer(MODEL_SERVER);
   const port = Number(first.target.split(':')[1]);
   first.close();
   const gateway = await startGatewayFor(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
 
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
-  const down = await readyWhen(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
+  const down = await waitForReadiness(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
   assert.equal(down.status, 'not ready');
   const startedMs = performance.now();
   const refused = await predict(gateway, { b64 });
@@ -52,26 +55,26 @@ test('E1, E3: without a model server: live, not ready, an early 503; it recovers
   assert.equal(refused.headers.get('retry-after'), '1');
   assert.ok(performance.now() - startedMs < 500);
 
-  const model = await startModelServer(answering, port);
-  await readyWhen(gateway, ({ status }) => status === 'ready');
+  const model = await startModelServer(MODEL_SERVER, port);
+  await waitForReadiness(gateway, ({ status }) => status === 'ready');
   assert.equal((await predict(gateway, { b64 })).status, 200);
 
   model.close();
-  await readyWhen(gateway, ({ status }) => status === 'not ready');
+  await waitForReadiness(gateway, ({ status }) => status === 'not ready');
   assert.equal((await predict(gateway, { b64 })).status, 503);
-  const again = await startModelServer(answering, port);
+  const again = await startModelServer(MODEL_SERVER, port);
   t.after(() => again.close());
-  await readyWhen(gateway, ({ status }) => status === 'ready');
+  await waitForReadiness(gateway, ({ status }) => status === 'ready');
 });
 
-test('E3: a model server that restarts takes no gateway off: it stays ready for 5 s, and answers 503 meanwhile', async (t) => {
-  let model = await startModelServer(answering);
+test('E3: while a model server restarts the gateway stays ready for 5 s and answers 503', async (t) => {
+  let model = await startModelServer(MODEL_SERVER);
   t.after(() => model.close());
   const port = Number(model.target.split(':')[1]);
   const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t) });
   await gateway.ready();
-  const complaints = () => gateway.log.filter(({ msg }) => msg === 'model is not ready').length;
-  const before = complaints();
+  const notReadyLines = () => gateway.log.filter(({ msg }) => msg === 'model is not ready').length;
+  const before = notReadyLines();
   model.close();
   const stoppedMs = performance.now();
   assert.equal((await predict(gateway, { b64 })).status, 503);
@@ -79,23 +82,23 @@ test('E3: a model server that restarts takes no gateway off: it stays ready for 
     assert.equal((await readiness(gateway))[0], 200);
     await sleep(50);
   }
-  model = await startModelServer(answering, port);
+  model = await startModelServer(MODEL_SERVER, port);
   await until(async () => (await predict(gateway, { b64 })).status === 200, 2000);
-  // A look at the server that came back ends the patience with the one that went.
+  // The next status call to the new server ends the grace period of the old one.
   await sleep(3000);
-  assert.equal(complaints(), before);
+  assert.equal(notReadyLines(), before);
 
   model.close();
   const awayMs = performance.now();
-  await readyWhen(gateway, ({ status }) => status === 'not ready');
+  await waitForReadiness(gateway, ({ status }) => status === 'not ready');
   assert.ok(performance.now() - awayMs >= 4500);
-  // What comes back may not be what went: its pictures are replayed, or as here its signature is compared.
+  // After an outage the server may hold another model: parity is proven again, and here the signature is compared.
   const other = { input_8: { dtype: 'DT_FLOAT', shape: [-1, 8, 8, 3] } };
-  model = await startModelServer({ ...answering, inputs: other }, port);
-  await readyWhen(gateway, ({ problem }) => /model\.yaml/.test(problem ?? ''));
+  model = await startModelServer({ ...MODEL_SERVER, inputs: other }, port);
+  await waitForReadiness(gateway, ({ problem }) => /model\.yaml/.test(problem ?? ''));
 });
 
-test('E4: a model server that hangs: 504 model_timeout at the deadline, which it was told', async (t) => {
+test('E4: a model server that hangs: 504 model_timeout at the deadline, and the server got that deadline', async (t) => {
   const model = await startModelServer({ ...XCEPTION, onPredict: () => new Promise<never>(() => {}) });
   t.after(() => model.close());
   const settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t), REQUEST_TIMEOUT: '2s' };
@@ -108,17 +111,17 @@ test('E4: a model server that hangs: 504 model_timeout at the deadline, which it
   assert.ok(tookMs > 1900 && tookMs < 3000, `took ${tookMs} ms`);
   const deadline = model.calls.at(-1)?.raw.getDeadline();
   const lateMs = Date.now() - Number(deadline);
-  // The server counts the time that is left from when it hears of it, so its deadline is a little later than ours.
-  assert.ok(lateMs > -300 && lateMs < 1000, `the server was told a deadline ${lateMs} ms ago`);
+  // gRPC sends the remaining time, so the server's deadline is later than ours by the transit time.
+  assert.ok(lateMs > -300 && lateMs < 1000, `the server's deadline was ${lateMs} ms ago`);
 });
 
-test('E4: a client that hangs up ends the Predict it was waiting for', async (t) => {
+test('E4: when a client disconnects its Predict is cancelled', async (t) => {
   const arrived = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<void>();
   const model = await startModelServer({
     ...XCEPTION,
     onPredict(call) {
-      if (isWarmUp(call)) return answering.onPredict();
+      if (isWarmUp(call)) return MODEL_SERVER.onPredict();
       call.raw.on('cancelled', () => cancelled.resolve());
       arrived.resolve();
       return new Promise<never>(() => {});
@@ -142,15 +145,15 @@ test('E4: a client that hangs up ends the Predict it was waiting for', async (t)
   assert.deepEqual([line?.status, line?.kind], [499, 'client_gone']);
 });
 
-test('E6: a model.yaml that contradicts the signature: one clear line, not ready, and no Predict is sent', async (t) => {
-  const model = await startModelServer(answering);
+test('E6: a model.yaml that contradicts the signature: one log line, not ready, and no Predict is sent', async (t) => {
+  const model = await startModelServer(MODEL_SERVER);
   t.after(() => model.close());
   const card = 'name: m\nimage: {size: [224, 224], scale: tf}\nclasses: [a, b]\n';
   const gateway = await startGatewayFor(t, {
     TF_SERVING_HOST: model.target,
     MODELS: await modelsFolder(t, { m: card }),
   });
-  const { problem } = await readyWhen(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
+  const { problem } = await waitForReadiness(gateway, ({ models }) => /model\.yaml/.test(models.m?.problem ?? ''));
   assert.match(
     problem ?? '',
     /model\.yaml of m says image of \[n,224,224,3\] NHWC, but version 1 .* has input input_8/,
@@ -175,8 +178,8 @@ async function parityFolder(t: TestContext, scores: number[], sha256?: string): 
   return models;
 }
 
-test('parity: proven, differing in its scores, differing in its tensor', async (t) => {
-  const model = await startModelServer(answering);
+test('parity is proven, or differs in its scores or in its tensor; only proven is ready', async (t) => {
+  const model = await startModelServer(MODEL_SERVER);
   t.after(() => model.close());
   for (const [models, state, problem] of [
     [await parityFolder(t, SCORES), 'proven', /^$/],
@@ -188,13 +191,13 @@ test('parity: proven, differing in its scores, differing in its tensor', async (
     ],
   ] as const) {
     const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: models });
-    const said = await readyWhen(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
-    assert.match(said.problem ?? '', problem);
-    assert.equal(said.status, state === 'proven' ? 'ready' : 'not ready');
+    const current = await waitForReadiness(gateway, (now) => now.models['clothing-model']?.parity?.state === state);
+    assert.match(current.problem ?? '', problem);
+    assert.equal(current.status, state === 'proven' ? 'ready' : 'not ready');
   }
 });
 
-test('wrong settings and wrong model files stop the start with exit code 2', async (t) => {
+test('invalid settings and model files stop the start with exit code 2', async (t) => {
   await assert.rejects(startGateway({ MODELS: await modelsFolder(t, { m: 'name: [' }) }), /ended with 2/);
   await assert.rejects(startGateway({ TF_SERVING_HOST: 'no port', MODELS: await modelsFolder(t) }), /ended with 2/);
   await assert.rejects(startGateway({ REQUEST_TIMEOUT: 'soon' }), /ended with 2/);

@@ -1,4 +1,4 @@
-/** Table D: requests of every shape, each answered once and leaving nothing behind. */
+/** Group D of the acceptance table: unusual requests. Each is answered once and leaves no resources behind. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { until } from './until.ts';
 const jpeg = await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url));
 const b64 = jpeg.toString('base64');
 const small = await readFile(new URL('golden/images/jpg-8x8.jpg', import.meta.url), 'base64');
-/** Names that a map with a prototype would lose or change, and one that JavaScript would put first. */
+/** Names that an object with a prototype would lose or change, and an integer key, which JavaScript orders first. */
 const CLASSES = [
   '__proto__',
   'toString',
@@ -74,13 +74,13 @@ const post = (type: string, body: NonNullable<RequestInit['body']>) =>
 const kindOf = async (response: Response) => ((await response.json()) as { kind: string }).kind;
 const openFiles = async () => (await readdir(`/proc/${gateway.process.pid}/fd`)).length;
 
-test('D2: fields that nobody asked for are ignored, and of a field given twice the last counts', async () => {
+test('D2: unknown fields are ignored, and of duplicate fields the last is used', async () => {
   assert.equal((await predict(gateway, { b64, more: { deep: [1] }, top: 3 })).status, 200);
   assert.equal((await predict(gateway, `{"b64": "AAAA", "b64": "${b64}"}`)).status, 200);
   assert.equal((await predict(gateway, `{"b64": "${b64}", "b64": "AAAA"}`)).status, 422);
 });
 
-test('D3: 100,000 brackets are answered at once, behind a field too', async (t) => {
+test('D3: 100,000 brackets are answered within 1 s, inside a field too', async (t) => {
   for (const body of [
     '['.repeat(100_000),
     `{"b64": ${'['.repeat(100_000)}`,
@@ -94,24 +94,24 @@ test('D3: 100,000 brackets are answered at once, behind a field too', async (t) 
   }
 });
 
-test('D4: __proto__ and constructor.prototype are fields like others and change nothing', async () => {
+test('D4: __proto__ and constructor are ignored like other unknown fields', async () => {
   for (const key of ['__proto__', 'constructor']) {
     const body = `{"${key}": {"prototype": {"url": "http://a/"}, "url": "http://a/"}, "b64": "${b64}"}`;
     assert.equal((await predict(gateway, body)).status, 200);
     assert.equal((await predict(gateway, `{"${key}": {"b64": "${b64}"}}`)).status, 400);
   }
-  assert.equal(await kindOf(await predict(gateway, {})), 'invalid_request', 'nothing was inherited');
+  assert.equal(await kindOf(await predict(gateway, {})), 'invalid_request', 'no field is inherited');
 });
 
-test('D4: classes called __proto__ and toString are answered, in the order of model.yaml', async () => {
+test('D4: classes named __proto__ and toString are returned, in the order of model.yaml', async () => {
   const text = await (await predict(gateway, { b64 })).text();
   assert.equal(text, `{${CLASSES.map((name, column) => `"${name}":${column}`).join(',')}}`);
   const best = await (await predict(gateway, { b64 }, '?top=1')).text();
   assert.equal(best, '{"hat":9}');
 });
 
-test('D5: a body at its limit is taken, one byte more is 413', async () => {
-  // What follows a JPEG's end is ignored, as is white space behind JSON.
+test('D5: a body at its limit is accepted, one byte more is 413', async () => {
+  // Bytes after the end of a JPEG are ignored, as is white space after JSON.
   const image = (bytes: number) => Buffer.concat([jpeg, Buffer.alloc(bytes - jpeg.length)]);
   assert.equal((await post('image/jpeg', image(MAX_IMAGE_BYTES))).status, 200);
   assert.equal((await post('image/jpeg', image(MAX_IMAGE_BYTES + 1))).status, 413);
@@ -120,7 +120,7 @@ test('D5: a body at its limit is taken, one byte more is 413', async () => {
   assert.equal((await predict(gateway, json(MAX_BODY_BYTES + 1))).status, 413);
 });
 
-/** A POST that announces `length` bytes, or none, sends what it is given and never ends. */
+/** POSTs with Content-Length `length` (none if undefined), sends `sends` and does not end. Resolves with the status. */
 async function unfinished(type: string, { length, sends }: { length?: number; sends: string }): Promise<number> {
   const headers = { 'Content-Type': type, ...(length !== undefined && { 'Content-Length': length }) };
   const asked = request(`${gateway.url}/predict`, { method: 'POST', headers });
@@ -132,7 +132,7 @@ async function unfinished(type: string, { length, sends }: { length?: number; se
   return statusCode;
 }
 
-test('D5: too large a body is refused by its announced length, or where it passes the limit, not at its end', async (t) => {
+test('D5: a body that is too large is refused by Content-Length or at the limit, before its end', async (t) => {
   const startedMs = performance.now();
   for (const type of ['application/json', 'image/jpeg', 'multipart/form-data; boundary=b']) {
     assert.equal(await unfinished(type, { length: 10e9, sends: ' ' }), 413, type);
@@ -140,10 +140,10 @@ test('D5: too large a body is refused by its announced length, or where it passe
   }
   const tookMs = performance.now() - startedMs;
   t.diagnostic(`came: 413 six times within ${Math.round(tookMs)} ms`);
-  assert.ok(tookMs < 10_000, 'waited for the deadline');
+  assert.ok(tookMs < 10_000, 'refused at the deadline only');
 });
 
-test('D5: a limit that is no number stops the start with exit code 2', async () => {
+test('D5: a limit that is not a number stops the start with exit code 2', async () => {
   for (const limit of ['abc', 'NaN']) {
     const { code, stderr } = await runCli(['serve'], { env: { MAX_BODY_BYTES: limit, MAX_IMAGE_BYTES: limit } });
     assert.equal(code, 2);
@@ -151,7 +151,7 @@ test('D5: a limit that is no number stops the start with exit code 2', async () 
   }
 });
 
-test('D8: a query full of brackets is ignored, 100,000 times of it are no header any more', async (t) => {
+test('D8: brackets in the query are ignored; a query of 100,000 brackets is 431', async (t) => {
   for (const [query, status] of [
     ['a[]=1&'.repeat(2000), 200],
     [`a${'[b]'.repeat(4000)}=1`, 200],
@@ -164,7 +164,7 @@ test('D8: a query full of brackets is ignored, 100,000 times of it are no header
   }
 });
 
-/** Asks for a path as it is written; fetch would tidy it up. */
+/** Sends the request target unchanged; fetch would normalise it. */
 async function ask(method: string, target: string): Promise<IncomingMessage> {
   const { hostname, port } = new URL(gateway.url);
   const [answer] = (await once(request({ hostname, port, method, path: target }).end(), 'response')) as [
@@ -174,7 +174,7 @@ async function ask(method: string, target: string): Promise<IncomingMessage> {
   return answer;
 }
 
-test('D9: other methods are 405 with Allow, on every route', async () => {
+test('D9: other methods are 405 with Allow on every route', async () => {
   for (const [target, allow, methods] of [
     ['/predict', 'POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']],
     ['/health/live', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
@@ -187,7 +187,7 @@ test('D9: other methods are 405 with Allow, on every route', async () => {
   }
 });
 
-test('D9: paths are taken as they are written: nothing is joined, and one slash at the end is allowed', async () => {
+test('D9: paths are not normalised; only one trailing slash is allowed', async () => {
   const targets = [
     '//predict',
     '/predict//',
@@ -202,7 +202,7 @@ test('D9: paths are taken as they are written: nothing is joined, and one slash 
   assert.equal((await ask('GET', '/predict/')).statusCode, 405);
 });
 
-/** A form's parts with these names and header lines. */
+/** POSTs a form with these parts. */
 function form(parts: readonly (readonly [name: string, header: string, content: string])[]): Promise<Response> {
   const pieces = parts.map(
     ([name, header, content]) =>
@@ -211,7 +211,7 @@ function form(parts: readonly (readonly [name: string, header: string, content: 
   return post('multipart/form-data; boundary=b', `${pieces.join('')}--b--\r\n`);
 }
 
-test('D10: a part header of 1 MiB and 10,000 parts are refused, and nothing is written to disk', async () => {
+test('D10: a part header of 1 MiB and 10,000 parts are refused, and no file is written', async () => {
   const long = await form([['file', `X-Long: ${'a'.repeat(2 ** 20)}\r\n`, 'x']]);
   assert.deepEqual([long.status, await kindOf(long)], [400, 'invalid_request']);
   const many = await form(Array.from({ length: 10_000 }, () => ['file', '', 'x'] as const));
@@ -221,10 +221,10 @@ test('D10: a part header of 1 MiB and 10,000 parts are refused, and nothing is w
   assert.deepEqual(await readdir(scratch), []);
 });
 
-/** Connections that the test's own client keeps open or not. */
-const SPARE = 8;
+/** The test's own client may keep up to 8 connections open. */
+const CLIENT_CONNECTIONS = 8;
 
-test('D11: a thousand uploads that break off half-way leave no open file and no stream', async (t) => {
+test('D11: 1,000 aborted uploads leave no open file and no request in flight', async (t) => {
   const { hostname, port } = new URL(gateway.url);
   const heads = [
     `Content-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`,
@@ -232,25 +232,25 @@ test('D11: a thousand uploads that break off half-way leave no open file and no 
       '3b\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n',
     'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"b64": "',
   ];
-  async function breakOff(index: number): Promise<void> {
+  async function abortUpload(index: number): Promise<void> {
     const socket = connect(Number(port), hostname);
     await once(socket, 'connect');
     socket.write(`POST /predict HTTP/1.1\r\nHost: a\r\n${heads[index % heads.length]}xx`);
     await sleep(1);
     socket.destroy();
   }
-  await breakOff(0);
+  await abortUpload(0);
   const before = await openFiles();
   for (let done = 0; done < 1000; done += 50)
-    await Promise.all(Array.from({ length: 50 }, (_, at) => breakOff(done + at)));
+    await Promise.all(Array.from({ length: 50 }, (_, at) => abortUpload(done + at)));
   assert.equal((await predict(gateway, { b64 })).status, 200);
-  await until(async () => (await openFiles()) <= before + SPARE, 5000);
+  await until(async () => (await openFiles()) <= before + CLIENT_CONNECTIONS, 5000);
   t.diagnostic(`came: ${before} open files before, ${await openFiles()} after`);
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  const metrics = await gateway.metrics();
   assert.match(metrics, /^tensorgate_requests_in_flight 0$/m);
 });
 
-test('D12: batches of none, one, as many as allowed, and one more', async () => {
+test('D12: batches of 0, 1, the limit, and one more than the limit', async () => {
   for (const [count, status] of [
     [0, 400],
     [1, 200],
@@ -266,7 +266,7 @@ test('D12: batches of none, one, as many as allowed, and one more', async () => 
   }
 });
 
-test('D12: one bad picture among 32 is an error in its place, beside 31 scores', async () => {
+test('D12: one bad picture of 32 gets an error at its index, the others get scores', async () => {
   const instances = Array.from({ length: 32 }, (_, at) => ({ b64: at === 17 ? 'AAAA' : small }));
   const { predictions } = (await (await predict(gateway, { instances })).json()) as { predictions: object[] };
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** What a load of requests sees while versions come and model servers go. */
+/** A steady load while a version is pushed and while a model server dies. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +12,8 @@ import { modelsFolder } from './models.ts';
 import { freePort } from './tf-serving/server.ts';
 import { until } from './until.ts';
 
-/** The machine may be busy with other work. */
-const PATIENCE_MS = 60_000;
+/** Long, because the machine may be busy. */
+const WAIT_MS = 60_000;
 
 const CARD = 'name: photos\nimage: {size: [299, 299], scale: tf}\nclasses: [a, b]\n';
 const PARITY = new URL('../serving/models/clothing-model/parity/', import.meta.url);
@@ -21,7 +21,7 @@ const SERVER = new URL('../serving/embedded/main.ts', import.meta.url).pathname;
 const PICTURE = 'palette.png';
 const picture = await readFile(new URL(PICTURE, PARITY));
 const body = { b64: picture.toString('base64') };
-/** Every picture gets the scores 0 and 0. */
+/** A model that gives every picture the scores 0 and 0. */
 const { model } = pixelModels(new Float32Array(299 * 299 * 3 * 2));
 
 async function readiness(gateway: RunningGateway) {
@@ -32,20 +32,20 @@ async function readiness(gateway: RunningGateway) {
   return { status: response.status, ...models.photos };
 }
 
-/** A folder of models with version 1. */
+/** Creates a models folder with version 1. */
 async function firstVersion(t: TestContext): Promise<string> {
   const models = await modelsFolder(t, { photos: CARD });
   addVersion(path.join(models, 'photos'), 1, model);
   return models;
 }
 
-test('E15: a version that is pushed under load answers soon, proven, and no request fails', async (t) => {
+test('E15: a version pushed under load is served and proven, and no request fails', async (t) => {
   const MODELS = await firstVersion(t);
   const gateway = await startGatewayFor(t, { MODELS });
   await gateway.ready();
   assert.deepEqual(await readiness(gateway), { status: 200, ready: true, version: 1, parity: unproven(1) });
   const load = startLoad(t, gateway, body);
-  await until(() => load.answers.length > 10, PATIENCE_MS);
+  await until(() => load.answers.length > 10, WAIT_MS);
 
   const parity = path.join(MODELS, 'photos', 'parity');
   await mkdir(parity);
@@ -53,8 +53,8 @@ test('E15: a version that is pushed under load answers soon, proven, and no requ
   await writeFile(path.join(parity, 'tensors.json'), await tensorsOf(PICTURE));
   await writeFile(path.join(parity, '2.json'), JSON.stringify({ tolerance: 1e-4, scores: { [PICTURE]: [0, 0] } }));
   addVersion(path.join(MODELS, 'photos'), 2, model);
-  await until(async () => (await readiness(gateway)).version === 2, PATIENCE_MS);
-  await until(() => load.answers.at(-1)?.version === '2', PATIENCE_MS);
+  await until(async () => (await readiness(gateway)).version === 2, WAIT_MS);
+  await until(() => load.answers.at(-1)?.version === '2', WAIT_MS);
 
   const answers = await load.stop();
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
@@ -71,18 +71,18 @@ async function tensorsOf(picture: string): Promise<string> {
   return JSON.stringify({ samples: all.samples.filter(({ file }) => file === picture) });
 }
 
-test('E3: while the model server is killed every request is told to come back, and it is served again alone', async (t) => {
+test('E3: while the model server is down requests get 503 with Retry-After, then succeed again', async (t) => {
   const MODELS = await firstVersion(t);
   const port = await freePort();
   const first = await serve(t, MODELS, port);
   const gateway = await startGatewayFor(t, { MODELS, TF_SERVING_HOST: `127.0.0.1:${port}` });
   await gateway.ready();
   const load = startLoad(t, gateway, body);
-  await until(() => load.answers.length > 10, PATIENCE_MS);
+  await until(() => load.answers.length > 10, WAIT_MS);
   first.kill('SIGKILL');
-  await until(() => load.answers.filter(({ status }) => status === 503).length > 10, PATIENCE_MS);
+  await until(() => load.answers.filter(({ status }) => status === 503).length > 10, WAIT_MS);
   await serve(t, MODELS, port);
-  await until(() => load.answers.slice(-5).every(({ status }) => status === 200), PATIENCE_MS);
+  await until(() => load.answers.slice(-5).every(({ status }) => status === 200), WAIT_MS);
 
   const answers = await load.stop();
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200, 503]);
@@ -91,7 +91,7 @@ test('E3: while the model server is killed every request is told to come back, a
   await gateway.ready();
 });
 
-/** The embedded server on a port, which is what a TF-Serving is to the gateway; killed when the test ends. */
+/** Starts the embedded server on a port, used like a TF-Serving; killed after the test. */
 async function serve(t: TestContext, models: string, port: number): Promise<ChildProcess> {
   const args = [`--port=${port}`, '--model_name=photos', `--model_base_path=${path.join(models, 'photos')}`];
   const child = spawn(process.execPath, [SERVER, ...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

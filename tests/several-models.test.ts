@@ -1,4 +1,4 @@
-/** Models unlike the clothing model: one of tables, whose pictures find another; one that takes a picture a Predict. */
+/** Models unlike the clothing model: one that takes tables beside one that takes images, and one with batch size 1. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,7 +27,7 @@ const churn = onnxModel({
   ],
 });
 
-test('a model that takes no pictures is ready and unproven, and /predict is not for it', async (t) => {
+test('a model that takes no pictures is ready and unproven, and /predict refuses it', async (t) => {
   const MODELS = await modelsFolder(t, { churn: 'name: churn\n', photos: PHOTOS });
   addVersion(path.join(MODELS, 'churn'), 3, churn);
   addVersion(path.join(MODELS, 'photos'), 1, pixelModels(new Float32Array(299 * 299 * 3 * 2)).model);
@@ -48,7 +48,7 @@ test('a model that takes no pictures is ready and unproven, and /predict is not 
   assert.equal(detail, 'query model: churn takes tensors, not images; for images: photos');
 });
 
-test('a model whose batch axis is 1 is asked for each instance by itself', async (t) => {
+test('a model with batch size 1 gets one Predict for each instance', async (t) => {
   const MODELS = await modelsFolder(t, {
     single: 'name: single\nimage: {size: [2, 2], scale: none, layout: NCHW}\nclasses: [a, b, c]\n',
   });

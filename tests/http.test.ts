@@ -1,10 +1,10 @@
-/** The door from outside: raw sockets, browsers, headers of every kind. */
+/** The public HTTP server: malformed HTTP over raw sockets, header limits, idle connections, CORS, metrics. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { after, before, type TestContext, test } from 'node:test';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
-import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
+import { type ModelServer, startClothingModel } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { exchange, open } from './raw.ts';
 
@@ -17,10 +17,7 @@ let settings: Record<string, string>;
 let gateway: RunningGateway;
 
 before(async (t) => {
-  model = await startModelServer({
-    ...XCEPTION,
-    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
-  });
+  model = await startClothingModel();
   settings = { TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) };
   gateway = await startGateway({ ...settings, REQUEST_TIMEOUT: '1s', CORS_ORIGINS: ORIGIN });
   await gateway.ready();
@@ -33,33 +30,33 @@ after(async () => {
 });
 
 const POST = 'POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
-const HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n';
+const SMUGGLED = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n';
 
 for (const [what, bytes] of [
   [
     'Content-Length before Transfer-Encoding',
-    `${POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
+    `${POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
   ],
   [
     'Transfer-Encoding before Content-Length',
-    `${POST}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${HIDDEN}`,
+    `${POST}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${SMUGGLED}`,
   ],
-  ['two lengths', `${POST}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}${HIDDEN}`],
-  ['the same length twice', `${POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
-  ['a list of lengths', `${POST}Content-Length: 2, 2\r\n\r\n{}${HIDDEN}`],
-  ['two hosts', `${POST}Host: b\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
-  ['a length with a sign', `${POST}Content-Length: +2\r\n\r\n{}${HIDDEN}`],
-  ['a coding that is not chunked', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${HIDDEN}`],
-  ['a space before the colon', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${HIDDEN}`],
-  ['bare LF after a header', `POST /predict HTTP/1.1\r\nHost: a\nX-A: b\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
-  ['bare LF everywhere', `POST /predict HTTP/1.1\nHost: a\nContent-Length: 2\n\n{}${HIDDEN}`],
-  ['bare LF after the headers', `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\n{}${HIDDEN}`],
-  ['bare CR', `POST /predict HTTP/1.1\r\nHost: a\rX-A: b\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
-  ['a folded header', `${POST}X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}${HIDDEN}`],
-  ['bare LF in chunks', `${POST}Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n${HIDDEN}`],
-  ['a chunk size that is no number', `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n${HIDDEN}`],
+  ['two different Content-Lengths', `${POST}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}${SMUGGLED}`],
+  ['the same Content-Length twice', `${POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['a list of Content-Lengths', `${POST}Content-Length: 2, 2\r\n\r\n{}${SMUGGLED}`],
+  ['two Host headers', `${POST}Host: b\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['a Content-Length with a sign', `${POST}Content-Length: +2\r\n\r\n{}${SMUGGLED}`],
+  ['an unknown Transfer-Encoding', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['a space before the colon', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['bare LF after a header', `POST /predict HTTP/1.1\r\nHost: a\nX-A: b\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['bare LF everywhere', `POST /predict HTTP/1.1\nHost: a\nContent-Length: 2\n\n{}${SMUGGLED}`],
+  ['bare LF after the headers', `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\n{}${SMUGGLED}`],
+  ['bare CR', `POST /predict HTTP/1.1\r\nHost: a\rX-A: b\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['a folded header', `${POST}X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['bare LF in chunks', `${POST}Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n${SMUGGLED}`],
+  ['a chunk size that is not a number', `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n${SMUGGLED}`],
 ] as const) {
-  test(`D7: ${what}: 400, the connection closed, and nothing behind it is read as a request`, async (t) => {
+  test(`D7: ${what}: 400, the connection is closed, and the bytes after it are not read as a request`, async (t) => {
     const answers = await exchange(gateway, bytes);
     assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 400']);
     assert.match(answers, /^Connection: close\r$/m);
@@ -68,7 +65,7 @@ for (const [what, bytes] of [
   });
 }
 
-test('D7: what is no HTTP has one line in the log and is counted', async () => {
+test('D7: bytes that are not HTTP are logged once and counted', async () => {
   const answer = await exchange(gateway, 'hello\r\n\r\n');
   const [, id] = /X-Request-Id: (\S+)/.exec(answer) ?? [];
   const lines = await gateway.linesOf(id);
@@ -76,11 +73,11 @@ test('D7: what is no HTTP has one line in the log and is counted', async () => {
     lines.map(({ kind, status }) => [kind, status]),
     [['invalid_request', 400]],
   );
-  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  const metrics = await gateway.metrics();
   assert.match(metrics, /^tensorgate_requests_total\{route="none",status="400",kind="invalid_request"\} \d+$/m);
 });
 
-test('D16: a header of 16 KiB + 1 is 431, and so are many small ones; below it, they pass', async (t) => {
+test('D16: a header of 16 KiB + 1 byte is 431, as are 10,000 small headers; smaller headers pass', async (t) => {
   const head = 'GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n';
   const statusOf = async (headers: string) => (await exchange(gateway, `${head}${headers}\r\n`)).slice(9, 12);
   const came = [
@@ -92,7 +89,7 @@ test('D16: a header of 16 KiB + 1 is 431, and so are many small ones; below it, 
   t.diagnostic(`came: ${came}`);
 });
 
-test('D16, H3: an X-Request-Id of 10 KB, with a newline, with unicode is replaced; nothing gets into the log', async () => {
+test('D16, H3: an X-Request-Id of 10 KB, with a newline or with Unicode is replaced and not logged', async () => {
   const idOf = (answer: string) => /^X-Request-Id: (.*)\r$/m.exec(answer)?.[1] ?? '';
   const ask = (id: string) =>
     exchange(
@@ -112,11 +109,11 @@ test('D16, H3: an X-Request-Id of 10 KB, with a newline, with unicode is replace
   }
   assert.equal(idOf(await ask('given-by.the:client/1')), 'given-by.the:client/1');
   assert.equal((await gateway.linesOf('given-by.the:client/1')).length, 1);
-  // Every line of the log was one JSON object, or reading it would have failed the test.
+  // Each log line is one JSON object: startGateway fails on any other line.
   assert.ok(gateway.log.every(({ level }) => level !== 'fatal'));
 });
 
-test('D18: headers at one byte a moment: closed when their time is up, good traffic beside them', async (t) => {
+test('D18: headers sent byte by byte: 408 within 6 s, and other requests are answered', async (t) => {
   const socket = await open(gateway);
   const startedMs = performance.now();
   socket.write('GET /nowhere HTTP/1.1\r\nHost: a\r\nX-A: ');
@@ -131,9 +128,9 @@ test('D18: headers at one byte a moment: closed when their time is up, good traf
   t.diagnostic(`came: 408 after ${Math.round(tookMs)} ms`);
 });
 
-test('D18: 3,000 idle sockets do no harm to good traffic, and are closed', async (t) => {
+test('D18: with 3,000 idle sockets other requests are answered, and the sockets are closed', async (t) => {
   const rss = async () => {
-    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    const metrics = await gateway.metrics();
     return Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1]);
   };
   const beforeBytes = await rss();
@@ -144,7 +141,8 @@ test('D18: 3,000 idle sockets do no harm to good traffic, and are closed', async
   const sockets: { closed: Promise<unknown> }[] = [];
   while (sockets.length < 3000) {
     sockets.push(...(await Promise.all(Array.from({ length: 300 }, idle))));
-    // Answered, it has accepted all before: a connection that finds no room to wait is never closed, only forgotten.
+    // This answer shows that all earlier connections were accepted. A connection beyond the kernel's accept queue is
+    // dropped and never closed.
     await (await fetch(`${gateway.url}/health/live`, { headers: { Connection: 'close' } })).text();
   }
   const startedMs = performance.now();
@@ -157,7 +155,7 @@ test('D18: 3,000 idle sockets do no harm to good traffic, and are closed', async
   t.diagnostic(`came: 200 in ${Math.round(answeredMs)} ms beside 3,000 idle sockets of ${mb} MB, all closed`);
 });
 
-test('D19: JSON whatever Accept says, and never compressed: answers are small', async (t) => {
+test('D19: answers are JSON for any Accept, and never compressed because they are small', async (t) => {
   const response = await fetch(`${gateway.url}/predict`, {
     method: 'POST',
     headers: { 'Content-Type': 'image/jpeg', Accept: 'text/html', 'Accept-Encoding': 'gzip' },
@@ -170,19 +168,19 @@ test('D19: JSON whatever Accept says, and never compressed: answers are small', 
   t.diagnostic(`came: application/json, ${bytes} bytes, not encoded`);
 });
 
-test('every answer carries the headers that keep a browser from making more of it', async () => {
+test('every answer has the security headers for browsers', async () => {
   for (const path of ['/health/live', '/nowhere', '/predict']) {
     const { headers } = await fetch(`${gateway.url}${path}`);
     assert.equal(headers.get('content-security-policy'), "default-src 'none';frame-ancestors 'none'");
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.equal(headers.get('x-frame-options'), 'DENY');
     assert.equal(headers.get('referrer-policy'), 'no-referrer');
-    assert.equal(headers.get('strict-transport-security'), null, 'not without TLS');
+    assert.equal(headers.get('strict-transport-security'), null, 'only with TLS');
     assert.equal(headers.get('x-powered-by'), null);
   }
 });
 
-test('CORS: a preflight of a listed origin is 204; its pages read answers and errors, those of others nothing', async () => {
+test('CORS: a listed origin passes the preflight and can read errors; others get no CORS headers', async () => {
   const preflight = (origin: string) =>
     fetch(`${gateway.url}/predict`, {
       method: 'OPTIONS',
@@ -207,8 +205,8 @@ test('CORS: a preflight of a listed origin is 204; its pages read answers and er
   }
 });
 
-test('H2: distinct paths, ids, models, versions and URLs make no new series of metrics', async (t) => {
-  const series = async () => (await (await fetch(`${gateway.adminUrl}/metrics`)).text()).match(/^tensorgate_.*(?= )/gm);
+test('H2: new paths, ids, models, versions and URLs add no metric series', async (t) => {
+  const series = async () => (await gateway.metrics()).match(/^tensorgate_.*(?= )/gm);
   const round = (n: number) => [
     fetch(`${gateway.url}/${n}/x`, { headers: { 'X-Request-Id': `id-${n}` } }),
     predict(gateway, { b64: 'AAAA' }, `?model=m${n}`),
