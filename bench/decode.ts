@@ -9,11 +9,12 @@ import { readConfig } from '../gateway/config.ts';
 import type { ImageSpec } from '../gateway/domain/picture.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
-import { defaultDecoders, startDecoders } from '../gateway/image/decoder/pool.ts';
+import { startDecoders } from '../gateway/image/decoder/pool.ts';
 import { createResampler } from '../gateway/image/resample.ts';
-import { restrictSharp } from '../gateway/image/restrict.ts';
+import { restrictSharp } from '../gateway/image/restrict-sharp.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
 import { usableCores } from '../gateway/machine/cores.ts';
+import { defaultDecoders } from '../gateway/machine/decoder-memory.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
 import { cpuMsOf, median } from './load.ts';
 

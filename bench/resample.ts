@@ -17,7 +17,7 @@ import { passes8 } from '../gateway/image/resample/passes.ts';
 import { createPillowResize } from '../gateway/image/resample/pillow.ts';
 import { FILTERS } from '../gateway/image/resample/pillow-tables.ts';
 import { createResampler } from '../gateway/image/resample.ts';
-import { restrictSharp } from '../gateway/image/restrict.ts';
+import { restrictSharp } from '../gateway/image/restrict-sharp.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
 import { median } from './load.ts';
 

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { readConfig } from '../config.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import { type DecodeOptions, decode } from './decode.ts';
-import { restrictSharp } from './restrict.ts';
+import { restrictSharp } from './restrict-sharp.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../tests/golden/images/${name}`, import.meta.url));
 
@@ -31,7 +31,7 @@ function failsAs(kind: Kind, detail: RegExp) {
 
 before(() => restrictSharp(imageFormats));
 
-describe('what is refused, and in which words', () => {
+describe('refusals and their error texts', () => {
   const rows: [string, Kind, RegExp][] = [
     ['junk-html.jpg', 'image_unreadable', /^instances\[3\]\.url is not an image; send JPEG, PNG, WEBP, GIF, AVIF\.$/],
     ['junk-empty.jpg', 'image_unreadable', /is not an image/],
@@ -52,7 +52,7 @@ describe('what is refused, and in which words', () => {
     await assert.rejects(decode(bytes, OPTIONS), failsAs('image_unsupported', /rare variant/));
   });
 
-  test('AVIF takes twice the memory a pixel, and may have half as many', async () => {
+  test('an AVIF may have half of MAX_IMAGE_PIXELS: it takes twice the memory', async () => {
     const bytes = read('avif-420.avif');
     const { width, height } = await decode(bytes, OPTIONS);
     await decode(bytes, { ...OPTIONS, maxPixels: 2 * width * height });
@@ -63,7 +63,7 @@ describe('what is refused, and in which words', () => {
     await assert.rejects(tooMany, failsAs('image_too_large', detail));
   });
 
-  test('one pixel more than allowed', async () => {
+  test('one pixel more than allowed is refused', async () => {
     const bytes = read('png-rgb8.png');
     const { width, height } = await decode(bytes, { ...OPTIONS, maxPixels: 130 * 89 });
     assert.deepEqual([width, height], [130, 89]);
@@ -71,7 +71,7 @@ describe('what is refused, and in which words', () => {
     await assert.rejects(tooMany, failsAs('image_too_large', /130 x 89/));
   });
 
-  test("the library's own words are kept as the cause", async () => {
+  test("the library's error is kept as the cause", async () => {
     await assert.rejects(decode(read('png-bad-truncated.png'), OPTIONS), (error: Error) => {
       return error.cause instanceof Error && /png/i.test(error.cause.message);
     });
@@ -79,7 +79,7 @@ describe('what is refused, and in which words', () => {
 });
 
 describe('channels', () => {
-  test('gray pictures become RGB for a model of three channels, and stay gray for one', async () => {
+  test('a gray picture becomes RGB for color rgb and stays gray for color grayscale', async () => {
     const rgb = await decode(read('png-l8.png'), OPTIONS);
     const gray = await decode(read('png-l8.png'), { ...OPTIONS, color: 'grayscale' });
     assert.deepEqual([rgb.channels, gray.channels], [3, 1]);
@@ -89,7 +89,7 @@ describe('channels', () => {
     );
   });
 
-  test('16-bit gray: clipped for RGB, kept for Keras grayscale, its high byte for TensorFlow', async () => {
+  test('16-bit gray is clipped for RGB, kept for Keras grayscale, cut to its high byte for TensorFlow', async () => {
     const bytes = read('png-l16.png');
     const kept = await decode(bytes, { ...OPTIONS, color: 'grayscale' });
     assert.ok(kept.data instanceof Uint16Array && kept.data.some((value) => value > 255));
@@ -101,7 +101,7 @@ describe('channels', () => {
     });
   });
 
-  test('a transparent GIF: its palette colour for Pillow, black for TensorFlow', async () => {
+  test('transparent pixels of a GIF have the palette colour with Pillow, black with TensorFlow', async () => {
     const pillow = await decode(read('gif-transparent.gif'), OPTIONS);
     const tensorflow = await decode(read('gif-transparent.gif'), { ...OPTIONS, engine: 'tensorflow' });
     const open = Array.from(pillow.data, (value, i) => [value, tensorflow.data[i]] as const).filter(
@@ -112,7 +112,7 @@ describe('channels', () => {
   });
 });
 
-test('sharp itself opens nothing but the offered formats, and no files', async () => {
+test('sharp opens only the offered formats, and no files', async () => {
   await assert.rejects(sharp(read('junk-svg.svg')).toBuffer());
   await assert.rejects(sharp(read('tif-rgb-lzw.tif')).toBuffer());
   await assert.rejects(sharp(new URL('../../tests/golden/images/jpg-8x8.jpg', import.meta.url).pathname).toBuffer());

@@ -1,51 +1,51 @@
-/** Turns an image file's bytes into the pixels that the training library would have seen. */
+/** Decodes an image file to the pixels that the training library would give. */
 import sharp, { type Sharp } from 'sharp';
 import type { ImageSpec, Pixels } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
 import { firstFrame } from './first-frame.ts';
 import { free } from './free.ts';
 import type { Samples } from './header/header.ts';
-import { type Admission, admit, type ReadableHeader, unusualVariant } from './header-check.ts';
+import { checkHeader, type HeaderCheckOptions, type ReadableHeader, unusualVariant } from './header-check.ts';
 import * as samples from './samples.ts';
 
-export type DecodeOptions = Admission & Pick<ImageSpec, 'color' | 'engine'>;
+export type DecodeOptions = HeaderCheckOptions & Pick<ImageSpec, 'color' | 'engine'>;
 
 type Raw = { readonly data: Uint8Array; readonly width: number; readonly height: number };
 
 /**
- * Decodes the first frame to 8-bit RGB or gray (16-bit gray where Keras keeps it so). Orientation and colour profiles
- * are not applied and alpha is dropped, as Pillow's `convert` does; docs/preprocessing.md has the rules. The declared
- * size is held against `maxPixels` before anything is decoded.
+ * Decodes the first frame to 8-bit RGB or gray (16-bit gray where Keras keeps 16 bits). Like Pillow's `convert` it
+ * ignores orientation and colour profiles and drops alpha; docs/preprocessing.md has the rules. The declared size is
+ * checked against `maxPixels` before decoding.
  *
- * libvips cannot be stopped from outside, and a bug of a codec would end the process: the service decodes in processes
- * of their own (decoder/).
+ * libvips cannot be stopped from outside, and a bug in a codec can end the process. So the gateway calls this in
+ * separate processes (decoder/).
  * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Pixels> {
-  const header = admit(bytes, options);
+  const header = checkHeader(bytes, options);
   const raw = await read(bytes, header, options);
   const pixels = toPixels(raw, header, options);
   if (pixels.data.buffer !== raw.data.buffer) free(raw.data);
   return pixels;
 }
 
-type Reading = { readonly channels: number; readonly ask: (file: Sharp) => Sharp };
+type Reading = { readonly channels: number; readonly convert: (file: Sharp) => Sharp };
 
-/** How each kind of samples is asked of sharp, and how many channels have to come back. */
+/** The conversion that sharp does for each kind of samples, and the number of channels that it must give. */
 const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
-  plain: { channels: 3, ask: (file) => file.toColourspace('srgb').removeAlpha().raw() },
-  gray16: { channels: 1, ask: (file) => file.toColourspace('grey16').removeAlpha().raw({ depth: 'ushort' }) },
-  cmyk: { channels: 4, ask: (file) => file.pipelineColourspace('cmyk').toColourspace('cmyk').raw() },
-  premultiplied: { channels: 4, ask: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
-  framed: { channels: 4, ask: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
+  plain: { channels: 3, convert: (file) => file.toColourspace('srgb').removeAlpha().raw() },
+  gray16: { channels: 1, convert: (file) => file.toColourspace('grey16').removeAlpha().raw({ depth: 'ushort' }) },
+  cmyk: { channels: 4, convert: (file) => file.pipelineColourspace('cmyk').toColourspace('cmyk').raw() },
+  premultiplied: { channels: 4, convert: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
+  framed: { channels: 4, convert: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
 };
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
-  const { channels, ask } = READINGS[header.samples.kind];
+  const { channels, convert } = READINGS[header.samples.kind];
   const file = sharp(firstFrame(bytes), { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
-  const asked = ask(header.turned ? file.autoOrient() : file);
-  const { data, info } = await asked.toBuffer({ resolveWithObject: true }).catch((cause: unknown) => {
-    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it anew.`, { cause });
+  const converted = convert(header.turned ? file.autoOrient() : file);
+  const { data, info } = await converted.toBuffer({ resolveWithObject: true }).catch((cause: unknown) => {
+    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
   });
   if (info.channels !== channels) throw unusualVariant(field);
   return {
@@ -55,7 +55,7 @@ async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixel
   };
 }
 
-/** Brings what sharp gave to the channels that the model's `color` asks for. */
+/** Converts what sharp gave to the channels of the model's `color`. */
 function toPixels(raw: Raw, header: ReadableHeader, { color, engine }: DecodeOptions): Pixels {
   const { width, height } = header.samples.kind === 'framed' ? header : raw;
   if (header.samples.kind === 'gray16' && color === 'grayscale' && engine === 'pillow' && !header.samples.clipped) {
@@ -67,7 +67,7 @@ function toPixels(raw: Raw, header: ReadableHeader, { color, engine }: DecodeOpt
     : { width, height, channels: 1, data: samples.rgbToGray(rgb) };
 }
 
-/** What TensorFlow makes of a GIF's open places. */
+/** TensorFlow's colour for the pixels of a GIF that its first frame leaves open. */
 const BLACK = [0, 0, 0] as const;
 
 function toRgb({ data, width: stride }: Raw, header: ReadableHeader, engine: ImageSpec['engine']): Uint8Array {

@@ -1,4 +1,4 @@
-/** Animated WebP without all that follows its first frame, which is the only one decoded. */
+/** Cuts an animated WebP after its first frame, the only one that is decoded. */
 import { MAX_STEPS, text } from './header/header.ts';
 
 const RIFF_HEAD_BYTES = 12;
@@ -6,8 +6,8 @@ const CHUNK_HEAD_BYTES = 8;
 const RIFF_SIZE_AT = 4;
 
 /**
- * Gives a WebP of the first frame alone where more frames follow it, and the bytes themselves otherwise. libvips walks
- * through all frames for each of their durations before it decodes one: 60,000 of them in 2 MB take a minute.
+ * Returns a WebP of the first frame only when more frames follow, otherwise the bytes themselves. libvips reads the
+ * duration of every frame before it decodes one, and walks all frames for each: 60,000 frames in 2 MB take a minute.
  */
 export function firstFrame(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -18,7 +18,7 @@ export function firstFrame(bytes: Uint8Array): Uint8Array {
   return cut;
 }
 
-/** RFC 9649, 2.3: a chunk is its name, its length and its content, filled up to an even length; ANMF holds a frame. */
+/** RFC 9649, 2.3: a chunk is a name, a length and a content padded to an even length. ANMF holds a frame. */
 function endOfFirstFrame(view: DataView): number | undefined {
   if (view.byteLength < RIFF_HEAD_BYTES || text(view, 0, 4) !== 'RIFF' || text(view, 8, 4) !== 'WEBP') return undefined;
   let offset = RIFF_HEAD_BYTES;

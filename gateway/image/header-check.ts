@@ -1,32 +1,32 @@
-/** Decides by the header alone whether an image is decoded at all. */
+/** Checks an image's header before it is decoded: the format, the declared size, the kind of samples. */
 
 import type { ImageFormat } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
 import type { ImageHeader, Samples } from './header/header.ts';
 import { sniff } from './sniff.ts';
 
-export type Admission = {
-  /** Where the image stood in the request, for error texts. */
+export type HeaderCheckOptions = {
+  /** Where the image is in the request, for error texts. */
   readonly field: string;
-  /** The formats offered; anything else is refused by its name. */
+  /** The formats offered. Others are refused; the error names them. */
   readonly formats: readonly ImageFormat[];
   readonly maxPixels: number;
 };
 
 export type ReadableHeader = ImageHeader & {
   readonly samples: Samples;
-  /** Its pixels, as often as its decoder needs the memory that others need for one. */
+  /** Pixels, weighted by the memory that the format's decoder needs. Held against `maxPixels`. */
   readonly cost: number;
 };
 
-/** AVIF takes up to 25 bytes a pixel (10 bits), where the next, a progressive CMYK JPEG, takes 12. */
-const TIMES_THE_MEMORY: Readonly<Partial<Record<ImageFormat, number>>> = { avif: 2 };
+/** AVIF takes up to 25 bytes a pixel (10 bits). The next, a progressive CMYK JPEG, takes 12. */
+const COST_PER_PIXEL: Readonly<Partial<Record<ImageFormat, number>>> = { avif: 2 };
 
 /**
- * Lets pass what is offered, whole in its header and small enough.
+ * Returns the header of an image that is offered, undamaged in its header and small enough.
  * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
  */
-export function admit(bytes: Uint8Array, { field, formats, maxPixels }: Admission): ReadableHeader {
+export function checkHeader(bytes: Uint8Array, { field, formats, maxPixels }: HeaderCheckOptions): ReadableHeader {
   const offered = formats.map((format) => format.toUpperCase()).join(', ');
   const sniffed = sniff(bytes);
   if (!sniffed) throw new GatewayError('image_unreadable', `${field} is not an image; send ${offered}.`);
@@ -35,19 +35,20 @@ export function admit(bytes: Uint8Array, { field, formats, maxPixels }: Admissio
     throw new GatewayError('image_unsupported', `${field} is ${name}, which is not offered; send ${offered}.`);
   }
   const { header } = sniffed;
-  if (!header) throw new GatewayError('image_unreadable', `${field} is ${name} with a damaged header; save it anew.`);
+  if (!header) throw new GatewayError('image_unreadable', `${field} is ${name} with a damaged header; save it again.`);
   const { width, height } = header;
-  const times = TIMES_THE_MEMORY[sniffed.format] ?? 1;
-  const cost = width * height * times;
+  const costPerPixel = COST_PER_PIXEL[sniffed.format] ?? 1;
+  const cost = width * height * costPerPixel;
   if (cost > maxPixels) {
-    const size = `${width} x ${height} pixels, more than ${maxPixels / times}${times > 1 ? ` of ${name}` : ''}`;
-    throw new GatewayError('image_too_large', `${field} declares ${size}; scale it down.`);
+    const limit = `${maxPixels / costPerPixel}${costPerPixel > 1 ? ` of ${name}` : ''}`;
+    const detail = `${field} declares ${width} x ${height} pixels, more than ${limit}; scale it down.`;
+    throw new GatewayError('image_too_large', detail);
   }
   if (!header.samples) throw unusualVariant(field);
   return { ...header, samples: header.samples, cost };
 }
 
-/** For files that their format allows but no decoder here reads as training did. */
+/** The error for a valid file that no decoder here reads as the training library does. */
 export function unusualVariant(field: string): GatewayError {
   return new GatewayError('image_unsupported', `${field} is a rare variant of its format; save it as 8-bit RGB.`);
 }

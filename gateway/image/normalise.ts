@@ -1,17 +1,17 @@
-/** Turns samples into a model's numbers: scales them, orders their channels and writes them where the tensor lies. */
+/** Converts samples to a model's input: scales them, orders their channels and writes them into the tensor. */
 
 import type { ImageSpec, Resized, Scale } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
 
 type PerChannel = readonly [red: number, green: number, blue: number];
 
-/** What a scale does, in this order; float32 after every step. */
+/** The steps of a scale, in this order. Each step is rounded to float32. */
 type Steps = {
   readonly divide: number;
   readonly multiply: number;
   readonly add: PerChannel;
   readonly deviation: PerChannel;
-  /** Channels are written blue, green, red. */
+  /** Channels are written in the order blue, green, red. */
   readonly reversed: boolean;
 };
 
@@ -19,7 +19,9 @@ const f32 = Math.fround;
 const AS_IS: Steps = { divide: 1, multiply: 1, add: [0, 0, 0], deviation: [1, 1, 1], reversed: false };
 const MINUS_ONE: PerChannel = [-1, -1, -1];
 
-/** tf, torch, caffe: Keras `preprocess_input` of that mode. mul255, mul127: Keras `Rescaling`, whose factor is a float32. */
+/**
+ * tf, torch, caffe: Keras `preprocess_input` of that mode. mul255, mul127: Keras `Rescaling`, with a factor of float32.
+ */
 export const SCALES: Readonly<Record<Scale, Steps>> = {
   none: AS_IS,
   tf: { ...AS_IS, divide: 127.5, add: MINUS_ONE },
@@ -35,10 +37,10 @@ export const SCALES: Readonly<Record<Scale, Steps>> = {
   caffe: { ...AS_IS, add: [f32(-123.68), f32(-116.779), f32(-103.939)], reversed: true },
 };
 
-/** The scales that treat channels differently. */
+/** The scales with other constants for each channel. */
 const IS_PER_CHANNEL: Readonly<Record<string, boolean>> = { torch: true, caffe: true };
 
-/** Scales one sample of a channel: 0 to 2 for red, green and blue. */
+/** Scales one sample. `channel`: 0 for red, 1 for green, 2 for blue. */
 export function normaliseSample(sample: number, { divide, multiply, add, deviation }: Steps, channel: number): number {
   const scaled = f32(f32(sample / divide) * multiply);
   return f32(f32(scaled + (add[channel] as number)) / (deviation[channel] as number));
@@ -54,8 +56,8 @@ export function createTables(scale: Scale): [Float32Array, Float32Array, Float32
 const pairTables = new Map<Scale, Float64Array>();
 
 /**
- * The scaled values of each two bytes, as the one float64 that their eight bytes make: half the steps. None of them is a
- * NaN, which could change on its way: for that the second value would have to be above 10^38.
+ * The two scaled values of each pair of bytes, stored as the 8 bytes of one float64: half as many steps. No entry is a
+ * NaN, whose bits could change on a copy: the second value would have to be above 10^38.
  */
 function pairsOf(scale: Scale, table: Float32Array): Float64Array {
   const known = pairTables.get(scale);
@@ -70,7 +72,7 @@ function pairsOf(scale: Scale, table: Float32Array): Float64Array {
   return pairs;
 }
 
-/** Where the samples of a pixel go: the first pixel's channels, then so many places on for each next pixel. */
+/** The index of each channel of the first pixel, and the step from one pixel to the next. */
 type Placing = { readonly offsets: PerChannel; readonly pixelStride: number };
 
 function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
@@ -81,11 +83,11 @@ function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
 
 /**
  * Scales a picture of the model's size into `out`: height x width x channels numbers in the spec's layout, without a
- * batch axis. `out` may be a slice of the bytes that go on the wire; as Uint8Array only for scale none.
+ * batch axis. `out` may be a slice of the request's bytes. It is a Uint8Array only for scale none.
  */
 export type Normaliser = (picture: Resized, out: Float32Array | Uint8Array) => void;
 
-/** @throws RangeError for a scale of three channels where there is one. */
+/** @throws RangeError for a scale of three channels with color grayscale. */
 export function createNormaliser(spec: ImageSpec): Normaliser {
   if (spec.color === 'grayscale' && (spec.scale === 'torch' || spec.scale === 'caffe')) {
     throw new RangeError(`scale ${spec.scale} is for three channels; color grayscale has one`);
@@ -116,9 +118,9 @@ function lookUpRgb(
   }
 }
 
-/** Sample by sample in the order that they have; two at a time where both sides lie so that they can be read as pairs. */
+/** Keeps the order of the samples. Two at a time when both arrays are aligned for it. */
 function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32Array, pairs: Float64Array): void {
-  // Bytes are sent as they are: only scale none is for them.
+  // Only scale none writes bytes.
   if (out instanceof Uint8Array) {
     out.set(data);
     return;
@@ -133,14 +135,14 @@ function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32
   for (; i < data.length; i++) out[i] = table[data[i] as number] as number;
 }
 
-/** 16-bit samples, and the values between bytes that tf.image.resize gives: too many for a table. */
+/** For 16-bit samples and the float32 samples of tf.image.resize: too many values for a table. */
 function scaleEach(
   data: Uint16Array | Float32Array,
   out: Float32Array | Uint8Array,
   { scale, color }: ImageSpec,
   { offsets, pixelStride }: Placing,
 ): void {
-  // They come from another process; a byte cannot be anything but finite.
+  // The samples come from another process: check them. Integers are always finite.
   if (data instanceof Float32Array && !data.every(Number.isFinite)) {
     throw new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', {
       cause: new Error('resizing gave a number that is not finite'),

@@ -8,14 +8,14 @@ import { testSpec } from './test-spec.ts';
 
 const SPEC = testSpec({ size: [11, 50], resize: 'bilinear', scale: 'none' });
 
-/** Both halves of preprocessing, as decoder and gateway do them. */
+/** Resizing and scaling, which the decoder and the gateway do one after the other. */
 function createPreprocessor(spec: ImageSpec) {
   const resample = createResampler(spec);
   const normalise = createNormaliser(spec);
   return (pixels: Pixels, out: Float32Array) => normalise(resample(pixels), out);
 }
 
-/** A picture by formula, so that Python draws the same: sample i is (31 i² + 17 i) modulo the range. */
+/** A picture by formula, which Python can compute too: sample i is (31 i² + 17 i) modulo the range. */
 function drawn(width: number, height: number, channels: 1 | 3, data: Uint8Array | Uint16Array): Pixels {
   const range = data instanceof Uint8Array ? 256 : 65_536;
   for (let i = 0; i < data.length; i++) data[i] = (31 * i * i + 17 * i) % range;
@@ -30,7 +30,7 @@ function hash(pixels: Pixels, spec: ImageSpec): string {
   return createHash('sha256').update(new Uint8Array(out.buffer)).digest('hex').slice(0, 16);
 }
 
-describe('tf.image.resize of 37 x 23 pixels, as TensorFlow 2.19.1 computes it', () => {
+describe('tf.image.resize of 37 x 23 pixels gives the bytes of TensorFlow 2.19.1', () => {
   const rows: [resize: ImageSpec['resize'], antialias: boolean, size: [number, number], sha256: string][] = [
     ['nearest', false, [11, 50], '28abbfcaf5984176'],
     ['nearest', false, [40, 9], '06c2a78e63d4ee20'],
@@ -56,7 +56,7 @@ describe('tf.image.resize of 37 x 23 pixels, as TensorFlow 2.19.1 computes it', 
   }
 });
 
-describe('16-bit gray of 37 x 23 pixels, as Pillow 13 resizes it', () => {
+describe('16-bit gray of 37 x 23 pixels is resized to the bytes of Pillow 13', () => {
   const rows: [resize: ImageSpec['resize'], size: [number, number], sha256: string][] = [
     ['nearest', [11, 50], '5bf0c5e27e3ce9bb'],
     ['nearest', [40, 9], '049b077f6e9d5911'],
@@ -79,7 +79,7 @@ describe('16-bit gray of 37 x 23 pixels, as Pillow 13 resizes it', () => {
   }
 });
 
-describe('crop of extreme shapes, as Keras 3.15.1 with Pillow 13 does it', () => {
+describe('a crop of extreme shapes gives the bytes of Keras 3.15.1 with Pillow 13', () => {
   const rows: [width: number, height: number, ImageSpec['resize'], size: [number, number], sha256: string][] = [
     [1, 500, 'nearest', [10, 30], '2fb115194bf4d9f0'],
     [1, 500, 'nearest', [30, 10], '1f2ddfa0883892e6'],
@@ -102,7 +102,7 @@ describe('crop of extreme shapes, as Keras 3.15.1 with Pillow 13 does it', () =>
 });
 
 describe('a preprocessor', () => {
-  test('writes its slice and nothing beside it', () => {
+  test('writes only into its slice', () => {
     const wire = new Float32Array(3 * 11 * 50 * 3).fill(9);
     const slice = wire.subarray(11 * 50 * 3, 2 * 11 * 50 * 3);
     createPreprocessor(SPEC)(rgb(37, 23), slice);
@@ -112,7 +112,7 @@ describe('a preprocessor', () => {
     assert.ok(slice.some((value) => value !== 9));
   });
 
-  test('gives the same for a picture after others of other sizes', () => {
+  test('gives the same result after pictures of other sizes', () => {
     const preprocess = createPreprocessor(SPEC);
     const first = new Float32Array(1650);
     const again = new Float32Array(1650);
@@ -122,7 +122,7 @@ describe('a preprocessor', () => {
     assert.deepEqual(again, first);
   });
 
-  test('leaves a picture of its size as it is', () => {
+  test('does not change a picture of the target size', () => {
     const out = new Float32Array(50 * 11 * 3);
     const picture = rgb(50, 11);
     for (const resize of ['nearest', 'bilinear', 'lanczos'] as const) {
@@ -131,25 +131,26 @@ describe('a preprocessor', () => {
     }
   });
 
-  test('cuts the window out of a picture whose shorter side fits already', () => {
+  test('crops a picture whose shorter side has the target length', () => {
     const out = new Float32Array(4 * 4);
     const gray = drawn(9, 4, 1, new Uint8Array(36));
     createPreprocessor({ ...SPEC, color: 'grayscale', size: [4, 4], fit: { shorter: 4 } })(gray, out);
-    const rows = [0, 1, 2, 3].flatMap((y) => [...gray.data.subarray(9 * y + 2, 9 * y + 6)]); // (9 - 4) / 2 = 2.5, to even
+    // The window starts at (9 - 4) / 2 = 2.5, rounded to even.
+    const rows = [0, 1, 2, 3].flatMap((y) => [...gray.data.subarray(9 * y + 2, 9 * y + 6)]);
     assert.deepEqual([...out], rows);
   });
 });
 
-describe('shapes that would take too much are refused, the rest of their kind is not', () => {
+describe('a shape that needs too much memory is refused; the same shape with a smaller target is not', () => {
   const gray = (width: number, height: number): Pixels => {
     return { width, height, channels: 1, data: new Uint8Array(width * height) };
   };
   const [tall, wide] = [gray(1, 65_535), gray(65_535, 1)];
   const large: ImageSpec['size'] = [1100, 1100];
   const rows: [string, Pixels, Partial<ImageSpec>][] = [
-    ['Pillow 12, which takes the horizontal pass first', tall, { pillow: 12 }],
-    ['TensorFlow, which sums rows first', wide, { engine: 'tensorflow', resize: 'lanczos3' }],
-    ['TensorFlow area, which sums columns first', tall, { engine: 'tensorflow', resize: 'area' }],
+    ['Pillow 12, with the horizontal pass first', tall, { pillow: 12 }],
+    ['TensorFlow, with the rows summed first', wide, { engine: 'tensorflow', resize: 'lanczos3' }],
+    ['TensorFlow area, with the columns summed first', tall, { engine: 'tensorflow', resize: 'area' }],
   ];
   for (const [name, picture, change] of rows) {
     test(name, () => {
@@ -160,7 +161,7 @@ describe('shapes that would take too much are refused, the rest of their kind is
     });
   }
 
-  test('a side longer than any JPEG has', () => {
+  test('a side above 65,535 pixels is refused', () => {
     const preprocess = createPreprocessor({ ...SPEC, color: 'grayscale', resize: 'nearest' });
     const message = /^An image of 1 x 65536 pixels is too long and thin to be resized; crop it\.$/;
     assert.throws(() => preprocess(gray(1, 65_536), new Float32Array(550)), { kind: 'image_too_large', message });

@@ -1,25 +1,25 @@
-/** Resizes a picture as the model's training did, and cuts the target window out of it. */
+/** Resizes a picture as the model's training did and crops the target window. */
 import type { ImageSpec, PillowFilter, Pixels, Resized, TensorFlowMethod } from '../domain/picture.ts';
 import { createTableCache } from './resample/cache.ts';
 import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
-import { allowSides } from './resample/limit.ts';
 import { createPillowResize } from './resample/pillow.ts';
 import * as pillow from './resample/pillow-tables.ts';
+import { checkSides } from './resample/size-limits.ts';
 import { createTensorFlowResize } from './resample/tensorflow.ts';
 import * as tensorflow from './resample/tensorflow-tables.ts';
 
-/** Resizes one picture. @throws GatewayError image_too_large when its shape would take too much work to resize. */
+/** Resizes one picture. @throws GatewayError image_too_large when its shape needs too much memory to resize. */
 export type Resampler = (picture: Pixels) => Resized;
 
-/** What one model's tables may hold together; those of a 4,000 pixel side are some tens of kilobytes. */
+/** Limit on the tables of one model. The tables of a side of 4,000 pixels take some tens of kilobytes. */
 const MAX_TABLE_BYTES = 4 * 2 ** 20;
 
-/** Makes a resampler that owns its tables. @throws RangeError when the spec contradicts itself. */
+/** Makes a resampler with its own tables. @throws RangeError when the spec contradicts itself. */
 export function createResampler(spec: ImageSpec): Resampler {
   checkSpec(spec);
   const resample = spec.resize === 'nearest' ? createNearest(spec) : createInterpolation(spec, resizeOf(spec));
   return (picture) => {
-    allowSides(picture);
+    checkSides(picture);
     return resample(picture);
   };
 }
@@ -62,7 +62,7 @@ function resizeOf({ engine, resize, antialias, pillow: major }: ImageSpec): Resi
   return createPillowResize(pillow.FILTERS[resize as Exclude<PillowFilter, 'nearest'>], major, MAX_TABLE_BYTES);
 }
 
-/** Pillow leaves a picture alone that has its size; tf.image.resize computes it all the same. */
+/** Pillow does not resample a picture that has the target size already; tf.image.resize does. */
 function createInterpolation(spec: ImageSpec, resize: Resize): Resampler {
   const [height, width] = spec.size;
   return (picture) => {
@@ -79,7 +79,7 @@ function range(start: number, length: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => start + i);
 }
 
-/** The samples of some rows and columns of a picture. */
+/** Copies the samples of the given rows and columns. */
 function pick(picture: Pixels, rows: Int32Array, columns: Int32Array): Resized {
   const { channels, data } = picture;
   const samples = rows.length * columns.length * channels;

@@ -1,13 +1,16 @@
-/** Turns stored samples into 8-bit RGB or gray as Pillow's `convert` or TensorFlow's decoders do, in place where it fits. */
+/**
+ * Converts stored samples to 8-bit RGB or gray as Pillow's `convert` or TensorFlow's decoders do, in place where
+ * possible.
+ */
 import type { Frame, Rgb } from './header/header.ts';
 
-/** Indices below are inside by construction; the assertion speaks to the type checker alone. */
+/** Indices below are in range by construction. The assertion is for the type checker only. */
 const at = (values: Uint8Array | Uint16Array, index: number): number => values[index] as number;
 
 /**
- * CMYK to RGB as Pillow does it (Convert.c, `cmyk2rgb`).
- * @param inks C, M, Y, K per pixel, 255 for full ink; overwritten.
- * @returns R, G, B per pixel, in the front of the same memory.
+ * CMYK to RGB as in Pillow (Convert.c, `cmyk2rgb`).
+ * @param inks C, M, Y, K per pixel, 255 for full ink. Overwritten.
+ * @returns R, G, B per pixel, at the start of the same memory.
  */
 export function cmykToRgb(inks: Uint8Array): Uint8Array {
   let to = 0;
@@ -22,9 +25,9 @@ export function cmykToRgb(inks: Uint8Array): Uint8Array {
 }
 
 /**
- * CMYK to RGB as TensorFlow does it (jpeg_mem.cc): light times light, rounded down, where a file without Adobe's marker
- * is taken to hold light instead of ink.
- * @param inks C, M, Y, K per pixel, 255 for full ink under Adobe's reading; overwritten.
+ * CMYK to RGB as in TensorFlow (jpeg_mem.cc): light times light, rounded down. TensorFlow reads a file without Adobe's
+ * marker as light instead of ink.
+ * @param inks C, M, Y, K per pixel, 255 for full ink with Adobe's marker. Overwritten.
  */
 export function cmykToRgbTensorFlow(inks: Uint8Array, adobe: boolean): Uint8Array {
   const flip = adobe ? 255 : 0;
@@ -37,9 +40,9 @@ export function cmykToRgbTensorFlow(inks: Uint8Array, adobe: boolean): Uint8Arra
 }
 
 /**
- * Divides colours by their alpha as Pillow does it: `min(255, 255 c / a)`, rounded down (Convert.c).
- * @param rgba libvips's own quotients, taken in float32 and now and then one too low; rounding up the product with
- * alpha gives back the stored colour. Overwritten.
+ * Divides colours by their alpha as in Pillow: `min(255, 255 c / a)`, rounded down (Convert.c).
+ * @param rgba Colours that libvips divided in float32; some are one too low. Multiplying by alpha and rounding up
+ * restores the stored colour. Overwritten.
  */
 export function unpremultiply(rgba: Uint8Array): Uint8Array {
   let to = 0;
@@ -54,8 +57,8 @@ export function unpremultiply(rgba: Uint8Array): Uint8Array {
 }
 
 /**
- * Puts a first frame on its canvas. `fill` shows where the frame does not reach, and where it is transparent: Pillow
- * drops transparency, so that a transparent entry's own colour comes out.
+ * Draws a first frame on its canvas. Pixels outside the frame and transparent pixels get `fill`: Pillow drops
+ * transparency, which leaves the colour of the transparent palette entry.
  * @param rgba The decoder's canvas, `stride` pixels wide.
  */
 export function frameOnCanvas(
@@ -78,14 +81,14 @@ export function frameOnCanvas(
   return rgb;
 }
 
-/** 16-bit gray to 8 bits by clipping, as Pillow does it (Convert.c). */
+/** 16-bit gray to 8 bits by clipping, as in Pillow (Convert.c). */
 export function clipGray(gray: Uint16Array): Uint8Array {
   const bytes = new Uint8Array(gray.length);
   for (let i = 0; i < gray.length; i++) bytes[i] = Math.min(255, at(gray, i));
   return bytes;
 }
 
-/** 16-bit gray to 8 bits by its high byte, as libpng does it for TensorFlow (`png_set_strip_16`). */
+/** 16-bit gray to 8 bits by its high byte, as libpng does for TensorFlow (`png_set_strip_16`). */
 export function stripGray(gray: Uint16Array): Uint8Array {
   const bytes = new Uint8Array(gray.length);
   for (let i = 0; i < gray.length; i++) bytes[i] = at(gray, i) >> 8;
@@ -98,7 +101,7 @@ export function grayToRgb(gray: Uint8Array): Uint8Array {
   return rgb;
 }
 
-/** RGB to luma in 16-bit fixed point (Convert.c, `L24`); the weights add up to one, so gray stays as it is. */
+/** RGB to luma in 16-bit fixed point (Convert.c, `L24`). The weights add up to one, so gray does not change. */
 export function rgbToGray(rgb: Uint8Array): Uint8Array {
   let to = 0;
   for (let from = 0; from < rgb.length; from += 3) {

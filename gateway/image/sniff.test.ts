@@ -20,7 +20,7 @@ function pngHeader(width: number, height: number, depth = 8, colourType = 2): Bu
   return Buffer.concat([latin1('\x89PNG\r\n\x1a\n'), ends.subarray(0, 4), ihdr, ends.subarray(4)]);
 }
 
-/** Start of image, then segments, then a frame header that declares 300 x 200 in `components` parts of `precision` bits. */
+/** Start of image, segments, then a frame header of 300 x 200 with `components` components of `precision` bits. */
 function jpeg(segments: Buffer, { precision = 8, components = 3 } = {}): Buffer {
   const frame = Buffer.from([0xff, 0xc0, 0, 8 + 3 * components, precision, 0, 200, 1, 44, components]);
   return Buffer.concat([latin1('\xff\xd8'), segments, frame, Buffer.alloc(3 * components)]);
@@ -30,7 +30,7 @@ const APP1 = latin1('\xff\xe1\0\x06Exif');
 const ADOBE = latin1('\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\x02');
 const SCAN = latin1('\xff\xda\0\x02');
 
-describe('formats are told by their first bytes', () => {
+describe('the format is detected from the first bytes', () => {
   const rows: [string, Uint8Array][] = [
     ['svg', latin1('<svg xmlns="http://www.w3.org/2000/svg"/>')],
     ['svg', latin1('\xef\xbb\xbf  <?xml version="1.0"?>\n<!-- drawn -->\n<svg width="1">')],
@@ -68,11 +68,11 @@ describe('formats are told by their first bytes', () => {
     'BM',
   ];
   for (const text of nothing) {
-    test(`no image: ${JSON.stringify(text)}`, () => assert.equal(sniff(latin1(text)), undefined));
+    test(`not an image: ${JSON.stringify(text)}`, () => assert.equal(sniff(latin1(text)), undefined));
   }
 });
 
-describe('headers tell the declared size and the kind of samples', () => {
+describe('the header gives the declared size and the kind of samples', () => {
   const rows: [string, number, number, string | undefined][] = [
     ['jpg-420.jpg', 400, 533, 'plain'],
     ['jpg-gray.jpg', 192, 156, 'plain'],
@@ -107,17 +107,17 @@ describe('headers tell the declared size and the kind of samples', () => {
     });
   }
 
-  test('C5: a PNG of 50,000 x 50,000 pixels, 33 bytes of it there', () => {
+  test('C5: the first 33 bytes of a PNG of 50,000 x 50,000 pixels give its size', () => {
     const { header } = sniff(pngHeader(50_000, 50_000)) as { header: unknown };
     assert.deepEqual(header, { width: 50_000, height: 50_000, samples: { kind: 'plain' }, turned: false });
   });
 
-  test("Adobe's marker counts after the frame header too", () => {
+  test("Adobe's marker is found after the frame header too", () => {
     const { header } = sniff(Buffer.concat([jpeg(APP1, { components: 4 }), ADOBE, SCAN])) as { header: object };
     assert.deepEqual(header, { width: 300, height: 200, samples: { kind: 'cmyk', adobe: true }, turned: false });
   });
 
-  test('JPEGs of 12 bits or two components are unusual', () => {
+  test('JPEGs of 12 bits or two components have no supported samples', () => {
     for (const variant of [{ precision: 12 }, { components: 2 }]) {
       const { header } = sniff(jpeg(APP1, variant)) as { header: { samples: unknown } };
       assert.equal(header.samples, undefined);
@@ -165,7 +165,7 @@ describe('sniffing takes bounded time and never throws', () => {
     });
   }
 
-  test('every picture cut at every length', () => {
+  test('a picture cut at any length does not throw', () => {
     for (const name of readdirSync(IMAGES)) {
       const bytes = read(name);
       for (let length = 0; length < Math.min(bytes.length, 2048); length++) sniff(bytes.subarray(0, length));

@@ -1,4 +1,4 @@
-/** Tells what some bytes are from their first bytes alone: the format, and for the formats we can decode the declared size. */
+/** Detects a file's format from its first bytes, and reads the declared size of the formats that can be decoded. */
 import type { ImageFormat } from '../domain/picture.ts';
 import { readAvif } from './header/avif.ts';
 import { readGif } from './header/gif.ts';
@@ -8,12 +8,12 @@ import { readPng } from './header/png.ts';
 import { readTiff } from './header/tiff.ts';
 import { readWebp } from './header/webp.ts';
 
-/** Known by their magic, never decoded here. */
+/** Formats that are recognised by their magic and never decoded. */
 export type OtherFormat =
   | ('bmp' | 'ico' | 'jp2' | 'jxl' | 'heif' | 'svg' | 'pdf' | 'ppm' | 'psd' | 'exr' | 'qoi' | 'dds' | 'bigtiff')
   | ('mp4' | 'webm' | 'avi');
 
-/** What bytes were found to be. A decodable format without a header is damaged there. */
+/** The result of sniffing. A decodable format with an undefined header is damaged. */
 export type Sniffed =
   | { readonly format: ImageFormat; readonly header: ImageHeader | undefined }
   | { readonly format: OtherFormat };
@@ -58,16 +58,16 @@ const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
   tiff: readTiff,
 };
 
-/** As far as a text is looked through for `<svg`, which may follow an XML prologue and comments. */
+/** The bytes that are searched for `<svg`, which may follow an XML prologue and comments. */
 const HEAD_BYTES = 4096;
 const MAX_BRANDS_BYTES = 256;
 const SVG = /^(?:\xef\xbb\xbf)?\s*(?:<svg[\s>]|<(?:\?xml|!--|!DOCTYPE svg).*?<svg[\s>])/is;
 const PPM = /^P[1-7][\s#]/;
 
 /**
- * Sniffs the format by content; names and media types are never asked. Reads headers only, at most a few thousand
- * steps whatever the length, and throws nothing.
- * @returns undefined when the bytes are no image (nor video or document) known here.
+ * Detects the format by content, not by name or media type. Reads the header only: at most a few thousand steps,
+ * whatever the length. Does not throw.
+ * @returns undefined for bytes that are no known image, video or document.
  */
 export function sniff(bytes: Uint8Array): Sniffed | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES)).toString('latin1');
@@ -76,7 +76,7 @@ export function sniff(bytes: Uint8Array): Sniffed | undefined {
   return isDecodable(format) ? { format, header: readHeader(bytes, READERS[format]) } : { format };
 }
 
-/** `head`: the first bytes as Latin-1 text, in which every byte is one character. */
+/** `head`: the first bytes as Latin-1 text, one character for each byte. */
 function formatOf(head: string): ImageFormat | OtherFormat | undefined {
   const found = MAGIC.find(([, ...parts]) => parts.every(([offset, magic]) => head.startsWith(magic, offset)));
   if (found) return found[0];
@@ -85,7 +85,7 @@ function formatOf(head: string): ImageFormat | OtherFormat | undefined {
   return SVG.test(head) ? 'svg' : undefined;
 }
 
-/** ISO media files name their kind by brands: a major one, a version, then compatible ones (ISO/IEC 14496-12, 4.3). */
+/** ISO media files list brands: the major one, a version, then the compatible ones (ISO/IEC 14496-12, 4.3). */
 function isoMediaFormat(head: string): 'avif' | 'heif' | 'mp4' {
   const boxBytes = Buffer.from(head.slice(0, 4), 'latin1').readUInt32BE();
   const brands = head.slice(8, Math.min(boxBytes, MAX_BRANDS_BYTES)).match(/.{4}/gs) ?? [];
@@ -101,7 +101,7 @@ function readHeader(bytes: Uint8Array, read: HeaderReader): ImageHeader | undefi
   try {
     return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // DataView's word for a header that ends too early
+    if (error instanceof RangeError) return undefined; // DataView throws it for a header that ends too early
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-/** An image's specification for tests and benches: the original pipeline's, but for what they give. */
+/** An image specification for tests and benchmarks: the original pipeline's, with the given fields changed. */
 import type { ImageSpec } from '../domain/picture.ts';
 
-/** 299 x 299, nearest as Pillow has it, from -1 to 1: keras-image-helper's for Xception. */
+/** keras-image-helper's preprocessing for Xception: 299 x 299, Pillow's nearest, scaled to -1 to 1. */
 export function testSpec(given: Partial<ImageSpec> = {}): ImageSpec {
   return {
     size: [299, 299],

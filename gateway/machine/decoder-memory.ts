@@ -4,6 +4,8 @@
 const DECODER_BYTES = 120e6;
 /** A pixel at its costliest: a progressive CMYK JPEG took 12, an interlaced PNG of 16 bits 11, WebP 8; AVIF counts double. */
 const BYTES_PER_PIXEL = 13;
+/** One main thread cannot keep more decoders busy. */
+const MAX_DECODERS = 4;
 
 export type DecoderMemory = {
   /** Pixels that may be decoded at once, by all decoders; never less than one picture of the largest size. */
@@ -13,6 +15,11 @@ export type DecoderMemory = {
   /** What they take when as many pixels as may be are decoded at once. */
   readonly mostBytes: number;
 };
+
+/** The number of decoders when DECODERS is not set: one for each core, at most 4. */
+export function defaultDecoders(cores: number): number {
+  return Math.min(cores, MAX_DECODERS);
+}
 
 /** Works it out for `availableBytes` beside the gateway itself. */
 export function decoderMemory(decoders: number, maxPixels: number, availableBytes: number): DecoderMemory {

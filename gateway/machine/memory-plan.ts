@@ -1,10 +1,9 @@
 /** What the container's memory is used for: the memory rule, put to the settings and the limit found. */
 import { totalmem } from 'node:os';
 import type { Log } from '../domain/request.ts';
-import { defaultDecoders } from '../image/decoder/pool.ts';
 import { IMAGES_AT_ONCE } from '../pipeline/fill.ts';
 import { usableCores } from './cores.ts';
-import { decoderMemory } from './decoder-memory.ts';
+import { decoderMemory, defaultDecoders } from './decoder-memory.ts';
 import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
 

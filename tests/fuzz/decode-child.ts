@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { decode } from '../../gateway/image/decode.ts';
-import { restrictSharp } from '../../gateway/image/restrict.ts';
+import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';
 import { type Case, mutantOf, type Verdict } from './images.ts';
 import { checkRefusal } from './refusal.ts';
 

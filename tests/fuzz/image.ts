@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import type { ImageFormat } from '../../gateway/domain/picture.ts';
-import { admit } from '../../gateway/image/header-check.ts';
+import { checkHeader } from '../../gateway/image/header-check.ts';
 import { sniff } from '../../gateway/image/sniff.ts';
 import type { Parser } from './fuzz.ts';
 import { goldenImages } from './golden-images.ts';
@@ -35,10 +35,10 @@ export const image: Parser = {
   async check(input) {
     const sniffed = sniff(input);
     const kinds = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
-    const admitted = refusalOf(() => admit(input, { field: 'b64', formats, maxPixels }), kinds);
-    if (!admitted) return;
+    const header = refusalOf(() => checkHeader(input, { field: 'b64', formats, maxPixels }), kinds);
+    if (!header) return;
     assert.ok(sniffed && 'header' in sniffed && sniffed.header);
-    const { width, height } = admitted;
+    const { width, height } = header;
     assert.ok(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0);
     assert.ok(width * height <= maxPixels);
     const theirs = await sharp(input, { limitInputPixels: false })

@@ -36,30 +36,30 @@ function start(t: TestContext, change: Partial<DecoderOptions> = {}): Pool {
   });
 }
 
-/** A picture that takes far longer than the others here: nine million pixels, interlaced. */
+/** A slow picture: nine million pixels, interlaced. */
 const slow = await sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'teal' } })
   .png({ progressive: true })
   .toBuffer();
 
-test('gives what decoding and resizing here gives, for each kind of samples', async (t) => {
-  const { decode: apart } = start(t);
+test('a decoder process gives the same pixels as decoding in this process, for each type of samples', async (t) => {
+  const { decode: decodeInProcess } = start(t);
   const specs: [string, ImageSpec, string][] = [
     ['jpg-420.jpg', SPEC, 'Uint8Array'],
     ['png-l16.png', { ...SPEC, color: 'grayscale' }, 'Uint16Array'],
     ['png-rgba8.png', { ...SPEC, engine: 'tensorflow', resize: 'bicubic' }, 'Float32Array'],
   ];
   for (const [name, spec, type] of specs) {
-    const { release, ...pixels } = await apart(read(name), spec, 'x', {
+    const { release, ...pixels } = await decodeInProcess(read(name), spec, 'x', {
       signal: new AbortController().signal,
     } as RequestContext);
     assert.equal(pixels.data.constructor.name, type);
     const { color, engine } = spec;
-    const here = createResampler(spec)(await decode(read(name), { ...LIMITS, field: 'x', color, engine }));
-    assert.deepEqual(pixels, here);
+    const expected = createResampler(spec)(await decode(read(name), { ...LIMITS, field: 'x', color, engine }));
+    assert.deepEqual(pixels, expected);
   }
 });
 
-test("an error comes out with its kind, its field and the library's words as the cause", async (t) => {
+test("an error keeps its kind, its field and the library's error as the cause", async (t) => {
   const pool = start(t);
   await assert.rejects(pool.ask(read('jpg-bad-truncated-half.jpg')), (error: Error & { kind?: string }) => {
     assert.deepEqual([error.kind, error.message.slice(0, 16)], ['image_unreadable', 'instances[3].url']);
@@ -68,7 +68,7 @@ test("an error comes out with its kind, its field and the library's words as the
   assert.deepEqual(pool.losses, []);
 });
 
-test('F8: a decoder that crashes costs one request; another takes its place and the others are fine', async (t) => {
+test('F8: a crash of a decoder fails one request; the process is replaced and the others succeed', async (t) => {
   const pool = start(t);
   await pool.ask(photo);
   const before = pool.pids;
@@ -87,7 +87,7 @@ test('F8: a decoder that crashes costs one request; another takes its place and 
   assert.equal(pool.pids.length, 2);
 });
 
-test('C17: a picture over the time for decoding is refused, its process replaced, the others unaffected', async (t) => {
+test('C17: a picture over DECODE_TIMEOUT is refused and its process replaced; others are not affected', async (t) => {
   const pool = start(t, { count: 1, timeoutMs: 20_000 });
   await pool.ask(photo);
   const quick = start(t, { count: 1, timeoutMs: 100 });
@@ -98,7 +98,7 @@ test('C17: a picture over the time for decoding is refused, its process replaced
   await pool.ask(slow);
 });
 
-test('C17: a decoder that hangs for ever is killed at its time', async (t) => {
+test('C17: a decoder that hangs is killed after DECODE_TIMEOUT', async (t) => {
   const pool = start(t, { count: 1, timeoutMs: 1000 });
   await pool.ask(photo);
   const [pid = 0] = pool.pids;
@@ -108,7 +108,7 @@ test('C17: a decoder that hangs for ever is killed at its time', async (t) => {
   assert.ok(!pool.pids.includes(pid));
 });
 
-test('C18: fifty pictures of the largest size at once: the queue holds, and memory is that of one at a time', async (t) => {
+test('C18: fifty pictures of the largest size at once are queued, and memory stays that of one', async (t) => {
   const largest = await sharp({ create: { width: 2000, height: 2000, channels: 3, background: 'teal' } })
     .jpeg()
     .toBuffer();
@@ -130,7 +130,7 @@ test('C18: fifty pictures of the largest size at once: the queue holds, and memo
   assert.deepEqual(pool.losses, []);
 });
 
-test('a request that ends while it waits or is decoded fails with its reason and costs no process', async (t) => {
+test('a request aborted while it waits or is decoded fails with its reason and ends no process', async (t) => {
   const pool = start(t, { count: 1 });
   const gone = new AbortController();
   const decoding = pool.ask(slow, gone.signal);
@@ -145,7 +145,7 @@ test('a request that ends while it waits or is decoded fails with its reason and
   assert.deepEqual(pool.losses, []);
 });
 
-test('a process that cannot start fails the pictures that need it, and is not started in a circle', async (t) => {
+test('a process that cannot start fails its pictures and is not restarted in a loop', async (t) => {
   const ends: string[] = [];
   const warn = () => void ends.push('ended');
   const pool = start(t, { count: 1, formats: ['none' as 'jpeg', 'jpeg'], log: { ...log, warn } });
@@ -154,7 +154,7 @@ test('a process that cannot start fails the pictures that need it, and is not st
   assert.equal(ends.length, 1);
 });
 
-test('a decoder has no environment of the gateway', async (t) => {
+test('a decoder does not have the environment of the gateway', async (t) => {
   const pool = start(t, { count: 1 });
   await pool.ask(photo);
   const environment = readFileSync(`/proc/${pool.pids[0]}/environ`, 'utf8').split('\0');

@@ -1,23 +1,23 @@
-/** One decoder process: starts it within walls, gives it one picture at a time and ends it. */
+/** One decoder process: starts it with restricted rights, sends it one picture at a time and ends it. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { closeSync, mkdirSync } from 'node:fs';
 import { createRequire, getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Job, Limits } from './answer.ts';
-import { frameStart } from './frames.ts';
+import { messageStart } from './messages.ts';
+import type { DecodeLimits, Job } from './reply.ts';
 import { openSharedFile, readWhole } from './shared-file.ts';
 
 export type DecoderProcess = {
   readonly pid: number | undefined;
-  /** Resolves once it can decode; rejects when it ends before. */
+  /** Resolves when the process can decode; rejects when it ends before. */
   readonly ready: Promise<void>;
-  /** Resolves to how it ended. */
+  /** Resolves with how the process ended. */
   readonly ended: Promise<string>;
-  /** Resolves to what it answers; rejects when it ends or answers nonsense. Only one job at a time. */
+  /** Resolves with the reply; rejects when the process ends or the reply is not JSON. One job at a time. */
   ask(job: Job, bytes: Uint8Array): Promise<unknown>;
-  /** Fills `bytes` with the pixels of the last answer, before the next job. Throws where there are not so many. */
+  /** Fills `bytes` with the pixels of the last reply. Call it before the next job. @throws RangeError for too few. */
   read(bytes: Uint8Array): void;
   kill(): void;
 };
@@ -27,28 +27,28 @@ const GATEWAY = new URL('../../', import.meta.url);
 const STDERR_CHARACTERS = 1000;
 const MAX_LINE_CHARACTERS = 64 * 1024;
 
-/** What a decoder keeps on its heap is little: collected often and by its one thread it stays so, and costs less. */
+/** A decoder keeps little on its heap. Frequent collection by one thread keeps the heap small and costs less CPU. */
 const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=64', '--single-threaded-gc'];
 
 /**
- * Node's permission model: no files but code, no programs, no threads. It holds JavaScript alone; what a codec's bug can
- * reach is bounded by the container. That sharp is native code is known, so that its warning says nothing.
+ * Node's permission model: no files but code, no child processes, no threads. It restricts JavaScript only; the
+ * container limits what a bug in a codec can reach. `--disable-warning`: sharp is a native addon, which is known.
  */
 function flags(cache: string | undefined): string[] {
   const sharp = createRequire(import.meta.url).resolve('sharp');
   const modules = `${path.sep}node_modules${path.sep}`;
   const packages = sharp.slice(0, sharp.indexOf(modules) + modules.length);
-  // Where modules are looked for, and where they lie: node_modules may be a link.
+  // node_modules may be a symbolic link: allow the link and its target.
   const readable = [fileURLToPath(GATEWAY), fileURLToPath(new URL('../node_modules/', GATEWAY)), packages];
   const reads = readable.map((folder) => `--allow-fs-read=${folder}`);
-  // Until it has loaded its code, and before it has seen a picture.
+  // The process drops this right when its code is loaded, before its first picture.
   const writes = cache === undefined ? [] : [`--allow-fs-read=${cache}`, `--allow-fs-write=${cache}`];
   return ['--permission', '--allow-addons', ...reads, ...writes, '--disable-warning=SecurityWarning', ...HEAP];
 }
 
 /**
- * Where decoders keep their code compiled, if the gateway keeps its own: a folder apart, of which the gateway runs nothing.
- * It saves two thirds of a decoder's start.
+ * The folder of the decoders' compile cache, if the gateway has a compile cache. It is apart from the gateway's: the
+ * gateway runs no code from it. The cache saves two thirds of a decoder's start.
  */
 function openCache(): string | undefined {
   const gateways = getCompileCacheDir();
@@ -58,22 +58,27 @@ function openCache(): string | undefined {
     mkdirSync(folder, { recursive: true });
     return folder;
   } catch {
-    return undefined; // a place to read only, without one: the start takes longer
+    return undefined; // read-only file system: decoders start without a cache, and more slowly
   }
 }
 
-/** Starts a process. It has an environment of its own: no key or token of the gateway's can be read there. */
-export function startDecoderProcess(limits: Limits): DecoderProcess {
-  const pixels = openSharedFile();
+/** The process gets an environment of its own, without the gateway's keys and tokens. */
+function spawnDecoder(limits: DecodeLimits, pixels: number): ChildProcessByStdio<Writable, Readable, Readable> {
   const cache = openCache();
-  // Detached: a Ctrl-C in the terminal is for the gateway alone, which drains first. It ends when its stdin does.
-  const child = spawn(process.execPath, [...flags(cache), PROGRAM, JSON.stringify(limits)], {
+  // Detached: Ctrl-C in the terminal reaches only the gateway, which drains first. A decoder ends when its stdin does.
+  return spawn(process.execPath, [...flags(cache), PROGRAM, JSON.stringify(limits)], {
     cwd: '/',
     detached: true,
-    // One thread decodes: one arena of glibc's allocator is enough, and keeps less.
+    // One thread decodes: one arena of glibc's allocator is enough and keeps less memory.
     env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1', ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) },
     stdio: ['pipe', 'pipe', 'pipe', pixels],
   }) as ChildProcessByStdio<Writable, Readable, Readable>;
+}
+
+/** Starts a process. */
+export function startDecoderProcess(limits: DecodeLimits): DecoderProcess {
+  const pixels = openSharedFile();
+  const child = spawnDecoder(limits, pixels);
   let expected = Promise.withResolvers<unknown>();
   const ready = expected.promise.then(() => undefined);
   let line = '';
@@ -103,7 +108,7 @@ export function startDecoderProcess(limits: Limits): DecoderProcess {
     closeSync(pixels);
     expected.reject(new Error(`the decoder process ended: ${how}`));
   });
-  child.stdin.on('error', kill); // it ended, or is about to: `ended` tells
+  child.stdin.on('error', kill); // the process has ended or is about to; `ended` reports it
 
   return {
     pid: child.pid,
@@ -112,7 +117,7 @@ export function startDecoderProcess(limits: Limits): DecoderProcess {
     ask({ field, spec }, bytes) {
       expected = Promise.withResolvers();
       child.stdin.cork();
-      child.stdin.write(frameStart({ field, spec } satisfies Job, bytes));
+      child.stdin.write(messageStart({ field, spec } satisfies Job, bytes));
       child.stdin.write(bytes);
       child.stdin.uncork();
       return expected.promise;

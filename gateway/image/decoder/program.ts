@@ -1,6 +1,7 @@
 /**
- * The decoder process, one picture at a time: in on stdin, an answer of one line out on stdout, the pixels in the file that
- * the gateway shares with it. Nothing of the gateway is in here: no environment, no sockets, no keys. It ends when stdin does.
+ * The program of a decoder process. It decodes one picture at a time: a job on stdin, a reply of one JSON line on
+ * stdout, the pixels in a file shared with the gateway. It has no environment, sockets or keys of the gateway. It ends
+ * when stdin does.
  */
 import { readSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -10,19 +11,19 @@ import { GatewayError } from '../../errors.ts';
 import { type DecodeOptions, decode } from '../decode.ts';
 import { free } from '../free.ts';
 import { createResampler, type Resampler } from '../resample.ts';
-import { restrictSharp } from '../restrict.ts';
-import type { Answer, Job, Limits } from './answer.ts';
-import { type Frame, frameLengths, PREFIX_BYTES, partFrame } from './frames.ts';
+import { restrictSharp } from '../restrict-sharp.ts';
+import { type Message, PREFIX_BYTES, parseMessage, readLengths } from './messages.ts';
+import type { DecodeLimits, Job, Reply } from './reply.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
-/** The shared file, as process.ts has it. */
+/** The shared file: the fourth entry of `stdio` in process.ts. */
 const PIXELS = 3;
 
-const { maxBytes, ...limits } = JSON.parse(process.argv[2] ?? '{}') as Limits;
+const { maxBytes, ...limits } = JSON.parse(process.argv[2] ?? '{}') as DecodeLimits;
 const resamplers = new Map<string, Resampler>();
 
-/** Waits in the read itself: there is nothing else to do. Undefined at the end of stdin. */
+/** Blocks until the bytes are there: this process has nothing else to do. Undefined at the end of stdin. */
 function read(length: number): Uint8Array | undefined {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
@@ -33,12 +34,12 @@ function read(length: number): Uint8Array | undefined {
   return bytes;
 }
 
-function receive(): Frame | undefined {
+function receive(): Message | undefined {
   const prefix = read(PREFIX_BYTES);
   if (!prefix) return undefined;
-  const [head, body] = frameLengths(prefix, maxBytes);
-  const rest = read(head + body);
-  return rest && partFrame(rest, head);
+  const [head, body] = readLengths(prefix, maxBytes);
+  const bytes = read(head + body);
+  return bytes && parseMessage(bytes, head);
 }
 
 function writeWhole(file: number, bytes: Uint8Array, position: number | null): void {
@@ -47,8 +48,8 @@ function writeWhole(file: number, bytes: Uint8Array, position: number | null): v
   }
 }
 
-function tell(answer: Answer): void {
-  writeWhole(STDOUT, Buffer.from(`${JSON.stringify(answer)}\n`), null);
+function send(reply: Reply): void {
+  writeWhole(STDOUT, Buffer.from(`${JSON.stringify(reply)}\n`), null);
 }
 
 function resamplerOf(spec: ImageSpec): Resampler {
@@ -58,23 +59,23 @@ function resamplerOf(spec: ImageSpec): Resampler {
   return resampler;
 }
 
-/** Keeps the code that is loaded now, compiled, and gives up the right to write it. */
-function forbidWrites(): void {
+/** Saves the compiled code to the compile cache, then drops the right to write files. */
+function dropWriteRight(): void {
   flushCompileCache();
-  // Newer than Node's types.
+  // @types/node does not have `drop` yet.
   (process.permission as { drop?(scope: string): void } | undefined)?.drop?.('fs.write');
 }
 
-async function answer({ field, spec }: Job, bytes: Uint8Array): Promise<Answer> {
+async function run({ field, spec }: Job, bytes: Uint8Array): Promise<Reply> {
   try {
     const options: DecodeOptions = { ...limits, field, color: spec.color, engine: spec.engine };
     const pixels = await decode(bytes, options);
     const resized = resamplerOf(spec)(pixels);
     free(pixels.data);
     writeWhole(PIXELS, new Uint8Array(resized.data.buffer, resized.data.byteOffset, resized.data.byteLength), 0);
-    const described = describe(resized);
+    const reply = describe(resized);
     free(resized.data);
-    return described;
+    return reply;
   } catch (thrown) {
     const { message, cause } = thrown instanceof Error ? thrown : new Error(String(thrown));
     const kind = thrown instanceof GatewayError ? thrown.kind : 'internal';
@@ -82,12 +83,12 @@ async function answer({ field, spec }: Job, bytes: Uint8Array): Promise<Answer> 
   }
 }
 
-function describe({ width, height, channels, data }: Resized): Answer {
+function describe({ width, height, channels, data }: Resized): Reply {
   const samples = data instanceof Uint8Array ? 'uint8' : data instanceof Uint16Array ? 'uint16' : 'float32';
   return { width, height, channels, samples };
 }
 
-/** Decodes a pixel: what the first picture would wait for is code that has never run. */
+/** Decodes a picture of one pixel: the first run of the code is slow, and the first request would wait for it. */
 async function warmUp(): Promise<void> {
   if (!limits.formats.includes('jpeg')) return;
   const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: 'grey' } });
@@ -95,10 +96,10 @@ async function warmUp(): Promise<void> {
 }
 
 restrictSharp(limits.formats);
-forbidWrites();
-tell({});
+dropWriteRight();
+send({}); // ready
 await warmUp();
 for (let job = receive(); job; job = receive()) {
-  tell(await answer(job.head as Job, job.body));
+  send(await run(job.head as Job, job.body));
   free(job.body);
 }

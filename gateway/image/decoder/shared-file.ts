@@ -1,13 +1,15 @@
-/** Memory that the gateway and a decoder process share, as a file without a name: a pipe would take it through the kernel in crumbs. */
+/**
+ * Memory shared by the gateway and a decoder process: an unlinked file. A pipe would copy the pixels in small pieces.
+ */
 import { randomUUID } from 'node:crypto';
 import { existsSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** On Linux, containers with a read-only root too: files that are memory and nothing else. */
+/** A file system in memory, on Linux. Writable in containers with a read-only root too. */
 const MEMORY = '/dev/shm';
 
-/** Opens a file that is gone when nobody has it open any more. Throws the system's error where there is no place for it. */
+/** Opens a file that is deleted when the last process closes it. @throws the system's error when it cannot be made. */
 export function openSharedFile(): number {
   const folder = existsSync(MEMORY) ? MEMORY : tmpdir();
   const name = path.join(folder, `tensorgate-${randomUUID()}`);
@@ -16,7 +18,7 @@ export function openSharedFile(): number {
   return file;
 }
 
-/** Fills `bytes` from the start of the file. @throws RangeError where it is shorter. */
+/** Fills `bytes` from the start of the file. @throws RangeError when the file is shorter. */
 export function readWhole(file: number, bytes: Uint8Array): void {
   for (let filled = 0; filled < bytes.length; ) {
     const count = readSync(file, bytes, filled, bytes.length - filled, filled);

@@ -4,8 +4,8 @@ import { type HeaderReader, header, MAX_STEPS, PLAIN, text } from './header.ts';
 type Box = { readonly type: string; readonly start: number; readonly end: number };
 
 /**
- * Takes the largest `ispe` for the picture's size: a picture cut into tiles declares the tiles' size and its own, and
- * for a limit on pixels the larger one counts.
+ * Reads the largest `ispe` as the picture's size. A picture of tiles declares both the size of a tile and its own; the
+ * larger one counts against the limit on pixels.
  */
 export const readAvif: HeaderReader = (bytes) => {
   const meta = boxes(bytes, 0, bytes.byteLength).find((box) => box.type === 'meta');
@@ -20,7 +20,7 @@ export const readAvif: HeaderReader = (bytes) => {
   return sizes.sort((a, b) => b.width * b.height - a.width * a.height)[0];
 };
 
-/** The boxes that stand one after the other between two offsets. */
+/** The boxes between two offsets, one after the other. */
 function boxes(bytes: DataView, from: number, to: number): Box[] {
   const found: Box[] = [];
   let offset = from;

@@ -1,16 +1,16 @@
-/** Reads a GIF's canvas, first frame and palettes (GIF89a), which Pillow's first picture is made of. */
+/** Reads a GIF's canvas, first frame and palettes (GIF89a). Pillow composes its first picture from these. */
 import { type Frame, type HeaderReader, header, MAX_STEPS, PLAIN, type Rgb } from './header.ts';
 
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const GRAPHIC_CONTROL = 0xf9;
 
-/** A colour table: where its first entry stands and how many entries it has; none: shades of gray. */
+/** A colour table: the offset of its first entry and its number of entries. Without entries: shades of gray. */
 type Palette = { readonly offset: number; readonly colours: number };
 
 /**
- * Walks the extension blocks to the first image. Pillow's canvas grows to hold its first frame, and what the frame
- * leaves open has the transparent colour, or the palette's first one (GifImagePlugin, `_seek` and `load_prepare`).
+ * Walks the extension blocks to the first image. Pillow's canvas grows to hold its first frame. Pixels that the frame
+ * leaves open get the transparent colour, or the palette's first one (GifImagePlugin, `_seek` and `load_prepare`).
  */
 export const readGif: HeaderReader = (bytes) => {
   const global = palette(bytes, 10, 13);

@@ -1,45 +1,45 @@
-/** What an image's header tells before any pixel is decoded, and how a reader of headers looks at bytes. */
+/** An image's header, read before any pixel is decoded, and helpers for the readers of each format. */
 
-/** What has to be known of the stored samples so that decoding gives the pixels that Pillow gives. */
+/** The kind of samples that a file stores. It selects the conversion that gives Pillow's pixels. */
 export type Samples =
-  /** The decoder's own 8-bit sRGB is right. */
+  /** The decoder's 8-bit sRGB is used as it is. */
   | { readonly kind: 'plain' }
-  /** One channel of 16 bits; `clipped` where Pillow has no 16-bit path for the file (big-endian TIFF). */
+  /** One channel of 16 bits. `clipped`: Pillow has no 16-bit path for the file (big-endian TIFF). */
   | { readonly kind: 'gray16'; readonly clipped: boolean }
-  /** Four inks; `adobe` when a JPEG says so, which decides how TensorFlow reads them. */
+  /** Four inks. `adobe`: a JPEG with Adobe's marker, which TensorFlow reads in another way. */
   | { readonly kind: 'cmyk'; readonly adobe: boolean }
-  /** RGB that was multiplied by its alpha (TIFF's associated alpha). */
+  /** RGB multiplied by its alpha (TIFF's associated alpha). */
   | { readonly kind: 'premultiplied' }
-  /** A first frame with holes or smaller than its canvas (GIF); `fill` is the colour that stands there. */
+  /** A first frame with transparent pixels or smaller than its canvas (GIF). `fill`: the colour of the open pixels. */
   | { readonly kind: 'framed'; readonly frame: Frame; readonly fill: Rgb };
 
 export type Rgb = readonly [number, number, number];
 
-/** Where a frame stands on its canvas, in pixels. */
+/** Position and size of a frame on its canvas, in pixels. */
 export type Frame = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 
 export type ImageHeader = {
   /** Declared size in pixels. */
   readonly width: number;
   readonly height: number;
-  /** undefined: a variant that no decoder here reads as Pillow does. */
+  /** Undefined for a variant that no decoder here reads as Pillow does. */
   readonly samples: Samples | undefined;
-  /** The orientation tag is to be obeyed; Pillow does so for TIFF alone. */
+  /** Whether to apply the orientation tag. Pillow does so for TIFF only. */
   readonly turned: boolean;
 };
 
 /**
- * Reads one format's header. Gives undefined when the header is damaged; a read past the end throws RangeError, which
- * `sniff` takes for the same. May look at no more than `MAX_STEPS` parts, whatever the bytes say.
+ * Reads one format's header. Returns undefined for a damaged header. A read past the end throws RangeError, which
+ * `sniff` treats as damaged too. A reader walks at most `MAX_STEPS` parts.
  */
 export type HeaderReader = (bytes: DataView) => ImageHeader | undefined;
 
-/** How many segments, blocks, boxes or tags a reader walks before it calls a header damaged; real files have under 1,000. */
+/** Segments, blocks, boxes or tags that a reader walks before it reports damage. Real files have under 1,000. */
 export const MAX_STEPS = 16_384;
 
 export const PLAIN: Samples = { kind: 'plain' };
 
-/** A header of the ordinary kind, or undefined when the declared size is empty. */
+/** A header without an orientation to apply; undefined when the declared size is empty. */
 export function header(width: number, height: number, samples: Samples | undefined): ImageHeader | undefined {
   return width > 0 && height > 0 ? { width, height, samples, turned: false } : undefined;
 }

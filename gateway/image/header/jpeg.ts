@@ -5,7 +5,7 @@ const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 const APP14 = 0xee;
 
-/** Walks the marker segments to the frame header; with four components on to the scan, since Adobe's marker may follow. */
+/** Walks the markers to the frame header; with four components on to the scan, since Adobe's marker may follow. */
 export const readJpeg: HeaderReader = (bytes) => {
   let offset = 2;
   let adobe = false;
@@ -33,7 +33,7 @@ function isBare(marker: number): boolean {
   return marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 }
 
-/** SOF0 to SOF15; the codes between them that mean tables (DHT, JPG, DAC) excepted. */
+/** SOF0 to SOF15, without the codes between them that are no frame headers (DHT, JPG, DAC). */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

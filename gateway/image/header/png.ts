@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { type HeaderReader, header, PLAIN, text } from './header.ts';
 
 const GRAY = 0;
-/** Bit depths that each colour type may have. */
+/** The bit depths allowed for each colour type. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   [GRAY]: [1, 2, 4, 8, 16],
   2: [8, 16],
@@ -12,7 +12,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** Reads the size, depth and colour type. A wrong checksum counts as damage, as it does for Pillow; the decoder forgives it. */
+/** Reads size, depth and colour type. A wrong checksum is damage, as in Pillow; the decoder would accept it. */
 export const readPng: HeaderReader = (bytes) => {
   if (bytes.getUint32(8) !== 13 || text(bytes, 12, 4) !== 'IHDR') return undefined;
   const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset + 12, 17);

@@ -27,7 +27,9 @@ export const readTiff: HeaderReader = (bytes) => {
   return { width, height, samples: samplesOf(tags, littleEndian), turned: (tags.get(ORIENTATION) ?? 1) > 1 };
 };
 
-/** The first value of each SHORT or LONG entry. Undefined where a tag stands twice: libtiff takes the first, others the last. */
+/**
+ * The first value of each SHORT or LONG entry. Undefined for a repeated tag: libtiff reads the first, others the last.
+ */
 function readTags(bytes: DataView, littleEndian: boolean): Tags | undefined {
   const directory = bytes.getUint32(4, littleEndian);
   const count = Math.min(bytes.getUint16(directory, littleEndian), MAX_STEPS);
@@ -48,7 +50,7 @@ function readTags(bytes: DataView, littleEndian: boolean): Tags | undefined {
   return tags;
 }
 
-/** Undefined for all but the kinds that are proven to decode as Pillow decodes them. */
+/** Undefined for every kind that is not proven to decode as in Pillow. */
 function samplesOf(tags: Tags, littleEndian: boolean): Samples | undefined {
   const bits = tags.get(BITS) ?? 1;
   const channels = tags.get(SAMPLES_PER_PIXEL) ?? 1;

@@ -13,19 +13,19 @@ function counted(maxBytes: number) {
   return { get, made };
 }
 
-test('a kept table is not made again', () => {
+test('a cached table is not made again', () => {
   const { get, made } = counted(100);
   assert.equal(get('a'), get('a'));
   assert.deepEqual(made, ['a']);
 });
 
-test('what was used longest ago goes first', () => {
+test('the least recently used table is evicted first', () => {
   const { get, made } = counted(30);
   for (const key of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'b']) get(key);
   assert.deepEqual(made, ['a', 'b', 'c', 'd', 'b']);
 });
 
-test('a table larger than the bound is given and not kept', () => {
+test('a table larger than the limit is returned but not cached', () => {
   const { get, made } = counted(30);
   get('a');
   assert.equal(get('huge', 31).bytes, 31);

@@ -1,13 +1,13 @@
-/** Keeps recently used tables, within a bound on their bytes. */
+/** An LRU cache of resampling tables with a limit on their bytes. */
 
 type Sized = { readonly bytes: number };
 
-/** Gives the table of a key, making it when it is not kept. */
+/** Returns the table of a key; makes it when it is not cached. */
 export type TableCache<T extends Sized> = (key: string, make: () => T) => T;
 
-/** Makes a cache that drops what was used longest ago as soon as all kept tables together pass `maxBytes`. */
+/** Makes a cache that evicts the least recently used tables while all of them take more than `maxBytes`. */
 export function createTableCache<T extends Sized>(maxBytes: number): TableCache<T> {
-  const tables = new Map<string, T>(); // a Map iterates in the order of insertion: the oldest first
+  const tables = new Map<string, T>(); // a Map iterates in insertion order: least recently used first
   let bytes = 0;
   return (key, make) => {
     const kept = tables.get(key);

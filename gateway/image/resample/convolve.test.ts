@@ -12,7 +12,7 @@ import { packTaps } from './taps.ts';
 
 type Shape = { width: number; height: number; channels: 1 | 3 };
 
-/** Black, white and noise: what overshoots at both ends, and what does not. */
+/** Black, white and noise. Black and white overshoot at both ends of the range. */
 function picture({ width, height, channels }: Shape): Pixels & { data: Uint8Array } {
   const data = new Uint8Array(width * height * channels);
   let noise = 1;
@@ -24,10 +24,10 @@ function picture({ width, height, channels }: Shape): Pixels & { data: Uint8Arra
 }
 
 function assertSame(simd: Uint8Array, plain: Uint8Array): void {
-  assert.ok(Buffer.from(simd.buffer).equals(plain), 'the SIMD pass differs from the plain one');
+  assert.ok(Buffer.from(simd.buffer).equals(plain), 'the SIMD passes differ from the plain ones');
 }
 
-describe('the same bytes as in plain TypeScript', () => {
+describe('SIMD gives the same bytes as plain TypeScript', () => {
   const side = fc.integer({ min: 1, max: 90 });
   const channels = fc.constantFrom(1 as const, 3 as const);
 
@@ -57,7 +57,7 @@ describe('the same bytes as in plain TypeScript', () => {
     fc.assert(property, { numRuns: 400 });
   });
 
-  test('for any 32-bit weights, whose sums wrap around', () => {
+  test('for any 32-bit weights, with sums that overflow', () => {
     const weights = fc.array(fc.array(fc.integer(), { maxLength: 20 }), { minLength: 1, maxLength: 9 });
     const property = fc.property(weights, channels, (runs, channels) => {
       const taps = packTaps(
@@ -75,10 +75,10 @@ describe('the same bytes as in plain TypeScript', () => {
 
   const large: [what: string, shape: Shape, size: [height: number, width: number]][] = [
     ['strips of a picture', { width: 1201, height: 1503, channels: 3 }, [301, 299]],
-    ['strips of an enlarged one', { width: 301, height: 299, channels: 3 }, [1503, 1201]],
-    ['strips of a gray one', { width: 1999, height: 2001, channels: 1 }, [299, 1001]],
-    ['runs of rows that do not fit the memory', { width: 61, height: 20_000, channels: 3 }, [1, 30]],
-    ['tables that do not fit the memory', { width: 65_535, height: 2, channels: 1 }, [2, 30_000]],
+    ['strips of an enlarged picture', { width: 301, height: 299, channels: 3 }, [1503, 1201]],
+    ['strips of a gray picture', { width: 1999, height: 2001, channels: 1 }, [299, 1001]],
+    ['runs of rows larger than the memory', { width: 61, height: 20_000, channels: 3 }, [1, 30]],
+    ['tables larger than the memory', { width: 65_535, height: 2, channels: 1 }, [2, 30_000]],
   ];
   for (const [what, shape, size] of large) {
     test(`for ${what}`, () => {

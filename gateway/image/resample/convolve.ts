@@ -1,13 +1,13 @@
 /**
- * The passes of Pillow's 8-bit resize in WebAssembly SIMD (convolve.wat): what passes8 computes, several times as fast.
- * Pictures go through a memory of fixed size in strips of rows: none makes it grow, for it could never shrink again.
+ * The passes of Pillow's 8-bit resize in WebAssembly SIMD (convolve.wat): the same result as passes8, several times as
+ * fast. The memory has a fixed size, because it can never shrink. Pictures pass through it in strips of rows.
  */
 import { readFileSync } from 'node:fs';
-import { packRuns, pairsOf, START_BYTES } from './packed-runs.ts';
 import { type Part, type Passes, passes8 } from './passes.ts';
+import { pairsOf, START_BYTES, simdTapsOf } from './simd-taps.ts';
 import type { Taps } from './taps.ts';
 
-/** Addresses and lengths are in bytes; convolve.wat says what they mean. */
+/** Addresses and lengths are in bytes; convolve.wat describes them. */
 type RowKernel = (row: number, runs: number, pairs: number, to: number, end: number) => void;
 
 type Kernels = {
@@ -17,31 +17,31 @@ type Kernels = {
   readonly sumGray: RowKernel;
 };
 
-/** As much of it as is used: its types come with those of browsers only. */
+/** The part that is used. TypeScript has these types only in its library for browsers. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
 };
 
 const program = new WebAssembly.Module(readFileSync(new URL('convolve.wasm', import.meta.url)));
-// One for all resamplers of a thread: nothing in the memory outlives a pass.
+// Shared by all resamplers of a thread: each pass overwrites the memory.
 const { memory, sumRows, sumRgb, sumGray } = new WebAssembly.Instance(program).exports as Kernels;
 const bytes = new Uint8Array(memory.buffer);
 
-/** How far the kernels may read or write past a row's end. */
+/** Bytes that the kernels may read or write past the end of a row. */
 const SLACK = 8;
 
 /**
- * Packed runs lie first in the memory, then source rows, then target rows. Where not even one row and its result fit, or
- * the run of rows that one target row is the sum of, passes8 does the work: a picture of some 40 megapixels, very tall.
+ * The memory holds the taps first, then source rows, then target rows. Where one row and its result, or the rows that
+ * one target row sums, do not fit, passes8 computes the picture: a very tall one of some 40 megapixels.
  */
 export const simdPasses8: Passes<Uint8Array, Int32Array> = {
   horizontal(source, part, taps) {
     const { stride, channels, from, to } = part;
     const [sumRow, tapsAtOnce] = channels === 3 ? [sumRgb, 2] : [sumGray, 4];
-    const { words, pairs } = packRuns(taps, part, tapsAtOnce);
+    const { words, pairs } = simdTapsOf(taps, part, tapsAtOnce);
     const row = taps.starts.length * channels;
-    const overrun = 2 * pairs * channels + SLACK; // a run is read to its last pair, be it all zeros
+    const overrun = 2 * pairs * channels + SLACK; // the kernel reads all pairs of a run, also those of zeros only
     const capacity = Math.floor((bytes.length - words.byteLength - overrun) / (stride + row));
     if (capacity < 1) return passes8.horizontal(source, part, taps);
     new Int32Array(memory.buffer).set(words);
@@ -61,7 +61,7 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
 
   vertical(source, part, taps) {
     const { starts, counts } = taps;
-    const { words, runBytes, pairs } = packRuns(taps, part, 2);
+    const { words, runBytes, pairs } = simdTapsOf(taps, part, 2);
     const row = part.to - part.from;
     const capacity = Math.floor((bytes.length - words.byteLength - SLACK) / row);
     if (capacity < 2 * pairs + 1) return passes8.vertical(source, part, taps);
@@ -85,7 +85,9 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
   },
 };
 
-/** How many target rows, from one on, fit the memory with the source rows that they are sums of; one at least. Runs only move on. */
+/**
+ * The number of target rows from `y` on that fit with their source rows; at least one. Runs start in ascending order.
+ */
 function stripFrom(y: number, { starts, counts }: Taps, capacity: number): { sourceRows: number; targetRows: number } {
   const sourceRowsTo = (last: number) => (starts[last] as number) + (counts[last] as number) - (starts[y] as number);
   let targetRows = 1;
@@ -93,7 +95,7 @@ function stripFrom(y: number, { starts, counts }: Taps, capacity: number): { sou
   return { sourceRows: sourceRowsTo(y + targetRows - 1), targetRows };
 }
 
-/** Fills `into` with the part's samples of source rows, from picture row `first` on. */
+/** Copies the part's samples of the source rows from picture row `first` on, until `into` is full. */
 function copyRows(source: Uint8Array, { stride, from, to, origin }: Part, first: number, into: Uint8Array): void {
   let at = (first - origin) * stride;
   for (let filled = 0; filled < into.length; filled += to - from) {

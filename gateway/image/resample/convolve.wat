@@ -1,16 +1,16 @@
-;; The inner loops of Pillow's 8-bit resize in WebAssembly SIMD; convolve.ts feeds them, passes.ts has the same in TypeScript.
+;; The inner loops of Pillow's 8-bit resize in WebAssembly SIMD, called by convolve.ts. passes.ts has them in TypeScript.
 ;;
-;; An output sample is (2^21 + sum of sample * weight) >> 22, clipped to a byte, the sum in 32 bits. Multiplying 32-bit
-;; lanes is slow, and i32x4.dot_i16x8_s fast: eight products of 16 bits, added in pairs. So each weight is given as two
-;; halves, low (signed) + high * 2^16, and taps come in pairs: low 0, low 1, high 0, high 1, each an i16. A sample is a
-;; byte, so that no product overflows; the two sums are put together modulo 2^32, which is the sum in 32 bits itself.
+;; An output sample is (2^21 + sum of sample * weight) >> 22, clipped to a byte, with a sum of 32 bits. Multiplication of
+;; 32-bit lanes is slow. i32x4.dot_i16x8_s is fast: eight products of 16 bits, added in pairs. So each weight is split into
+;; two halves, low (signed) + high * 2^16, and taps come in pairs: low 0, low 1, high 0, high 1, each an i16. A sample is a
+;; byte, so no product overflows. The sums of both halves are combined modulo 2^32, which gives the sum of 32 bits.
 ;;
-;; Nothing is read or written but `memory`; loads may reach 8 bytes past a row, stores 7.
+;; The kernels read and write only `memory`. Loads may reach 8 bytes past a row, stores 7.
 (module
   (memory (export "memory") 32)
 
-  ;; One output row of 8 samples at a time, up to and past $end: each sample the sum of those below each other in
-  ;; 2 * $pairs rows from $rows on, $stride bytes apart.
+  ;; Computes one output row, 8 samples at a time, up to $end and possibly past it. Each sample sums one column of
+  ;; 2 * $pairs rows, which start at $rows and are $stride bytes apart.
   (func (export "sumRows")
     (param $rows i32) (param $stride i32) (param $weights i32) (param $pairs i32) (param $to i32) (param $end i32)
     (local $row i32) (local $weight i32) (local $last i32)
@@ -29,7 +29,7 @@
         (local.set $row (i32.add (local.get $row) (local.get $stride)))
         (local.set $other (v128.load8x8_u (local.get $row)))
         (local.set $row (i32.add (local.get $row) (local.get $stride)))
-        ;; samples 0 to 3, each beside the one below it
+        ;; samples 0 to 3, each next to the one below it
         (local.set $samples
           (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 (local.get $one) (local.get $other)))
         (local.set $low_a (i32x4.add (local.get $low_a)
@@ -53,8 +53,8 @@
       (local.set $to (i32.add (local.get $to) (i32.const 8)))
       (br_if $each_eight (i32.lt_u (local.get $to) (local.get $end)))))
 
-  ;; One row of RGB pixels. Each pixel of it, up to $end, takes from $taps the offset in $row at which its run begins,
-  ;; then the weights of 2 * $pairs pixels.
+  ;; Computes one row of RGB pixels, up to $end. For each pixel $taps holds the offset of its run in $row, then the
+  ;; weights of 2 * $pairs pixels.
   (func (export "sumRgb")
     (param $row i32) (param $taps i32) (param $pairs i32) (param $to i32) (param $end i32)
     (local $from i32) (local $last i32) (local $pixels v128) (local $low v128) (local $high v128)
@@ -81,7 +81,7 @@
       (local.set $to (i32.add (local.get $to) (i32.const 3)))
       (br_if $each_pixel (i32.lt_u (local.get $to) (local.get $end)))))
 
-  ;; The same of gray pixels, an even number of pairs for each: two pairs of weights, as they lie, meet four pixels.
+  ;; The same for gray pixels. $pairs is even: each step multiplies two pairs of weights with four pixels.
   (func (export "sumGray")
     (param $row i32) (param $taps i32) (param $pairs i32) (param $to i32) (param $end i32)
     (local $from i32) (local $last i32) (local $sums v128)
@@ -110,7 +110,7 @@
   (func $sum (param $low v128) (param $high v128) (result v128)
     (i32x4.shr_s (i32x4.add (local.get $low) (i32x4.shl (local.get $high) (i32.const 16))) (i32.const 22)))
 
-  ;; Eight sums as bytes, clipped, twice over.
+  ;; Clips eight sums to bytes. The result holds them twice.
   (func $bytes (param $one v128) (param $other v128) (result v128)
     (local.set $one (i16x8.narrow_i32x4_s (local.get $one) (local.get $other)))
     (i8x16.narrow_i16x8_u (local.get $one) (local.get $one))))

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Fit } from '../../domain/picture.ts';
 import { geometryOf, roundHalfToEven } from './geometry.ts';
 
-/** box start, box size, resized, window start, of each axis */
+/** Box start, box size, resized length and window start of each axis. */
 function numbers(
   width: number,
   height: number,
@@ -16,14 +16,14 @@ function numbers(
 }
 
 describe('geometry', () => {
-  test('stretch takes all of the picture', () => {
+  test('stretch resizes the whole picture', () => {
     assert.deepEqual(numbers(400, 533, [299, 200], 'stretch'), [
       [0, 400, 200, 0],
       [0, 533, 299, 0],
     ]);
   });
 
-  test('crop takes the largest centred box of the target shape', () => {
+  test('crop resizes the largest centred box of the target shape', () => {
     assert.deepEqual(numbers(400, 533, [100, 200], 'crop'), [
       [0, 400, 200, 0],
       [166, 200, 100, 0],
@@ -32,7 +32,7 @@ describe('geometry', () => {
     assert.deepEqual(numbers(1, 500, [10, 30], 'crop', 'tensorflow')[1], [249, 1, 10, 0]);
   });
 
-  test('shorter cuts a centred window out of the whole resized picture', () => {
+  test('shorter resizes the whole picture and keeps a centred window', () => {
     assert.deepEqual(numbers(400, 533, [224, 224], { shorter: 256 }), [
       [0, 400, 256, 16],
       [0, 533, 341, 58],

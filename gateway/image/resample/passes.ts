@@ -1,29 +1,29 @@
-/** The inner loops of a two-pass resize, in Pillow's arithmetic: fixed point for 8-bit samples, double for 16-bit ones. */
+/** The inner loops of a two-pass resize in Pillow's arithmetic: fixed point for 8-bit samples, double for 16-bit. */
 import { PRECISION_BITS } from './pillow-tables.ts';
 import type { Taps } from './taps.ts';
 
-/** The part of a source that a pass reads, and where that source stands in the picture that the table counts in. */
+/** The part of a source that a pass reads, and the source's position in the picture. Tables count in picture pixels. */
 export type Part = {
   /** Samples from one source row to the next. */
   readonly stride: number;
   readonly channels: number;
-  /** Horizontal pass: source rows. Vertical pass: samples of a source row. From the first, up to and without the last. */
+  /** Horizontal pass: source rows. Vertical pass: samples of a source row. `to` is exclusive. */
   readonly from: number;
   readonly to: number;
-  /** Picture column (horizontal pass) or row (vertical pass) at which the source begins. */
+  /** Picture column (horizontal pass) or row (vertical pass) of the first pixel of the source. */
   readonly origin: number;
 };
 
 export type Passes<S, W extends Float64Array | Int32Array> = {
-  /** Resamples each row; gives (to - from) rows of as many pixels as the table has. */
+  /** Resamples each row. Returns (to - from) rows with one pixel for each run of the table. */
   horizontal(source: S, part: Part, taps: Taps<W>): S;
-  /** Resamples each column; gives as many rows as the table has, of (to - from) samples. */
+  /** Resamples each column. Returns one row of (to - from) samples for each run of the table. */
   vertical(source: S, part: Part, taps: Taps<W>): S;
 };
 
 const HALF = 1 << (PRECISION_BITS - 1);
 
-/** Sums fit 32 bits: a run's weights add up to one, and overshoot stays below a factor of two. */
+/** The sums fit 32 bits: the weights of a run add up to one, and overshoot is less than a factor of two. */
 export const passes8: Passes<Uint8Array, Int32Array> = {
   horizontal(source, part, taps) {
     return part.channels === 3 ? horizontalRgb(source, part, taps) : horizontalGray(source, part, taps);
@@ -46,7 +46,7 @@ export const passes8: Passes<Uint8Array, Int32Array> = {
   },
 };
 
-/** Four rows at a time: the sums are loaded and stored a quarter as often. */
+/** Adds four rows at a time: a quarter of the loads and stores of the sums. */
 function sumRows(sums: Int32Array, weights: Int32Array, rowAt: (j: number) => Uint8Array): void {
   const fours = weights.length - (weights.length % 4);
   sums.fill(HALF);
@@ -110,7 +110,7 @@ function horizontalGray(source: Uint8Array, part: Part, taps: Taps<Int32Array>):
   return new Uint8Array(target.buffer);
 }
 
-/** One channel only: Pillow knows no other 16-bit pictures. */
+/** One channel only: Pillow has no other 16-bit pictures. */
 export const passes16: Passes<Uint16Array, Float64Array> = {
   horizontal(source, { stride, from, to, origin }, { starts, counts, weights, width }) {
     const target = new Uint16Array((to - from) * starts.length);
@@ -143,7 +143,7 @@ export const passes16: Passes<Uint16Array, Float64Array> = {
   },
 };
 
-/** Rounds half up and clips: what is negative, where rounding would go the other way, becomes 0 anyhow. */
+/** Rounds half up and clips. C rounds negative numbers in the other direction, but they become 0. */
 function store16(sum: number): number {
   return Math.min(65535, Math.max(0, Math.floor(sum + 0.5)));
 }

@@ -3,13 +3,13 @@ import type { PillowFilter } from '../../domain/picture.ts';
 import type { Axis } from './geometry.ts';
 import { packTaps, type Run, type Taps } from './taps.ts';
 
-/** Fractional bits of a fixed-point weight: 32 less 8 for the pixel and 2 for overshoot and sign. */
+/** Fractional bits of a fixed-point weight: 32 minus 8 for the pixel and 2 for overshoot and sign. */
 export const PRECISION_BITS = 22;
 
-/** What a filter weighs at a distance, and how far it reaches, in pixels of the coarser of input and output. */
+/** A filter's weight at a distance, and its reach. Both in pixels of the input or the output, whichever is coarser. */
 type Filter = { readonly support: number; readonly weigh: (distance: number) => number };
 
-const f32 = Math.fround; // hamming's constants are floats in the C source, all else is double
+const f32 = Math.fround; // hamming's constants are floats in the C source, everything else is double
 
 export const FILTERS: Readonly<Record<Exclude<PillowFilter, 'nearest'>, Filter>> = {
   box: { support: 0.5, weigh: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
@@ -33,8 +33,8 @@ function bicubic(x: number, a: number): number {
 }
 
 /**
- * Source index of each output pixel. The position is accumulated step by step as Pillow does it, since the rounding of
- * that shows: from 534 to 299 pixels it differs from a product in one place.
+ * Source index of each output pixel. The position is accumulated step by step, as in Pillow. A product rounds
+ * otherwise: from 534 to 299 pixels it gives another index in one place.
  */
 export function nearestIndices({ boxStart, boxSize, resized, windowStart, windowSize }: Axis): Int32Array {
   const step = boxSize / resized;
@@ -47,25 +47,25 @@ export function nearestIndices({ boxStart, boxSize, resized, windowStart, window
   return indices;
 }
 
-/** The same for 16-bit pictures, which Pillow sends through its general transform: there it is a product. */
+/** The same for 16-bit pictures. Pillow resizes them with its general transform, where the position is a product. */
 export function nearestIndices16({ boxStart, boxSize, resized, windowStart, windowSize }: Axis): Int32Array {
   const step = boxSize / resized;
   return Int32Array.from({ length: windowSize }, (_, i) => step * (windowStart + i + 0.5) + boxStart);
 }
 
-/** Weights in double precision, each run's sum brought to one: what 16-bit pictures are resampled with. */
+/** Weights in double precision for 16-bit pictures. The weights of each run add up to one. */
 export function weightTable(axis: Axis, filter: Filter): Taps<Float64Array> {
   return packTaps(runsOf(axis, filter), new Float64Array());
 }
 
-/** Weights in fixed point, rounded half away from zero: what 8-bit pictures are resampled with. */
+/** Weights in fixed point for 8-bit pictures, rounded half away from zero. */
 export function fixedPointTable(axis: Axis, filter: Filter): Taps<Int32Array> {
   const fixed = (weight: number) => Math.trunc(weight * 2 ** PRECISION_BITS + (weight < 0 ? -0.5 : 0.5));
   const runs = runsOf(axis, filter).map(({ start, weights }) => ({ start, weights: weights.map(fixed) }));
   return packTaps(runs, new Int32Array());
 }
 
-/** The filter is widened when shrinking, and cut at the picture's edges (not the box's). */
+/** The filter is widened when the picture shrinks. It is cut at the edges of the picture, not of the box. */
 function runsOf({ input, boxStart, boxSize, resized, windowStart, windowSize }: Axis, filter: Filter): Run[] {
   const scale = boxSize / resized;
   const filterScale = Math.max(scale, 1);

@@ -1,24 +1,26 @@
-/** Pillow's resize by convolution (Resample.c): two one-dimensional passes, the picture between them of its own depth. */
+/**
+ * Pillow's resize by convolution (Resample.c): two one-dimensional passes, with the source's bit depth between them.
+ */
 import type { ImageSpec, Pixels } from '../../domain/picture.ts';
 import { free } from '../free.ts';
 import { createTableCache } from './cache.ts';
 import { simdPasses8 } from './convolve.ts';
 import { type Axis, type Geometry, isUntouched } from './geometry.ts';
-import { allowSamples } from './limit.ts';
 import { type Part, type Passes, passes16 } from './passes.ts';
 import { type FILTERS, fixedPointTable, weightTable } from './pillow-tables.ts';
+import { checkSamples } from './size-limits.ts';
 import { extentOf, type Taps } from './taps.ts';
 
 type Filter = (typeof FILTERS)[keyof typeof FILTERS];
 type Samples = Uint8Array | Uint16Array;
 
-/** From Pillow 13 on a picture that shrinks far more in height than in width has its vertical pass first. */
+/** From this Pillow version on, a picture that shrinks far more in height than in width has its vertical pass first. */
 const VERTICAL_FIRST_SINCE = 13;
 
 /**
- * Makes a resize with one filter; it gives the window's samples, row by row, at least one axis being touched.
- * @param pillow Major version whose pass order counts: the passes round, so their order shows.
- * @param passes8 What resamples 8-bit samples; passes8 of passes.ts, the plain code, to hold it against that.
+ * Makes a resize with one filter. It returns the window's samples, row by row. At least one axis must be resized.
+ * @param pillow Pillow's major version, which decides the order of the passes. Each pass rounds, so the order matters.
+ * @param passes8 The passes for 8-bit samples. Tests give passes8 of passes.ts, the plain code, to compare.
  */
 export function createPillowResize(
   filter: Filter,
@@ -48,7 +50,7 @@ function shrinksInHeight({ x, y }: Geometry): boolean {
 
 type Plan = Geometry & Pick<Pixels, 'width' | 'height' | 'channels'> & { readonly verticalFirst: boolean };
 
-/** Each pass computes only what the next one, or the window, will read. */
+/** Each pass computes only the samples that the next pass or the window reads. */
 function run<S extends Samples, W extends Int32Array | Float64Array>(
   data: S,
   { x, y, verticalFirst, ...picture }: Plan,
@@ -62,20 +64,20 @@ function run<S extends Samples, W extends Int32Array | Float64Array>(
   const whole = { stride: picture.width * channels, channels, origin: 0 };
   if (down && (verticalFirst || !across)) {
     const stride = (columns.to - columns.from) * channels;
-    allowSamples(y.windowSize * stride, picture);
+    checkSamples(y.windowSize * stride, picture);
     const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
     const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
     return across ? freeing(between, horizontal(between, part, across)) : between;
   }
   if (!across) return data;
   const stride = x.windowSize * channels;
-  allowSamples((rows.to - rows.from) * stride, picture);
+  checkSamples((rows.to - rows.from) * stride, picture);
   const between = horizontal(data, { ...whole, ...rows }, across);
   const part: Part = { stride, channels, from: 0, to: stride, origin: rows.from };
   return down ? freeing(between, vertical(between, part, down)) : between;
 }
 
-/** What the second pass made, and the end of what it made it from. */
+/** Returns the result of the second pass and frees the picture between the passes. */
 function freeing<S extends Samples>(between: S, target: S): S {
   free(between);
   return target;

@@ -1,4 +1,4 @@
-/** The C library's `sinf`, whose last bit shows in TensorFlow's Lanczos weights. */
+/** The C library's `sinf`. Its last bit decides the last bit of TensorFlow's Lanczos weights. */
 
 const HALF_PI = Math.PI / 2;
 
@@ -7,8 +7,8 @@ const SIN = [-0.00019517298981385725, 0.008332178146138854, -0.16666654943701084
 const COS = [2.4390450703564542e-5, -0.001388676379437604, 0.041666623324344516, -0.49999999725108224] as const;
 
 /**
- * Sine of a float32 angle of 0 to 120, as a float32. Computed in double from the quarter turn it lies in, it misses the
- * nearest float32 about once in 75 times; from glibc 2.41 on `sinf` never does.
+ * Sine of a float32 angle of 0 to 120, as a float32, computed in double within a quarter turn. About one result in 75
+ * is not the nearest float32. From glibc 2.41 on `sinf` always gives the nearest.
  */
 export function sinf(angle: number): number {
   const quarter = Math.round(angle / HALF_PI);

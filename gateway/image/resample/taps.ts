@@ -1,4 +1,4 @@
-/** The form of a resampling table: for each output pixel of an axis, which run of input pixels counts and how much. */
+/** A resampling table: for each output pixel of an axis, a run of input pixels and their weights. */
 
 type Weights = Int32Array | Float32Array | Float64Array;
 
@@ -8,14 +8,14 @@ export type Taps<W extends Weights = Weights> = {
   readonly counts: Int32Array;
   readonly weights: W;
   readonly width: number;
-  /** Memory held, for the cache. */
+  /** Size in memory, for the cache. */
   readonly bytes: number;
 };
 
-/** One output pixel: a run of input pixels. */
+/** The run of input pixels of one output pixel. */
 export type Run = { readonly start: number; readonly weights: readonly number[] };
 
-/** Packs runs into typed arrays; `like` is an empty array of the wanted type, whose conversion of numbers applies. */
+/** Packs runs into typed arrays. `like`: an empty array of the weights' type, which converts the numbers. */
 export function packTaps<W extends Weights>(runs: readonly Run[], like: W): Taps<W> {
   const width = runs.reduce((most, run) => Math.max(most, run.weights.length), 0);
   const weights = new (like.constructor as new (length: number) => W)(width * runs.length);
@@ -31,7 +31,7 @@ export function packTaps<W extends Weights>(runs: readonly Run[], like: W): Taps
   };
 }
 
-/** The input pixels that a table reads: from the first, up to and without the last. */
+/** The input pixels that a table reads. `to` is exclusive. */
 export function extentOf({ starts, counts }: Taps): { from: number; to: number } {
   let from = Number.POSITIVE_INFINITY;
   let to = 0;

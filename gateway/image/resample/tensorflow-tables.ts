@@ -1,4 +1,4 @@
-/** The tables of tf.image.resize, computed in float32 step by step as TensorFlow's CPU kernels compute them. */
+/** The tables of tf.image.resize. Each step is computed in float32, as in TensorFlow's CPU kernels. */
 import { type Axis, roundHalfToEven } from './geometry.ts';
 import { sinf } from './sinf.ts';
 import { packTaps, type Run, type Taps } from './taps.ts';
@@ -13,7 +13,7 @@ export function nearestIndices(axis: Axis): Int32Array {
   });
 }
 
-/** Two neighbours and the way from one to the other (resize_bilinear_op.cc, half_pixel_centers). */
+/** Two neighbours and the position between them, from 0 to 1 (resize_bilinear_op.cc, half_pixel_centers). */
 export type Lerps = {
   readonly lowers: Int32Array;
   readonly uppers: Int32Array;
@@ -32,10 +32,10 @@ export function bilinearLerps(axis: Axis): Lerps {
   };
 }
 
-/** Steps into which the cubic curve is cut. */
+/** Entries of the table of the cubic curve. */
 const CUBIC_STEPS = 1024;
 
-/** Four neighbours, weighed by a cubic of a = -0.5 that is looked up in a table (resize_bicubic_op.cc). */
+/** Four neighbours, weighted by a cubic of a = -0.5 from a table (resize_bicubic_op.cc). */
 export function bicubicTable(axis: Axis): Taps<Float32Array> {
   const scale = f32(axis.boxSize / axis.resized);
   const runs = positions(axis).map((i): Run => {
@@ -50,7 +50,7 @@ export function bicubicTable(axis: Axis): Taps<Float32Array> {
   return packTaps(runs, new Float32Array());
 }
 
-/** The table's entries: double arithmetic on a float position, stored as float. */
+/** An entry of the table: double arithmetic on a float position, stored as float. */
 function cubicNear(step: number): number {
   const x = f32(step / CUBIC_STEPS);
   return f32((1.5 * x - 2.5) * x * x + 1);
@@ -79,7 +79,7 @@ function covered(x: number, from: number, to: number, scale: number): number {
   return x + 1 > to ? f32(to - x) : 1;
 }
 
-/** A kernel of scale_and_translate_op.cc: weight at a distance of 0 or more, and reach. */
+/** A kernel of scale_and_translate_op.cc: its weight at a distance of 0 or more, and its reach. */
 export type Kernel = { readonly radius: number; readonly weigh: (distance: number) => number };
 
 export const KERNELS: Readonly<Record<'bilinear' | 'bicubic' | 'lanczos3', Kernel>> = {
@@ -104,7 +104,7 @@ function lanczos3(x: number): number {
   return f32(sines / f32(f32(f32(PI * PI) * x) * x));
 }
 
-/** Runs of weights under a kernel, widened when shrinking if `antialias` says so (scale_and_translate_op.cc). */
+/** Runs of weights under a kernel, widened for a shrinking picture with `antialias` (scale_and_translate_op.cc). */
 export function kernelTable(axis: Axis, { radius, weigh }: Kernel, antialias: boolean): Taps<Float32Array> {
   const inverse = f32(1 / f32(axis.resized / axis.boxSize));
   const kernelScale = antialias ? Math.max(inverse, 1) : 1;
@@ -123,7 +123,7 @@ export function kernelTable(axis: Axis, { radius, weigh }: Kernel, antialias: bo
   return packTaps(runs, new Float32Array());
 }
 
-/** Times the reciprocal of their sum; sums next to nothing (1,000 times the least normal float) are left alone. */
+/** Multiplies weights by the reciprocal of their sum, unless the sum is below 1,000 times the least normal float. */
 function normalised(weights: readonly number[]): readonly number[] {
   const sum = weights.reduce((total, weight) => f32(total + weight), 0);
   if (Math.abs(sum) < f32(1000 * 2 ** -126)) return weights;
@@ -131,7 +131,7 @@ function normalised(weights: readonly number[]): readonly number[] {
   return weights.map((weight) => f32(weight * factor));
 }
 
-/** The output positions that are wanted. */
+/** The output positions in the window. */
 function positions({ windowStart, windowSize }: Pick<Axis, 'windowStart' | 'windowSize'>): number[] {
   return Array.from({ length: windowSize }, (_, i) => windowStart + i);
 }

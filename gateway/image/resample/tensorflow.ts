@@ -2,7 +2,7 @@
 import type { Pixels, TensorFlowMethod } from '../../domain/picture.ts';
 import { createTableCache } from './cache.ts';
 import type { Axis, Geometry } from './geometry.ts';
-import { allowSamples } from './limit.ts';
+import { checkSamples } from './size-limits.ts';
 import { extentOf, type Taps } from './taps.ts';
 import { areaTable, bicubicTable, bilinearLerps, KERNELS, kernelTable, type Lerps } from './tensorflow-tables.ts';
 
@@ -10,7 +10,7 @@ type Resize = (picture: Pixels, geometry: Geometry) => Float32Array;
 
 const f32 = Math.fround;
 
-/** Makes a resize by one method (nearest apart); it gives the window's values, row by row, not rounded to bytes. */
+/** Makes a resize with a method other than nearest. It returns the window row by row, not rounded to bytes. */
 export function createTensorFlowResize(
   method: Exclude<TensorFlowMethod, 'nearest'>,
   antialias: boolean,
@@ -32,7 +32,7 @@ function tableOf(axis: Axis, method: Exclude<TensorFlowMethod, 'nearest'>, antia
   return method === 'bicubic' && !antialias ? bicubicTable(axis) : kernelTable(axis, KERNELS[method], antialias);
 }
 
-/** a + (b - a) t along x in two rows, then between the rows (resize_bilinear_op.cc). */
+/** Computes a + (b - a) t along x in two rows, then between the rows (resize_bilinear_op.cc). */
 function lerp({ data, width, channels }: Pixels, x: Lerps, y: Lerps): Float32Array {
   const target = new Float32Array(y.lowers.length * x.lowers.length * channels);
   let to = 0;
@@ -58,19 +58,21 @@ function lerp({ data, width, channels }: Pixels, x: Lerps, y: Lerps): Float32Arr
   return target;
 }
 
-/** Rows are weighed and summed first, then the pixels of the one row that they make (resize_bicubic_op.cc and scale_and_translate_op.cc). */
+/**
+ * Sums weighted rows into one row, then that row's weighted pixels (resize_bicubic_op.cc, scale_and_translate_op.cc).
+ */
 function rowsThenColumns(picture: Pixels, x: Taps, y: Taps): Float32Array {
   const { data, width, channels } = picture;
   const columns = extentOf(x);
   const row = new Float32Array((columns.to - columns.from) * channels);
   const targetRow = x.starts.length * channels;
   const target = new Float32Array(y.starts.length * targetRow);
-  allowSamples(y.starts.length * row.length, picture);
+  checkSamples(y.starts.length * row.length, picture);
   for (let j = 0; j < y.starts.length; j++) {
     row.fill(0);
     for (let k = 0; k < (y.counts[j] as number); k++) {
       const from = (((y.starts[j] as number) + k) * width + columns.from) * channels;
-      addWeighed(row, data.subarray(from, from + row.length), y.weights[j * y.width + k] as number);
+      addWeighted(row, data.subarray(from, from + row.length), y.weights[j * y.width + k] as number);
     }
     const into = target.subarray(j * targetRow, (j + 1) * targetRow);
     sumPixels(into, row, x, { channels, origin: columns.from, last: columns.to - 1 });
@@ -78,7 +80,7 @@ function rowsThenColumns(picture: Pixels, x: Taps, y: Taps): Float32Array {
   return target;
 }
 
-/** Pixels are weighed and summed within each row first, then the rows, then all is divided by the area (resize_area_op.cc). */
+/** Sums weighted pixels within each row first, then the weighted rows, then divides by the area (resize_area_op.cc). */
 function area(picture: Pixels, geometry: Geometry, x: Taps, y: Taps): Float32Array {
   const { data, width, channels } = picture;
   const scales = [geometry.x, geometry.y].map((axis) => f32(axis.boxSize / axis.resized)) as [number, number];
@@ -88,24 +90,26 @@ function area(picture: Pixels, geometry: Geometry, x: Taps, y: Taps): Float32Arr
   const row = new Float32Array(x.starts.length * channels);
   const target = new Float32Array(y.starts.length * row.length);
   const rows = extentOf(y);
-  allowSamples((rows.to - rows.from) * row.length, picture);
+  checkSamples((rows.to - rows.from) * row.length, picture);
   for (let j = 0; j < y.starts.length; j++) {
     const into = target.subarray(j * row.length, (j + 1) * row.length);
     for (let k = 0; k < (y.counts[j] as number); k++) {
       const from = Math.min((y.starts[j] as number) + k, lastRow) * width * channels;
       sumPixels(row, data.subarray(from, from + width * channels), x, { channels, origin: 0, last: lastColumn });
-      addWeighed(into, row, y.weights[j * y.width + k] as number);
+      addWeighted(into, row, y.weights[j * y.width + k] as number);
     }
     for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) * share;
   }
   return target;
 }
 
-function addWeighed(sums: Float32Array, values: ArrayLike<number>, weight: number): void {
+function addWeighted(sums: Float32Array, values: ArrayLike<number>, weight: number): void {
   for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + f32((values[i] as number) * weight);
 }
 
-/** `origin`: the column at which the row begins. `last`: the last column there is; area's rounding may ask for one more. */
+/**
+ * `origin`: the column of the row's first pixel. `last`: the picture's last column; area's rounding may go one past it.
+ */
 function sumPixels(
   target: Float32Array,
   row: ArrayLike<number>,

@@ -1,17 +1,17 @@
-/** What the gateway and a decoder process say to each other; the gateway believes none of it unchecked. */
+/** The messages between the gateway and a decoder process. The gateway validates every reply. */
 import { z } from 'zod';
 import type { ImageFormat, ImageSpec, Resized } from '../../domain/picture.ts';
 import { GatewayError, KINDS, type Kind } from '../../errors.ts';
 
-/** What a decoder is started with. */
-export type Limits = {
+/** The argument that a decoder process is started with. */
+export type DecodeLimits = {
   readonly formats: readonly ImageFormat[];
   readonly maxPixels: number;
   /** The largest encoded picture. */
   readonly maxBytes: number;
 };
 
-/** One picture to decode; its bytes are the frame's body. */
+/** One picture to decode. Its bytes are the body of the message. */
 export type Job = { readonly field: string; readonly spec: ImageSpec };
 
 const SAMPLES = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
@@ -27,48 +27,48 @@ const failure = z.strictObject({
   detail: z.string(),
   cause: z.string(),
 });
-const told = z.union([pixels, failure]);
-/** Empty: the process has started. */
+const jobReply = z.union([pixels, failure]);
+/** An empty object: the process has started. */
 const ready = z.strictObject({});
 
-export type Answer = z.output<typeof pixels> | z.output<typeof failure> | z.output<typeof ready>;
+export type Reply = z.output<typeof pixels> | z.output<typeof failure> | z.output<typeof ready>;
 
-/** Pixels whose memory is used again once they are released. */
-export type SharedPixels = Resized & { release(): void };
+/** Pixels in a pooled buffer; `release` returns it to the pool. */
+export type PooledPixels = Resized & { release(): void };
 
-/** Memory to be used again; see tensor/pool.ts. */
-export type Memory = { take(bytes: number): ArrayBuffer; give(memory: ArrayBuffer): void };
+/** A pool of buffers, such as tensor/pool.ts. */
+export type BufferPool = { take(bytes: number): ArrayBuffer; give(buffer: ArrayBuffer): void };
 
 /**
- * Reads the answer to a job: pixels of just the model's size, which `read` fills in from where the decoder put them.
- * @throws GatewayError the decoder's own; internal when the answer does not fit the job.
+ * Checks the reply to a job and copies its pixels into a pooled buffer with `read`.
+ * @throws GatewayError: the one that the decoder reports; internal for pixels of another size than the model's.
  */
-export function readAnswer(
-  answer: unknown,
+export function readReply(
+  reply: unknown,
   { spec }: Job,
-  { memory, read }: { readonly memory: Memory; readonly read: (bytes: Uint8Array) => void },
-): SharedPixels {
-  const parsed = told.safeParse(answer);
-  if (!parsed.success) throw misfit(parsed.error);
+  { memory, read }: { readonly memory: BufferPool; readonly read: (bytes: Uint8Array) => void },
+): PooledPixels {
+  const parsed = jobReply.safeParse(reply);
+  if (!parsed.success) throw invalidReply(parsed.error);
   if ('kind' in parsed.data) {
     const { kind, detail, cause } = parsed.data;
-    throw kind === 'internal' ? misfit(detail) : new GatewayError(kind, detail, { cause: new Error(cause) });
+    throw kind === 'internal' ? invalidReply(detail) : new GatewayError(kind, detail, { cause: new Error(cause) });
   }
   const { width, height, channels, samples } = parsed.data;
   const [wantedHeight, wantedWidth] = spec.size;
   const fits = width === wantedWidth && height === wantedHeight && channels === (spec.color === 'rgb' ? 3 : 1);
-  if (!fits) throw misfit(JSON.stringify(answer));
+  if (!fits) throw invalidReply(JSON.stringify(reply));
   const count = width * height * channels;
   const bytes = memory.take(count * SAMPLES[samples].BYTES_PER_ELEMENT);
   try {
     read(new Uint8Array(bytes));
   } catch (cause) {
-    throw misfit(cause);
+    throw invalidReply(cause);
   }
   return { width, height, channels, data: new SAMPLES[samples](bytes), release: () => memory.give(bytes) };
 }
 
-function misfit(cause: unknown): GatewayError {
+function invalidReply(cause: unknown): GatewayError {
   const detail = 'The gateway failed on this request; the log has the reason.';
   return new GatewayError('internal', detail, { cause: cause instanceof Error ? cause : new Error(String(cause)) });
 }

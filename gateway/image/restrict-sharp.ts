@@ -1,4 +1,4 @@
-/** Narrows sharp to what this service uses of it. */
+/** Restricts sharp to the loaders and threads that this service uses. */
 import sharp from 'sharp';
 import type { ImageFormat } from '../domain/picture.ts';
 
@@ -12,9 +12,9 @@ const LOADERS: Readonly<Record<ImageFormat, string>> = {
 };
 
 /**
- * Blocks every loader of libvips but the given formats' from memory, so that no SVG, PDF or file can be opened whatever
- * the bytes say; switches its cache off and gives each picture one thread. sharp is one for the whole process: the
- * composition root calls this once.
+ * Blocks every loader of libvips but those that read the given formats from memory: no SVG, PDF or file can be opened.
+ * Also turns the cache off and gives each picture one thread. The settings hold for the whole process: call it once, at
+ * the start.
  */
 export function restrictSharp(formats: readonly ImageFormat[]): void {
   sharp.cache(false);

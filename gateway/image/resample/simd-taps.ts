@@ -1,27 +1,27 @@
-/** A table of fixed-point weights in the form that convolve.wat reads. */
+/** Fixed-point taps in the layout that convolve.wat reads. */
 import type { Part } from './passes.ts';
 import type { Taps } from './taps.ts';
 
 /**
- * For each output pixel `runBytes`: an int32, where its run begins in a source row, in bytes; then `pairs` pairs of weights,
- * each weight split into two int16: low, low, high, high. Behind a run's last weight there are zeros.
+ * One run of `runBytes` bytes for each output pixel: an int32, the byte offset of the run in a source row; then `pairs`
+ * pairs of weights. A pair is four int16, its weights split into halves: low, low, high, high. Unused weights are 0.
  */
-export type PackedRuns = { readonly words: Int32Array; readonly runBytes: number; readonly pairs: number };
+export type SimdTaps = { readonly words: Int32Array; readonly runBytes: number; readonly pairs: number };
 
-/** The weights of a run lie behind where it begins. */
+/** Bytes of a run before its weights. */
 export const START_BYTES = 4;
 
-/** Pairs that hold a run of `count`, taken `tapsAtOnce` at a time; one step at least. */
+/** Pairs of a run of `count` taps for a kernel that reads `tapsAtOnce` taps in a step; at least one step. */
 export function pairsOf(count: number, tapsAtOnce: number): number {
   return (Math.max(1, Math.ceil(count / tapsAtOnce)) * tapsAtOnce) / 2;
 }
 
-/** Packs a table for kernels that take so many taps in a step: an even number. */
-export function packRuns(
+/** Converts a table. `tapsAtOnce`: the taps that the kernel reads in a step, an even number. */
+export function simdTapsOf(
   { starts, counts, weights, width }: Taps<Int32Array>,
   { origin, channels }: Part,
   tapsAtOnce: number,
-): PackedRuns {
+): SimdTaps {
   const pairs = pairsOf(width, tapsAtOnce);
   const length = 1 + 2 * pairs;
   const words = new Int32Array(starts.length * length);
