@@ -7,7 +7,7 @@ import { type Config, SETTINGS } from '../gateway/config.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_STEPS } from '../gateway/image/header/header.ts';
-import { createFillRoom } from '../gateway/tensor/tensor-proto.ts';
+import { createFillBudget } from '../gateway/tensor/tensor-proto.ts';
 import { table } from './table.ts';
 
 type Limit = {
@@ -72,7 +72,7 @@ const FIXED: readonly Fixed[] = [
   },
   {
     what: 'omitted elements in a model server response',
-    value: String(createFillRoom().elements),
+    value: String(createFillBudget().elements),
     bounds: 'memory: repeated values are not sent; the gateway fills them in',
     kinds: ['model_failed'],
   },

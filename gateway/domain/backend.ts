@@ -1,30 +1,30 @@
-/** The port to a model server: what the pipeline asks of a backend. */
+/** The interface of a model server, as the pipeline uses it. */
 import type { RequestContext } from './request.ts';
 import type { Metadata, Servable, VersionStatus } from './servable.ts';
 import type { OutputTensor } from './tensor.ts';
 
 export type Prediction = {
-  /** The version that answered; undefined where the server does not tell. */
+  /** The version that answered; undefined when the server does not name it. */
   readonly version: number | undefined;
   readonly outputs: ReadonlyMap<string, OutputTensor>;
 };
 
 /**
- * A Predict call whose one input tensor is written in place, inside the bytes that go on the wire.
- * `tensor` has room for `capacity` instances; only the first `count` of them are sent. It is to be read when there is
- * something to write: a call that others join takes its room then.
+ * A Predict call. Its input tensor is written in place, inside the bytes that are sent. `tensor` has room for
+ * `capacity` instances; only the first `count` are sent. Its memory is allocated at the first access, so read it only
+ * when there is something to write.
  */
 export type PredictCall = {
   readonly tensor: Float32Array | Uint8Array;
   send(count: number, context: RequestContext): Promise<Prediction>;
   /**
-   * Gives the tensor's memory back for other requests. To be called once, when it was sent and nobody writes it any
-   * more; that of a call which failed half-way is better left to the garbage collector.
+   * Returns the tensor's memory to the pool. Call it once, when the call has ended and nothing writes the tensor any
+   * more. Leave the memory of a failed call to the garbage collector: something may still write it.
    */
   release(): void;
 };
 
-/** What a Predict call is made for: the servable, the signature and its one input (without the batch axis). */
+/** The target of a Predict call: the servable, the signature and its one input (without the batch axis). */
 export type PredictTarget = {
   readonly servable: Servable;
   readonly signature: string;
@@ -32,12 +32,12 @@ export type PredictTarget = {
     readonly name: string;
     readonly dtype: 'DT_FLOAT' | 'DT_UINT8';
     readonly shape: readonly number[];
-    /** The model's batch axis is of size 1: it takes one instance a Predict. */
+    /** The batch axis has size 1: the model takes one instance per Predict. */
     readonly isSingle?: true;
   };
 };
 
-/** All that the pipeline knows of a model server. */
+/** A model server. */
 export type Backend = {
   prepare(target: PredictTarget, capacity: number): PredictCall;
   metadata(servable: Servable, signal: AbortSignal): Promise<Metadata>;

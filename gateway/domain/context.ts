@@ -1,4 +1,4 @@
-/** The context of one request: its id, its one deadline, its log and its times. */
+/** The context of one request: its id, deadline, log and times. */
 import { performance } from 'node:perf_hooks';
 import type { Log, RequestContext, Stage } from './request.ts';
 
@@ -12,13 +12,13 @@ export type ContextOptions = {
 };
 
 export type OpenContext = RequestContext & {
-  /** Cancels everything under way: the client has hung up. */
+  /** Cancels all work of the request, because the client has closed the connection. */
   hangUp(): void;
-  /** Ends the deadline's timer. */
+  /** Stops the timer of the deadline. */
   end(): void;
 };
 
-/** Opens a request's context; its deadline starts now. */
+/** Opens a request's context. The time until its deadline starts now. */
 export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
@@ -47,7 +47,7 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
   };
 }
 
-/** The context of what the gateway does for itself: cancelled by the signal, without a request's door. */
+/** The context of the gateway's own work, such as the warm-up. The signal cancels it. */
 export function ownContext(signal: AbortSignal, log: Log): RequestContext {
   const deadlineMs = performance.now() + OWN_TIMEOUT_MS;
   return { id: 'self', tenant: 'self', signal, deadlineMs, log, times: new Map(), time: (_stage, work) => work() };

@@ -1,15 +1,15 @@
-/** Pictures: what a request names, what decoding gives, and how model.yaml turns one into a tensor. */
+/** Pictures: as a request sends them, as decoded pixels, and how model.yaml converts them to a tensor. */
 import type { RequestContext } from './request.ts';
 
-/** One thing to classify. `field` is where it stood in the request (`instances[3].url`), for error texts. */
+/** One image to classify. `field`: its place in the request (`instances[3].url`), for error texts. */
 export type Instance =
   | { readonly kind: 'url'; readonly url: string; readonly field: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly field: string };
 
-/** The formats that can be decoded, by sniffed content. */
+/** The formats that can be decoded. They are detected by content. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
 
-/** Decoded pixels: 8 bits a channel (16 for gray that was stored so), rows top to bottom, channels interleaved, no padding. */
+/** Decoded pixels: 8 bits a channel (16 for 16-bit gray), rows top to bottom, channels interleaved, no padding. */
 export type Pixels = {
   readonly width: number;
   readonly height: number;
@@ -17,12 +17,12 @@ export type Pixels = {
   readonly data: Uint8Array | Uint16Array;
 };
 
-/** Pixels of a model's size; float32 where tf.image.resize computed values between bytes. */
+/** Pixels of a model's size. float32 when tf.image.resize computed them. */
 export type Resized = Omit<Pixels, 'data'> & { readonly data: Pixels['data'] | Float32Array };
 
 /**
- * Decodes and resizes as a model's spec asks; `field` is where the image stood in the request. `release` gives the pixels'
- * memory back for other pictures.
+ * Decodes and resizes a picture for a model's spec. `field`: the image's place in the request. `release` returns the
+ * memory of the pixels to its pool.
  */
 export type Decode = (
   bytes: Uint8Array,
@@ -33,7 +33,7 @@ export type Decode = (
 
 /**
  * Scales a picture's samples into its row of the input tensor.
- * @throws GatewayError internal when a number comes out that no picture can give.
+ * @throws GatewayError internal for samples that are not finite.
  */
 export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
 
@@ -45,20 +45,20 @@ export type Scale = 'tf' | 'mul127' | 'div255' | 'mul255' | 'torch' | 'caffe' | 
 
 export type Fit = 'stretch' | 'crop' | { readonly shorter: number };
 
-/** The `image` part of model.yaml: how a picture becomes a tensor. */
+/** The `image` part of model.yaml: how a picture is converted to a tensor. */
 export type ImageSpec = {
-  /** Name of the input tensor; learnt from the signature when it has one input. */
+  /** Name of the input tensor. Read from the signature when it has one input. */
   readonly input?: string;
   /** Height, width. */
   readonly size: readonly [number, number];
   readonly engine: 'pillow' | 'tensorflow';
   readonly resize: PillowFilter | TensorFlowMethod;
-  /** Only for engine tensorflow: tf.image.resize's own flag. */
+  /** Only for engine tensorflow: the `antialias` flag of tf.image.resize. */
   readonly antialias: boolean;
   readonly fit: Fit;
   readonly scale: Scale;
   readonly color: 'rgb' | 'grayscale';
   readonly layout: 'NHWC' | 'NCHW';
-  /** Major version of the Pillow that training ran with; decides the order of the two resampling passes. */
+  /** Major version of the Pillow used for training. It decides the order of the two resampling passes. */
   readonly pillow: number;
 };

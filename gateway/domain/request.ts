@@ -1,9 +1,9 @@
-/** A request as every stage sees it: its context, its timed stages and its log. */
+/** A request's context, shared by all stages: its timed stages and its log. */
 
-/** The stages that are timed, in the order of the line. */
+/** The timed stages, in the order of processing. */
 export type Stage = 'fetch' | 'decode' | 'predict';
 
-/** What a stage may log with; pino's shape, so that stages need not know pino. */
+/** The logger of the stages. It has pino's methods, so stages do not import pino. */
 export type Log = {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -11,18 +11,18 @@ export type Log = {
   error(fields: object, text: string): void;
 };
 
-/** The one thing that every stage takes besides its data. */
+/** The argument that every stage takes besides its data. */
 export type RequestContext = {
   readonly id: string;
-  /** Whose request it is, for limits and fair turns: the name of its API key; `anonymous` where there are no keys. */
+  /** The name of the request's API key, for rate limits and the fair queue; `anonymous` without keys. */
   readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */
   readonly signal: AbortSignal;
-  /** The end of the request on the monotonic clock, in `performance.now()` milliseconds. */
+  /** The deadline of the request, in milliseconds of `performance.now()`. */
   readonly deadlineMs: number;
   readonly log: Log;
-  /** Milliseconds by stage so far: from the first start to the last end. */
+  /** Milliseconds spent in each stage so far, from its first start to its last end. */
   readonly times: ReadonlyMap<Stage, number>;
-  /** Runs a stage and books its time; concurrent runs of one stage count from the first start to the last end. */
+  /** Runs a stage and records its time. Concurrent runs of a stage count from the first start to the last end. */
   time<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
 };

@@ -1,14 +1,14 @@
-/** Servables in TF-Serving's words: a model, its versions, their states and signatures. */
+/** Servables, as TF-Serving calls them: a model, its versions, their states and signatures. */
 import type { Signature } from './tensor.ts';
 
-/** Which servable is asked: TF-Serving's ModelSpec, where version and label exclude each other and none means the latest. */
+/** TF-Serving's ModelSpec. Version and label exclude each other; without both it means the latest version. */
 export type Servable = {
   readonly model: string;
   readonly version?: number | undefined;
   readonly label?: string | undefined;
 };
 
-/** A servable as a request asks for it: the model may be left out where there is only one. */
+/** A servable as a request names it. The model may be omitted when there is only one. */
 export type AskedServable = Omit<Servable, 'model'> & { readonly model?: string | undefined };
 
 /** A servable version and its signatures by name. */

@@ -1,6 +1,6 @@
-/** Tensors as a model's signature describes them, and as an answer brings them. */
+/** Tensors: as a model's signature describes them, and as a response contains them. */
 
-/** TensorFlow's DataType names as the wire has them. */
+/** The names of TensorFlow's DataType. */
 export type DType =
   | 'DT_FLOAT'
   | 'DT_DOUBLE'
@@ -19,13 +19,13 @@ export type DType =
   | 'DT_INVALID'
   | (string & {});
 
-/** Name, dtype and shape of one input or output of a signature; -1 for an unknown axis, null for an unknown rank. */
+/** Name, dtype and shape of one input or output of a signature. -1: an unknown axis; null: an unknown rank. */
 export type TensorInfo = { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] | null };
 
-/** One signature of a SavedModel, as GetModelMetadata tells it. Names are the signature's keys. */
+/** One signature of a SavedModel, from GetModelMetadata. Names are the signature's keys. */
 export type Signature = { readonly inputs: readonly TensorInfo[]; readonly outputs: readonly TensorInfo[] };
 
-/** An output tensor read from an answer; numbers in row-major order. */
+/** An output tensor of a response. Numbers are in row-major order. */
 export type OutputTensor = {
   readonly dtype: DType;
   readonly shape: readonly number[];

@@ -1,9 +1,9 @@
-/** A request's context for tests of the pipeline, with the times that the test gives. */
+/** A request context for tests. */
 import type { RequestContext, Stage } from './request.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Makes a context; its deadline is 20 s away by default. */
+/** Makes a context. Its deadline is in 20 s by default. */
 export function testContext(given: Partial<RequestContext> = {}): RequestContext {
   return {
     id: 'test',

@@ -7,7 +7,7 @@ import { ModelCardError, parseCard, readCards } from './card.ts';
 
 const GOOD = 'name: m\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\n';
 
-test('what a model.yaml leaves out has the defaults of the original pipeline', () => {
+test('fields left out of model.yaml have the defaults of the original pipeline', () => {
   assert.deepEqual(parseCard(GOOD, '/models/m'), {
     name: 'm',
     signature: 'serving_default',
@@ -28,7 +28,7 @@ test('what a model.yaml leaves out has the defaults of the original pipeline', (
   });
 });
 
-test('a class named like a number or a boolean stays a name', () => {
+test('a class named like a number or a boolean is read as text', () => {
   assert.deepEqual(parseCard(GOOD.replace('[a, b]', '[0, true]'), '/models/m').classes, ['0', 'true']);
 });
 
@@ -68,7 +68,7 @@ for (const [what, text, line] of [
   });
 }
 
-test('a models folder gives its cards by name, linked folders too, and all mistakes at once', async (t) => {
+test('a models folder is read by model name, with linked folders, and reports all mistakes at once', async (t) => {
   const models = await mkdtemp(path.join(tmpdir(), 'cards-'));
   t.after(() => rm(models, { recursive: true }));
   await assert.rejects(readCards(models), /no NAME\/model.yaml/);

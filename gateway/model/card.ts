@@ -1,4 +1,4 @@
-/** model.yaml: the one description of a model that gateway, embedded server and training share. */
+/** Reads model.yaml: the description of a model, shared by the gateway, the embedded server and training. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -57,18 +57,18 @@ const schema = z
 export type ModelCard = {
   readonly name: string;
   readonly signature: string;
-  /** Absent for a model that takes plain tensors. */
+  /** Absent for a model that takes tensors. */
   readonly image?: ImageSpec;
   readonly classes?: readonly string[];
   readonly scores: 'logits' | 'probabilities';
-  /** The folder that model.yaml lies in. */
+  /** The folder of model.yaml. */
   readonly folder: string;
 };
 
-/** What is wrong with the model files of a start: one line each. */
+/** The mistakes in the model.yaml files, one line each. */
 export class ModelCardError extends Error {}
 
-/** Reads one model.yaml; throws a ModelCardError with a line for each mistake, naming the file and the field. */
+/** Reads one model.yaml. Throws a ModelCardError with one line for each mistake, which names the file and the field. */
 export function parseCard(text: string, folder: string): ModelCard {
   const file = path.join(path.basename(folder), 'model.yaml');
   let document: unknown;
@@ -87,8 +87,8 @@ export function parseCard(text: string, folder: string): ModelCard {
 }
 
 /**
- * Reads every NAME/model.yaml of the models folder, by name. Throws one ModelCardError for all mistakes; that there is
- * no such file, or no such folder, is one.
+ * Reads every NAME/model.yaml of the models folder, by name. Throws one ModelCardError for all mistakes. A missing
+ * folder and a folder without any model.yaml are mistakes too.
  */
 export async function readCards(models: string): Promise<ReadonlyMap<string, ModelCard>> {
   const cards = new Map<string, ModelCard>();
@@ -108,7 +108,7 @@ export async function readCards(models: string): Promise<ReadonlyMap<string, Mod
   return cards;
 }
 
-/** Linked folders count too, as Kubernetes mounts and people's own links have them. */
+/** Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
 async function modelFolders(models: string): Promise<string[]> {
   const entries = await readdir(models).catch((cause: unknown) => {
     throw new ModelCardError(`MODELS: the folder ${models} cannot be read`, { cause });

@@ -7,18 +7,18 @@ import type { RequestContext } from '../domain/request.ts';
 import { type ParityParts, proveParity } from './parity.ts';
 import type { Binding } from './signatures.ts';
 
-test('a version is unproven while a file, or the hash of its dtype, is not there', async (t) => {
+test('a version is unproven without its parity files or the hash for its dtype', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'parity-'));
   t.after(() => rm(folder, { recursive: true }));
   await mkdir(path.join(folder, 'parity'));
   const write = (file: string, value: object) => writeFile(path.join(folder, 'parity', file), JSON.stringify(value));
   const binding = { card: { folder }, version: 2, input: { dtype: 'DT_UINT8' } } as Binding;
-  const said = () => proveParity(binding, {} as ParityParts, {} as RequestContext);
+  const parity = () => proveParity(binding, {} as ParityParts, {} as RequestContext);
 
-  assert.deepEqual(await said(), { state: 'unproven', detail: 'version 2 has no parity/tensors.json' });
+  assert.deepEqual(await parity(), { state: 'unproven', detail: 'version 2 has no parity/tensors.json' });
   await write('tensors.json', { samples: [{ file: 'a.png', sha256: 'of floats' }] });
-  assert.deepEqual(await said(), { state: 'unproven', detail: 'version 2 has no parity/2.json' });
+  assert.deepEqual(await parity(), { state: 'unproven', detail: 'version 2 has no parity/2.json' });
   await write('2.json', { tolerance: 1e-4, scores: { 'a.png': [0] } });
   const detail = 'parity/tensors.json has no pixels_sha256 of a.png';
-  assert.deepEqual(await said(), { state: 'unproven', detail });
+  assert.deepEqual(await parity(), { state: 'unproven', detail });
 });

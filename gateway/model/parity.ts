@@ -1,4 +1,4 @@
-/** Self-proof: replays the pictures next to model.yaml through our own line and compares with what training computed. */
+/** Parity: replays the pictures next to model.yaml and compares tensors and scores with those of training. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,10 @@ import type { Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { Binding } from './signatures.ts';
 
-/** proven: pixels and scores are training's; unproven: no scores were written for this version; differing: they are not. */
+/**
+ * proven: tensors and scores are those of training. differing: they are not. unproven: this version has nothing to
+ * compare with.
+ */
 export type Parity = { readonly state: 'proven' | 'unproven' | 'differing'; readonly detail: string };
 
 export type ParityParts = {
@@ -17,14 +20,16 @@ export type ParityParts = {
   readonly normalise: Normalise;
 };
 
-/** `sha256` is of training's float32 tensor, `pixels_sha256` of the uint8 one that a signature which normalises takes. */
+/**
+ * `sha256`: of training's float32 tensor. `pixels_sha256`: of the uint8 tensor, for a signature that normalises itself.
+ */
 const sample = z.object({ file: z.string(), sha256: z.string(), pixels_sha256: z.string().optional() });
 const tensorsFile = z.object({ samples: z.array(sample).min(1) });
 const scoresFile = z.object({ tolerance: z.number().positive(), scores: z.record(z.string(), z.array(z.number())) });
 
 /**
- * Proves one version: for each picture of `parity/tensors.json` the tensor must have its dtype's hash there, and the
- * scores must be those of `parity/VERSION.json` within its tolerance. Throws when the model server cannot be asked.
+ * Proves one version. The tensor of each picture in `parity/tensors.json` must have the hash recorded for its dtype.
+ * The scores must match `parity/VERSION.json` within its tolerance. Throws when the model server fails.
  */
 export async function proveParity(binding: Binding, parts: ParityParts, context: RequestContext): Promise<Parity> {
   const folder = path.join(binding.card.folder, 'parity');
@@ -39,9 +44,9 @@ export async function proveParity(binding: Binding, parts: ParityParts, context:
     if (wanted === undefined) return { state: 'unproven', detail: `parity/tensors.json has no ${field} of ${file}` };
     const { hash, scores } = await replay(path.join(folder, file), binding, parts, context);
     if (hash !== wanted) return differing(file, `its tensor has ${field} ${hash}, training had ${wanted}`);
-    const theirs = expected.scores[file] ?? [];
-    const difference = Math.max(...scores.map((score, index) => Math.abs(score - (theirs[index] ?? Number.NaN))));
-    if (scores.length !== theirs.length || !(difference <= expected.tolerance)) {
+    const trained = expected.scores[file] ?? [];
+    const difference = Math.max(...scores.map((score, index) => Math.abs(score - (trained[index] ?? Number.NaN))));
+    if (scores.length !== trained.length || !(difference <= expected.tolerance)) {
       return differing(file, `its scores differ by ${difference}, allowed are ${expected.tolerance}`);
     }
   }
@@ -71,7 +76,7 @@ async function replay(
   return { hash, scores: Array.from(outputs.get(output)?.values ?? []) };
 }
 
-/** Undefined where the file does not exist; a file that is there but broken is an error. */
+/** Undefined when the file does not exist. Throws for a file that is not valid. */
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;

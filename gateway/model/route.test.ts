@@ -9,7 +9,7 @@ import type { Binding } from './signatures.ts';
 const photos = (name: string) => parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]`, '/m');
 const table = parseCard('name: churn', '/m');
 
-/** The model that answers when `model` is asked for, or how the refusal reads. */
+/** The model that is selected for `model`, or the error's kind and text. */
 async function chosen(cards: ReturnType<typeof parseCard>[], model?: string): Promise<string> {
   const latest = (name: string) => ({ card: { name } }) as Binding;
   const route = createRoute({ cards: new Map(cards.map((card) => [card.name, card])), backend: {} as Backend, latest });
@@ -21,14 +21,14 @@ async function chosen(cards: ReturnType<typeof parseCard>[], model?: string): Pr
   }
 }
 
-test('without a name the one model for images answers, whatever else is served', async () => {
+test('without a name the only model for images is selected, whatever other models are served', async () => {
   assert.equal(await chosen([photos('m')]), 'm');
   assert.equal(await chosen([table, photos('m')]), 'm');
   assert.equal(await chosen([photos('m'), table, photos('n')]), 'invalid_request query model: choose one of m, n');
   assert.equal(await chosen([table]), 'model_not_found No model here takes images.');
 });
 
-test('a name chooses, and one that cannot be meant is told what can', async () => {
+test('a name selects a model; the error for a wrong name lists the models for images', async () => {
   const cards = [photos('m'), table, photos('n')];
   assert.equal(await chosen(cards, 'n'), 'n');
   assert.equal(

@@ -1,4 +1,4 @@
-/** Finds the version that a request is for: by number, by label, or the latest. */
+/** Selects the model version of a request: by number, by label, or the latest. */
 
 import type { Backend } from '../domain/backend.ts';
 import type { AskedServable, Metadata, Servable } from '../domain/servable.ts';
@@ -15,11 +15,11 @@ export type RouteOptions = {
 export type Route = (asked: AskedServable, signal: AbortSignal) => Promise<Binding>;
 
 /**
- * Makes the route. It throws `invalid_request` when the model has to be named or takes no images, `model_not_found`,
- * `model_unavailable`, and what the model server fails with.
+ * Makes the route. It throws `invalid_request` when the request must name the model or the model takes no images,
+ * `model_not_found`, `model_unavailable`, and the errors of the model server.
  */
 export function createRoute({ cards, backend, latest }: RouteOptions): Route {
-  // What a version takes never changes, so each is asked for once; there are as many as the server has loaded.
+  // Never evicted: the signature of a version does not change, and only versions that the server has loaded are added.
   const versions = new Map<string, Binding>();
 
   async function pinned(card: ModelCard, servable: Servable, signal: AbortSignal): Promise<Binding> {
@@ -44,14 +44,14 @@ async function metadataOf(backend: Backend, servable: Servable, signal: AbortSig
   try {
     return await backend.metadata(servable, signal);
   } catch (cause) {
-    // TF-Serving calls an unknown label an invalid argument, and there is no other argument that could be invalid.
+    // TF-Serving answers INVALID_ARGUMENT for an unknown label. No other argument can be invalid here.
     const unknownLabel = servable.label !== undefined && asGatewayError(cause).kind === 'internal';
     if (!unknownLabel) throw cause;
     throw new GatewayError('model_not_found', `query label: no version of ${servable.model} has this label`, { cause });
   }
 }
 
-/** The card of the model asked for; none asked for: the one that takes images. */
+/** The card of the model that the request names. Without a name: the only model that takes images. */
 function findCard(cards: ReadonlyMap<string, ModelCard>, model: string | undefined): ModelCard {
   const forImages = [...cards.values()].filter(({ image }) => image).map(({ name }) => name);
   const choice = forImages.join(', ') || 'none';

@@ -16,7 +16,7 @@ const XCEPTION: Signature = {
   outputs: [{ name: 'dense_7', dtype: 'DT_FLOAT', shape: [-1, 3] }],
 };
 
-test('the names, dtype and shape of input and output are learnt', () => {
+test('names, dtype and shape of input and output are read from the signature', () => {
   const { version, input, output } = bind(card(), metadata({}));
   assert.deepEqual(
     { version, input, output },
@@ -24,12 +24,12 @@ test('the names, dtype and shape of input and output are learnt', () => {
   );
 });
 
-test('an output is found among others by the number of classes', () => {
+test('the output with as many scores as classes is found among others', () => {
   const outputs = [{ name: 'embedding', dtype: 'DT_FLOAT', shape: [-1, 2048] } as const, ...XCEPTION.outputs];
   assert.equal(bind(card(), metadata({ outputs })).output, 'dense_7');
 });
 
-test('unknown axes and an unknown rank fit everything', () => {
+test('unknown axes and an unknown rank match any shape', () => {
   const loose = metadata({
     inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1, -1, -1, -1] }],
     outputs: [{ name: 'y', dtype: 'DT_FLOAT', shape: null }],
@@ -37,19 +37,19 @@ test('unknown axes and an unknown rank fit everything', () => {
   assert.deepEqual(bind(card(), loose).input.shape, [299, 299, 3]);
 });
 
-test('a batch axis of 1 makes a model of one image a Predict, one of another size none at all', () => {
+test('a batch axis of 1 means one image per Predict; any other fixed batch size is refused', () => {
   const of = (batch: number) => metadata({ inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [batch, 299, 299, 3] }] });
   assert.deepEqual(bind(card(), of(1)).input, { name: 'x', dtype: 'DT_FLOAT', shape: [299, 299, 3], isSingle: true });
-  assert.throws(() => bind(card(), of(8)), /takes 8 at once, no more and no fewer: x DT_FLOAT \[8,299,299,3\]/);
+  assert.throws(() => bind(card(), of(8)), /takes exactly 8 at once: x DT_FLOAT \[8,299,299,3\]/);
 });
 
-test('NCHW and grayscale put the channel axis where the signature has it', () => {
+test('NCHW with grayscale matches a signature with the channel axis first', () => {
   const inputs = [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1, 1, 28, 28] }] as const;
   const spec = card('size: [28, 28], scale: div255, color: grayscale, layout: NCHW');
   assert.deepEqual(bind(spec, metadata({ inputs })).input.shape, [1, 28, 28]);
 });
 
-test('a uint8 input takes the pixels as they are where nothing is scaled', () => {
+test('a uint8 input is accepted only with scale: none', () => {
   const inputs = [{ name: 'x', dtype: 'DT_UINT8', shape: [-1, 299, 299, 3] }] as const;
   assert.equal(bind(card('size: [299, 299], scale: none'), metadata({ inputs })).input.dtype, 'DT_UINT8');
   assert.throws(() => bind(card(), metadata({ inputs })), /scale: tf makes DT_FLOAT, .* input x DT_UINT8/);
@@ -86,7 +86,7 @@ for (const [what, spec, signature, line] of [
     /signature: other.* has serving_default/,
   ],
 ] as const) {
-  test(`${what}: one line names both sides`, () => {
+  test(`${what} is refused with one line that names both sides`, () => {
     assert.throws(
       () => bind(spec, metadata(signature)),
       (error: unknown) =>

@@ -1,11 +1,13 @@
-/** Fits a model.yaml to the signature that the server tells: which tensor takes the picture, which gives the scores. */
+/**
+ * Matches a model.yaml with the server's signature: the input that takes the picture, the output that has the scores.
+ */
 import type { PredictTarget } from '../domain/backend.ts';
 import type { Scale } from '../domain/picture.ts';
 import type { Metadata } from '../domain/servable.ts';
 import type { DType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 
-/** A version that fits its model.yaml: what a Predict needs to know. */
+/** A version that matches its model.yaml: all that a Predict call needs. */
 export type Binding = {
   readonly card: ModelCard & Required<Pick<ModelCard, 'image' | 'classes'>>;
   readonly version: number;
@@ -14,10 +16,10 @@ export type Binding = {
   readonly output: string;
 };
 
-/** model.yaml and the signature contradict each other; the message is one line that names both sides. */
+/** model.yaml and the signature contradict each other. The message is one line that names both sides. */
 export class SignatureMismatch extends Error {}
 
-/** An axis of any size, as TensorShapeProto has it. */
+/** An axis of any size, in TensorShapeProto. */
 const ANY = -1;
 
 const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_BFLOAT16'];
@@ -36,7 +38,7 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
   }
   const batch = input.shape?.[0] ?? ANY;
   if (batch !== ANY && batch !== 1) {
-    throw mismatch(card, metadata, 'an image', `takes ${batch} at once, no more and no fewer: ${describe(input)}`);
+    throw mismatch(card, metadata, 'an image', `takes exactly ${batch} at once: ${describe(input)}`);
   }
   const dtype = pixelType(input.dtype, image.scale);
   if (!dtype) throw mismatch(card, metadata, `scale: ${image.scale} makes DT_FLOAT`, `has input ${describe(input)}`);
@@ -57,7 +59,7 @@ export function findSignature(card: ModelCard, metadata: Metadata): Signature {
   throw mismatch(card, metadata, `signature: ${card.signature}`, `has ${known || 'none'}`);
 }
 
-/** The dtype that the pixels are sent in: float32, or as the bytes they are where nothing is to be scaled. */
+/** The dtype of the input tensor: float32, or uint8 when the scale is none. */
 function pixelType(dtype: DType, scale: Scale): PredictTarget['input']['dtype'] | undefined {
   if (dtype === 'DT_FLOAT') return 'DT_FLOAT';
   return dtype === 'DT_UINT8' && scale === 'none' ? 'DT_UINT8' : undefined;
@@ -67,8 +69,8 @@ function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): 
   const wanted = card.image?.input;
   const found = wanted === undefined && inputs.length === 1 ? inputs[0] : inputs.find(({ name }) => name === wanted);
   if (found) return found;
-  const theirs = `has inputs ${inputs.map(describe).join(', ') || 'none'}`;
-  throw mismatch(card, metadata, wanted === undefined ? 'no image.input' : `image.input: ${wanted}`, theirs);
+  const known = `has inputs ${inputs.map(describe).join(', ') || 'none'}`;
+  throw mismatch(card, metadata, wanted === undefined ? 'no image.input' : `image.input: ${wanted}`, known);
 }
 
 function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
@@ -82,7 +84,7 @@ function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature,
   );
 }
 
-/** Whether a signature's shape (null: any rank) allows the wanted one. */
+/** Whether a signature's shape (null: any rank) allows the wanted shape. */
 function fits(shape: readonly number[] | null, wanted: readonly number[]): boolean {
   if (shape === null) return true;
   return (
@@ -95,8 +97,8 @@ function describe({ name, dtype, shape }: TensorInfo): string {
   return `${name} ${dtype} ${shape === null ? 'of any shape' : `[${shape.map((size) => (size === ANY ? 'n' : size))}]`}`;
 }
 
-function mismatch(card: ModelCard, { version }: Metadata, ours: string, theirs: string): SignatureMismatch {
+function mismatch(card: ModelCard, { version }: Metadata, inCard: string, inServer: string): SignatureMismatch {
   return new SignatureMismatch(
-    `model.yaml of ${card.name} says ${ours}, but version ${version} (signature ${card.signature}) ${theirs}`,
+    `model.yaml of ${card.name} says ${inCard}, but version ${version} (signature ${card.signature}) ${inServer}`,
   );
 }

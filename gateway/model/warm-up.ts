@@ -1,4 +1,4 @@
-/** Warm-up: what the first request would wait for, done before there is one. */
+/** Warm-up: does the slow first calls before the first request. */
 
 import type { Backend } from '../domain/backend.ts';
 import type { Decode, Normalise } from '../domain/picture.ts';
@@ -6,7 +6,7 @@ import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError } from '../errors.ts';
 import type { Binding } from './signatures.ts';
 
-/** TensorFlow builds a signature's graph with its first Predict, which takes seconds for a large model. */
+/** TensorFlow builds the graph of a signature on its first Predict, which takes seconds for a large model. */
 const WARM_UP_MS = 3000;
 
 /** A grey pixel as PNG. */
@@ -19,13 +19,13 @@ export type WarmUpParts = {
   readonly backend: Backend;
   readonly decode: Decode;
   readonly normalise: Normalise;
-  /** Resolves once pictures can be decoded. */
+  /** Resolves when pictures can be decoded. */
   readonly decoders: { ready(signal: AbortSignal): Promise<void> };
 };
 
 /**
- * Sends the version one Predict of zeros, waits for the decoders and makes a tensor of a pixel. What fails here is logged and
- * left: it is no proof that a picture would.
+ * Sends one Predict of zeros, waits for the decoders, decodes and scales one pixel. A failure is only logged: requests
+ * may succeed all the same.
  */
 export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
   const { backend, decode, normalise, decoders } = parts;

@@ -1,4 +1,4 @@
-/** Watches the served models: which version answers, whether it fits its model.yaml, and whether its parity is proven. */
+/** Watches the served models: the latest version, whether it matches its model.yaml, whether its parity is proven. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../domain/backend.ts';
@@ -13,18 +13,19 @@ const POLL_WAITING_MS = 250;
 const POLL_TIMEOUT_MS = 5000;
 
 /**
- * A model server that restarts, or one look that fails, is not to take every gateway from the load balancer at once. So a
- * ready model stays ready until it was missed for so long, and more than once; predictions answer 503 of themselves.
+ * A ready model stays ready until polls have failed for this long, and at least this often. Otherwise a restart of the
+ * model server, or one failed poll, would take every gateway out of the load balancer at once. Meanwhile predictions
+ * answer 503.
  */
-const PATIENCE_MS = 5000;
-const PATIENT_LOOKS = 2;
+const GRACE_MS = 5000;
+const GRACE_POLLS = 2;
 
 const WITHOUT_PICTURES: Parity = {
   state: 'unproven',
   detail: 'the model takes tensors: there are no pictures to replay',
 };
 
-/** What is known of one model. It is ready exactly when there is no `problem`. */
+/** The state of one model. It is ready when it has no `problem`. */
 export type ModelState = {
   readonly version?: number;
   readonly parity?: Parity;
@@ -39,13 +40,13 @@ export type WatchOptions = {
   readonly onChange: (model: string, state: ModelState) => void;
 };
 
-/** What a look found; a problem that may pass is waited for. */
-type Finding = { readonly state: ModelState; readonly mayPass: boolean };
+/** The result of a poll. `isTemporary`: the problem may go away, so the grace period applies. */
+type Poll = { readonly state: ModelState; readonly isTemporary: boolean };
 
-/** How long and how often a model has been missed, since it was seen last. */
-type Absence = { readonly sinceMs: number; readonly looks: number };
+/** The failed polls of a model since the last one that succeeded. */
+type Outage = { readonly sinceMs: number; readonly polls: number };
 
-/** The watch over all models that have a model.yaml. */
+/** Polls all models that have a model.yaml. */
 export class ModelWatch {
   readonly #options: WatchOptions;
   readonly #states: Map<string, ModelState>;
@@ -62,7 +63,7 @@ export class ModelWatch {
     return this.#states;
   }
 
-  /** The version that answers when none is asked for; undefined until one is known that fits its model.yaml. */
+  /** The version for requests that name none. Undefined until a version matches its model.yaml. */
   latest(model: string): Binding | undefined {
     return this.#latest.get(model);
   }
@@ -78,27 +79,27 @@ export class ModelWatch {
   }
 
   async #watchOne(card: ModelCard, signal: AbortSignal): Promise<void> {
-    let absence: Absence | undefined;
+    let outage: Outage | undefined;
     while (!signal.aborted) {
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]);
-      // Whoever comes back may be another one, so it has to prove itself even if its version is the same.
-      const known = absence ? undefined : this.#states.get(card.name);
-      const { state, mayPass } = await this.#look(card, known, patience).then(
-        (state): Finding => ({ state, mayPass: false }),
-        (thrown) => this.#explain(card, thrown, patience),
+      const pollSignal = AbortSignal.any([signal, AbortSignal.timeout(POLL_TIMEOUT_MS)]);
+      // After an outage the server may hold other weights under the same version: prove parity again.
+      const known = outage ? undefined : this.#states.get(card.name);
+      const { state, isTemporary } = await this.#poll(card, known, pollSignal).then(
+        (state): Poll => ({ state, isTemporary: false }),
+        (thrown) => this.#failedPoll(card, thrown, pollSignal),
       );
       if (signal.aborted) return;
-      absence = mayPass ? missed(absence) : undefined;
-      if (!absence || isLasting(absence) || this.#states.get(card.name)?.problem) this.#enter(card.name, state);
-      else if (absence.looks === 1)
-        this.#options.log.info({ model: card.name, ...state }, 'model was missed, and is waited for');
+      outage = isTemporary ? afterFailedPoll(outage) : undefined;
+      if (!outage || isOverGrace(outage) || this.#states.get(card.name)?.problem) this.#setState(card.name, state);
+      else if (outage.polls === 1)
+        this.#options.log.info({ model: card.name, ...state }, 'a poll of the model failed; it stays ready for now');
       const pauseMs = state.problem ? POLL_WAITING_MS : POLL_READY_MS;
-      // The only way for a sleep to fail is the abort, which the loop's condition sees.
+      // A sleep fails only on abort, which the condition of the loop checks.
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #look(card: ModelCard, known: ModelState | undefined, signal: AbortSignal): Promise<ModelState> {
+  async #poll(card: ModelCard, known: ModelState | undefined, signal: AbortSignal): Promise<ModelState> {
     const { backend, prove } = this.#options;
     const metadata = await backend.metadata({ model: card.name }, signal);
     if (known?.version === metadata.version) return known;
@@ -117,28 +118,30 @@ export class ModelWatch {
     };
   }
 
-  /** Why a model could not be looked at, in words for `/health/ready`: no addresses, no library texts. */
-  async #explain(card: ModelCard, thrown: unknown, signal: AbortSignal): Promise<Finding> {
+  /**
+   * The state after a failed poll. Its text is shown at `/health/ready`, so it has no addresses and no library texts.
+   */
+  async #failedPoll(card: ModelCard, thrown: unknown, signal: AbortSignal): Promise<Poll> {
     if (thrown instanceof SignatureMismatch) {
       this.#latest.delete(card.name);
-      return { state: { problem: thrown.message }, mayPass: false };
+      return { state: { problem: thrown.message }, isTemporary: false };
     }
     const { kind, message, cause } = asGatewayError(thrown);
-    if (kind === 'internal') this.#options.log.error({ cause, model: card.name }, 'the model could not be looked at');
-    if (kind !== 'model_not_found') return { state: { problem: message }, mayPass: true };
+    if (kind === 'internal') this.#options.log.error({ cause, model: card.name }, 'a poll of the model failed');
+    if (kind !== 'model_not_found') return { state: { problem: message }, isTemporary: true };
     const problem = await this.#versionStates(card, signal).catch((failure) => asGatewayError(failure).message);
-    return { state: { problem: problem || message }, mayPass: true };
+    return { state: { problem: problem || message }, isTemporary: true };
   }
 
   async #versionStates({ name }: ModelCard, signal: AbortSignal): Promise<string> {
     const versions = await this.#options.backend.status(name, signal);
-    // A failed load's own text holds paths; it stands in the model server's log.
+    // The server's own error text may contain paths. It is in the model server's log.
     return versions
       .map(({ version, state, error }) => `version ${version} is ${state}${error && ' and failed'}`)
       .join('; ');
   }
 
-  #enter(name: string, state: ModelState): void {
+  #setState(name: string, state: ModelState): void {
     const before = this.#states.get(name);
     this.#states.set(name, state);
     if (before?.problem === state.problem && before?.version === state.version) return;
@@ -150,10 +153,10 @@ export class ModelWatch {
   }
 }
 
-function missed(before: Absence | undefined): Absence {
-  return { sinceMs: before?.sinceMs ?? performance.now(), looks: (before?.looks ?? 0) + 1 };
+function afterFailedPoll(before: Outage | undefined): Outage {
+  return { sinceMs: before?.sinceMs ?? performance.now(), polls: (before?.polls ?? 0) + 1 };
 }
 
-function isLasting({ sinceMs, looks }: Absence): boolean {
-  return looks >= PATIENT_LOOKS && performance.now() - sinceMs >= PATIENCE_MS;
+function isOverGrace({ sinceMs, polls }: Outage): boolean {
+  return polls >= GRACE_POLLS && performance.now() - sinceMs >= GRACE_MS;
 }

@@ -3,7 +3,7 @@
 import type { Backend, PredictCall, PredictTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import { type AnswerOptions, hasRows, nameScores, type Scores } from '../scores/answer.ts';
+import { type ScoreOptions, hasRows, nameScores, type Scores } from '../scores/scores.ts';
 
 export type Question = {
   readonly target: PredictTarget;
@@ -12,7 +12,7 @@ export type Question = {
   readonly count: number;
   /** The output that holds the scores, and how they are named. */
   readonly output: string;
-  readonly options: AnswerOptions;
+  readonly options: ScoreOptions;
 };
 
 export type Answer = {

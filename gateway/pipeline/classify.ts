@@ -4,7 +4,7 @@ import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import type { Scores } from '../scores/answer.ts';
+import type { Scores } from '../scores/scores.ts';
 import { ask } from './ask.ts';
 import { fillTensor, type Line } from './fill.ts';
 

@@ -1,4 +1,6 @@
-/** Writes protobuf from the end of a buffer towards its start, so that every length is known when it is to be written. */
+/**
+ * Writes protobuf from the end of a buffer to its start. So the length of every field is known before it is written.
+ */
 
 /** Wire types; see https://protobuf.dev/programming-guides/encoding/. */
 const VARINT = 0;
@@ -8,37 +10,37 @@ export class BackwardWriter {
   readonly #buffer: Uint8Array;
   #start: number;
 
-  /** Writes right before `end`. The caller sees to it that there is room. */
+  /** Writes the bytes before `end`. The caller makes the buffer large enough. */
   constructor(buffer: Uint8Array, end: number) {
     this.#buffer = buffer;
     this.#start = end;
   }
 
-  /** Where what was written begins. */
+  /** The position of the first byte written so far. */
   get start(): number {
     return this.#start;
   }
 
-  /** A whole number from 0 to 2^53 - 1. */
+  /** Writes an integer from 0 to 2^53 - 1. */
   varintField(field: number, value: number): void {
     this.#varint(value);
     this.#varint(field * 8 + VARINT);
   }
 
-  /** A string or bytes. */
+  /** Writes a string or bytes. */
   bytesField(field: number, bytes: Uint8Array): void {
     this.#start -= bytes.length;
     this.#buffer.set(bytes, this.#start);
     this.header(field, bytes.length);
   }
 
-  /** A message with the fields that `write` writes and, behind them, whatever stands before `end` already. */
+  /** Writes a message: the fields that `write` writes, followed by the bytes already written before `end`. */
   messageField(field: number, write: () => void, end: number = this.#start): void {
     write();
     this.header(field, end - this.#start);
   }
 
-  /** Tag and length of a field whose `length` bytes stand right behind already. */
+  /** Writes tag and length of a field whose `length` bytes are already written. */
   header(field: number, length: number): void {
     this.#varint(length);
     this.#varint(field * 8 + LENGTH_DELIMITED);

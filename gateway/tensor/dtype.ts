@@ -1,6 +1,6 @@
-/** TensorFlow's element types: their numbers on the wire, their sizes, and how their values are read. */
+/** TensorFlow's element types: their numbers in the protocol, their sizes, and how their values are read. */
 
-/** The field of TensorProto that lists a type's values one by one. */
+/** The field of TensorProto that lists the values of a type. */
 type ListField =
   | 'float_val'
   | 'double_val'
@@ -12,20 +12,20 @@ type ListField =
   | 'uint64_val';
 
 type NumericType = {
-  /** Number in the enum DataType. */
+  /** The number in the enum DataType. */
   readonly number: number;
   readonly elementBytes: number;
   readonly list: ListField;
-  /** Reads whole elements from bytes that start an ArrayBuffer, in this machine's byte order (see below). */
+  /** Reads all elements of a buffer, in this machine's byte order (see below). */
   readonly read: (buffer: ArrayBuffer) => ArrayLike<number>;
-  /** The list holds bit patterns, not values: the low bytes of each entry are an element. */
+  /** The list holds bit patterns, not values: the low bytes of each entry are one element. */
   readonly listHoldsBits?: true;
 };
 
 /**
- * The types whose elements are numbers. Elements on the wire are little-endian and are read with typed arrays, which
- * use the machine's order: every platform that Node 24 is built for but s390x is little-endian, and a test says so.
- * 64-bit integers become the nearest double: exact up to 2^53.
+ * The types whose elements are numbers. Their bytes are little-endian and are read with typed arrays, which use the
+ * machine's byte order. Every platform of Node 24 except s390x is little-endian; a test checks it.
+ * 64-bit integers become the nearest double, exact up to 2^53.
  */
 export const NUMERIC_TYPES = {
   DT_FLOAT: { number: 1, elementBytes: 4, list: 'float_val', read: (buffer) => new Float32Array(buffer) },
@@ -59,12 +59,12 @@ export const NUMERIC_TYPES = {
   },
 } as const satisfies Record<string, NumericType>;
 
-/** The row of a type, by its name in DataType; undefined for a type whose elements are not numbers. */
+/** Looks up a type by its name in DataType. Undefined when its elements are not numbers. */
 export function numericType(dtype: string): NumericType | undefined {
   return Object.hasOwn(NUMERIC_TYPES, dtype) ? NUMERIC_TYPES[dtype as keyof typeof NUMERIC_TYPES] : undefined;
 }
 
-/** A bfloat16 is the upper half of the float32 with the same value. */
+/** A bfloat16 is the upper half of the float32 of the same value. */
 function readBfloat16(buffer: ArrayBuffer): Float32Array {
   return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPool } from './pool.ts';
 
-test('memory that was given back is used again, for its own size only', () => {
+test('a returned buffer is used again for its own size only', () => {
   const pool = createPool(1000);
   const first = pool.take(100);
   assert.equal(first.byteLength, 100);
@@ -12,7 +12,7 @@ test('memory that was given back is used again, for its own size only', () => {
   assert.notEqual(pool.take(100), first);
 });
 
-test('sizes that are asked for no more make room for those that are', () => {
+test('buffers of a size no longer in use are dropped first', () => {
   const pool = createPool(1000);
   const small = Array.from({ length: 9 }, () => pool.take(100));
   for (const memory of small) pool.give(memory);
@@ -23,10 +23,10 @@ test('sizes that are asked for no more make room for those that are', () => {
   const kept = small.map(() => pool.take(100)).filter((memory) => small.includes(memory));
   assert.equal(kept.length, 3);
   pool.give(new ArrayBuffer(1001));
-  assert.equal(pool.take(700), large, 'what is larger than the bound drives nothing out');
+  assert.equal(pool.take(700), large, 'a buffer larger than the limit evicts nothing');
 });
 
-test('no more is kept than the bound', () => {
+test('at most maxBytes are kept', () => {
   const pool = createPool(250);
   const given = [pool.take(100), pool.take(100), pool.take(100)];
   for (const memory of given) pool.give(memory);

@@ -1,18 +1,18 @@
-/** Memory for requests, used again: a tensor of over a megabyte for each request would keep the garbage collector busy. */
+/** A pool of buffers. Allocating a tensor of over a megabyte for each request would keep the garbage collector busy. */
 
 export type Pool = {
-  /** Memory of this size, with whatever its last user left in it. */
+  /** Returns a buffer of this size. It may contain old data. */
   take(bytes: number): ArrayBuffer;
-  /** Takes memory back that nobody reads or writes any more. */
+  /** Returns a buffer to the pool. It must not be used afterwards. */
   give(memory: ArrayBuffer): void;
 };
 
 /**
- * Makes a pool that keeps at most `maxBytes` of unused memory. What is beyond is left to the collector: of the size that was
- * given back longest ago, so that sizes which are asked for no more make room.
+ * Makes a pool that keeps at most `maxBytes` of unused memory. Above it, buffers of the size that was returned least
+ * recently are dropped first: that size is no longer in use.
  */
 export function createPool(maxBytes: number): Pool {
-  /** The size given back last comes last. */
+  /** In the order of return: the size returned last comes last. */
   const bySize = new Map<number, ArrayBuffer[]>();
   let kept = 0;
 

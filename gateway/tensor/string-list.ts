@@ -1,14 +1,14 @@
-/** Reads the strings of a DT_STRING whose values are in `tensor_content`. */
+/** Reads the strings of a DT_STRING tensor from its `tensor_content`. */
 
-/** Varints of 32-bit numbers have five bytes at most. */
+/** A varint of a 32-bit number has at most five bytes. */
 const MAX_LENGTH_BYTES = 5;
 
 /**
- * Splits `count` strings as TensorFlow joins them (EncodeStringList): all lengths as varints, then all bytes, nothing
- * else. Returns undefined for bytes that are no such list. The strings are views of `content`.
+ * Splits `count` strings that TensorFlow joined (EncodeStringList): all lengths as varints, then all bytes, nothing
+ * else. Returns undefined for other bytes. The strings are views of `content`.
  */
 export function splitStrings(content: Uint8Array, count: number): Uint8Array[] | undefined {
-  // Every length takes a byte at least, so this also bounds the work.
+  // Every length takes at least one byte, so this also limits the work.
   if (count > content.length) return undefined;
   const lengths: number[] = [];
   let at = 0;

@@ -1,4 +1,4 @@
-/** Reads a TensorProto of an answer into plain numbers, whichever of its encodings the server chose. */
+/** Reads a TensorProto of a response into plain numbers, in any of its encodings. */
 
 import type { DType, OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
@@ -21,20 +21,20 @@ export type TensorProto = {
   readonly string_val: readonly Uint8Array[];
 };
 
-/** How many elements may still be filled in. Shared by the tensors of an answer. */
-export type FillRoom = { elements: number };
+/** The number of elements that may still be filled in. Shared by the tensors of a response. */
+export type FillBudget = { elements: number };
 
-/** An answer may leave out elements that repeat; this many at most, so that a few bytes cannot ask for gigabytes. */
-export const createFillRoom = (): FillRoom => ({ elements: 2 ** 24 });
+/** A response may omit repeated elements. The limit keeps a few bytes from allocating gigabytes. */
+export const createFillBudget = (): FillBudget => ({ elements: 2 ** 24 });
 
 /**
- * Reads one tensor. Follows tensor.proto: `tensor_content` if it is there, else the dtype's list, whose last value is
- * repeated when it is shorter than the shape, and zeros when it is empty. Returns undefined for the types that have no
- * numbers and are not strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit.
+ * Reads one tensor, as tensor.proto defines it: `tensor_content` if present, otherwise the dtype's list. A list shorter
+ * than the shape repeats its last value; an empty list means zeros. Returns undefined for types that are neither
+ * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit.
  */
-export function readTensor(proto: TensorProto, room: FillRoom): OutputTensor | undefined {
+export function readTensor(proto: TensorProto, budget: FillBudget): OutputTensor | undefined {
   const dtype = String(proto.dtype);
-  if (dtype === 'DT_STRING') return readStrings(proto, room);
+  if (dtype === 'DT_STRING') return readStrings(proto, budget);
   const type = numericType(dtype);
   if (!type) return undefined;
   const shape = shapeOf(proto);
@@ -42,15 +42,15 @@ export function readTensor(proto: TensorProto, room: FillRoom): OutputTensor | u
   const { tensor_content: content } = proto;
   if (content.length > 0) {
     if (content.length !== count * type.elementBytes) throw misfit(`${content.length} bytes of ${dtype}`, shape);
-    // Copied: typed arrays need an aligned start, and the rest of the answer is not to be kept alive.
+    // Copied: typed arrays need an aligned start, and a view would keep the whole response in memory.
     return { dtype, shape, values: type.read(new Uint8Array(content).buffer) };
   }
   const list: readonly (number | boolean)[] = proto[type.list];
   const values = type.listHoldsBits ? type.read(Uint16Array.from(list, Number).buffer) : list.map(Number);
-  return { dtype, shape, values: fill(values, { count, zero: 0, room, make: (length) => new Float64Array(length) }) };
+  return { dtype, shape, values: fill(values, { count, zero: 0, budget, make: (length) => new Float64Array(length) }) };
 }
 
-function readStrings(proto: TensorProto, room: FillRoom): OutputTensor {
+function readStrings(proto: TensorProto, budget: FillBudget): OutputTensor {
   const shape = shapeOf(proto);
   const count = countOf(shape);
   const { tensor_content: content, string_val: list } = proto;
@@ -58,7 +58,7 @@ function readStrings(proto: TensorProto, room: FillRoom): OutputTensor {
   const strings =
     content.length > 0
       ? splitStrings(content, count)
-      : fill(list, { count, zero, room, make: (length) => new Array<Uint8Array>(length) });
+      : fill(list, { count, zero, budget, make: (length) => new Array<Uint8Array>(length) });
   if (!strings) throw misfit(`${content.length} bytes of strings`, shape);
   return { dtype: 'DT_STRING', shape, values: [], strings };
 }
@@ -78,15 +78,15 @@ function countOf(shape: readonly number[]): number {
 type Filling<T> = {
   readonly count: number;
   readonly zero: T;
-  readonly room: FillRoom;
+  readonly budget: FillBudget;
   readonly make: (count: number) => { [index: number]: T; readonly length: number; fill(value: T): unknown };
 };
 
-function fill<T>(values: ArrayLike<T>, { count, zero, room, make }: Filling<T>): ArrayLike<T> {
+function fill<T>(values: ArrayLike<T>, { count, zero, budget, make }: Filling<T>): ArrayLike<T> {
   const missing = count - values.length;
   if (missing === 0) return values;
-  if (missing < 0 || missing > room.elements) throw misfit(`${values.length} values`, [count]);
-  room.elements -= missing;
+  if (missing < 0 || missing > budget.elements) throw misfit(`${values.length} values`, [count]);
+  budget.elements -= missing;
   const filled = make(count);
   filled.fill(values[values.length - 1] ?? zero);
   for (let index = 0; index < values.length; index += 1) filled[index] = values[index] as T;

@@ -1,6 +1,6 @@
 /** Reads a serialized PredictResponse: the version that answered and all its output tensors. */
 import type { Prediction } from '../../domain/backend.ts';
-import { createFillRoom, readTensor } from '../../tensor/tensor-proto.ts';
+import { createFillBudget, readTensor } from '../../tensor/tensor-proto.ts';
 import { type Protocol, parse, unreadable } from './messages.ts';
 
 /**
@@ -15,9 +15,9 @@ export function createPredictionReader(protocol: Protocol): (response: Uint8Arra
     const { outputs, model_spec: spec } = parse(responseDeserialize, bytes);
     const version = spec?.version?.value;
     if (version !== undefined && !Number.isSafeInteger(version)) throw unreadable(`version ${version}`);
-    const room = createFillRoom();
+    const budget = createFillBudget();
     const tensors = Object.entries(outputs).flatMap(([name, proto]) => {
-      const tensor = readTensor(proto, room);
+      const tensor = readTensor(proto, budget);
       return tensor ? [[name, tensor] as const] : [];
     });
     return { version, outputs: new Map(tensors) };

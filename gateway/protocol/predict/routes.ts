@@ -9,7 +9,7 @@ import { type BodyReader, tooMany } from '../../http/body.ts';
 import type { Handler } from '../../http/door.ts';
 import { problemMembers } from '../../http/problem.ts';
 import type { Classification, ClassifyRequest, Outcome } from '../../pipeline/classify.ts';
-import type { Scores } from '../../scores/answer.ts';
+import type { Scores } from '../../scores/scores.ts';
 
 export type PredictOptions = {
   readonly readBody: BodyReader;

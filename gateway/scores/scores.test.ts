@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../errors.ts';
-import { nameScores, softmax } from './answer.ts';
+import { nameScores, softmax } from './scores.ts';
 
 const output = (shape: number[], values: number[]) =>
   ({ dtype: 'DT_FLOAT', shape, values: Float32Array.from(values) }) as const;
 const options = { classes: ['a', 'b', 'c'], gives: 'logits', wants: 'raw' } as const;
 
-test('every class gets its raw score in the order of the model', () => {
+test('every class gets its raw score, in the order of the model', () => {
   assert.deepEqual(nameScores(output([2, 3], [1, 2, 3, 4, 5, 6]), 2, options), [
     [
       ['a', 1],
@@ -22,7 +22,7 @@ test('every class gets its raw score in the order of the model', () => {
   ]);
 });
 
-test('top keeps the best, best first; equal scores keep the order of the model', () => {
+test('top keeps the best scores, best first; equal scores keep the order of the model', () => {
   assert.deepEqual(nameScores(output([1, 3], [1, 3, 3]), 1, { ...options, top: 2 }), [
     [
       ['b', 3],
@@ -31,7 +31,7 @@ test('top keeps the best, best first; equal scores keep the order of the model',
   ]);
 });
 
-test('probabilities are the softmax of logits, and are left alone where the model gives them', () => {
+test('probabilities are the softmax of logits, or what a model of probabilities gives', () => {
   const [asked = []] = nameScores(output([1, 3], [1000, 1000, -1000]), 1, { ...options, wants: 'probabilities' });
   assert.deepEqual(asked, [
     ['a', 0.5],
@@ -56,7 +56,7 @@ for (const [what, tensor, count] of [
   ['NaN', output([1, 3], [1, Number.NaN, 3]), 1],
   ['an infinite score', output([1, 3], [1, Number.POSITIVE_INFINITY, 3]), 1],
 ] as const) {
-  test(`E8: ${what} is model_failed, never a misaligned class map`, () => {
+  test(`E8: ${what} is model_failed, never scores under the wrong class`, () => {
     assert.throws(
       () => nameScores(tensor, count, options),
       (error: unknown) => error instanceof GatewayError && error.kind === 'model_failed',

@@ -1,31 +1,31 @@
-/** Turns an output tensor into named scores. */
+/** Converts an output tensor to named scores. */
 
 import type { OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 
-/** One instance's answer: classes with their scores, in the order they are to be shown in. */
+/** The scores of one instance: classes with their scores, in the order of the response. */
 export type Scores = readonly (readonly [className: string, score: number])[];
 
-export type AnswerOptions = {
+export type ScoreOptions = {
   readonly classes: readonly string[];
-  /** What the model gives. */
+  /** The kind of scores that the model gives. */
   readonly gives: 'logits' | 'probabilities';
-  /** What the client wants. */
+  /** The kind of scores that the client asks for. */
   readonly wants: 'raw' | 'probabilities';
-  /** Only the best K, best first; undefined: all, in the model's order. */
+  /** Only the K best, best first. Undefined: all, in the model's order. */
   readonly top?: number | undefined;
 };
 
-/** Whether an output has a row for each of the `count` instances, whatever the rows hold. */
+/** Whether an output has one row for each of the `count` instances. The rows themselves are not checked. */
 export function hasRows(output: OutputTensor | undefined, count: number): boolean {
   return output?.shape[0] === count;
 }
 
 /**
- * Names the scores of each of the `count` instances of an output of shape [count, classes].
- * Throws `model_failed` when the tensor has another shape or a score is not finite: a class map is never misaligned.
+ * Names the scores of each instance. The output has the shape [count, classes].
+ * Throws `model_failed` for another shape, so scores never get the wrong class, and for a score that is not finite.
  */
-export function nameScores(output: OutputTensor | undefined, count: number, options: AnswerOptions): Scores[] {
+export function nameScores(output: OutputTensor | undefined, count: number, options: ScoreOptions): Scores[] {
   const { classes } = options;
   const [rows, columns, ...rest] = output?.shape ?? [];
   if (!output || rows !== count || columns !== classes.length || rest.length > 0) {
@@ -52,7 +52,7 @@ function rank(classes: readonly string[], scores: readonly number[], top: number
   return top === undefined ? named : named.sort(([, one], [, other]) => other - one).slice(0, top);
 }
 
-/** Softmax with the largest logit taken off first, so that no exponential overflows. */
+/** Softmax. The largest logit is subtracted first, so no exponential overflows. */
 export function softmax(logits: readonly number[]): number[] {
   const largest = Math.max(...logits);
   const exponentials = logits.map((logit) => Math.exp(logit - largest));
