@@ -28,7 +28,9 @@ async function freePort(): Promise<number> {
   return origin.port;
 }
 
-/** A gateway whose scores are ten of the picture's values. It may fetch from 127.0.0.2:port (all of 127/8 is loopback). */
+/**
+ * A gateway whose scores are ten of the picture's values. It may fetch from 127.0.0.2:port (all of 127/8 is loopback).
+ */
 async function startTarget(t: TestContext, port: number) {
   const model = await startModelServer({
     ...XCEPTION,

@@ -26,7 +26,10 @@ export type Diagnosis = {
   readonly failure?: Failure;
 };
 
-/** Fetches and decodes the picture once, as a prediction would, in this process. Throws ConfigError for invalid settings. */
+/**
+ * Fetches and decodes the picture once, as a prediction would, in this process. Throws ConfigError for invalid
+ * settings.
+ */
 export async function diagnose(url: string, config: Config): Promise<Diagnosis> {
   const options = fetchOptions(config);
   const recorder = createHopRecorder(checked(() => createGuard(options)));

@@ -30,7 +30,9 @@ export type Endpoint = {
   readonly key: string | undefined;
   /** The path of /predict with the query of the endpoint's URL. */
   readonly predictPath: string;
-  /** Sends a request. The path is sent unchanged. A 429 is retried after Retry-After. Rejects if there is no response. */
+  /**
+   * Sends a request. The path is sent unchanged. A 429 is retried after Retry-After. Rejects if there is no response.
+   */
   send(path: string, options?: SendOptions): Promise<EndpointResponse>;
   /** POSTs to /predict. */
   predict(body: string | Uint8Array, type: string, headers?: http.OutgoingHttpHeaders): Promise<EndpointResponse>;
@@ -116,7 +118,9 @@ async function readText(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The response head. A response that arrives before the body is sent completely counts, even if the send then fails. */
+/**
+ * The response head. A response that arrives before the body is sent completely counts, even if the send then fails.
+ */
 function responseTo(request: http.ClientRequest, body: string | Uint8Array | undefined): Promise<http.IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   request.once('response', resolve);

@@ -16,8 +16,8 @@ export function statusAndKind({ status, text }: EndpointResponse): string {
 }
 
 /**
- * Expects one of the allowed responses ("403 source_forbidden", "200", "415"; a status alone allows every kind). An error
- * must not contain internals. A problem document must have the response's own status and request id.
+ * Expects one of the allowed responses ("403 source_forbidden", "200", "415"; a status alone allows every kind). An
+ * error must not contain internals. A problem document must have the response's own status and request id.
  */
 export function expectResponse(response: EndpointResponse, ...allowed: readonly string[]): string {
   const came = statusAndKind(response);

@@ -88,8 +88,7 @@ async function requirePrediction({ endpoint, picture }: Drill): Promise<void> {
     await scorePicture(endpoint, picture);
   } catch (cause) {
     const { message } = cause as Error;
-    const hint =
-      'the endpoint must score a picture sent to POST /predict; pass an API key with --key, a model with URL?model=NAME';
+    const hint = 'POST /predict must score a picture; pass an API key with --key, a model with URL?model=NAME';
     throw new ConfigError(`${endpoint.url.origin}: ${message}: ${hint}`, { cause });
   }
 }

@@ -1,4 +1,7 @@
-/** The files that are pushed along with a version from the folder around it: model.yaml, evaluation, parity scores, samples. */
+/**
+ * The files that are pushed along with a version from the folder around it: model.yaml, evaluation, parity scores,
+ * samples.
+ */
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createAtomically, fsync, writeSynced } from './disk.ts';
@@ -23,8 +26,8 @@ export type Companions = {
 };
 
 /**
- * Reads the companion files if the version's parent is a model's folder. Throws `refused` for invalid files, for files of
- * another model, and for a version that the evaluation gate refused.
+ * Reads the companion files if the version's parent is a model's folder. Throws `refused` for invalid files, for files
+ * of another model, and for a version that the evaluation gate refused.
  */
 export async function readCompanions(version: string, model: string): Promise<Companions> {
   const folder = path.dirname(version);
@@ -54,8 +57,8 @@ async function readSamples(folder: string): Promise<Map<string, Buffer>> {
 }
 
 /**
- * Throws `refused` if a version was made with other parity samples than the published model has. The gateway would compare
- * its scores with those of other tensors, and refuse the version.
+ * Throws `refused` if a version was made with other parity samples than the published model has. The gateway would
+ * compare its scores with those of other tensors, and refuse the version.
  */
 export async function checkSamples(version: string, model: string): Promise<void> {
   const [pushed, published] = await Promise.all([readTensors(path.dirname(version)), readTensors(model)]);

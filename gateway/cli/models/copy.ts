@@ -11,8 +11,8 @@ export type VersionFile = { readonly name: string; readonly bytes: number };
 const READABLE = 0o644;
 
 /**
- * Copies the files of a version into the new folder `to`, with fsync. Throws `failed` if the size of a file has changed:
- * another process still writes it.
+ * Copies the files of a version into the new folder `to`, with fsync. Throws `failed` if the size of a file has
+ * changed: another process still writes it.
  */
 export async function copyVersion(from: string, files: readonly VersionFile[], to: string): Promise<void> {
   await mkdir(to);

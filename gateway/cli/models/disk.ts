@@ -16,8 +16,8 @@ export async function writeSynced(file: string, content: string | Buffer): Promi
 }
 
 /**
- * Creates a complete file atomically. Of several processes one succeeds; false if the file exists. `draft` is a temporary
- * file name, unique to the caller and on the same file system.
+ * Creates a complete file atomically. Of several processes one succeeds; false if the file exists. `draft` is a
+ * temporary file name, unique to the caller and on the same file system.
  */
 export async function createAtomically(file: string, content: string | Buffer, draft: string): Promise<boolean> {
   try {

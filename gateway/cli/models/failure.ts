@@ -28,7 +28,10 @@ const WRITE_FAILURES: Readonly<Record<string, string>> = {
   ENOTSUP: 'the file system has no hard links',
 };
 
-/** Converts an error of a file operation to a ModelsError; `outcome` describes the state now. Returns other errors unchanged. */
+/**
+ * Converts an error of a file operation to a ModelsError; `outcome` describes the state now. Returns other errors
+ * unchanged.
+ */
 export function writeFailure(thrown: unknown, outcome: string): unknown {
   if (!(thrown instanceof Error) || !('errno' in thrown)) return thrown;
   const { code, path, dest, message } = thrown as NodeJS.ErrnoException & { dest?: string };

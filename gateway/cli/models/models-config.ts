@@ -17,9 +17,9 @@ export function readLabels(text: string, model: string): Map<string, number> {
 }
 
 /**
- * Changes the labels of a listed model and keeps every other byte, comments included. Labelled versions must stay loaded.
- * The policy `latest`, TF-Serving's default, would unload them after a later push: it becomes `all`. The policy `specific`
- * is the operator's choice and stays. Throws SyntaxError if it does not load a labelled version.
+ * Changes the labels of a listed model and keeps every other byte, comments included. Labelled versions must stay
+ * loaded. The policy `latest`, TF-Serving's default, would unload them after a later push: it becomes `all`. The policy
+ * `specific` is the operator's choice and stays. Throws SyntaxError if it does not load a labelled version.
  */
 export function withLabels(text: string, model: string, changes: LabelChanges): string {
   const config = findModel(text, model);

@@ -17,9 +17,9 @@ export type Candidate = {
 };
 
 /**
- * Copies the version into a folder that servers ignore, reserves a number, writes the records of that number, and renames
- * the folder to it. After a kill the version is complete or absent, and at most one number stays unused. Throws the errors
- * of file operations.
+ * Copies the version into a folder that servers ignore, reserves a number, writes the records of that number, and
+ * renames the folder to it. After a kill the version is complete or absent, and at most one number stays unused. Throws
+ * the errors of file operations.
  */
 export async function publish({ folder, files, companions }: Candidate, target: ModelFolder): Promise<number> {
   await removeLeftovers(target.path);
@@ -37,7 +37,10 @@ export async function publish({ folder, files, companions }: Candidate, target: 
   }
 }
 
-/** Reserves the next number by creating its evaluation. The file stays when the version is deleted: no number is used twice. */
+/**
+ * Reserves the next number by creating its evaluation. The file stays when the version is deleted: no number is used
+ * twice.
+ */
 async function reserveNumber({ evaluation }: Companions, target: ModelFolder, stage: string): Promise<number> {
   const evaluations = path.join(target.path, 'evaluation');
   await mkdir(evaluations, { recursive: true });

@@ -46,8 +46,8 @@ function pushing(candidate: string, models: string): string[] {
 }
 
 /**
- * A module to load before the program. Sends SIGKILL when file operation number KILL_AT starts, which may or may not take
- * effect. Without KILL_AT it prints the number of operations at the end.
+ * A module to load before the program. Sends SIGKILL when file operation number KILL_AT starts, which may or may not
+ * take effect. Without KILL_AT it prints the number of operations at the end.
  */
 const KILL_MODULE = `
 import fs from 'node:fs/promises';

@@ -17,7 +17,10 @@ const tensorsFile = z.looseObject({ samples: z.array(sample) });
 /** What training measured for a version, and its lineage. */
 export type Evaluation = z.output<typeof evaluationFile>;
 
-/** The text of model.yaml, if it exists. Throws ModelCardError if it is invalid, `refused` if it has another model's name. */
+/**
+ * The text of model.yaml, if it exists. Throws ModelCardError if it is invalid, `refused` if it has another model's
+ * name.
+ */
 export async function readCardText(folder: string, model: string): Promise<string | undefined> {
   const file = path.join(folder, 'model.yaml');
   const bytes = await readIfThere(file);
@@ -37,7 +40,9 @@ export function readScores(folder: string, version: number | string): Promise<ob
   return readJson(path.join(folder, 'parity', `${version}.json`), scoresFile);
 }
 
-/** parity/tensors.json, if it exists: the pictures and the hashes of their tensors. Throws `refused` if it is invalid. */
+/**
+ * parity/tensors.json, if it exists: the pictures and the hashes of their tensors. Throws `refused` if it is invalid.
+ */
 export function readTensors(folder: string): Promise<z.output<typeof tensorsFile> | undefined> {
   return readJson(path.join(folder, 'parity', 'tensors.json'), tensorsFile);
 }

@@ -10,7 +10,10 @@ const DELETED = /^\.deleted-/;
 /** Processes on other machines cannot be looked up. No copy takes this long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** Creates the staging folder of a push. Its name contains the process and the host. A rename from it is atomic: it is in the model's folder. */
+/**
+ * Creates the staging folder of a push. Its name contains the process and the host. A rename from it is atomic: it is
+ * in the model's folder.
+ */
 export function makeStage(model: string): Promise<string> {
   return mkdtemp(path.join(model, `.push-${process.pid}@${hostname()}-`));
 }

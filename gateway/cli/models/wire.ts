@@ -6,8 +6,8 @@ const HEAD_BYTES = 20;
 const FIXED_BYTES: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
 /**
- * The field numbers of a message in a file of the given size. Throws SyntaxError for bytes that are not a message or are
- * truncated.
+ * The field numbers of a message in a file of the given size. Throws SyntaxError for bytes that are not a message or
+ * are truncated.
  */
 export async function readFieldNumbers(file: FileHandle, size: number): Promise<Set<number>> {
   const found = new Set<number>();
