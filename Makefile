@@ -41,11 +41,19 @@ TRAINING := cd serving && TF_CPP_MIN_LOG_LEVEL=2 ../.venv/bin/python
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
-.PHONY: run
 # The same option as in the image; gateway/Dockerfile explains it.
-run: export NODE_OPTIONS ?= --max-semi-space-size=8
+run dev: export NODE_OPTIONS ?= --max-semi-space-size=8
+.PHONY: run
 run: node_modules ## Start the gateway with the embedded model server; settings come from the environment: PORT=8080 make run
 	@exec node gateway/cli/main.ts serve
+
+.PHONY: dev
+dev: node_modules ## Start the gateway like run, restart it when its code or a model.yaml changes, and print readable logs
+	@exec node dev/run.ts
+
+.PHONY: hooks
+hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; off: npx lefthook uninstall
+	@npx --no-install lefthook install
 
 .PHONY: test
 test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) ## Run all checks and all tests
