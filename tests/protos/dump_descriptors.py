@@ -1,4 +1,4 @@
-"""Writes descriptors.json: names, numbers, types and labels from Google's own descriptors, for protos.test.ts to compare.
+"""Write descriptors.json for protos.test.ts: names, numbers, types and labels from Google's own descriptors.
 
     pip install tensorflow-cpu==2.19.1 && pip install --no-deps tensorflow-serving-api==2.19.1
     python dump_descriptors.py > descriptors.json
@@ -8,7 +8,7 @@ import importlib
 import json
 import os
 
-# The package's service modules were generated for an older protobuf; its pure Python implementation still loads them.
+# The package's service modules were generated for an older protobuf. Only the pure Python implementation loads them.
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -54,7 +54,7 @@ def dump():
 
 
 def find(file, table, name):
-    """Looks in the file and in those that it imports, because error_codes.proto only passes another file on."""
+    """Look in the file and its public imports: error_codes.proto only re-exports another file."""
     for candidate in [file, *file.public_dependencies]:
         if name in getattr(candidate, table):
             return getattr(candidate, table)[name]
@@ -70,7 +70,7 @@ def add_message(found, message):
 
 
 def describe(field):
-    """Number, label and type in words: "2 one google.protobuf.Int64Value in version_choice"."""
+    """Return number, label, type and oneof: "2 one google.protobuf.Int64Value in version_choice"."""
     label = "repeated" if field.label == field.LABEL_REPEATED else "one"
     oneof = f" in {field.containing_oneof.name}" if field.containing_oneof else ""
     return f"{field.number} {label} {type_name(field)}{oneof}"

@@ -1,4 +1,4 @@
-/** Our protos are a part of Google's: every message, field number, label, type and enum value is the same. */
+/** protos/ is a subset of Google's protos: messages, field numbers, labels, types and enum values are the same. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -7,14 +7,14 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
-/** What dump_descriptors.py wrote. A field reads "2 one google.protobuf.Int64Value in version_choice". */
+/** The output of dump_descriptors.py. A field is "2 one google.protobuf.Int64Value in version_choice". */
 type Google = {
   messages: Record<string, Record<string, string>>;
   enums: Record<string, Record<string, number>>;
   methods: Record<string, [request: string, response: string]>;
 };
 
-/** The parts of a descriptor that protobufjs fills in reliably; a type's name may lack its package. */
+/** The reliable parts of a protobufjs descriptor. A type name may lack its package. */
 type EnumDescriptor = { name: string; value: { name: string; number: number }[] };
 type FieldDescriptor = { name: string; number: number; label: string; type: string; typeName: string };
 type MessageDescriptor = {
@@ -32,7 +32,7 @@ const definitions = Object.entries(loadSync(files, { includeDirs: [PROTOS], keep
   ([name]) => name.startsWith('tensorflow.'),
 );
 
-/** Every message and enum of ours by its full name, nested ones too. */
+/** All messages and enums of protos/ by full name, including nested ones. */
 const ours = { messages: new Map<string, MessageDescriptor>(), enums: new Map<string, EnumDescriptor>() };
 
 function addMessage(name: string, message: MessageDescriptor): void {
@@ -43,7 +43,7 @@ function addMessage(name: string, message: MessageDescriptor): void {
   for (const one of message.enumType) ours.enums.set(`${name}.${one.name}`, one);
 }
 
-/** protoc calls the entries of the map version_labels `VersionLabelsEntry`, protobufjs `Version_labels`. */
+/** The entry type of the map version_labels is `VersionLabelsEntry` in protoc and `Version_labels` in protobufjs. */
 function entryName(name: string): string {
   return `${name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}Entry`;
 }
@@ -55,14 +55,14 @@ for (const [name, definition] of definitions) {
   else ours.enums.set(name, type);
 }
 
-test('every message that is compared is there, and no other', () => {
+test('protos/ has exactly the messages and enums that are compared', () => {
   const topLevel = Object.keys(google.messages).filter((name) => /^tensorflow(\.serving)?\.[A-Z]\w*$/.test(name));
   for (const name of topLevel) assert.ok(ours.messages.has(name), `${name} is missing`);
   for (const name of ours.messages.keys()) assert.ok(google.messages[name], `${name} is not compared`);
   for (const name of ours.enums.keys()) assert.ok(google.enums[name], `${name} is not compared`);
 });
 
-test('fields have the number, label and type of theirs', () => {
+test('fields have the numbers, labels and types of the original protos', () => {
   for (const [name, { field: fields, nestedType }] of ours.messages) {
     for (const field of fields) {
       const theirs = google.messages[name]?.[field.name];
@@ -72,7 +72,10 @@ test('fields have the number, label and type of theirs', () => {
       assert.equal(field.label === 'LABEL_REPEATED' ? 'repeated' : 'one', label, `label of ${name}.${field.name}`);
       const isMap = nestedType.some((nested) => nested.name === field.typeName && nested.options?.mapEntry);
       const ourType = field.typeName ? `.${isMap ? entryName(field.typeName) : field.typeName}` : scalar(field.type);
-      assert.ok(`.${type}`.endsWith(ourType), `${name}.${field.name} is ${ourType} here, ${type} there`);
+      assert.ok(
+        `.${type}`.endsWith(ourType),
+        `${name}.${field.name} is ${ourType} in protos/ and ${type} in the original`,
+      );
     }
   }
 });
@@ -81,7 +84,7 @@ function scalar(type: string): string {
   return `.${type.replace('TYPE_', '').toLowerCase()}`;
 }
 
-test('oneofs hold the same fields', () => {
+test('oneofs have the same fields', () => {
   let compared = 0;
   for (const [name, definition] of definitions) {
     if (!ours.messages.has(name)) continue;
@@ -98,7 +101,7 @@ test('oneofs hold the same fields', () => {
   assert.equal(compared, 4, 'the name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig');
 });
 
-test('the version policy is one of latest, all and specific', () => {
+test('the version policy is a oneof of latest, all and specific', () => {
   const [, definition] = definitions.find(([name]) => name === 'tensorflow.serving.ModelConfig') ?? [];
   const { serialize, deserialize } = definition as MessageTypeDefinition<object, { model_version_policy: object }>;
   const theirs = google.messages['tensorflow.serving.FileSystemStoragePathSourceConfig.ServableVersionPolicy'] ?? {};
@@ -109,7 +112,7 @@ test('the version policy is one of latest, all and specific', () => {
   }
 });
 
-test('enum values have the numbers of theirs', () => {
+test('enum values have the numbers of the original protos', () => {
   for (const [name, { value: values }] of ours.enums) {
     for (const { name: value, number } of values) {
       assert.equal(number, google.enums[name]?.[value], `${name}.${value}`);
@@ -117,7 +120,7 @@ test('enum values have the numbers of theirs', () => {
   }
 });
 
-test('methods have the paths, requests and answers of theirs', () => {
+test('methods have the paths, request types and response types of the original protos', () => {
   const services = definitions.filter(([, definition]) => !('type' in definition));
   const paths = services.flatMap(([, service]) =>
     Object.values(service).map(({ path, requestType, responseType }) => {

@@ -1,4 +1,4 @@
-/** What npm makes of the lock, and of a lock that somebody changed. */
+/** npm installs from the lock file, and refuses one that was changed. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -21,9 +21,9 @@ function run(program: string, args: readonly string[], cwd: string): Promise<Out
   });
 }
 
-/** Runs `npm ci` in a folder. Undefined, and the test skipped, where there is no registry to be reached. */
+/** Runs `npm ci` in a folder. Skips the test and resolves to undefined if the registry cannot be reached. */
 async function install(t: TestContext, cwd: string, ...args: string[]): Promise<Outcome | undefined> {
-  // `npm run --silent`, by which all this may have been started, would silence it too.
+  // Set the log level: `npm run --silent` around these tests would also silence this npm.
   const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--loglevel=warn'];
   const outcome = await run('npm', ['ci', ...options, ...args], cwd);
   if (!outcome.failed || !UNREACHABLE.test(outcome.output)) return outcome;
@@ -38,7 +38,7 @@ async function folder(t: TestContext): Promise<string> {
   return made;
 }
 
-test('G13: npm ci --ignore-scripts installs from the lock all that the gateway decodes and speaks with', async (t) => {
+test('G13: npm ci --ignore-scripts installs a working sharp, grpc-js and express from the lock', async (t) => {
   const at = await folder(t);
   for (const file of ['package.json', 'package-lock.json']) await copyFile(path.join(ROOT, file), path.join(at, file));
   const installed = await install(t, at, '--omit=dev');
@@ -50,7 +50,7 @@ test('G13: npm ci --ignore-scripts installs from the lock all that the gateway d
   assert.equal(output.trim(), '6');
 });
 
-test('G13: a lock that drifted from package.json is not installed from', async (t) => {
+test('G13: npm ci refuses a lock that differs from package.json', async (t) => {
   const at = await folder(t);
   await copyFile(path.join(ROOT, 'package-lock.json'), path.join(at, 'package-lock.json'));
   const text = await readFile(path.join(ROOT, 'package.json'), 'utf8');
@@ -61,7 +61,7 @@ test('G13: a lock that drifted from package.json is not installed from', async (
   assert.match(outcome.output, /in sync/);
 });
 
-test('G13: a package with other bytes than the lock has the hash of is not installed', async (t) => {
+test('G13: npm ci refuses a package whose bytes do not match the hash in the lock', async (t) => {
   const at = await folder(t);
   const { packages } = await readLock();
   const name = 'ipaddr.js';

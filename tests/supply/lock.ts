@@ -1,4 +1,4 @@
-/** The lock file, and what may not stand in it. */
+/** Reads package-lock.json and checks it. */
 import { readFile } from 'node:fs/promises';
 
 type LockEntry = {
@@ -13,8 +13,8 @@ export type Lock = { readonly packages: Readonly<Record<string, LockEntry>> };
 
 export const LOCK_FILE = new URL('../../package-lock.json', import.meta.url);
 
-/** The least versions: below them are known ways in (request smuggling, prototype pollution, crafted pictures). */
-const FLOORS: Readonly<Record<string, string>> = {
+/** Minimum versions. Lower ones have known vulnerabilities (request smuggling, prototype pollution, crafted images). */
+const MIN_VERSIONS: Readonly<Record<string, string>> = {
   sharp: '0.35.0',
   'body-parser': '2.3.0',
   qs: '6.14.1',
@@ -26,31 +26,31 @@ export async function readLock(): Promise<Lock> {
   return JSON.parse(await readFile(LOCK_FILE, 'utf8')) as Lock;
 }
 
-/** `node_modules/a/node_modules/@b/c` holds the package @b/c. */
+/** The package name of a path: @b/c for `node_modules/a/node_modules/@b/c`. */
 export const nameOf = (path: string) => path.replace(/^.*node_modules\//, '');
 
-/** Its packages by their paths, without the project itself. */
+/** The packages of the lock by path, without the project itself. */
 export const entriesOf = ({ packages }: Lock) => Object.entries(packages).filter(([path]) => path !== '');
 
-/** One line for each thing wrong with the lock; none when it may be installed from. */
+/** One line for each problem of the lock. */
 export function problemsOf(lock: Lock): string[] {
   return entriesOf(lock).flatMap(([path, entry]) => {
     const { version = '', resolved, integrity } = entry;
     const name = nameOf(path);
-    const floor = FLOORS[name];
+    const minVersion = MIN_VERSIONS[name];
     return [
-      // The registry is the installer's own choice; an address here would send everybody to somebody's.
+      // An address in the lock would override the registry that the user has configured.
       ...(resolved ? [`${path}: comes from an address, ${resolved}`] : []),
-      ...(integrity?.startsWith('sha512-') || mayLackHash(entry) ? [] : [`${path}: has no hash`]),
-      ...(/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version) ? [] : [`${path}: is of no version, but ${version}`]),
-      ...(floor && compare(version, floor) < 0 ? [`${path}: is ${version}, below ${floor}`] : []),
+      ...(integrity?.startsWith('sha512-') || mayLackHash(entry) ? [] : [`${path}: has no SHA-512 hash`]),
+      ...(/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version) ? [] : [`${path}: ${version} is not an exact version`]),
+      ...(minVersion && compare(version, minVersion) < 0 ? [`${path}: is ${version}, below ${minVersion}`] : []),
     ];
   });
 }
 
 /**
- * The binaries of development's tools for other platforms: npm writes their hashes only where it can ask for them, and
- * not every registry mirror has them. Nothing of production is among them.
+ * Optional development binaries for other platforms may lack a hash: npm writes hashes only if the registry has them,
+ * and not every mirror does. No production package is among them.
  */
 function mayLackHash({ dev, optional, os }: LockEntry): boolean {
   return dev === true && optional === true && os !== undefined;

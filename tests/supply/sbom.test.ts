@@ -15,7 +15,7 @@ type Component = {
   readonly hashes?: object[];
 };
 
-test('G15: make sbom lists every package of production, each with its hash, and nothing of development', async (t) => {
+test('G15: make sbom lists all production packages with their hashes, and no development packages', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'tensorgate-sbom-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = path.join(folder, 'sbom.json');

@@ -1,4 +1,4 @@
-/** The workflows: what actionlint says of them, and what they may never do. */
+/** The GitHub workflows: actionlint, pinned actions and permissions. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -12,12 +12,12 @@ const files = await Array.fromAsync(glob('.github/workflows/*.yml', { cwd: ROOT 
 const textOf = (file: string) => readFile(`${ROOT}${file}`, 'utf8');
 
 test('actionlint finds nothing in the workflows', options, async () => {
-  // What it would call for scripts inside is not installed everywhere.
+  // shellcheck and pyflakes are disabled, because they are not installed everywhere.
   const { code, stdout, stderr } = await runTool('actionlint', ['-shellcheck=', '-pyflakes=', ...files]);
   assert.equal(code, 0, stdout + stderr);
 });
 
-test('G13: every action is pinned by its commit, with the version beside it', async () => {
+test('G13: every action is pinned to a commit, with its version in a comment', async () => {
   let pinned = 0;
   for (const file of files) {
     for (const [, used = ''] of (await textOf(file)).matchAll(/uses: (.*)/g)) {
@@ -28,15 +28,18 @@ test('G13: every action is pinned by its commit, with the version beside it', as
   assert.ok(pinned > 0);
 });
 
-test('workflows have no rights but those that a job asks for, and only images may write', async () => {
+test('workflows have no permissions, jobs only those they list, and only the image job may write', async () => {
   for (const file of files) {
     const { on, permissions, jobs } = parse(await textOf(file)) as Workflow;
     assert.deepEqual(permissions, {}, file);
-    assert.ok(!('pull_request_target' in on), `${file} would run strangers' code with our rights`);
+    assert.ok(
+      !('pull_request_target' in on),
+      `${file}: pull_request_target runs code of forks with the rights of this repository`,
+    );
     for (const [name, job] of Object.entries(jobs)) {
       const rights = Object.entries(job.permissions ?? {}).filter(([, right]) => right !== 'read');
       assert.ok(rights.length === 0 || `${file} ${name}`.endsWith('images.yml image'), `${file} ${name}: ${rights}`);
-      assert.ok(job['timeout-minutes'], `${file} ${name} has a time limit`);
+      assert.ok(job['timeout-minutes'], `${file} ${name} has no timeout-minutes`);
     }
   }
 });

@@ -1,4 +1,4 @@
-"""Writes FOLDER, a SavedModel with a float and a pixel signature: make_pixels.py WEIGHTS FOLDER, weights float32 [268203, 2]."""
+"""make_pixels.py WEIGHTS FOLDER: write a SavedModel with a float and a uint8 signature. Weights: float32 [268203, 2]."""
 
 import sys
 

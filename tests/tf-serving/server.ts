@@ -1,4 +1,4 @@
-/** Starts a TF-Serving that runs on the Python package of TensorFlow, with models made for the purpose. */
+/** Starts a model server based on the TensorFlow Python package, and makes models for it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -16,10 +16,10 @@ const run = promisify(execFile);
 
 export type Python = { readonly program: string } | { readonly missing: string };
 
-/** Finds the server and a Python that it runs with: TENSORGATE_TF_PYTHON, or a `python3` that has TensorFlow. */
+/** Finds the server and a Python with TensorFlow: TENSORGATE_TF_PYTHON, or `python3`. */
 export async function findPython(): Promise<Python> {
   if (!existsSync(join(FOLDER, 'tensorflow_model_server')))
-    return { missing: 'no tensorflow_model_server beside the repository' };
+    return { missing: 'there is no tensorflow_model_server next to the repository' };
   const program = process.env.TENSORGATE_TF_PYTHON ?? 'python3';
   const modules = ['tensorflow', 'tensorflow_serving', 'grpc'].map((name) => `importlib.util.find_spec('${name}')`);
   try {
@@ -27,12 +27,12 @@ export async function findPython(): Promise<Python> {
     return { program };
   } catch {
     return {
-      missing: `${program} has no tensorflow and tensorflow_serving; TENSORGATE_TF_PYTHON may name one that has`,
+      missing: `${program} has no tensorflow or tensorflow_serving; set TENSORGATE_TF_PYTHON to a Python that has both`,
     };
   }
 }
 
-/** Writes SavedModels into a new folder, NAME/VERSION each, and returns it. */
+/** Writes SavedModels into a new folder as NAME/VERSION. Resolves to the folder; the caller removes it. */
 export async function makeModels(python: string, ...names: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tensorgate-models-'));
   await run(python, [join(FOLDER, 'make-models'), folder, ...names], { timeout: 120_000 });
@@ -41,7 +41,7 @@ export async function makeModels(python: string, ...names: readonly string[]): P
 
 export type TensorFlowServing = { readonly target: string; stop(): Promise<void> };
 
-/** Starts a server of all the named models, every version of each; the first one of `versions` is labelled stable. */
+/** Starts a server with all versions of the named models. Version 1 of the model `versions` has the label stable. */
 export async function startTensorFlowServing(
   python: string,
   models: string,
@@ -50,7 +50,7 @@ export async function startTensorFlowServing(
   const configFile = join(models, 'models.config');
   await writeFile(configFile, `model_config_list { ${names.map((name) => modelConfig(models, name)).join(' ')} }`);
   const port = await freePort();
-  // Without the last one no label can be given at the start, when nothing is loaded yet.
+  // The last option allows labels at the start, when no version is loaded yet.
   const options = [
     `--port=${port}`,
     `--model_config_file=${configFile}`,
@@ -78,16 +78,16 @@ function modelConfig(models: string, name: string): string {
   return `config { name: "${name}" base_path: "${join(models, name)}" model_platform: "tensorflow" ${policy} ${label} }`;
 }
 
-/** Resolves when the server says that it serves; rejects with what it said when it ends before. */
+/** Resolves when the server logs that it serves. Rejects with its log if it exits before. */
 async function listening(child: ChildProcess): Promise<void> {
-  const said: string[] = [];
+  const log: string[] = [];
   const ended = once(child, 'close').then(([code]) =>
-    Promise.reject(new Error(`ended with ${code}: ${said.join('\n')}`)),
+    Promise.reject(new Error(`the server exited with code ${code}: ${log.join('\n')}`)),
   );
   const served = new Promise<void>((resolve) => {
-    // Read to the end of its life: a full pipe would stop it.
+    // Keep reading until it exits: a full pipe would block it.
     createInterface({ input: child.stderr as Readable }).on('line', (line) => {
-      said.push(line);
+      log.push(line);
       if (line.includes('Running gRPC ModelServer')) resolve();
     });
   });
@@ -95,7 +95,7 @@ async function listening(child: ChildProcess): Promise<void> {
   ended.catch(() => undefined);
 }
 
-/** A port that nobody listens on at the moment. */
+/** A port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-/** The models of tables by plain gRPC: the embedded server and TensorFlow answer their parity samples alike. */
+/** Tabular models over gRPC: the embedded server and TensorFlow give the same answers to their parity samples. */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { findPython, startTensorFlowServing } from './server.ts';
 
 const MODELS = fileURLToPath(new URL('../../serving/models', import.meta.url));
 const NAMES = ['churn', 'churn-synthetic', 'credit'] as const;
-/** What the original course prints. */
+/** The results that the original course published. */
 const PUBLISHED = { churn: [0.36275], credit: [0.902, 0.14] } as const;
 
 type Row = Readonly<Record<string, string | number>>;
@@ -26,7 +26,7 @@ function samplesOf(name: string): Samples {
   return JSON.parse(readFileSync(join(MODELS, name, 'parity', '1.json'), 'utf8')) as Samples;
 }
 
-/** Value field and conversion by the signature's type. */
+/** The value field and its conversion for each dtype. */
 const FIELDS: Readonly<Record<string, (values: readonly (string | number)[]) => Partial<TensorProto>>> = {
   DT_STRING: (values) => ({ string_val: values.map((value) => Buffer.from(String(value))) }),
   DT_INT64: (values) => ({ int64_val: values.map(String) }),
@@ -43,7 +43,7 @@ async function signatureOf(client: TestClient, name: string): Promise<SignatureD
   return found;
 }
 
-/** Each input as a tensor [n] of the served signature's type. */
+/** Sends the rows: each input is a tensor [n] of the dtype in the signature. Resolves to the output values by name. */
 async function ask(client: TestClient, name: string, rows: readonly Row[]): Promise<Outputs> {
   const { inputs } = await signatureOf(client, name);
   assert.deepEqual(Object.keys(inputs).sort(), Object.keys(rows[0] ?? {}).sort());
@@ -64,46 +64,50 @@ async function ask(client: TestClient, name: string, rows: readonly Row[]): Prom
 }
 
 function assertClose(actual: unknown, wanted: unknown, tolerance: number, where: string): void {
-  // Decisions are 0 and 1: a wrong one is 1 away.
+  // Decisions are 0 or 1, so a wrong one differs by 1.
   const distance = Math.abs(Number(actual) - Number(wanted));
-  assert.ok(distance <= tolerance, `${where}: ${actual} for ${wanted}, ${distance} away`);
+  assert.ok(distance <= tolerance, `${where}: ${actual} instead of ${wanted}, a difference of ${distance}`);
 }
 
-type Endings = (() => void | Promise<void>)[];
+type Cleanups = (() => void | Promise<void>)[];
 const python = await findPython();
 const config = (folder: string) =>
   NAMES.map((name) => `config { name: "${name}" base_path: "${join(folder, name)}" model_platform: "tensorflow" }`);
 
 const SERVERS = {
-  'the embedded server': async (folder: string, end: Endings) => {
+  'the embedded server': async (folder: string, cleanups: Cleanups) => {
     const file = join(folder, 'models.config');
     writeFileSync(file, `model_config_list { ${config(folder).join(' ')} }`);
-    const { client } = await startServer({ after: (work) => end.push(work) }, folder, `--model_config_file=${file}`);
+    const { client } = await startServer(
+      { after: (work) => cleanups.push(work) },
+      folder,
+      `--model_config_file=${file}`,
+    );
     return client;
   },
-  TensorFlow: async (folder: string, end: Endings) => {
+  TensorFlow: async (folder: string, cleanups: Cleanups) => {
     assert.ok('program' in python);
     const server = await startTensorFlowServing(python.program, folder, { names: NAMES, flags: [] });
     const client = new TestClient(server.target);
-    end.push(() => client.close(), server.stop);
+    cleanups.push(() => client.close(), server.stop);
     return client;
   },
 };
 
 for (const [server, start] of Object.entries(SERVERS)) {
   const skip = server === 'TensorFlow' && 'missing' in python ? python.missing : false;
-  describe(`tables by gRPC from ${server}`, { skip }, () => {
+  describe(`tabular models over gRPC on ${server}`, { skip }, () => {
     let client: TestClient;
     const folder = temporaryFolder({ after });
-    const endings: Endings = [];
-    after(() => Promise.all(endings.map((end) => end())));
+    const cleanups: Cleanups = [];
+    after(() => Promise.all(cleanups.map((cleanup) => cleanup())));
     before(async () => {
       for (const name of NAMES) cpSync(join(MODELS, name), join(folder, name), { recursive: true });
-      client = await start(folder, endings);
+      client = await start(folder, cleanups);
     });
 
     for (const name of NAMES) {
-      test(`${name} answers its samples, all at once and one alone`, async () => {
+      test(`${name} answers its samples, in one batch and one alone`, async () => {
         const { tolerance, instances, outputs } = samplesOf(name);
         assert.ok(instances.length >= 40 && tolerance <= 1e-6);
         const together = await ask(client, name, instances);
@@ -117,7 +121,7 @@ for (const [server, start] of Object.entries(SERVERS)) {
       });
     }
 
-    test('what was published of the course’s models comes out', async () => {
+    test('the models give the published results of the course', async () => {
       for (const [name, published] of Object.entries(PUBLISHED)) {
         const answers = (await ask(client, name, samplesOf(name).instances)).get(`${name}_probability`);
         for (const [place, value] of published.entries()) {
@@ -127,7 +131,7 @@ for (const [server, start] of Object.entries(SERVERS)) {
       }
     });
 
-    test('a word that the model does not know counts 0', async () => {
+    test('an unknown category counts as 0', async () => {
       const row = { job: 'astronaut', duration: 0, poutcome: 'never heard of' };
       const [probability] = (await ask(client, 'credit', [row])).get('credit_probability') ?? [];
       assertClose(probability, 1 / (1 + Math.exp(1.9649122891327522)), 1e-6, 'the intercept alone');

@@ -1,4 +1,4 @@
-/** The gateway's backend against a TF-Serving that runs the real TensorFlow; skipped where there is none. */
+/** Tests the TF-Serving client against a server with real TensorFlow. Skipped without it. */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
@@ -44,7 +44,9 @@ function failsWith(kind: Kind, code: keyof typeof status) {
   };
 }
 
-/** What every dtype is sent as and comes back as; the server chooses the encoding. */
+/**
+ * One tensor per dtype: the bytes sent, and the values expected back. The server chooses the encoding of its answer.
+ */
 const ECHOES: readonly { type: string; dtype: string; content: ArrayBufferView; values: readonly number[] }[] = [
   { type: 'bool', dtype: 'DT_BOOL', content: Uint8Array.of(1, 0, 0, 0), values: [1, 0, 0, 0] },
   { type: 'int8', dtype: 'DT_INT8', content: Int8Array.of(-128, 0, 5, 127), values: [-128, 0, 5, 127] },
@@ -92,155 +94,166 @@ before(async () => {
 });
 after(() => rm(models, { recursive: true, force: true }));
 
+let server: TensorFlowServing;
+let client: ModelServers;
+let backend: Backend;
+let statuses: string[];
+
+async function startServer(flags: readonly string[]): Promise<void> {
+  if ('missing' in python) return;
+  server = await startTensorFlowServing(python.program, models, { names: NAMES, flags });
+  client = openClient(server.target);
+  statuses = [];
+  const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
+  backend = createTfServing({ client, onStatus });
+}
+
+async function stopServer(): Promise<void> {
+  backend?.close();
+  await server?.stop();
+}
+
+/** Sends a Predict with arbitrary tensors, which the backend does not support. */
+async function predictRaw(model: string, signature: string, inputs: object, wanted = context()): Promise<Prediction> {
+  const message = predictRequest.serialize({ model_spec: { name: model, signature_name: signature }, inputs });
+  const path = '/tensorflow.serving.PredictionService/Predict';
+  return readPrediction(await createUnary(client, () => undefined)({ path, framed: frame(message), ...wanted }));
+}
+
+function add(servable: Omit<Servable, 'model'>, ...values: readonly number[]): Promise<Prediction> {
+  const target: PredictTarget = {
+    servable: { model: 'versions', ...servable },
+    signature: 'serving_default',
+    input: { name: 'x', dtype: 'DT_FLOAT', shape: [] },
+  };
+  const call = backend.prepare(target, values.length);
+  call.tensor.set(values);
+  return call.send(values.length, context());
+}
+
+function testImages(): void {
+  test('metadata has the version, names, dtypes and shapes of a model', async () => {
+    const { version, signatures } = await backend.metadata({ model: 'clothing-model-tiny' }, never());
+    assert.equal(version, 1);
+    assert.deepEqual(signatures.get('serving_default'), {
+      inputs: [{ name: 'input_8', dtype: 'DT_FLOAT', shape: [-1, 299, 299, 3] }],
+      outputs: [{ name: 'dense_7', dtype: 'DT_FLOAT', shape: [-1, 10] }],
+    });
+    const { signatures: echoes } = await backend.metadata({ model: 'dtypes' }, never());
+    assert.deepEqual(echoes.get('echo_int8')?.inputs, [{ name: 'x', dtype: 'DT_INT8', shape: null }]);
+  });
+
+  test('a full and a partly filled batch get the scores of their images', async () => {
+    const target: PredictTarget = {
+      servable: { model: 'clothing-model-tiny' },
+      signature: 'serving_default',
+      input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
+    };
+    const call = backend.prepare(target, 3);
+    const size = 299 * 299 * 3;
+    for (let index = 0; index < call.tensor.length; index += 1) {
+      call.tensor[index] = Math.sin(index * (1 + Math.floor(index / size)));
+    }
+    const three = (await call.send(3, context())).outputs.get('dense_7');
+    const two = (await call.send(2, context())).outputs.get('dense_7');
+    assert.deepEqual(three?.shape, [3, 10]);
+    assert.deepEqual(two?.shape, [2, 10]);
+    const scores = Array.from(three?.values ?? []);
+    assert.deepEqual(Array.from(two?.values ?? []).map(rounded), scores.slice(0, 20).map(rounded));
+    assert.notDeepEqual(scores.slice(0, 10).map(rounded), scores.slice(10, 20).map(rounded));
+  });
+}
+
+function testEncodings(): void {
+  for (const { type, dtype, content, values } of ECHOES) {
+    test(`${dtype} is decoded from the encoding of the server`, async () => {
+      const bytes = Buffer.from(content.buffer);
+      const x = { dtype, tensor_shape: { dim: [{ size: 2 }, { size: 2 }] }, tensor_content: bytes };
+      const y = (await predictRaw('dtypes', `echo_${type}`, { x })).outputs.get('y');
+      assert.equal(y?.dtype, dtype);
+      assert.deepEqual(y?.shape, [2, 2]);
+      assert.deepEqual(Array.from(y?.values ?? []), values);
+    });
+  }
+
+  test('strings, a scalar and an empty tensor are decoded', async () => {
+    const words = [Buffer.from('jeans'), Buffer.of(0xff, 0), Buffer.alloc(0)];
+    const x = { dtype: 'DT_STRING', tensor_shape: { dim: [{ size: 3 }] }, string_val: words };
+    const strings = (await predictRaw('dtypes', 'echo_string', { x })).outputs.get('y')?.strings;
+    assert.deepEqual(
+      Array.from(strings ?? [], (bytes) => Buffer.from(bytes)),
+      words,
+    );
+    const scalar = await predictRaw('dtypes', 'echo_float32', {
+      x: { dtype: 'DT_FLOAT', tensor_shape: {}, float_val: [7] },
+    });
+    assert.deepEqual(Array.from(scalar.outputs.get('y')?.values ?? []), [7]);
+    assert.deepEqual(scalar.outputs.get('y')?.shape, []);
+    const empty = { dtype: 'DT_INT64', tensor_shape: { dim: [{ size: 0 }, { size: 3 }] } };
+    const nothing = (await predictRaw('dtypes', 'echo_int64', { x: empty })).outputs.get('y');
+    assert.deepEqual([nothing?.shape, nothing?.values.length], [[0, 3], 0]);
+  });
+}
+
+function testVersions(): void {
+  test('a Predict is answered by the newest version, a given version or a label', async () => {
+    const asked = [{}, { version: 2 }, { label: 'stable' }] as const;
+    const answers = await Promise.all(asked.map((servable) => add(servable, 10, 20)));
+    assert.deepEqual(
+      answers.map(({ version, outputs }) => [version, ...Array.from(outputs.get('y')?.values ?? [])]),
+      [
+        [3, 13, 23],
+        [2, 12, 22],
+        [1, 11, 21],
+      ],
+    );
+    assert.equal((await backend.metadata({ model: 'versions', label: 'stable' }, never())).version, 1);
+  });
+
+  test('status lists all versions, newest first', async () => {
+    const versions = await backend.status('versions', never());
+    assert.deepEqual(
+      versions,
+      [3, 2, 1].map((version) => ({ version, state: 'AVAILABLE', error: '' })),
+    );
+  });
+}
+
+function testErrors(): void {
+  test('errors of the server become their kinds', async () => {
+    await assert.rejects(add({ version: 9 }, 1), failsWith('model_not_found', 'NOT_FOUND'));
+    await assert.rejects(backend.metadata({ model: 'nothing' }, never()), failsWith('model_not_found', 'NOT_FOUND'));
+    await assert.rejects(backend.status('nothing', never()), failsWith('model_not_found', 'NOT_FOUND'));
+    const x = { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: 1 }] }, float_val: [1] };
+    await assert.rejects(predictRaw('versions', 'nothing', { x }), failsWith('model_failed', 'FAILED_PRECONDITION'));
+    await assert.rejects(predictRaw('versions', '', { z: x }), failsWith('internal', 'INVALID_ARGUMENT'));
+    const wrong = { dtype: 'DT_INT32', tensor_shape: { dim: [{ size: 1 }] }, int_val: [1] };
+    await assert.rejects(predictRaw('versions', '', { x: wrong }), failsWith('internal', 'INVALID_ARGUMENT'));
+    assert.equal(statuses.at(-1), 'GetModelStatus NOT_FOUND');
+  });
+
+  test('a Predict ends at its deadline, and at once when the client disconnects', async () => {
+    const steps = { dtype: 'DT_INT64', tensor_shape: { dim: [{ size: 1 }] }, int64_val: [1_000_000_000] };
+    const startMs = performance.now();
+    const tooLong = predictRaw('slow', '', { steps }, context(300));
+    await assert.rejects(tooLong, failsWith('model_timeout', 'DEADLINE_EXCEEDED'));
+    assert.ok(performance.now() - startMs < 1000);
+    const controller = new AbortController();
+    const abandoned = predictRaw('slow', '', { steps }, context(5000, controller.signal));
+    await sleep(100);
+    controller.abort(new DOMException('', 'AbortError'));
+    await assert.rejects(abandoned, failsWith('client_gone', 'CANCELLED'));
+  });
+}
+
 for (const flags of [[], ['--enable_serialization_as_tensor_content=true']]) {
   describe(`TF-Serving ${flags.join(' ')}`, options, () => {
-    let server: TensorFlowServing;
-    let client: ModelServers;
-    let backend: Backend;
-    const statuses: string[] = [];
-
-    before(async () => {
-      if ('missing' in python) return;
-      server = await startTensorFlowServing(python.program, models, { names: NAMES, flags });
-      client = openClient(server.target);
-      const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
-      backend = createTfServing({ client, onStatus });
-    });
-
-    after(async () => {
-      backend?.close();
-      await server?.stop();
-    });
-
-    /** Sends a Predict with any tensors, which the backend itself has no use for. */
-    async function predictRaw(
-      model: string,
-      signature: string,
-      inputs: object,
-      wanted = context(),
-    ): Promise<Prediction> {
-      const message = predictRequest.serialize({ model_spec: { name: model, signature_name: signature }, inputs });
-      const path = '/tensorflow.serving.PredictionService/Predict';
-      return readPrediction(await createUnary(client, () => undefined)({ path, framed: frame(message), ...wanted }));
-    }
-
-    function add(servable: Omit<Servable, 'model'>, ...values: readonly number[]): Promise<Prediction> {
-      const target: PredictTarget = {
-        servable: { model: 'versions', ...servable },
-        signature: 'serving_default',
-        input: { name: 'x', dtype: 'DT_FLOAT', shape: [] },
-      };
-      const call = backend.prepare(target, values.length);
-      call.tensor.set(values);
-      return call.send(values.length, context());
-    }
-
-    test('metadata of the clothing model', async () => {
-      const { version, signatures } = await backend.metadata({ model: 'clothing-model-tiny' }, never());
-      assert.equal(version, 1);
-      assert.deepEqual(signatures.get('serving_default'), {
-        inputs: [{ name: 'input_8', dtype: 'DT_FLOAT', shape: [-1, 299, 299, 3] }],
-        outputs: [{ name: 'dense_7', dtype: 'DT_FLOAT', shape: [-1, 10] }],
-      });
-      const { signatures: echoes } = await backend.metadata({ model: 'dtypes' }, never());
-      assert.deepEqual(echoes.get('echo_int8')?.inputs, [{ name: 'x', dtype: 'DT_INT8', shape: null }]);
-    });
-
-    test('a batch of images gets the scores of its images, however full it is', async () => {
-      const target: PredictTarget = {
-        servable: { model: 'clothing-model-tiny' },
-        signature: 'serving_default',
-        input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
-      };
-      const call = backend.prepare(target, 3);
-      const size = 299 * 299 * 3;
-      for (let index = 0; index < call.tensor.length; index += 1) {
-        call.tensor[index] = Math.sin(index * (1 + Math.floor(index / size)));
-      }
-      const three = (await call.send(3, context())).outputs.get('dense_7');
-      const two = (await call.send(2, context())).outputs.get('dense_7');
-      assert.deepEqual(three?.shape, [3, 10]);
-      assert.deepEqual(two?.shape, [2, 10]);
-      const scores = Array.from(three?.values ?? []);
-      assert.deepEqual(Array.from(two?.values ?? []).map(rounded), scores.slice(0, 20).map(rounded));
-      assert.notDeepEqual(scores.slice(0, 10).map(rounded), scores.slice(10, 20).map(rounded));
-    });
-
-    for (const { type, dtype, content, values } of ECHOES) {
-      test(`${dtype} as the server encodes it`, async () => {
-        const bytes = Buffer.from(content.buffer);
-        const x = { dtype, tensor_shape: { dim: [{ size: 2 }, { size: 2 }] }, tensor_content: bytes };
-        const y = (await predictRaw('dtypes', `echo_${type}`, { x })).outputs.get('y');
-        assert.equal(y?.dtype, dtype);
-        assert.deepEqual(y?.shape, [2, 2]);
-        assert.deepEqual(Array.from(y?.values ?? []), values);
-      });
-    }
-
-    test('strings, a scalar, an empty tensor', async () => {
-      const words = [Buffer.from('jeans'), Buffer.of(0xff, 0), Buffer.alloc(0)];
-      const x = { dtype: 'DT_STRING', tensor_shape: { dim: [{ size: 3 }] }, string_val: words };
-      const strings = (await predictRaw('dtypes', 'echo_string', { x })).outputs.get('y')?.strings;
-      assert.deepEqual(
-        Array.from(strings ?? [], (bytes) => Buffer.from(bytes)),
-        words,
-      );
-      const scalar = await predictRaw('dtypes', 'echo_float32', {
-        x: { dtype: 'DT_FLOAT', tensor_shape: {}, float_val: [7] },
-      });
-      assert.deepEqual(Array.from(scalar.outputs.get('y')?.values ?? []), [7]);
-      assert.deepEqual(scalar.outputs.get('y')?.shape, []);
-      const empty = { dtype: 'DT_INT64', tensor_shape: { dim: [{ size: 0 }, { size: 3 }] } };
-      const nothing = (await predictRaw('dtypes', 'echo_int64', { x: empty })).outputs.get('y');
-      assert.deepEqual([nothing?.shape, nothing?.values.length], [[0, 3], 0]);
-    });
-
-    test('the newest version, a version, a label', async () => {
-      const asked = [{}, { version: 2 }, { label: 'stable' }] as const;
-      const answers = await Promise.all(asked.map((servable) => add(servable, 10, 20)));
-      assert.deepEqual(
-        answers.map(({ version, outputs }) => [version, ...Array.from(outputs.get('y')?.values ?? [])]),
-        [
-          [3, 13, 23],
-          [2, 12, 22],
-          [1, 11, 21],
-        ],
-      );
-      assert.equal((await backend.metadata({ model: 'versions', label: 'stable' }, never())).version, 1);
-    });
-
-    test('the status of every version', async () => {
-      const versions = await backend.status('versions', never());
-      assert.deepEqual(
-        versions,
-        [3, 2, 1].map((version) => ({ version, state: 'AVAILABLE', error: '' })),
-      );
-    });
-
-    test('errors as the server makes them', async () => {
-      await assert.rejects(add({ version: 9 }, 1), failsWith('model_not_found', 'NOT_FOUND'));
-      await assert.rejects(backend.metadata({ model: 'nothing' }, never()), failsWith('model_not_found', 'NOT_FOUND'));
-      await assert.rejects(backend.status('nothing', never()), failsWith('model_not_found', 'NOT_FOUND'));
-      const x = { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: 1 }] }, float_val: [1] };
-      await assert.rejects(predictRaw('versions', 'nothing', { x }), failsWith('model_failed', 'FAILED_PRECONDITION'));
-      await assert.rejects(predictRaw('versions', '', { z: x }), failsWith('internal', 'INVALID_ARGUMENT'));
-      const wrong = { dtype: 'DT_INT32', tensor_shape: { dim: [{ size: 1 }] }, int_val: [1] };
-      await assert.rejects(predictRaw('versions', '', { x: wrong }), failsWith('internal', 'INVALID_ARGUMENT'));
-      assert.equal(statuses.at(-1), 'GetModelStatus NOT_FOUND');
-    });
-
-    test('a Predict that takes too long ends at its deadline, and at once when the client goes', async () => {
-      const steps = { dtype: 'DT_INT64', tensor_shape: { dim: [{ size: 1 }] }, int64_val: [1_000_000_000] };
-      const startMs = performance.now();
-      const tooLong = predictRaw('slow', '', { steps }, context(300));
-      await assert.rejects(tooLong, failsWith('model_timeout', 'DEADLINE_EXCEEDED'));
-      assert.ok(performance.now() - startMs < 1000);
-      const controller = new AbortController();
-      const abandoned = predictRaw('slow', '', { steps }, context(5000, controller.signal));
-      await sleep(100);
-      controller.abort(new DOMException('', 'AbortError'));
-      await assert.rejects(abandoned, failsWith('client_gone', 'CANCELLED'));
-    });
+    before(() => startServer(flags));
+    after(stopServer);
+    testImages();
+    testEncodings();
+    testVersions();
+    testErrors();
   });
 }
 
@@ -248,7 +261,7 @@ function rounded(score: number): string {
   return score.toPrecision(4);
 }
 
-test('E10: connections that the server ends by their age cost no request', options, async (t) => {
+test('E10: connections that the server closes by age fail no request', options, async (t) => {
   if ('missing' in python) return;
   const flags = ['--grpc_channel_arguments=grpc.max_connection_age_ms=300,grpc.max_connection_age_grace_ms=1000'];
   const server = await startTensorFlowServing(python.program, models, { names: ['versions'], flags });
