@@ -53,7 +53,7 @@ dev: node_modules ## Start the gateway like run, restart it when its code or a m
 
 .PHONY: hooks
 hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; off: npx lefthook uninstall
-	@npx --no-install lefthook install
+	@npm run --silent hooks
 
 .PHONY: test
 test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) ## Run all checks and all tests
