@@ -63,8 +63,7 @@ export class GatewayError extends Error {
   readonly isUnavailable: boolean;
 
   constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
-    // What is refused is told by its kind; where an unforeseen failure was thrown stands in its cause. A stack for nobody
-    // would be a tenth of a refusal's cost.
+    // No stack trace: it costs 10 % of a refusal. The kind says what failed, and the cause has the stack of the fault.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(detail, 'cause' in options ? { cause: options.cause } : undefined);
@@ -92,4 +91,13 @@ export class GatewayError extends Error {
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   return new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', { cause: thrown });
+}
+
+/** Maps an aborted signal to its error: the deadline passed, or the client closed the connection. */
+export function abortError({ reason }: AbortSignal): GatewayError {
+  if (reason instanceof DOMException && reason.name === 'TimeoutError') {
+    const detail = 'There was no room for the request before its deadline; try again later.';
+    return new GatewayError('overloaded', detail, { cause: reason });
+  }
+  return new GatewayError('client_gone', 'The client closed the connection.', { cause: reason });
 }

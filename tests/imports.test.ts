@@ -1,26 +1,55 @@
+/** Holds the layers of the gateway: imports point down the table, never up, and never in a circle. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-/** What each folder of the gateway may import besides itself, errors.ts and the plain types of pipeline/request.ts. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  access: [],
+const STAGES = ['admission', 'fetch', 'image', 'tensor', 'model', 'scores', 'backend'];
+
+/**
+ * The layers from top to bottom, and what each may import besides itself, `domain/` and `errors.ts`. docs/architecture.md
+ * shows them as a picture.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  cli: [
+    'main.ts',
+    'config.ts',
+    'wiring',
+    'observe',
+    'pipeline',
+    'model',
+    'backend',
+    'fetch',
+    'image',
+    'access',
+    'machine',
+  ],
+  'main.ts': ['app.ts', 'greeting.ts', 'config.ts', 'observe', 'model', 'backend', 'machine'],
+  'app.ts': ['wiring', 'config.ts', 'http', 'observe', 'model', 'admission', 'machine'],
+  wiring: ['config.ts', 'protocol', 'http', 'observe', 'pipeline', ...STAGES, 'access', 'machine'],
+  protocol: ['http', 'pipeline', 'tensor', 'explain', 'scores'],
+  http: ['observe', 'model', 'access', 'machine'],
+  observe: ['pipeline', 'model'],
+  pipeline: [...STAGES, 'machine'],
+  'greeting.ts': ['config.ts', 'model'],
+  'config.ts': ['access'],
+  access: ['machine'],
+  backend: ['tensor'],
+  admission: [],
   fetch: [],
   image: [],
   tensor: [],
   model: [],
-  backend: [],
   scores: [],
-  pipeline: ['fetch', 'image', 'tensor', 'model', 'backend', 'scores'],
-  observe: ['pipeline', 'model'],
-  http: ['access', 'pipeline', 'model', 'scores', 'observe', 'lifecycle.ts'],
-  cli: ['access', 'config.ts', 'main.ts', 'app.ts', 'model', 'backend', 'fetch', 'image', 'pipeline', 'observe'],
+  machine: [],
+  domain: [],
+  'errors.ts': [],
 };
 
 const ROOT = path.resolve(import.meta.dirname, '../gateway');
 const files = (await Array.fromAsync(glob('**/*.ts', { cwd: ROOT }))).filter((file) => !file.endsWith('.test.ts'));
 
+/** The gateway's files that a file imports, types included, by their path in gateway/. */
 async function importsOf(file: string): Promise<string[]> {
   const text = await readFile(path.join(ROOT, file), 'utf8');
   return [...text.matchAll(/(?:from |import |import\()'(\.[^']+)'/g)].map(([, target = '']) =>
@@ -28,25 +57,53 @@ async function importsOf(file: string): Promise<string[]> {
   );
 }
 
-test('imports point one way: along the line, never back', async () => {
+const layerOf = (file: string) => file.split('/')[0] ?? '';
+
+/** `protocol/predict` of `protocol/predict/routes.ts`; undefined for files of no protocol. */
+const protocolOf = (file: string) => /^protocol\/[^/]+/.exec(file)?.[0];
+
+test('every import is one that the table of layers allows', async () => {
   const wrong: string[] = [];
   for (const file of files) {
-    const [folder = ''] = file.split('/');
-    const allowed = MAY_IMPORT[folder];
-    if (!file.includes('/')) continue;
-    assert.ok(allowed, `gateway/${folder} has no row in the table of imports`);
+    const layer = layerOf(file);
+    const allowed = LAYERS[layer];
+    assert.ok(allowed, `gateway/${layer} is not in the table of layers`);
     for (const target of await importsOf(file)) {
-      const [other = ''] = target.split('/');
-      const free = other === folder || target === 'errors.ts' || target === 'pipeline/request.ts';
-      if (!free && !allowed.includes(other)) wrong.push(`${file} imports ${target}`);
+      const other = layerOf(target);
+      const isAllowed = other === layer || other === 'domain' || other === 'errors.ts' || allowed.includes(other);
+      const isOtherProtocol =
+        protocolOf(target) !== undefined && layer === 'protocol' && protocolOf(target) !== protocolOf(file);
+      if (!isAllowed || isOtherProtocol) wrong.push(`${file} imports ${target}`);
     }
   }
   assert.deepEqual(wrong, []);
-  assert.ok(files.length > 20);
+  assert.ok(files.length > 100);
 });
 
-test('errors.ts imports nothing, and only config.ts reads the environment', async () => {
-  assert.deepEqual(await importsOf('errors.ts'), []);
+test('the table of layers points down only', () => {
+  const order = Object.keys(LAYERS);
+  for (const [layer, allowed] of Object.entries(LAYERS)) {
+    for (const other of allowed) {
+      if (!order.includes(other)) continue; // a folder that is still to come
+      const isBelow = order.indexOf(other) > order.indexOf(layer);
+      assert.ok(isBelow, `${layer} may import ${other}, which stands above it`);
+    }
+  }
+});
+
+test('no file imports itself through others', async () => {
+  const imports = new Map(await Promise.all(files.map(async (file) => [file, await importsOf(file)] as const)));
+  const done = new Set<string>();
+  function visit(file: string, trail: readonly string[]): void {
+    assert.ok(!trail.includes(file), `a circle of imports: ${[...trail, file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...trail, file]);
+    done.add(file);
+  }
+  for (const file of files) visit(file, []);
+});
+
+test('only config.ts reads the environment', async () => {
   for (const file of files.filter((name) => name !== 'config.ts')) {
     assert.doesNotMatch(await readFile(path.join(ROOT, file), 'utf8'), /process\.env/, file);
   }

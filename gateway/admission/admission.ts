@@ -1,196 +1,198 @@
-/** Admission: so much work at once, so much waiting in fair turns, and an early refusal for what would wait in vain. */
-
+/**
+ * Admission: how much work runs at once, what waits for it, and what is refused (docs/overload.md). Its concepts:
+ *
+ * - held: images of admitted requests, from admission to answer; at most MAX_IN_FLIGHT.
+ * - busy: those being decoded or predicted; at most the concurrency limit, which follows the measured service time.
+ * - Fair queue: requests without room wait, in deficit round robin between tenants.
+ * - Eviction: when the queue is full, the tenant with most of it loses its newest request to another tenant.
+ * - Early refusal: 429 with Retry-After when the queue is full, or the wait is longer than the time left.
+ * - Source limits: a request that fetches holds no image; it is bounded by source host and tenant.
+ * - Back-off: a full backend lowers the limit.
+ */
 import type { RequestContext } from '../domain/request.ts';
-import { GatewayError } from '../errors.ts';
-import { cutOff } from '../pipeline/cut-off.ts';
-import { createLimit, type Limit } from './concurrency-limit.ts';
-import { FairQueue, type Waiting } from './fair-queue.ts';
-import { createLanes, type Lanes } from './lanes.ts';
-import { createPace } from './pace.ts';
+import { abortError, GatewayError } from '../errors.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { FairQueue, type Queued } from './fair-queue.ts';
+import { SourceLimits } from './source-limits.ts';
 
+/** Images of one request that are busy at once. */
+const MAX_AT_ONCE = 8;
 const MAX_RETRY_AFTER_S = 30;
 
-export type AdmissionOptions = {
-  /** Images held at once, whatever the adaptive limit says. */
-  readonly maxInFlight: number;
-  readonly maxQueue: number;
-  /** Images of one request that are worked on at once: the most lanes it takes. */
-  readonly imagesAtOnce: number;
+/** `maxInFlight`: images held, where a larger request runs alone. `maxQueue`: requests waiting. */
+export type AdmissionOptions = { readonly maxInFlight: number; readonly maxQueue: number };
+
+type Entry = Queued & {
+  readonly admit: (atOnce: number) => void;
+  readonly refuse: (error: GatewayError) => void;
 };
 
-type Entry = Waiting & { readonly start: () => void; readonly refuse: (error: GatewayError) => void };
-
-/** Work and its queue, both bounded. A request takes a lane for each image that it works on at once. */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #limit: Limit;
-  readonly #lanes: Lanes;
+  readonly #limit;
+  readonly #sources;
   readonly #queue = new FairQueue<Entry>();
-  readonly #pace = createPace();
-  /** The lanes of a request that have an image to work on still. */
-  readonly #working = new WeakMap<RequestContext, number>();
-  #inFlight = 0;
+  /** Requests that passed `whileFetching`: a full queue does not refuse them any more. */
+  readonly #accepted = new WeakSet<RequestContext>();
+  #held = 0;
+  #busy = 0;
+  #admitted = 0;
+  #fetching = 0;
 
   constructor(options: AdmissionOptions) {
-    const limit = createLimit(options.maxInFlight);
     this.#options = options;
-    this.#limit = limit;
-    this.#lanes = createLanes({
-      maxHeld: options.maxInFlight,
-      maxBusy: () => limit.current,
-      onFree: () => this.#letIn(),
+    this.#limit = createConcurrencyLimit(options.maxInFlight);
+    this.#sources = new SourceLimits(options.maxInFlight + options.maxQueue);
+  }
+
+  /** Throws `overloaded` when a request of one image would be refused now. For use before its body is read. */
+  check(context: RequestContext): void {
+    const request = { tenant: context.tenant, images: 1 };
+    if (!this.#fits(request)) this.#requirePlace(request, context);
+  }
+
+  /**
+   * Runs `fetch`, which waits for the hosts. Meanwhile the request counts against MAX_QUEUE; all that fetch take half of
+   * the queue at most. Throws `overloaded` at once when there is no place.
+   */
+  async whileFetching<T>(context: RequestContext, hosts: ReadonlySet<string>, fetch: () => Promise<T>): Promise<T> {
+    this.check(context);
+    using _place = this.#sources.enter(hosts, context.tenant);
+    this.#accepted.add(context);
+    this.#fetching += 1;
+    return await fetch().finally(() => {
+      this.#fetching -= 1;
     });
   }
 
   /**
-   * Runs `work` on the request's images when there is room, in fair turns between tenants. Throws `overloaded`, with the
-   * seconds that the queue needs: at once where the queue is full or the request could not end in its time. Leaves the
-   * queue on abort. Who finds room is never refused, so that there is always work to measure by.
+   * Runs `work` once there is room for the request's images; it may work on `atOnce` of them at a time. Throws `overloaded`
+   * with Retry-After instead of waiting in vain. An abort leaves the queue.
    */
-  async admit<T>(context: RequestContext, images: number, work: () => Promise<T>): Promise<T> {
-    const { imagesAtOnce, maxInFlight } = this.#options;
-    const newcomer = { tenant: context.tenant, lanes: Math.min(images, imagesAtOnce, maxInFlight) };
-    await this.#enter(newcomer, context);
-    this.#working.set(context, newcomer.lanes);
-    this.#inFlight += 1;
-    const busyAtStart = this.#lanes.busy;
+  async admit<T>(context: RequestContext, images: number, work: (atOnce: number) => Promise<T>): Promise<T> {
+    const atOnce = await this.#enter({ tenant: context.tenant, images }, context);
+    const startMs = performance.now();
+    const busyAtStart = this.#busy;
     let isSample = true;
     try {
-      return await work();
+      return await work(atOnce);
     } catch (thrown) {
-      // Of what failed, only what took its whole time is a measurement.
+      // Failures say nothing of the service time, except those that took the whole time of the request.
       isSample = thrown instanceof GatewayError && thrown.kind === 'model_timeout';
       throw thrown;
     } finally {
-      if (isSample) this.#learn(context, images, Math.max(busyAtStart, this.#lanes.busy));
-      this.#inFlight -= 1;
-      this.#pace.done(newcomer.lanes, this.#queue.size > 0, performance.now());
-      this.#lanes.give(newcomer.lanes, newcomer.lanes - (this.#working.get(context) ?? 0));
+      const nowMs = performance.now();
+      const serviceMs = (nowMs - startMs) / Math.ceil(images / atOnce);
+      if (isSample) this.#limit.observe({ serviceMs, busy: Math.max(busyAtStart, this.#busy), own: atOnce }, nowMs);
+      this.#held -= images;
+      this.#busy -= atOnce;
+      this.#admitted -= 1;
+      this.#admitQueued();
     }
   }
 
-  /** Throws what a request of one image would be refused with right now: asked before its body is read. */
-  check({ tenant, deadlineMs }: RequestContext): void {
-    const newcomer = { tenant, lanes: 1 };
-    if (!this.#hasRoom(newcomer)) this.#judge(newcomer, deadlineMs);
-  }
-
-  /** Lends a lane of an admitted request to others while `work` waits for somebody else. */
-  lend<T>({ signal }: RequestContext, work: () => Promise<T>): Promise<T> {
-    return this.#lanes.lend(signal, work);
-  }
-
-  /**
-   * One of an admitted request's images at once is done, and there is no next one: its lane is for others, of the same
-   * request above all. The last lane stays, for what comes after the images.
-   */
-  rest(context: RequestContext): void {
-    const working = this.#working.get(context) ?? 0;
-    if (working <= 1) return;
-    this.#working.set(context, working - 1);
-    this.#lanes.rest();
-  }
-
-  /** The backend has no room: less at once from now on. */
+  /** The backend is full: lowers the limit. */
   backOff(): void {
     this.#limit.backOff(performance.now());
   }
 
-  /** The milliseconds that a request usually takes in our own stages and the backend; 0 before the first. */
+  /** Median milliseconds of decoding and prediction of one image; 0 while unknown. */
   get serviceMs(): number {
     return this.#limit.serviceMs;
   }
 
+  /** Requests that are fetching or admitted. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#fetching + this.#admitted;
   }
 
   get queued(): number {
     return this.#queue.size;
   }
 
-  /** The adaptive limit of lanes at work. */
+  /** The concurrency limit, in images. */
   get limit(): number {
     return this.#limit.current;
   }
 
-  #hasRoom({ lanes }: Waiting): boolean {
-    return this.#queue.size === 0 && this.#lanes.fits(lanes);
+  #fits({ images }: Queued): boolean {
+    return this.#queue.size === 0 && this.#hasRoom(images);
   }
 
-  /** Who waits for a lane it has lent was let in, but waits as the others do. */
+  #hasRoom(images: number): boolean {
+    const isHoldable = this.#held === 0 || this.#held + images <= this.#options.maxInFlight;
+    return isHoldable && this.#busy + this.#atOnce(images) <= this.#limit.current;
+  }
+
+  #atOnce(images: number): number {
+    return Math.min(images, MAX_AT_ONCE, this.#limit.current);
+  }
+
+  #take(images: number): number {
+    const atOnce = this.#atOnce(images);
+    this.#held += images;
+    this.#busy += atOnce;
+    this.#admitted += 1;
+    return atOnce;
+  }
+
+  async #enter(request: Queued, context: RequestContext): Promise<number> {
+    if (context.signal.aborted) throw abortError(context.signal);
+    if (this.#fits(request)) return this.#take(request.images);
+    this.#requirePlace(request, context);
+    return this.#wait(request, context);
+  }
+
+  /** Throws where waiting would be in vain. */
+  #requirePlace(request: Queued, context: RequestContext): void {
+    const hasPlace = this.#accepted.has(context) || !this.#isFull || this.#queue.toEvict(request) !== undefined;
+    const leftMs = context.deadlineMs - performance.now() - this.serviceMs;
+    if (!hasPlace || this.#waitMs(this.#queue.ahead(request)) > leftMs) throw this.#overloaded();
+  }
+
   get #isFull(): boolean {
-    return this.#queue.size + this.#lanes.waiting >= this.#options.maxQueue;
+    const { maxQueue } = this.#options;
+    return this.#queue.size + Math.min(this.#fetching, Math.floor(maxQueue / 2)) >= maxQueue;
   }
 
-  async #enter(newcomer: Waiting, { signal, deadlineMs }: RequestContext): Promise<void> {
-    if (signal.aborted) throw cutOff(signal);
-    if (this.#hasRoom(newcomer)) {
-      this.#lanes.take(newcomer.lanes);
-      return;
-    }
-    this.#judge(newcomer, deadlineMs);
-    await this.#wait(newcomer, signal);
-  }
-
-  /** Throws where a newcomer without room had better not wait. */
-  #judge(newcomer: Waiting, deadlineMs: number): void {
-    const queue = this.#queue;
-    const nowMs = performance.now();
-    const leftMs = deadlineMs - nowMs - this.serviceMs;
-    const ahead = this.#lanes.waiting + queue.ahead(newcomer);
-    const waitMs = this.#pace.msFor(ahead + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
-    const isFull = this.#isFull && !queue.loser(newcomer);
-    if (isFull || waitMs > leftMs) throw this.#overloaded();
+  /** The time in which so many images are worked on. */
+  #waitMs(images: number): number {
+    return (images * this.serviceMs) / this.limit;
   }
 
   #overloaded(): GatewayError {
-    const nowMs = performance.now();
-    const drainMs =
-      this.#pace.msFor(this.#lanes.waiting + this.#queue.lanes + 1) + this.#pace.silenceMs(nowMs, this.serviceMs);
-    const retryAfterS = Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(drainMs / 1000)));
+    const queueS = Math.ceil(this.#waitMs(this.#queue.images + 1) / 1000);
+    const retryAfterS = Math.min(MAX_RETRY_AFTER_S, Math.max(1, queueS));
     const detail = 'The gateway has as many requests as it can take; try again later.';
     return new GatewayError('overloaded', detail, { retryAfterS });
   }
 
-  #wait(newcomer: Waiting, signal: AbortSignal): Promise<void> {
-    const queue = this.#queue;
-    if (queue.size === 0) this.#pace.begin(performance.now());
-    if (this.#isFull) queue.loser(newcomer)?.refuse(this.#overloaded());
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = () => entry.refuse(cutOff(signal));
-    const entry: Entry = {
-      ...newcomer,
-      start() {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      },
-      refuse: (error) => {
-        signal.removeEventListener('abort', leave);
-        queue.remove(entry);
-        reject(error);
-        // It may have been a large one that smaller ones had to wait behind.
-        this.#letIn();
-      },
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    queue.add(entry);
-    return promise;
+  #wait(request: Queued, { signal }: RequestContext): Promise<number> {
+    if (this.#isFull) this.#queue.toEvict(request)?.refuse(this.#overloaded());
+    return new Promise((resolve, reject) => {
+      const leave = () => entry.refuse(abortError(signal));
+      const entry: Entry = {
+        ...request,
+        admit: (atOnce) => {
+          signal.removeEventListener('abort', leave);
+          resolve(atOnce);
+        },
+        refuse: (error) => {
+          signal.removeEventListener('abort', leave);
+          this.#queue.remove(entry);
+          reject(error);
+          this.#admitQueued(); // the next request may be smaller
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#queue.add(entry);
+    });
   }
 
-  #letIn(): void {
-    for (let next = this.#queue.next(); next && this.#lanes.fits(next.lanes); next = this.#queue.next()) {
-      this.#queue.take();
-      this.#lanes.take(next.lanes);
-      next.start();
+  #admitQueued(): void {
+    for (let next = this.#queue.next(); next && this.#hasRoom(next.images); next = this.#queue.next()) {
+      this.#queue.take(next);
+      next.admit(this.#take(next.images));
     }
-  }
-
-  #learn({ times }: RequestContext, images: number, busy: number): void {
-    const own = Math.min(images, this.#options.imagesAtOnce);
-    // The decoding of one image lies between the fetches of others: then its time is theirs too.
-    if (own > 1 && times.has('fetch')) return;
-    const serviceMs = ((times.get('decode') ?? 0) + (times.get('predict') ?? 0)) / Math.ceil(images / own);
-    if (serviceMs > 0) this.#limit.observe({ serviceMs, busy, own }, performance.now());
   }
 }

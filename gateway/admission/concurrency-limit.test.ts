@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLimit, type Limit } from './concurrency-limit.ts';
+import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
 
 type Server = (busy: number) => number;
 
-/** So many CPUs: beyond them, work shares. */
+/** A server with so many CPUs: more work than that shares them. */
 const cpus =
   (count: number, workMs: number): Server =>
   (busy) =>
     workMs * Math.max(1, busy / count);
-/** A backend with room for all. */
+/** A backend whose time does not depend on the load. */
 const roomy = (workMs: number): Server => {
   return () => workMs;
 };
 
-/** Keeps as much running as the limit and the callers allow, for some seconds of its own clock. */
+/** Keeps as much running as the limit and the callers allow, for some seconds of simulated time. */
 function run(
-  limit: Limit,
+  limit: ConcurrencyLimit,
   server: Server,
   { seconds, callers, fromS = 0 }: Record<string, number> & { seconds: number; callers: number },
 ) {
   const running: { endsMs: number; serviceMs: number; busyAtStart: number }[] = [];
   let nowMs = fromS * 1000;
   let done = 0;
-  // A fixed sequence of work sizes, from a half to one and a half.
+  // Work sizes from 0.5 to 1.5, the same sequence in each run.
   let seed = 1;
   const chance = () => {
     seed = (seed * 48_271) % 2_147_483_647;
@@ -47,7 +47,7 @@ function run(
 }
 
 const SETTLES: readonly [string, Server, number, number, number][] = [
-  // what is behind it, how it answers, callers, and the limit it has to settle between
+  // the server, its service time by load, callers, and the range that the limit settles in
   ['2 CPUs of 15 ms', cpus(2, 15), 200, 3, 10],
   ['16 CPUs of 15 ms', cpus(16, 15), 200, 16, 40],
   ['a remote backend with room', roomy(50), 200, 64, 64],
@@ -55,40 +55,40 @@ const SETTLES: readonly [string, Server, number, number, number][] = [
 ];
 
 for (const [what, server, callers, least, most] of SETTLES) {
-  test(`the limit settles by itself: ${what}`, (t) => {
-    const limit = createLimit(64);
+  test(`the limit settles for ${what}`, (t) => {
+    const limit = createConcurrencyLimit(64);
     run(limit, server, { seconds: 90, callers });
     t.diagnostic(`came: ${limit.current}`);
     assert.ok(limit.current >= least && limit.current <= most, `${limit.current}`);
   });
 }
 
-test('holding work back costs less than a twentieth of what could be done', () => {
+test('the limit costs less than 5 % of the possible throughput', () => {
   for (const [workMs, count] of [
     [15, 2],
     [50, 8],
   ] as const) {
-    const done = run(createLimit(64), cpus(count, workMs), { seconds: 150, callers: 100 });
+    const done = run(createConcurrencyLimit(64), cpus(count, workMs), { seconds: 150, callers: 100 });
     assert.ok(done > ((count * 1000) / workMs) * 0.95, `${done} a second of ${(count * 1000) / workMs}`);
   }
 });
 
-test('a backend that becomes slower for good is not taken for an overloaded one for ever', () => {
-  const limit = createLimit(64);
+test('a backend that becomes slower for good gets its concurrency back', () => {
+  const limit = createConcurrencyLimit(64);
   run(limit, roomy(20), { seconds: 5, callers: 100 });
   assert.equal(limit.current, 64);
   run(limit, roomy(100), { seconds: 20, callers: 100, fromS: 5 });
   assert.equal(limit.current, 64);
 });
 
-test('a slow server that is never asked for half of the bound is not given all of it', () => {
-  const limit = createLimit(64);
+test('a limit that is not half used does not grow', () => {
+  const limit = createConcurrencyLimit(64);
   run(limit, cpus(2, 150), { seconds: 30, callers: 12 });
   assert.ok(limit.current < 16, `${limit.current}`);
 });
 
-test('light traffic keeps the limit small, and the first flood after it is let in within seconds', () => {
-  const limit = createLimit(64);
+test('light traffic keeps the limit low, and it grows to its maximum within seconds of a flood', () => {
+  const limit = createConcurrencyLimit(64);
   run(limit, roomy(20), { seconds: 600, callers: 2 });
   assert.ok(limit.current < 8, `${limit.current}`);
   assert.ok(Math.abs(limit.serviceMs - 20) < 5);
@@ -96,25 +96,26 @@ test('light traffic keeps the limit small, and the first flood after it is let i
   assert.equal(limit.current, 64);
 });
 
-test('a backend that refuses cuts the limit by a tenth a window, and never below what keeps work going', () => {
-  const limit = createLimit(64);
-  for (let nowMs = 0; nowMs < 50; nowMs += 1) limit.backOff(nowMs);
+test('a full backend lowers the limit by a tenth at most once a window, and never below what keeps work going', () => {
+  const limit = createConcurrencyLimit(64);
+  run(limit, roomy(20), { seconds: 5, callers: 100 });
+  for (let nowMs = 10_000; nowMs < 10_050; nowMs += 1) limit.backOff(nowMs);
   assert.equal(limit.current, 57);
-  for (let nowMs = 0; nowMs < 60_000; nowMs += 100) limit.backOff(nowMs);
+  for (let nowMs = 10_100; nowMs < 70_000; nowMs += 100) limit.backOff(nowMs);
   assert.equal(limit.current, 3);
 });
 
-test('batches alone are measured too: one that is larger than the quiet few is quiet by itself', () => {
-  const limit = createLimit(64);
+test('a batch that runs alone gives a baseline, though it is larger than FEW', () => {
+  const limit = createConcurrencyLimit(64);
   for (let nowMs = 0; nowMs < 10_000; nowMs += 100) limit.observe({ serviceMs: 100, busy: 64, own: 8 }, nowMs);
-  assert.equal(limit.current, 3, 'no baseline yet: only a few at once');
+  assert.equal(limit.current, 3, 'no baseline yet');
   for (let nowMs = 10_000; nowMs < 20_000; nowMs += 100) limit.observe({ serviceMs: 100, busy: 8, own: 8 }, nowMs);
   assert.equal(limit.serviceMs, 100);
   assert.ok(limit.current >= 16);
 });
 
-test('MAX_IN_FLIGHT bounds it, down to one', () => {
-  const limit = createLimit(1);
+test('a maximum of one holds', () => {
+  const limit = createConcurrencyLimit(1);
   run(limit, roomy(20), { seconds: 60, callers: 10 });
   assert.equal(limit.current, 1);
 });

@@ -1,52 +1,46 @@
 /**
- * How much work at once: a limit that follows the latencies, so that nobody has to find the right number.
- *
- * The algorithm is the gradient controller of Envoy's adaptive concurrency filter. The baseline is the service time
- * while hardly anything else runs; every window of samples then moves the limit by
- * `gradient = baseline * (1 + BUFFER) / measured` and adds `sqrt(limit)` of headroom to try more. Where latency stays
- * flat (a backend with room) the limit grows to its bound; where it rises with the load (our own CPU) it settles where
- * another request would only make the others slower. docs/overload.md says why this one.
+ * The concurrency limit: how many images are busy at once. It follows the service time, as the gradient controller of
+ * Envoy's adaptive concurrency filter does. The baseline is the median service time of an image while few are busy. Each
+ * window of samples then multiplies the limit by `baseline * (1 + BUFFER) / median` and adds `sqrt(limit)` to probe for
+ * more. Where the service time stays flat, the limit grows to its maximum. Where it rises with the load, the limit settles
+ * at the point from which one more image only delays the others. docs/overload.md compares other algorithms.
  */
 
-/** So little at once that the latency is that of the work alone; the limit never goes below it. */
+/** So few busy images do not slow each other down. The limit starts here and never goes below. */
 const FEW = 3;
-/** How much slower than the baseline still counts as no queueing: noise, and what a little sharing costs. */
+/** A median this much above the baseline still counts as no queueing. */
 const BUFFER = 0.25;
 const WINDOW_MS = 100;
 const WINDOW_SAMPLES = 10;
 const BASELINE_SAMPLES = 15;
-/** A limit that holds work back needs a baseline no older than this. */
+/** After this time a limit below its maximum goes back to FEW, to measure the baseline again. */
 const BASELINE_AGE_MS = 60_000;
-/** Small enough that a limit which only falls gets down to FEW, where a backend that has become slower is learnt anew. */
-const LEAST_GRADIENT = 0.4;
-const MOST_GRADIENT = 2;
+const MIN_GRADIENT = 0.4;
+const MAX_GRADIENT = 2;
 const BACK_OFF = 0.9;
 
 export type Sample = {
-  /** Time in our own stages and the backend, without that spent waiting for an image's origin or in our queue. */
+  /** Milliseconds of decoding and prediction of an image. */
   readonly serviceMs: number;
-  /** How much ran at once, the sample's own work included, at the busier of its two ends. */
+  /** Images busy at the start or the end, whichever is more; `own` of them belong to the sample. */
   readonly busy: number;
-  /** How much of `busy` was the sample's own. */
   readonly own: number;
 };
 
-export type Limit = {
-  /** A whole number from 1 to the bound. */
+export type ConcurrencyLimit = {
+  /** A whole number from 1 to the maximum. */
   readonly current: number;
-  /** The service time to expect; 0 before the first samples. */
+  /** The latest median; 0 before the first. */
   readonly serviceMs: number;
-  /** Takes the sample of one finished piece of work, at `nowMs` of the monotonic clock. */
+  /** Takes a sample at `nowMs` of the monotonic clock. */
   observe(sample: Sample, nowMs: number): void;
-  /** The backend said that it has no room: the limit is cut by a tenth, once a window at most (AIMD). */
+  /** Lowers the limit by a tenth, at most once a window: the backend is full. */
   backOff(nowMs: number): void;
 };
 
-/** Makes a limit that starts at `max`, as long as nothing is known, and never leaves 1 to `max`. */
-export function createLimit(max: number): Limit {
+export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   const least = Math.min(FEW, max);
-  let limit = max;
-  let measuring = false;
+  let limit = least;
   let baselineMs = 0;
   let baselineAtMs = 0;
   let serviceMs = 0;
@@ -55,51 +49,39 @@ export function createLimit(max: number): Limit {
   let loaded: number[] = [];
   let windowStartMs = 0;
   let wasUsed = false;
-  let wasReached = false;
 
   function learnBaseline(sampleMs: number, nowMs: number): void {
     if (quiet.push(sampleMs) < BASELINE_SAMPLES) return;
-    // With the first thing known it starts small and grows: about a second to the bound, where nothing speaks against it.
-    if (baselineMs === 0) limit = least;
     baselineMs = serviceMs = median(quiet);
     baselineAtMs = nowMs;
     quiet = [];
-    measuring = false;
-  }
-
-  /** Only while the limit holds work back: measuring costs throughput, and is done by letting only a few run. */
-  function needsBaseline(nowMs: number): boolean {
-    return baselineMs === 0 || (wasReached && limit < max && nowMs - baselineAtMs > BASELINE_AGE_MS);
   }
 
   function closeWindow(nowMs: number): void {
     serviceMs = median(loaded);
-    measuring = needsBaseline(nowMs);
-    if (!measuring) {
-      const gradient = clamp((baselineMs * (1 + BUFFER)) / serviceMs, LEAST_GRADIENT, MOST_GRADIENT);
-      const next = clamp(limit * gradient + Math.sqrt(limit), least, max);
-      limit = wasUsed ? next : Math.min(limit, next);
-    }
+    const gradient = clamp((baselineMs * (1 + BUFFER)) / serviceMs, MIN_GRADIENT, MAX_GRADIENT);
+    const next = clamp(limit * gradient + Math.sqrt(limit), least, max);
+    // A window that used less than half of the limit says nothing for a higher one.
+    if (wasUsed || next < limit) limit = next;
+    if (limit < max && nowMs - baselineAtMs > BASELINE_AGE_MS) limit = least;
     loaded = [];
-    wasUsed = wasReached = false;
+    wasUsed = false;
   }
 
   return {
     get current() {
-      return measuring ? least : Math.floor(limit);
+      return Math.floor(limit);
     },
     get serviceMs() {
       return serviceMs;
     },
-    observe(sample, nowMs) {
-      if (sample.busy <= Math.max(least, sample.own)) learnBaseline(sample.serviceMs, nowMs);
-      const isHalf = sample.busy >= limit / 2;
-      if (measuring || (sample.busy <= least && !isHalf)) return;
-      // Less than half of the limit at work can say that it is too high, but not that it is too low.
-      wasUsed ||= isHalf;
+    observe({ serviceMs: sampleMs, busy, own }, nowMs) {
+      const isUsed = busy >= limit / 2;
+      if (busy <= Math.max(least, own)) learnBaseline(sampleMs, nowMs);
+      if (baselineMs === 0 || (busy <= least && !isUsed)) return;
+      wasUsed ||= isUsed;
       if (loaded.length === 0) windowStartMs = nowMs;
-      loaded.push(sample.serviceMs);
-      wasReached ||= sample.busy >= Math.floor(limit);
+      loaded.push(sampleMs);
       if (loaded.length >= WINDOW_SAMPLES && nowMs - windowStartMs >= WINDOW_MS) closeWindow(nowMs);
     },
     backOff(nowMs) {

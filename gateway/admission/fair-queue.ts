@@ -1,81 +1,81 @@
 /**
- * A queue that takes turns between tenants: start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996). Each tenant's
- * own requests stay in order; between tenants the one that was served least since it began to wait goes first. With
- * requests of one size that is round-robin, and one with large batches waits longer between two of them.
+ * A queue that shares between tenants: deficit round robin (M. Shreedhar, G. Varghese, SIGCOMM 1995), with the deficit kept
+ * as a debt. A tenant in turn gives its oldest request, then owes a turn for each further image of it. Its turns are skipped
+ * until that is repaid.
  */
+export type Queued = { readonly tenant: string; readonly images: number };
 
-export type Waiting = { readonly tenant: string; readonly lanes: number };
+type Tenant<T> = { readonly waiting: Set<T>; images: number; debt: number };
 
-type Line<T> = { readonly waiting: Set<T>; lanes: number; turn: number };
-
-/** Holds what waits. Adding, taking and removing cost the number of tenants that wait, not of requests. */
-export class FairQueue<T extends Waiting> {
-  readonly #lines = new Map<string, Line<T>>();
-  /** The turn of whoever was served last: who comes new starts here, so that nobody saves up turns while away. */
-  #now = 0;
+export class FairQueue<T extends Queued> {
+  /** In the order of their turns. A tenant in debt stays when it has nothing waiting. */
+  readonly #tenants = new Map<string, Tenant<T>>();
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  get images(): number {
+    return [...this.#tenants.values()].reduce((sum, { images }) => sum + images, 0);
+  }
+
   add(item: T): void {
-    const line = this.#lines.get(item.tenant) ?? { waiting: new Set(), lanes: 0, turn: this.#now };
-    this.#lines.set(item.tenant, line);
-    line.waiting.add(item);
-    line.lanes += item.lanes;
+    const tenant = this.#tenants.get(item.tenant) ?? { waiting: new Set(), images: 0, debt: 0 };
+    this.#tenants.set(item.tenant, tenant);
+    tenant.waiting.add(item);
+    tenant.images += item.images;
     this.#size += 1;
   }
 
-  get lanes(): number {
-    return [...this.#lines.values()].reduce((sum, line) => sum + line.lanes, 0);
-  }
-
-  /** Whose turn it is; undefined when nobody waits. */
+  /** The request whose turn it is; undefined when none waits. */
   next(): T | undefined {
-    const [first] = this.#first()?.waiting ?? [];
-    return first;
+    while (this.#size > 0) {
+      const [[name, tenant] = []] = this.#tenants;
+      if (name === undefined || tenant === undefined) break;
+      const [item] = tenant.waiting;
+      if (item && tenant.debt === 0) return item;
+      this.#endTurn(name, tenant, Math.max(0, tenant.debt - 1));
+    }
+    return undefined;
   }
 
-  /** Takes the one whose turn it is out of the queue. */
-  take(): T | undefined {
-    const line = this.#first();
-    const item = this.next();
-    if (!line || !item) return undefined;
-    this.#now = line.turn;
-    line.turn += item.lanes;
+  /** Takes the request that `next` gave. */
+  take(item: T): void {
+    const tenant = this.#tenants.get(item.tenant);
     this.remove(item);
-    return item;
+    if (tenant) this.#endTurn(item.tenant, tenant, item.images - 1);
   }
 
   remove(item: T): void {
-    const line = this.#lines.get(item.tenant);
-    if (!line?.waiting.delete(item)) return;
-    line.lanes -= item.lanes;
+    const tenant = this.#tenants.get(item.tenant);
+    if (!tenant?.waiting.delete(item)) return;
+    tenant.images -= item.images;
     this.#size -= 1;
-    if (line.waiting.size === 0) this.#lines.delete(item.tenant);
   }
 
-  /** The lanes that would be served before a newcomer of this tenant: its own, and as much of each other's. */
-  ahead({ tenant, lanes }: Waiting): number {
-    const own = this.#lines.get(tenant)?.lanes ?? 0;
-    const others = [...this.#lines].map(([name, line]) => (name === tenant ? 0 : Math.min(line.lanes, own + lanes)));
+  /** Images that are taken before a new request: those of its tenant, and as many of each other tenant. */
+  ahead({ tenant, images }: Queued): number {
+    const own = this.#tenants.get(tenant)?.images ?? 0;
+    const others = [...this.#tenants].map(([name, other]) =>
+      name === tenant ? 0 : Math.min(other.images, own + images),
+    );
     return others.reduce((sum, each) => sum + each, own);
   }
 
-  /** Who has to go so that a newcomer fits: the newest of the tenant with most in the queue; undefined for the newcomer. */
-  loser(newcomer: Waiting): T | undefined {
-    const own = (this.#lines.get(newcomer.tenant)?.lanes ?? 0) + newcomer.lanes;
-    const longest = [...this.#lines.values()].reduce((one, other) => (other.lanes > one.lanes ? other : one), {
+  /** The request to evict for a new one: the newest of the tenant with most images, if that is more than the new one's. */
+  toEvict({ tenant, images }: Queued): T | undefined {
+    const own = (this.#tenants.get(tenant)?.images ?? 0) + images;
+    const most = [...this.#tenants.values()].reduce((one, other) => (other.images > one.images ? other : one), {
       waiting: new Set<T>(),
-      lanes: 0,
+      images: own,
     });
-    return longest.lanes > own ? [...longest.waiting].at(-1) : undefined;
+    return [...most.waiting].at(-1);
   }
 
-  #first(): Line<T> | undefined {
-    let first: Line<T> | undefined;
-    for (const line of this.#lines.values()) if (!first || line.turn < first.turn) first = line;
-    return first;
+  #endTurn(name: string, tenant: Tenant<T>, debt: number): void {
+    tenant.debt = debt;
+    this.#tenants.delete(name);
+    if (tenant.waiting.size > 0 || debt > 0) this.#tenants.set(name, tenant);
   }
 }

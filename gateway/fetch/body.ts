@@ -6,6 +6,9 @@ import { GatewayError } from '../errors.ts';
 const UNCHECKED_CHUNKS = 1024;
 const MIN_MEAN_CHUNK_BYTES = 256;
 
+/** Called with the length of each chunk. The error that it returns, if any, ends the download. */
+export type OnBytes = (count: number) => Error | undefined;
+
 /**
  * Reads the body of a 200 response. Throws
  * - `source_too_large` if the declared length is above `maxBytes` (before reading), or at the first byte above it;
@@ -13,7 +16,7 @@ const MIN_MEAN_CHUNK_BYTES = 256;
  * - `source_failed` if the body arrives in chunks of a few bytes.
  * A body that ends early rejects with Node's own error.
  */
-export async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readBody(response: IncomingMessage, maxBytes: number, onBytes?: OnBytes): Promise<Buffer> {
   const { 'content-length': declared, 'content-encoding': encoding = 'identity' } = response.headers;
   if (encoding.toLowerCase() !== 'identity') {
     throw new GatewayError('source_not_image', 'the source sent a Content-Encoding although identity was requested');
@@ -27,7 +30,9 @@ export async function readBody(response: IncomingMessage, maxBytes: number): Pro
     if (response.destroyed) return; // a destroyed stream still emits what it has buffered
     chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBytes) response.destroy(tooLarge(maxBytes));
+    const refusal = onBytes?.(chunk.length);
+    if (refusal) response.destroy(refusal);
+    else if (length > maxBytes) response.destroy(tooLarge(maxBytes));
     else if (chunks.length > UNCHECKED_CHUNKS && length < chunks.length * MIN_MEAN_CHUNK_BYTES) {
       response.destroy(chunksTooSmall());
     }

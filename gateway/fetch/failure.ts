@@ -27,13 +27,14 @@ export const sourceTimeout = () => new GatewayError('source_timeout', 'the sourc
  * The error for the client. Its cause has the URLs requested (no query, no userinfo), the reason and the guard's rule.
  */
 export function publicFailure(thrown: unknown, failed: FailedFetch): GatewayError {
-  const { kind, message, sourceStatus } = clientError(thrown, failed);
+  const { kind, message, sourceStatus, isUnavailable } = clientError(thrown, failed);
   // A new Error: Node's errors have raw packets, certificates and whole URLs as properties, which loggers print.
   const urls = failed.hops.map(redactUrl).join(' -> ') || 'nothing requested';
   const cause = new Error(`${urls}: ${reasonOf(thrown)}`);
   if (thrown instanceof Refusal) Object.assign(cause, { rule: thrown.rule });
   return new GatewayError(kind, `${failed.field}: ${message}`, {
     cause,
+    isUnavailable,
     ...(sourceStatus !== undefined && { sourceStatus }),
   });
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
-import { readBody } from './body.ts';
+import { type OnBytes, readBody } from './body.ts';
 import { createDialer, type DialOptions } from './dial.ts';
 import { publicFailure } from './failure.ts';
 import { Refusal } from './finding.ts';
@@ -24,8 +24,9 @@ export type Fetch = {
    * Downloads the bytes at a URL. `field` is where the URL was in the request, for error texts. Throws GatewayError
    * `invalid_url`, `source_forbidden`, `source_failed` (with the source's status, if any), `source_timeout`,
    * `source_too_large`, `source_not_image` (a Content-Encoding) or `client_gone`. Does not check what the bytes are.
+   * `onBytes` gets the length of each chunk as it arrives, and can end the download with an error.
    */
-  (url: string, field: string, context: Pick<RequestContext, 'signal'>): Promise<Buffer>;
+  (url: string, field: string, context: Pick<RequestContext, 'signal'>, onBytes?: OnBytes): Promise<Buffer>;
   /** Closes all connections. Running fetches fail. */
   close(): void;
 };
@@ -39,7 +40,7 @@ export function createFetch(options: FetchOptions): Fetch {
   const dialer = createDialer(guard, options);
 
   /** Sends one request. Returns the body, or the target of a redirect. */
-  async function exchange(url: URL, signal: AbortSignal): Promise<Buffer | URL> {
+  async function exchange(url: URL, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer | URL> {
     options.watch?.asked(url);
     guard.checkUrl(url);
     // After the guard, which is to see the real host: that of https://listed.example@other.example/ is other.example.
@@ -49,7 +50,7 @@ export function createFetch(options: FetchOptions): Fetch {
     try {
       if (REDIRECTS.has(response.statusCode)) return redirectTarget(response, url);
       if (response.statusCode !== 200) throw badStatus(response);
-      return await readBody(response, maxBytes);
+      return await readBody(response, maxBytes, onBytes);
     } finally {
       // Closes the connection if the body is not read to its end. After a complete body the connection is kept.
       response.destroy();
@@ -57,24 +58,29 @@ export function createFetch(options: FetchOptions): Fetch {
   }
 
   /** Follows redirects. Adds each requested URL to `hops`. */
-  async function download(text: string, hops: URL[], signal: AbortSignal): Promise<Buffer> {
+  async function download(text: string, hops: URL[], signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer> {
     let url = parseSourceUrl(text);
     while (hops.push(url) <= maxRedirects + 1) {
-      const outcome = await exchange(url, signal);
+      const outcome = await exchange(url, signal, onBytes);
       if (!(outcome instanceof URL)) return outcome;
       url = outcome;
     }
     throw new GatewayError('source_failed', `the source redirects more than ${maxRedirects} times`);
   }
 
-  async function fetch(text: string, field: string, context: Pick<RequestContext, 'signal'>): Promise<Buffer> {
+  async function fetch(
+    text: string,
+    field: string,
+    context: Pick<RequestContext, 'signal'>,
+    onBytes?: OnBytes,
+  ): Promise<Buffer> {
     // AbortSignal.timeout cannot be cancelled: thousands of timers would fire long after their fetch.
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), timeoutMs);
     const signal = AbortSignal.any([context.signal, timeout.signal]);
     const hops: URL[] = [];
     try {
-      return await download(text, hops, signal);
+      return await download(text, hops, signal, onBytes);
     } catch (thrown) {
       throw publicFailure(thrown, { field, hops, client: context.signal, signal });
     } finally {

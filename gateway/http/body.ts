@@ -1,4 +1,4 @@
-/** Reads a request's body into memory, never more of it than is allowed. */
+/** Reads a request's body into memory, up to its limits. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import busboy from 'busboy';
 import { GatewayError } from '../errors.ts';
@@ -16,25 +16,34 @@ type FileLimits = Omit<BodyLimits, 'maxHeldBytes'>;
 
 export type UploadedFile = { readonly field: string; readonly bytes: Buffer };
 
+/** A request whose body is read until the signal is aborted. Its bytes are counted until the response is closed. */
+export type Exchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly signal: AbortSignal;
+};
+
 export type BodyReader = {
-  json(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<unknown>;
-  image(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<Buffer>;
-  files(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<UploadedFile[]>;
+  /** `example` is a valid body, for the error text of one that is not JSON. */
+  json(exchange: Exchange, example: string): Promise<unknown>;
+  image(exchange: Exchange): Promise<Buffer>;
+  files(exchange: Exchange): Promise<UploadedFile[]>;
 };
 
 /**
  * Makes the readers of the three kinds of body. Their errors: `body_too_large`, `unsupported_media` (compressed),
- * `invalid_json`, `invalid_request` (multipart), `client_timeout` when the body is not here by the deadline, `overloaded`
- * when all bodies together are too much.
+ * `invalid_json`, `invalid_request` (multipart), `client_timeout` for a body that is late, `overloaded` when all bodies
+ * together are too large.
  */
-export function createBodyReader({ maxHeldBytes, ...limits }: BodyLimits): BodyReader {
+export function createBodyReader({ maxHeldBytes, maxBodyBytes, maxImageBytes, maxInstances }: BodyLimits): BodyReader {
+  const limits = { maxBodyBytes, maxImageBytes, maxInstances };
   const hold = createHold(maxHeldBytes);
   const readJson = rawReader(limits.maxBodyBytes, 'MAX_BODY_BYTES', hold);
   const readImage = rawReader(limits.maxImageBytes, 'MAX_IMAGE_BYTES', hold);
   return {
-    json: async (...asked) => parseJson(await readJson(...asked)),
+    json: async (exchange, example) => parseJson(await readJson(exchange), example),
     image: readImage,
-    files: (request, response, signal) =>
+    files: ({ request, response, signal }) =>
       readFiles(request, limits, (refuse) => {
         hold(request, response, refuse);
         refuseLate(signal, refuse);
@@ -43,7 +52,7 @@ export function createBodyReader({ maxHeldBytes, ...limits }: BodyLimits): BodyR
 }
 
 function rawReader(limit: number, setting: string, hold: Hold) {
-  return async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
+  return async ({ request, response, signal }: Exchange) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const chunks: Buffer[] = [];
     let arrived = 0;
@@ -86,7 +95,7 @@ function refuseEncoded({ headers }: IncomingMessage): void {
   throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed.');
 }
 
-/** Throws `body_too_large` by the declared length alone, before any of the body is here. */
+/** Throws `body_too_large` for a Content-Length above the limit, before the body is read. */
 function refuseDeclared({ headers }: IncomingMessage, limit: number, setting: string): void {
   if (Number(headers['content-length']) > limit) throw tooLarge(limit, setting);
 }
@@ -97,13 +106,13 @@ function tooLarge(limit: number, setting: string): GatewayError {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer, example: string): unknown {
   try {
     return JSON.parse(utf8.decode(body));
   } catch (cause) {
     const detail =
       body.length === 0 ? 'The body is empty' : 'The body is not JSON in UTF-8 (without a byte order mark)';
-    throw new GatewayError('invalid_json', `${detail}; send for example {"url": "https://…/pants.jpg"}.`, { cause });
+    throw new GatewayError('invalid_json', `${detail}; send for example ${example}.`, { cause });
   }
 }
 
@@ -136,8 +145,8 @@ function readFiles(
       stream.on('limit', () => fail(tooLarge(maxImageBytes, 'MAX_IMAGE_BYTES')));
       stream.on('close', () => files.push({ field: `file[${files.length}]`, bytes: Buffer.concat(chunks) }));
     });
-    parser.on('filesLimit', () => fail(tooMany(maxInstances)));
-    parser.on('partsLimit', () => fail(tooMany(maxInstances)));
+    parser.on('filesLimit', () => fail(tooManyInstances(maxInstances)));
+    parser.on('partsLimit', () => fail(tooManyInstances(maxInstances)));
     parser.on('close', () => resolve(files));
     parser.on('error', (cause) => fail(malformed(cause)));
     request.on('error', (cause) => fail(gone(cause)));
@@ -164,8 +173,8 @@ function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: F
   }
 }
 
-/** The refusal of a request with more images than MAX_INSTANCES. */
-export function tooMany(maxInstances: number): GatewayError {
+/** The error of a request with more images than MAX_INSTANCES. */
+export function tooManyInstances(maxInstances: number): GatewayError {
   return new GatewayError(
     'body_too_large',
     `instances: at most ${maxInstances} images in one request (MAX_INSTANCES).`,

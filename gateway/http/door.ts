@@ -1,4 +1,4 @@
-/** The door: every request gets its context here, exactly one answer, one log line and its metrics. */
+/** The door in front of every handler: it opens the request's context, and sends one answer, one log line and the metrics. */
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Request, RequestHandler, Response } from 'express';
@@ -18,16 +18,16 @@ export type DoorOptions = {
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** True where answers close their connection: while the gateway shuts down or is short of memory. */
+  /** True while answers have to close their connection: during shutdown, or when memory is short. */
   readonly isClosing: () => boolean;
 };
 
 export type Door = (route: string, handler: Handler) => RequestHandler;
 
-/** Visible ASCII only, so that an id can stand in a log line and a header as it is. */
+/** Visible ASCII, which needs no escape in a log line or a header. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Makes the wrapper that turns a handler into an express one. `route` is the name in metrics and log. */
+/** Makes the function that turns a handler into one of express. `route` is its name in metrics and log. */
 export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: DoorOptions): Door {
   return (route, handler) => async (request, response) => {
     const startedMs = performance.now();
@@ -56,8 +56,8 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
       'Server-Timing': serverTiming(context, totalMs),
       ...(isClosing() && { Connection: 'close' }),
     });
-    // A body that was refused half-way is read to its end and dropped: closing on a client that is still sending would
-    // cost it the answer. The server's requestTimeout bounds how long that may take.
+    // Read and drop the rest of a refused body: a client that is still sending would not see the answer if the connection
+    // closed. The server's requestTimeout bounds the time.
     if (!request.complete) request.resume();
 
     const status = answer.status;
@@ -80,13 +80,21 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
   };
 }
 
+/** A handler that refuses every method, for the methods that a route does not know. */
+export const allowOnly =
+  (methods: string): Handler =>
+  async (request, response) => {
+    response.setHeader('Allow', methods);
+    throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use ${methods}.`);
+  };
+
 function send(response: Response, { status, headers, body }: Answer, extra: Record<string, string>): void {
   if (response.destroyed) return;
   response.writeHead(status, { ...headers, ...extra, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }
 
-/** W3C Server-Timing: the stages' milliseconds, and the total from the arrival of the headers. */
+/** The header Server-Timing (W3C): milliseconds of each stage, and of the whole request since its headers arrived. */
 function serverTiming({ times }: OpenContext, totalMs: number): string {
   return [...times, ['total', totalMs] as const].map(([stage, ms]) => `${stage};dur=${round(ms)}`).join(', ');
 }

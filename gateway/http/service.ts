@@ -1,38 +1,37 @@
-/** The public service: its routes, and clear words for every other path and method. */
+/** The express application of PORT: the protocols' routes, health, and an error for every other path. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
-import type { Door, Handler } from './door.ts';
+import { allowOnly, type Door, type Handler } from './door.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type ServiceOptions = {
   readonly door: Door;
-  readonly predict: Handler;
+  /** The routes of each protocol. */
+  readonly protocols: readonly Router[];
   readonly health: Router;
-  /** What to believe of X-Forwarded-For: so many hops, or the addresses of the proxies. */
+  /** Proxies whose X-Forwarded-For is trusted: how many hops, or their addresses. */
   readonly trustedProxies: number | readonly string[];
   readonly corsOrigins: readonly string[];
   readonly hasTls: boolean;
 };
 
-/** Makes the express application of PORT. Throws a TypeError for a trusted proxy that is no address. */
-export function createService({ door, predict, health, ...options }: ServiceOptions): Express {
+/** Makes the application. Throws a TypeError for a trusted proxy that is not an address. */
+export function createService(options: ServiceOptions): Express {
+  const { door, protocols, health } = options;
   const service = bareExpress();
   service.set('trust proxy', options.trustedProxies);
   service.use(securityHeaders(options.hasTls));
   service.use(oneHost(door));
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
-  service
-    .route('/predict')
-    .post(door('/predict', predict))
-    .all(door('/predict', only('POST')));
+  for (const routes of protocols) service.use(routes);
   service.use(health);
-  service.all(HEALTH_ROUTES, door('/health', only('GET, HEAD')));
-  service.use(door('none', noSuchRoute), lastWord(door));
+  service.all(HEALTH_ROUTES, door('/health', allowOnly('GET, HEAD')));
+  service.use(door('none', noSuchRoute), onUncaughtError(door));
   return service;
 }
 
-/** Express without what a service of small JSON answers has no use for. */
+/** Express without X-Powered-By, ETag and nested query parameters. */
 export function bareExpress(): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -41,7 +40,7 @@ export function bareExpress(): Express {
   return app;
 }
 
-/** RFC 9112, 3.2: a request with two hosts is refused, as a proxy before us may have taken it for the other one's. */
+/** Refuses a request with two Host headers (RFC 9112, 3.2): a proxy may have routed it by the other one. */
 function oneHost(door: Door): RequestHandler {
   const refuse = door('none', async () => {
     throw new GatewayError('invalid_request', 'Host: send it once (RFC 9112).');
@@ -56,19 +55,11 @@ function oneHost(door: Door): RequestHandler {
 
 const HEALTH_ROUTES = ['/health/live', '/health/ready'];
 
-/** Refuses the methods that a route does not know. */
-const only =
-  (methods: string): Handler =>
-  async (request, response) => {
-    response.setHeader('Allow', methods);
-    throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use ${methods}.`);
-  };
-
 const noSuchRoute: Handler = async () => {
   throw new GatewayError('not_found', 'There is no such route; predictions are at POST /predict.');
 };
 
-/** A failure outside of any door still gets the form of all others. */
-function lastWord(door: Door): ErrorRequestHandler {
+/** An error outside of any door gets the form of all others. */
+function onUncaughtError(door: Door): ErrorRequestHandler {
   return (error, request, response, next) => door('none', () => Promise.reject(error))(request, response, next);
 }

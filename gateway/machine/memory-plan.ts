@@ -1,33 +1,33 @@
-/** What the container's memory is used for: the memory rule, put to the settings and the limit found. */
+/** Divides the container's memory between the gateway and its decoders, by the memory rule. */
 import { totalmem } from 'node:os';
 import type { Log } from '../domain/request.ts';
-import { IMAGES_AT_ONCE } from '../pipeline/fill.ts';
 import { usableCores } from './cores.ts';
 import { decoderMemory, defaultDecoders } from './decoder-memory.ts';
 import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
 
-/** `decoders`: as many as there are cores for them where it is not set. */
-export type PlanSettings = Omit<MemorySettings, 'imagesAtOnce' | 'decoders'> & {
-  readonly decoders?: number | undefined;
-};
+/** The share of all fetched images that one request may hold. */
+const REQUEST_SHARE = 1 / 4;
+
+/** `decoders` defaults to one for each core, 4 at most. */
+export type PlanSettings = Omit<MemorySettings, 'decoders'> & { readonly decoders?: number | undefined };
 
 export type MemoryPlan = {
   readonly memory: MemoryWatch;
-  /** Of all bodies together. */
+  /** Bounds all bodies together. */
   readonly maxHeldBytes: number;
+  /** Bounds the fetched images of all requests together, and of one request. */
+  readonly maxFetchedBytes: number;
+  readonly maxFetchedBytesOfRequest: number;
   readonly decoders: number;
   readonly pixelsAtOnce: number;
 };
 
-/**
- * Divides the container's memory between the gateway and its decoders, says when it is too small for the settings, and
- * watches the gateway's part.
- */
+/** Plans the memory, warns where the container's limit is too low for the settings, and watches the gateway's part. */
 export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
   const limitBytes = memoryLimitBytes(totalmem());
-  const { decoders = defaultDecoders(usableCores()), maxImagePixels } = given;
-  const settings = { ...given, decoders, imagesAtOnce: IMAGES_AT_ONCE };
+  const { decoders = defaultDecoders(usableCores()), maxImagePixels, maxImageBytes } = given;
+  const settings = { ...given, decoders };
   const need = memoryNeed(settings);
   if (limitBytes !== undefined && need.totalBytes > limitBytes) {
     log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));
@@ -39,7 +39,14 @@ export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
     () => readProcessMemory(ownBytes),
     (state, share) => log.warn({ state, share }, 'memory'),
   );
-  return { memory, maxHeldBytes: need.bodyBytes, decoders, pixelsAtOnce };
+  return {
+    memory,
+    maxHeldBytes: need.bodyBytes,
+    maxFetchedBytes: need.fetchedBytes,
+    maxFetchedBytesOfRequest: Math.max(maxImageBytes, need.fetchedBytes * REQUEST_SHARE),
+    decoders,
+    pixelsAtOnce,
+  };
 }
 
 function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<MemorySettings, 'maxInFlight' | 'maxImagePixels'>): string {

@@ -5,7 +5,6 @@ import { affordable, memoryNeed } from './memory-rule.ts';
 const DEFAULTS = {
   maxInFlight: 64,
   maxInstances: 64,
-  imagesAtOnce: 8,
   maxBodyBytes: 32e6,
   maxImageBytes: 10e6,
   maxImagePixels: 50e6,
@@ -13,22 +12,22 @@ const DEFAULTS = {
 };
 const ROW = 2 * 299 * 299 * 3 * 4;
 
-test('the rule counts what can be held at once', () => {
+test('the rule adds up every buffer at its bound', () => {
   const need = memoryNeed(DEFAULTS);
   assert.equal(need.bodyBytes, 128e6);
-  assert.equal(need.encodedBytes, 640e6);
-  assert.equal(need.tensorBytes, 8 * 64 * ROW, 'eight lanes a batch, so eight batches');
-  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.bodyBytes + need.encodedBytes + need.tensorBytes);
-  assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one picture in one of them');
+  assert.equal(need.fetchedBytes, 640e6);
+  assert.equal(need.tensorBytes, 64 * ROW, 'a row for each image in flight');
+  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.bodyBytes + need.fetchedBytes + need.tensorBytes);
+  assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one decoder has the largest picture');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });
 
-test('single images, fewer lanes than a batch has, and few in flight', () => {
+test('rows: one for each image in flight, or one batch that is larger', () => {
   assert.equal(memoryNeed({ ...DEFAULTS, maxInstances: 1 }).tensorBytes, 64 * ROW);
-  assert.equal(memoryNeed({ ...DEFAULTS, maxInFlight: 2 }).tensorBytes, 64 * ROW, 'a whole batch goes alone');
+  assert.equal(memoryNeed({ ...DEFAULTS, maxInFlight: 2 }).tensorBytes, 64 * ROW, 'a larger batch runs alone');
 });
 
-test('what a limit affords', () => {
+test('settings that fit into a memory limit', () => {
   const limitBytes = 2 ** 30;
   const { maxInFlight, maxImagePixels } = affordable(DEFAULTS, limitBytes);
   const need = (inFlight: number) => memoryNeed({ ...DEFAULTS, maxImagePixels, maxInFlight: inFlight }).totalBytes;

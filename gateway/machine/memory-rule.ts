@@ -1,55 +1,50 @@
-/** The memory rule: the most that the settings allow, from one worst request after another, against what there is. */
+/** The memory rule: the most memory that the settings allow, when every buffer is filled by the worst requests. */
 import { decoderMemory } from './decoder-memory.ts';
 
 /** Node, its heap, the libraries' code and the pool of unused tensors. */
 const BASE_BYTES = 200 * 2 ** 20;
-/** A row of 299 x 299 x 3 float32, twice: a request that fails half-way leaves its memory to the garbage collector. */
+/** A row of 299 x 299 x 3 float32, twice: the memory of a failed request waits for the garbage collector. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
-
-/** Bodies of the largest size that are held at once; of usual ones, many more. */
+/** Bodies of the largest size that are held at once. */
 const LARGEST_BODIES = 4;
 
 export type MemorySettings = {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
   readonly maxInstances: number;
-  readonly imagesAtOnce: number;
   readonly maxImageBytes: number;
   readonly maxImagePixels: number;
   readonly decoders: number;
 };
 
 export type MemoryNeed = {
-  /** Bodies that arrive, wait or are worked on: what all of them together may take. */
+  /** All bodies together, from their first byte to the answer. */
   readonly bodyBytes: number;
-  readonly encodedBytes: number;
+  /** All fetched images together, from their first byte to the answer. */
+  readonly fetchedBytes: number;
   readonly tensorBytes: number;
-  /** The gateway's own process: the three above, and what it has anyway. */
+  /** The gateway's own process: its base and the three above. */
   readonly gatewayBytes: number;
-  /** The decoders: one of the largest pictures in one, the others at rest. */
+  /** The decoders: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
-/**
- * base + bodies + lanes x one encoded image + the rows of as many full batches as fit into the lanes + the decoders with
- * one picture.
- */
+/** base + bodies + fetched images + a row for each image held + the decoders with one picture. */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
-  const { maxInFlight, maxInstances, imagesAtOnce, maxBodyBytes, maxImageBytes, maxImagePixels, decoders } = settings;
-  const lanesOfBatch = Math.min(maxInstances, imagesAtOnce);
-  const rows = Math.max(maxInFlight, Math.max(1, Math.floor(maxInFlight / lanesOfBatch)) * maxInstances);
+  const { maxInFlight, maxInstances, maxBodyBytes, maxImageBytes, maxImagePixels, decoders } = settings;
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
-  const encodedBytes = maxInFlight * maxImageBytes;
-  const tensorBytes = rows * ROW_BYTES;
-  const gatewayBytes = BASE_BYTES + bodyBytes + encodedBytes + tensorBytes;
+  const fetchedBytes = maxInFlight * maxImageBytes;
+  // A request larger than MAX_IN_FLIGHT runs alone.
+  const tensorBytes = Math.max(maxInFlight, maxInstances) * ROW_BYTES;
+  const gatewayBytes = BASE_BYTES + bodyBytes + fetchedBytes + tensorBytes;
   const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
-  return { bodyBytes, encodedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
+  return { bodyBytes, fetchedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
 }
 
 /**
- * Settings that these bytes can hold: images of as many megapixels as fit into half of what is left beside the base, and
- * then as many in flight as fit. Both stay as they are where they fit; 0 in flight where nothing helps but more memory.
+ * Settings that fit into `limitBytes`: first pixels, so that the decoders need at most half of what is left beside the
+ * base, then images in flight. Settings that fit stay as they are. `maxInFlight` is 0 where no number fits.
  */
 export function affordable(settings: MemorySettings, limitBytes: number) {
   const halfBytes = (limitBytes - BASE_BYTES) / 2;

@@ -1,58 +1,63 @@
-/** The second half of the line: the filled tensor to the model, and a row of the answer to each of its instances. */
+/** The third stage: the filled tensor sent to the model, and the scores of each of its rows. */
 
 import type { Backend, PredictCall, PredictTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import { type ScoreOptions, hasRows, nameScores, type Scores } from '../scores/scores.ts';
+import { hasRows, nameScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
 
-export type Question = {
+/** A tensor to predict. */
+export type Batch = {
   readonly target: PredictTarget;
-  /** Holds `count` instances. */
   readonly call: PredictCall;
+  /** Rows that are filled. */
   readonly count: number;
-  /** The output that holds the scores, and how they are named. */
+  /** The output tensor that holds the scores. */
   readonly output: string;
   readonly options: ScoreOptions;
 };
 
-export type Answer = {
+export type ScoredBatch = {
+  /** The version that answered, where the server tells it. */
   readonly version: number | undefined;
-  /** One for each instance, in the tensor's order: its scores, or why it has none. */
+  /** The scores of each row, or its error. */
   readonly rows: readonly (Scores | GatewayError)[];
 };
 
 /**
- * Asks for all instances with one Predict; for each by itself where the model takes no more. A model that answers with
- * another number of rows is asked for each instance by itself too, once, because nobody can tell which row is whose. Throws
- * `model_failed` where the answer cannot be used.
+ * Predicts all rows with one call. Where the model's batch axis is 1, or the answer has another number of rows (so rows and
+ * instances cannot be matched), each row is predicted by a call of its own, once. Throws `model_failed` for an answer that
+ * cannot be used.
  */
-export async function ask(backend: Backend, question: Question, context: RequestContext): Promise<Answer> {
-  const { target, call, count, output, options } = question;
-  if (count > 1 && target.input.isSingle) return askSingly(backend, question, context);
+export async function ask(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
+  const { target, call, count, output, options } = batch;
+  if (count > 1 && target.input.isSingle) return askSingly(backend, batch, context);
   const { version, outputs } = await call.send(count, context);
   const scores = outputs.get(output);
   if (count === 1 || hasRows(scores, count)) return { version, rows: nameScores(scores, count, options) };
-  context.log.warn({ count, shape: scores?.shape }, 'the model answered with another number of rows; asking singly');
-  return askSingly(backend, question, context);
+  context.log.warn(
+    { count, shape: scores?.shape },
+    'the model answered with another number of rows; asking for each row by itself',
+  );
+  return askSingly(backend, batch, context);
 }
 
-/** A Predict for each row. Throws what the first failed with where all did. */
-async function askSingly(backend: Backend, question: Question, context: RequestContext): Promise<Answer> {
-  const answers: Answer[] = [];
-  for (let row = 0; row < question.count; row += 1) answers.push(await askOne(backend, question, row, context));
+/** Predicts each row by a call of its own. Throws the first error where all rows failed. */
+async function askSingly(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
+  const answers: ScoredBatch[] = [];
+  for (let row = 0; row < batch.count; row += 1) answers.push(await askOne(backend, batch, row, context));
   const rows = answers.flatMap((answer) => answer.rows);
   const [first] = rows;
   if (rows.every((one) => one instanceof Error)) throw first;
   return { version: answers.find(({ version }) => version !== undefined)?.version, rows };
 }
 
-/** One row by itself: its scores, or what it failed with. Throws where the request as a whole is over. */
+/** Predicts one row. A failure of the model is the row's error; any other failure is thrown. */
 async function askOne(
   backend: Backend,
-  { target, call, output, options }: Question,
+  { target, call, output, options }: Batch,
   row: number,
   context: RequestContext,
-): Promise<Answer> {
+): Promise<ScoredBatch> {
   const length = target.input.shape.reduce((product, size) => product * size, 1);
   const tensor = call.tensor.subarray(row * length, (row + 1) * length);
   try {

@@ -1,12 +1,17 @@
-/** The straight line: instances in, named scores out. */
-
+/** The line for pictures: instances in, named scores out. */
+import type { PredictTarget } from '../domain/backend.ts';
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
+import type { Binding } from '../model/signatures.ts';
 import type { Scores } from '../scores/scores.ts';
-import { ask } from './ask.ts';
-import { fillTensor, type Line } from './fill.ts';
+import { ask, type ScoredBatch } from './ask.ts';
+import { fillTensor } from './fill.ts';
+import type { Outcomes } from './outcomes.ts';
+import { readImages } from './read-images.ts';
+import { retryWhileFull } from './retry-while-full.ts';
+import type { Stages } from './stages.ts';
 
 export type ClassifyRequest = {
   readonly servable: AskedServable;
@@ -16,45 +21,82 @@ export type ClassifyRequest = {
   readonly top?: number | undefined;
 };
 
-/** What became of one instance: its scores, or why it has none. */
+/** The scores of an instance, or why it has none. */
 export type Outcome = { readonly scores: Scores } | { readonly error: GatewayError };
 
 export type Classification = {
   readonly version: number;
   /** In the order of the request's instances. */
   readonly outcomes: readonly Outcome[];
-  /** What was read, encoded, and what was sent to the model server. */
+  /** Encoded images read, and tensors sent to the model server. */
   readonly imageBytes: number;
   readonly tensorBytes: number;
 };
 
+/** A batch whose tensor is filled, with the model's scores. */
+type Predicted = { readonly rows: Outcomes<number>; readonly scored: ScoredBatch; readonly tensorBytes: number };
+
 /**
- * Scores every instance of a request with one Predict. An instance that cannot be read is an outcome with an error
- * among the others; when none can be read, the first one's error is the request's.
+ * Scores every instance of a request with one Predict. An instance that cannot be read has an error as its outcome; when
+ * none can be read, the first one's error is thrown. All work has ended when this resolves or throws.
  */
-export async function classify(line: Line, request: ClassifyRequest, context: RequestContext): Promise<Classification> {
-  const { instances, wants, top } = request;
-  const binding = await line.resolve(request.servable, context.signal);
-  const servable = { ...request.servable, model: binding.card.name };
-  const target = { servable, signature: binding.card.signature, input: binding.input };
-  const call = line.backend.prepare(target, instances.length);
+export async function classify(
+  stages: Stages,
+  request: ClassifyRequest,
+  context: RequestContext,
+): Promise<Classification> {
+  const { instances } = request;
+  const binding = await stages.resolve(request.servable, context.signal);
+  const share = stages.fetchedBytes.open();
+  try {
+    const { values: images, errors } = await readImages(stages, instances, share, context);
+    requireOne(instances, { values: images, errors });
+    const { rows, scored, tensorBytes } = await stages.admission.admit(context, images.size, (atOnce) =>
+      predict(stages, request, { binding, images, atOnce }, context),
+    );
+    const outcomes = instances.map((instance): Outcome => {
+      const row = rows.values.get(instance);
+      const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : scored.rows[row];
+      return Array.isArray(result) ? { scores: result } : { error: asGatewayError(result) };
+    });
+    const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
+    return { version: scored.version ?? binding.version, outcomes, imageBytes, tensorBytes };
+  } finally {
+    share.release();
+  }
+}
 
-  const { rows, errors, imageBytes } = await fillTensor(line, { binding, instances, call }, context);
-  const [first] = instances;
-  if (first && rows.size === 0) throw asGatewayError(errors.get(first));
+type Work = {
+  readonly binding: Binding;
+  readonly images: ReadonlyMap<Instance, Uint8Array>;
+  readonly atOnce: number;
+};
 
-  const { classes, scores: gives } = binding.card;
-  const options = { classes, gives, wants, top };
-  const question = { target, call, count: rows.size, output: binding.output, options };
-  const { version, rows: scored } = await context.time('predict', () =>
-    line.insist(context, () => ask(line.backend, question, context)),
+/** Decodes the images into one tensor and asks the model. */
+async function predict(
+  stages: Stages,
+  { servable, wants, top }: ClassifyRequest,
+  { binding, images, atOnce }: Work,
+  context: RequestContext,
+): Promise<Predicted> {
+  const { card, input, output } = binding;
+  const target: PredictTarget = { servable: { ...servable, model: card.name }, signature: card.signature, input };
+  const call = stages.backend.prepare(target, images.size);
+  const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
+  requireOne([...images.keys()], rows);
+  const options = { classes: card.classes, gives: card.scores, wants, top };
+  const count = rows.values.size;
+  const scored = await context.time('predict', () =>
+    retryWhileFull(stages.admission, context, () =>
+      ask(stages.backend, { target, call, count, output, options }, context),
+    ),
   );
+  const tensorBytes = (call.tensor.byteLength / images.size) * count;
   call.release();
-  const outcomes = instances.map((instance): Outcome => {
-    const row = rows.get(instance);
-    const answer = row === undefined ? errors.get(instance) : scored[row];
-    return Array.isArray(answer) ? { scores: answer } : { error: asGatewayError(answer) };
-  });
-  const tensorBytes = (call.tensor.byteLength / instances.length) * rows.size;
-  return { version: version ?? binding.version, outcomes, imageBytes, tensorBytes };
+  return { rows, scored, tensorBytes };
+}
+
+/** Throws the first instance's error where no instance has a value. */
+function requireOne([first]: readonly Instance[], { values, errors }: Outcomes<unknown>): void {
+  if (first && values.size === 0) throw asGatewayError(errors.get(first));
 }

@@ -1,0 +1,40 @@
+/** Bounds the bytes that many requests hold in memory together. */
+
+/** The bytes of one request. */
+export type ByteShare = {
+  /** What it holds. */
+  readonly bytes: number;
+  /** Counts more bytes. False, and nothing is counted, where they do not fit. */
+  take(bytes: number): boolean;
+  /** Gives back all that it took. */
+  release(): void;
+};
+
+export class ByteBudget {
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Opens the share of a request, which holds nothing yet. */
+  open(): ByteShare {
+    let ownBytes = 0;
+    return {
+      get bytes() {
+        return ownBytes;
+      },
+      take: (bytes) => {
+        if (this.#usedBytes + bytes > this.#maxBytes) return false;
+        this.#usedBytes += bytes;
+        ownBytes += bytes;
+        return true;
+      },
+      release: () => {
+        this.#usedBytes -= ownBytes;
+        ownBytes = 0;
+      },
+    };
+  }
+}

@@ -1,0 +1,35 @@
+/** Retries a call to a backend that has no room, with exponential backoff and jitter. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admission } from '../admission/admission.ts';
+import type { RequestContext } from '../domain/request.ts';
+import { abortError, GatewayError } from '../errors.ts';
+
+const FIRST_PAUSE_MS = 25;
+const MAX_PAUSE_MS = 400;
+
+/**
+ * Repeats the call while it fails with `overloaded` and the time left allows another pause and a usual service time. The
+ * request stays busy meanwhile and the limit backs off, so that less is sent to a full backend. Throws the last
+ * `overloaded`, also when the time ran out during a later call.
+ */
+export async function retryWhileFull<T>(
+  admission: Pick<Admission, 'backOff' | 'serviceMs'>,
+  { signal, deadlineMs }: RequestContext,
+  call: () => Promise<T>,
+): Promise<T> {
+  let full: unknown;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+    try {
+      return await call();
+    } catch (thrown) {
+      const kind = thrown instanceof GatewayError ? thrown.kind : undefined;
+      if (full !== undefined && kind === 'model_timeout') throw full;
+      if (kind !== 'overloaded') throw thrown;
+      full = thrown;
+    }
+    const waitMs = pauseMs * (1 + Math.random());
+    if (performance.now() + waitMs + admission.serviceMs >= deadlineMs) throw full;
+    admission.backOff();
+    await sleep(waitMs, undefined, { signal }).catch(() => Promise.reject(abortError(signal)));
+  }
+}

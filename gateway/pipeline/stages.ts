@@ -1,0 +1,29 @@
+/** The stages of the line, as wiring/stages.ts makes them. */
+import type { Admission } from '../admission/admission.ts';
+import type { Backend } from '../domain/backend.ts';
+import type { Decode, Normalise } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { GatewayError } from '../errors.ts';
+import type { ByteBudget } from '../machine/byte-budget.ts';
+import type { Route } from '../model/route.ts';
+
+/** `onBytes` gets the length of each chunk as it arrives, and can end the download with an error. */
+export type Fetch = (
+  url: string,
+  field: string,
+  context: RequestContext,
+  onBytes?: (count: number) => GatewayError | undefined,
+) => Promise<Uint8Array>;
+
+export type Stages = {
+  readonly resolve: Route;
+  readonly admission: Admission;
+  readonly fetch: Fetch;
+  /** Bounds the fetched images of all requests. */
+  readonly fetchedBytes: ByteBudget;
+  /** Bounds the fetched images of one request. */
+  readonly maxFetchedBytes: number;
+  readonly decode: Decode;
+  readonly normalise: Normalise;
+  readonly backend: Backend;
+};

@@ -1,0 +1,86 @@
+/** Makes the two HTTP servers: the service on PORT with its protocols, and the admin port. */
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { openAccess } from '../access/open.ts';
+import type { Config } from '../config.ts';
+import { createAdmin } from '../http/admin.ts';
+import { createBodyReader } from '../http/body.ts';
+import { createCallers } from '../http/callers.ts';
+import { createDoor, type Door } from '../http/door.ts';
+import { createHealth } from '../http/health.ts';
+import type { Lifecycle } from '../http/lifecycle.ts';
+import { refuseMalformed } from '../http/malformed.ts';
+import { createLimitedServer } from '../http/server.ts';
+import { createService } from '../http/service.ts';
+import type { MemoryPlan } from '../machine/memory-plan.ts';
+import { countClassification, type Metrics } from '../observe/metrics.ts';
+import { classify } from '../pipeline/classify.ts';
+import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
+import { checked, tlsFiles } from './settings.ts';
+import type { Line } from './stages.ts';
+
+/** How much later than the door's own 408 Node's timeout of a request's body comes. */
+const LATE_BODY_MS = 1000;
+
+export type DoorsOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly line: Line;
+  readonly plan: MemoryPlan;
+  readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
+  /** Takes what has to be closed with the gateway. */
+  readonly opened: DisposableStack;
+};
+
+export type Doors = { readonly service: Server; readonly admin: Server };
+
+/** Makes both servers; they listen nowhere yet. Throws ConfigError for a setting that a part refuses. */
+export function openDoors(options: DoorsOptions): Doors {
+  const { config, log, line, metrics, lifecycle } = options;
+  const { requestTimeoutMs, maxConnections, trustedProxies, corsOrigins = [], tlsCertFile } = config;
+  const door = openDoor(options);
+  const protocols = [predictRoutes(door, predictOptions(options))];
+  const health = createHealth({ lifecycle, states: () => line.watch.states });
+  const hasTls = tlsCertFile !== undefined;
+  const service = checked(
+    () => createService({ door, protocols, health, trustedProxies, corsOrigins, hasTls }),
+    'TRUSTED_PROXIES',
+  );
+  const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, maxConnections, log };
+  const server = checked(
+    () => createLimitedServer(service, { ...limits, tls: tlsFiles(config) }),
+    'TLS_CERT_FILE, TLS_KEY_FILE',
+  );
+  return {
+    service: lifecycle.serve(refuseMalformed(server, { log, metrics })),
+    admin: lifecycle.serve(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
+  };
+}
+
+function openDoor({ config, log, plan, metrics, lifecycle, opened }: DoorsOptions): Door {
+  const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
+  const access = checked(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
+  opened.defer(() => access.close());
+  const callers = createCallers({ keys: access.keys, limits: access.limits, rate });
+  const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
+  return createDoor({ callers, timeoutMs, log, metrics, isClosing });
+}
+
+function predictOptions({ config, line: { stages }, plan, metrics }: DoorsOptions): PredictOptions {
+  const { maxBodyBytes, maxImageBytes, maxInstances } = config;
+  const { memory, maxHeldBytes } = plan;
+  return {
+    readBody: createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes }),
+    maxInstances,
+    check(context) {
+      memory.check();
+      stages.admission.check(context);
+    },
+    async classify(request, context) {
+      const classification = await classify(stages, request, context);
+      countClassification(metrics, classification);
+      return classification;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** What each part gets of the settings. */
+import { type Config, ConfigError } from '../config.ts';
+import type { FetchOptions } from '../fetch/http.ts';
+import type { TlsFiles } from '../http/tls.ts';
+
+const MAX_REDIRECTS = 3;
+const CONNECT_TIMEOUT_MS = 2000;
+/** Connections to one image source at once. */
+const SOCKETS_PER_SOURCE = 16;
+
+/** How images are fetched, by a prediction and by `tensorgate doctor`. */
+export function fetchOptions(config: Config): FetchOptions {
+  return {
+    allow: config.fetchAllow,
+    deny: config.fetchDeny,
+    allowPrivate: config.fetchAllowPrivate,
+    ports: config.fetchPorts,
+    maxBytes: config.maxImageBytes,
+    maxRedirects: MAX_REDIRECTS,
+    timeoutMs: config.fetchTimeoutMs,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    maxSockets: SOCKETS_PER_SOURCE,
+    userAgent: 'tensorgate',
+  };
+}
+
+/** The certificate of PORT, if it has one. Throws ConfigError where only one of the two files is set. */
+export function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFiles | undefined {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (certFile === keyFile) return undefined;
+  throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');
+}
+
+/** Makes a part, and turns what it throws about its settings into a ConfigError. `setting`: the one to name, if any. */
+export function checked<T>(make: () => T, setting?: string): T {
+  try {
+    return make();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(setting ? `${setting}: ${text}` : text, { cause });
+  }
+}

@@ -1,0 +1,144 @@
+/** Makes the stages of the line: decoders, backend, fetch, and the watch over the models. */
+import type { Logger } from 'pino';
+import type { Admission } from '../admission/admission.ts';
+import { openClient } from '../backend/grpc/channel.ts';
+import { type BackendTls, readTls } from '../backend/grpc/tls.ts';
+import { createTfServing } from '../backend/tf-serving/backend.ts';
+import type { Config } from '../config.ts';
+import type { Backend } from '../domain/backend.ts';
+import { ownContext } from '../domain/context.ts';
+import type { ImageSpec, Normalise } from '../domain/picture.ts';
+import { createFetch } from '../fetch/http.ts';
+import { type Decoders, startDecoders } from '../image/decoder/pool.ts';
+import { createNormaliser, type Normaliser } from '../image/normalise.ts';
+import { ByteBudget } from '../machine/byte-budget.ts';
+import type { MemoryPlan } from '../machine/memory-plan.ts';
+import { reloading } from '../machine/reload.ts';
+import type { ModelCard } from '../model/card.ts';
+import { proveParity } from '../model/parity.ts';
+import { createRoute } from '../model/route.ts';
+import { warmUp } from '../model/warm-up.ts';
+import { ModelWatch } from '../model/watch.ts';
+import { type Metrics, showModel } from '../observe/metrics.ts';
+import type { Stages } from '../pipeline/stages.ts';
+import { createPool } from '../tensor/pool.ts';
+import { checked, fetchOptions } from './settings.ts';
+
+/** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
+const PIXELS_POOL_BYTES = 4 * 2 ** 20;
+
+export type StagesOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly cards: ReadonlyMap<string, ModelCard>;
+  /** Address of the model server, in the form of TF_SERVING_HOST. */
+  readonly target: string;
+  readonly admission: Admission;
+  readonly plan: MemoryPlan;
+  readonly metrics: Metrics;
+  /** Takes what has to be closed with the gateway. */
+  readonly opened: DisposableStack;
+};
+
+export type Line = { readonly stages: Stages; readonly watch: ModelWatch };
+
+/** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
+export function openStages(options: StagesOptions): Line {
+  const { config, cards, admission, plan, opened } = options;
+  const decoders = openDecoders(options);
+  const backend = openBackend(options);
+  const fetch = checked(() => createFetch(fetchOptions(config)));
+  opened.defer(() => fetch.close());
+  const parts: ModelParts = { backend, decoders, decode: decoders.decode, normalise: createNormalise() };
+  const watch = watchModels(options, parts);
+  const stages: Stages = {
+    resolve: createRoute({ cards, backend, latest: (model) => watch.latest(model) }),
+    admission,
+    fetch,
+    fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
+    maxFetchedBytes: plan.maxFetchedBytesOfRequest,
+    decode: parts.decode,
+    normalise: parts.normalise,
+    backend,
+  };
+  return { stages, watch };
+}
+
+function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Decoders {
+  const decoders = startDecoders({
+    formats: config.imageFormats,
+    maxPixels: config.maxImagePixels,
+    maxBytes: config.maxImageBytes,
+    timeoutMs: config.decodeTimeoutMs,
+    count: plan.decoders,
+    pixelsAtOnce: plan.pixelsAtOnce,
+    memory: createPool(PIXELS_POOL_BYTES),
+    log,
+    onLoss: (why) => metrics.decoderLosses.inc({ why }),
+  });
+  opened.defer(() => decoders.close());
+  return decoders;
+}
+
+function openBackend({ config, log, target, metrics, opened }: StagesOptions): Backend {
+  // The embedded server is a child process: no TLS.
+  const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(config, log, opened));
+  const { requestTimeoutMs, hedgeAfterMs } = config;
+  const client = checked(() => openClient(target, { tls, requestTimeoutMs }), 'TF_SERVING_HOST');
+  const backend = createTfServing({
+    client,
+    hedgeAfterMs,
+    onStatus: (method, code) => metrics.backendCalls.inc({ method, code }),
+    onExtraAttempt: (reason) => metrics.backendExtraAttempts.inc({ reason }),
+  });
+  opened.defer(() => backend.close());
+  return backend;
+}
+
+/** TLS to the model servers. Renewed certificate files (cert-manager) are read again. */
+function openBackendTls(config: Config, log: Logger, opened: DisposableStack): BackendTls | undefined {
+  const { tfServingCaFile, tfServingCertFile, tfServingKeyFile } = config;
+  const renewal = reloading({
+    files: [tfServingCaFile, tfServingCertFile, tfServingKeyFile].filter((file) => file !== undefined),
+    load: () => readTls(config),
+    onChange: (renewed) => renewed && tls?.renew(renewed),
+    log,
+  });
+  opened.defer(() => renewal.close());
+  // The client keeps this one; renewed files only replace its certificates.
+  const tls = renewal.current;
+  return tls;
+}
+
+type ModelParts = {
+  readonly backend: Backend;
+  readonly decoders: Decoders;
+  readonly decode: Decoders['decode'];
+  readonly normalise: Normalise;
+};
+
+function watchModels({ cards, log, metrics }: StagesOptions, parts: ModelParts): ModelWatch {
+  return new ModelWatch({
+    cards,
+    backend: parts.backend,
+    log,
+    async prove(binding, signal) {
+      const context = ownContext(signal, log);
+      const parity = await proveParity(binding, parts, context);
+      // A proof has already sent pictures through the whole line.
+      if (parity.state === 'unproven') await warmUp(binding, parts, context);
+      return parity;
+    },
+    onChange: (model, state) => showModel(metrics, model, state),
+  });
+}
+
+/** Makes each model's lookup tables once. */
+function createNormalise(): Normalise {
+  const normalisers = new WeakMap<ImageSpec, Normaliser>();
+  return (pixels, spec, tensor) => {
+    const normalise = normalisers.get(spec) ?? createNormaliser(spec);
+    normalisers.set(spec, normalise);
+    normalise(pixels, tensor);
+  };
+}
