@@ -45,8 +45,11 @@ before(async (t) => {
 });
 
 after(async () => {
-  assert.equal(await gateway.stop(), 0);
-  model.close();
+  try {
+    assert.equal(await gateway?.stop(), 0);
+  } finally {
+    model?.close();
+  }
 });
 
 /** After each test the gateway and its decoders still answer a good image. */
