@@ -1,4 +1,4 @@
-/** Fuzzes the address classifier behind the guard. Second opinions: Node's BlockList and ipaddr.js's own ranges. */
+/** Fuzzes the guard's address check. References: Node's BlockList and the ranges of ipaddr.js. */
 import assert from 'node:assert/strict';
 import { BlockList, isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
@@ -7,7 +7,7 @@ import { Refusal } from '../../gateway/fetch/finding.ts';
 import { createGuard } from '../../gateway/fetch/guard.ts';
 import type { Parser } from './fuzz.ts';
 
-/** What nobody may be sent to: IANA's special-purpose registries, as CIDRs. */
+/** Addresses that must be refused: IANA's special-purpose registries, as CIDRs. */
 const DENIED = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
   ...['192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24'],
@@ -23,13 +23,24 @@ const DENIED = [
   ],
   ...['2002::/16', 'fc00::/7', 'fe80::/10', 'ff00::/8'],
 ];
-/** What ipaddr.js calls unicast and we do not serve: GKE's Services, and IPv6 outside the one block that IANA has opened. */
-const OURS = ['34.118.224.0/20', '168.63.129.16/32', '::/3', '4000::/2', '8000::/1', '2001::/23', '3fff::/20'];
+/**
+ * Addresses that are unicast in ipaddr.js and refused by the guard: GKE's Services, and IPv6 outside the one block that
+ * IANA has allocated for global unicast.
+ */
+const REFUSED_UNICAST = [
+  '34.118.224.0/20',
+  '168.63.129.16/32',
+  '::/3',
+  '4000::/2',
+  '8000::/1',
+  '2001::/23',
+  '3fff::/20',
+];
 
 const isDenied = within(DENIED);
-const isOurs = within(OURS);
+const isRefusedUnicast = within(REFUSED_UNICAST);
 const guard = createGuard({ allow: [], deny: [], allowPrivate: false, ports: [80, 443] });
-const anywhere = new URL('http://example.com/');
+const anyUrl = new URL('http://example.com/');
 
 export const address: Parser = {
   name: 'address',
@@ -46,7 +57,7 @@ export const address: Parser = {
     ],
     ...['\0\x64\xff\x9b', '\x20\x02', '\x20\x01\0\0', '\xfd\0\x0e\xc2', '\xfe\x80', '\0\0\0\0\0\0\0\0'],
   ],
-  /** The input is the address itself: 16 bytes, or 4. */
+  /** The input is the address: 16 bytes, or 4. */
   check(input) {
     const size = input.length < 16 ? 4 : 16;
     if (input.length < size) return;
@@ -57,20 +68,20 @@ export const address: Parser = {
   },
 };
 
-/** Holds the guard's word on an address against the second opinions, both ways. */
+/** Compares the guard's decision on an address with the references: none too lax, none too strict. */
 export function checkGuard(text: string): void {
-  const target = innermost(text);
-  if (isOpen(text)) {
-    assert.ok(!isDenied(target), `${text} is let through`);
+  const target = embeddedIpv4(text);
+  if (isAllowed(text)) {
+    assert.ok(!isDenied(target), `${text} is allowed`);
     return;
   }
   const range = ipaddr.parse(target).range();
-  assert.ok(range !== 'unicast' || isOurs(target) || isIsatap(target), `${text} (${range}) is refused`);
+  assert.ok(range !== 'unicast' || isRefusedUnicast(target) || isIsatap(target), `${text} (${range}) is refused`);
 }
 
-function isOpen(text: string): boolean {
+function isAllowed(text: string): boolean {
   try {
-    guard.checkAddress(text, anywhere);
+    guard.checkAddress(text, anyUrl);
     return true;
   } catch (error) {
     if (error instanceof Refusal) return false;
@@ -78,8 +89,8 @@ function isOpen(text: string): boolean {
   }
 }
 
-/** The IPv4 address behind the two prefixes that only carry one. */
-function innermost(text: string): string {
+/** The IPv4 address within an IPv4-mapped or NAT64 (64:ff9b::/96) address; otherwise the address itself. */
+function embeddedIpv4(text: string): string {
   const hex = Buffer.from(ipaddr.parse(text).toByteArray()).toString('hex');
   const [, last] = /^(?:0{20}ffff|0064ff9b0{16})(.{8})$/.exec(hex) ?? [];
   return last ? [...Buffer.from(last, 'hex')].join('.') : text;
@@ -88,7 +99,7 @@ function innermost(text: string): string {
 const isIsatap = (text: string) =>
   /^.{16}0[0-3]005efe/.test(Buffer.from(ipaddr.parse(text).toByteArray()).toString('hex'));
 
-/** By family: Node's list would find any IPv4 address, as an IPv4-mapped one, in ::/3. */
+/** One list per family: in a common list every IPv4 address would be in ::/3, as an IPv4-mapped one. */
 function within(cidrs: readonly string[]): (address: string) => boolean {
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const cidr of cidrs) {

@@ -1,4 +1,4 @@
-/** Fuzzes the readers of a model server's answers. Second opinion: the same bytes in protobuf.js, their numbers read one by one. */
+/** Fuzzes the readers of a model server's responses. Reference: protobuf.js, with the floats read one by one. */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
@@ -24,7 +24,7 @@ const { deserialize } = definitions['tensorflow.serving.PredictResponse'] as Mes
 const protocol = loadProtocol();
 const readPrediction = createPredictionReader(protocol);
 
-/** What an answer may grow to: elements that the server left out because they repeat. */
+/** The most elements that a reader may fill in: a server may omit repeated trailing values. */
 const MAX_ELEMENTS_FILLED_IN = 2 ** 24;
 
 export const answer: Parser = {
@@ -63,13 +63,17 @@ export const answer: Parser = {
 
 function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): void {
   assert.ok(version === undefined || Number.isSafeInteger(version));
-  const theirs = deserialize(Buffer.from(input)).outputs;
+  const expected = deserialize(Buffer.from(input)).outputs;
   let elements = 0;
   for (const [name, tensor] of outputs) {
     const count = tensor.shape.reduce((product, size) => product * size, 1);
     elements += count;
-    assert.equal((tensor.strings ?? tensor.values).length, count, `${name} has as many elements as its shape says`);
-    const raw = theirs[name];
+    assert.equal(
+      (tensor.strings ?? tensor.values).length,
+      count,
+      `${name} does not have the number of elements of its shape`,
+    );
+    const raw = expected[name];
     assert.ok(raw);
     if (tensor.dtype === 'DT_FLOAT') checkFloats(tensor, raw);
   }

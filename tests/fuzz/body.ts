@@ -1,4 +1,4 @@
-/** Fuzzes POST /predict up to the line: query, content type and body. Second opinions: JSON.parse and base64 written back. */
+/** Fuzzes the parsing of POST /predict: query, content type, body. References: JSON.parse, and base64 encoded again. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { parse as parseQueryText } from 'node:querystring';
@@ -8,7 +8,7 @@ import { ownContext } from '../../gateway/domain/context.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
-import { createPredict } from '../../gateway/protocol/predict/routes.ts';
+import { predictHandler } from '../../gateway/protocol/predict/routes.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal } from './refusal.ts';
 
@@ -50,7 +50,7 @@ export const body: Parser = {
   /** The input is a line with the query, a line with the content type, and the body. */
   async check(input) {
     const asked: ClassifyRequest[] = [];
-    const predict = createPredict({
+    const predict = predictHandler({
       readBody: createBodyReader(limits),
       maxInstances: MAX_INSTANCES,
       check: () => undefined,
@@ -71,7 +71,7 @@ export const body: Parser = {
   },
 };
 
-/** Such a request as express would hand on: the stream, its headers and its parsed query. */
+/** A request as express would pass it: the stream, its headers and its parsed query. */
 function requestOf(input: Buffer): { request: Request; type: string; bytes: Buffer } {
   const [query, afterQuery] = line(input);
   const [type, bytes] = line(afterQuery);
@@ -101,7 +101,7 @@ function checkInstances(instances: ClassifyRequest['instances'], top: number | u
   }
 }
 
-/** Every URL and picture, as JSON.parse reads it, has to arrive as it was written. */
+/** Every URL and picture must arrive as JSON.parse reads it. */
 function checkAgainstJson(bytes: Buffer, asked: ClassifyRequest | undefined): void {
   const parsed = parseJson(bytes);
   const written = Array.isArray(parsed?.instances) ? parsed.instances : [parsed];

@@ -1,4 +1,4 @@
-/** A child of images.ts: decodes the mutants that it is told to, and says of each what went wrong. */
+/** Child process of images.ts: decodes the mutants it is sent and reports a verdict for each. */
 import assert from 'node:assert/strict';
 import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { decode } from '../../gateway/image/decode.ts';
@@ -8,7 +8,7 @@ import { checkRefusal } from './refusal.ts';
 
 const FORMATS: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
 const KINDS = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
-/** Small, so that the time goes into mutants and not into large empty pictures. */
+/** Small, to spend the time on many mutants instead of large pictures. */
 const MAX_PIXELS = 2e6;
 const MAX_MS = 10_000;
 

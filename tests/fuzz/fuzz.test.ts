@@ -1,4 +1,4 @@
-/** The short form of `npm run fuzz`: every input of the corpus, then a few seconds of new ones from a fixed seed. */
+/** A short run of `npm run fuzz`: every input of the corpus, then a few seconds of mutants from a fixed seed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkInput, corpusOf, fuzz } from './fuzz.ts';
@@ -9,7 +9,7 @@ const seconds = Number(process.env.FUZZ_SECONDS ?? 20) / PARSERS.length;
 
 for (const parser of PARSERS) {
   describe(`fuzzing ${parser.name}`, () => {
-    test('the corpus, with all that was ever found', async () => {
+    test('every input of the corpus, with all earlier findings', async () => {
       for (const [name, input] of await corpusOf(parser)) {
         await checkInput(parser, input).catch((cause) => assert.fail(`${name}: ${cause.stack}`));
       }

@@ -1,17 +1,17 @@
-/** Runs a parser on mutants of its corpus for some time, and keeps what it fails on in the corpus. */
+/** Runs a parser on mutants of its corpus for a given time. Findings are saved to the corpus. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { mutants } from './mutants.ts';
 
-/** What is fuzzed. `check` throws unless the parser did with the input what it promises. */
+/** A parser under test. `check` throws if the parser breaks a guarantee on this input. */
 export type Parser = {
-  /** Also the folder of its corpus. */
+  /** The name, and the name of the corpus folder. */
   readonly name: string;
-  /** Seeds from elsewhere in the repository, besides the corpus. */
+  /** Seeds in addition to the corpus. */
   readonly seeds?: () => Promise<readonly Buffer[]>;
-  /** Parts of the format (as Latin-1), for mutants that random bytes would not hit on. */
+  /** Tokens of the format as Latin-1, which random bytes would rarely produce. */
   readonly words: readonly string[];
   check(input: Uint8Array): void | Promise<void>;
 };
@@ -19,35 +19,35 @@ export type Parser = {
 export type Finding = { readonly input: Uint8Array; readonly error: unknown };
 type Report = { readonly runs: number; readonly finding: Finding | undefined };
 
-/** Processor time, not the clock's: a busy machine is not a slow parser. An input is a few hundred kilobytes at most. */
+/** In CPU time: on a busy machine wall time would be too long. An input has a few hundred kilobytes at most. */
 const MAX_CPU_MS = 1000;
 
 const folderOf = (parser: Parser) => new URL(`corpus/${parser.name}/`, import.meta.url);
 
-/** The files of a parser's corpus, by name. */
+/** The files of a parser's corpus by name. */
 export async function corpusOf(parser: Parser): Promise<ReadonlyMap<string, Buffer>> {
   const folder = folderOf(parser);
   const names = (await readdir(folder)).sort();
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(new URL(name, folder))] as const)));
 }
 
-/** Writes a finding's input into the corpus, from where every later run and every test tries it again. */
-export async function keep(parser: Parser, { input }: Finding): Promise<URL> {
+/** Writes a finding's input to the corpus, where every later run and test uses it. */
+export async function saveFinding(parser: Parser, { input }: Finding): Promise<URL> {
   const file = new URL(`found-${createHash('sha256').update(input).digest('hex').slice(0, 12)}`, folderOf(parser));
   await writeFile(file, input);
   return file;
 }
 
-/** Checks one input, its time included. */
+/** Checks one input and its CPU time. */
 export async function checkInput(parser: Parser, input: Uint8Array): Promise<void> {
   const before = process.cpuUsage();
   await parser.check(input);
   const { user, system } = process.cpuUsage(before);
   const cpuMs = (user + system) / 1000;
-  assert.ok(cpuMs < MAX_CPU_MS, `took ${cpuMs} ms of processor time`);
+  assert.ok(cpuMs < MAX_CPU_MS, `took ${cpuMs} ms of CPU time`);
 }
 
-/** Fuzzes until the time is over or something is found. The same seed tries the same inputs in the same order. */
+/** Fuzzes for `seconds` or until the first finding. The same seed gives the same inputs in the same order. */
 export async function fuzz(parser: Parser, { seed, seconds }: { seed: number; seconds: number }): Promise<Report> {
   const seeds = [...(await corpusOf(parser)).values(), ...((await parser.seeds?.()) ?? [])];
   let runs = 0;

@@ -1,10 +1,10 @@
-/** The golden pictures as seeds. */
+/** The golden images as seeds. */
 import { readdir, readFile } from 'node:fs/promises';
 
 const FOLDER = new URL('../golden/images/', import.meta.url);
 const MAX_SEED_BYTES = 60_000;
 
-/** The first `count` of the golden pictures in formats that can be decoded, the largest files and the bombs left out. */
+/** The first `count` golden images in formats that can be decoded, without bombs and files above MAX_SEED_BYTES. */
 export async function goldenImages(count: number): Promise<Buffer[]> {
   const names = (await readdir(FOLDER)).filter((name) => /\.(jpg|png|webp|gif|avif|tif)$/.test(name));
   const small = names.filter((name) => !name.startsWith('bomb-')).sort();

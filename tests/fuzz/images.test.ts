@@ -1,11 +1,11 @@
-/** The short form of `npm run fuzz:images`. */
+/** A short run of `npm run fuzz:images`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { casesOf, fuzzImages } from './images.ts';
 
 const MUTATIONS = 20;
 
-test(`C2: ${MUTATIONS} mutants of each of 100 pictures are decoded or refused, and no process ends`, async (t) => {
+test(`C2: ${MUTATIONS} mutants of each of 100 images are decoded or refused, and no process crashes`, async (t) => {
   let count = 0;
   const counted = function* () {
     for (const mutant of casesOf({ from: 0, mutations: MUTATIONS })) {

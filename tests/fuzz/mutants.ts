@@ -1,19 +1,19 @@
-/** The inputs of the fuzzers: a seed with a few edits, as a fast-check arbitrary, so that a finding shrinks to the edits that matter. */
+/** Inputs of the fuzzers: seeds with a few edits. As fast-check arbitraries they shrink a finding to the needed edits. */
 import fc from 'fast-check';
 
 type Edit = (bytes: Buffer) => Buffer;
 
-/** Numbers at the edges of what a length, a size or an offset may be. */
+/** Boundary values of lengths, sizes and offsets. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 
-/** Anywhere, but every other time near the start, where headers are. */
+/** An offset: half of them near the start, where headers are. */
 const place = fc.oneof(fc.nat(64), fc.nat());
 const length = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 4096 }));
 
 const within = (bytes: Buffer, at: number) => at % (bytes.length + 1);
 const head = (bytes: Buffer, at: number) => bytes.subarray(0, within(bytes, at));
 
-/** Overwrites what fits; past the end nothing is written. */
+/** Overwrites bytes in place, without growing the buffer. */
 function put(bytes: Buffer, at: number, values: Uint8Array): Buffer {
   const start = within(bytes, at);
   bytes.set(values.subarray(0, bytes.length - start), start);
@@ -66,8 +66,8 @@ function word(words: readonly string[]): fc.Arbitrary<Edit> {
 }
 
 /**
- * Inputs made from seeds by one to eight edits: flipped bits, noise, numbers at their edges, cuts, copies, the tail of
- * another seed, and `words` (as Latin-1) of the format.
+ * Seeds with one to eight edits each: flipped bits, random bytes, boundary values, cuts, copies, the tail of another
+ * seed, and `words` of the format (Latin-1).
  */
 export function mutants(seeds: readonly Buffer[], words: readonly string[] = []): fc.Arbitrary<Buffer> {
   const edits = [flip, noise, edge, cut, drop, repeat, splice(seeds), ...(words.length > 0 ? [word(words)] : [])];

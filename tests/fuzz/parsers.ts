@@ -5,5 +5,5 @@ import type { Parser } from './fuzz.ts';
 import { image } from './image.ts';
 import { url } from './url.ts';
 
-/** Everything that reads what strangers, or a broken server, sent. */
+/** All parsers of untrusted input: from clients, image sources and model servers. */
 export const PARSERS: readonly Parser[] = [url, address, image, body, answer];

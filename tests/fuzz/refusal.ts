@@ -1,8 +1,8 @@
-/** How the fuzzers tell a refusal from a failure. */
+/** Distinguishes a refusal, which is expected, from a failure of the parser. */
 import assert from 'node:assert/strict';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 
-/** What the parser gives, or undefined where it refuses with one of the kinds that it may refuse with. Else it throws. */
+/** Returns the parser's result, or undefined if it refuses with one of these kinds. Throws on any other error. */
 export function refusalOf<T>(parse: () => T, kinds: readonly Kind[]): T | undefined {
   try {
     return parse();
@@ -12,7 +12,7 @@ export function refusalOf<T>(parse: () => T, kinds: readonly Kind[]): T | undefi
   }
 }
 
-/** Throws what is no refusal of one of these kinds. */
+/** Throws unless the error is a refusal of one of these kinds. */
 export function checkRefusal(error: unknown, kinds: readonly Kind[]): void {
   if (!(error instanceof GatewayError)) throw error;
   assert.ok(kinds.includes(error.kind), `refused as ${error.kind}: ${error.message}`);

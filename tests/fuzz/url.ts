@@ -1,4 +1,4 @@
-/** Fuzzes the URL of an image, from JSON's text to the guard's word on it. Second opinion: the WHATWG parser itself. */
+/** Fuzzes the URL of an image, from the JSON text to the guard's decision. Reference: the WHATWG URL parser. */
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { Refusal } from '../../gateway/fetch/finding.ts';
@@ -24,7 +24,7 @@ export const url: Parser = {
     checkAgainstWhatwg(text, parsed);
     if (!parsed) return;
     assert.doesNotMatch(text, /[\p{Cc}\p{Cs}]/u);
-    assert.equal(parseSourceUrl(parsed.href).href, parsed.href, 'is another URL when it is read again');
+    assert.equal(parseSourceUrl(parsed.href).href, parsed.href, 'parsing the result again gives another URL');
     const withoutSecrets = redactUrl(parsed);
     assert.ok(withoutSecrets.length <= 300 && !withoutSecrets.includes('?'));
     refusalOf(() => refuseUserinfo(parsed), ['invalid_url']);
@@ -38,7 +38,7 @@ export const url: Parser = {
   },
 };
 
-/** The URL as it comes in a body, with JSON's escapes, which alone can make lone surrogates; else the text as it is. */
+/** The URL as a JSON body would contain it: only JSON escapes can produce lone surrogates. Otherwise the plain text. */
 function textOf(input: Uint8Array): string {
   const text = Buffer.from(input).toString();
   try {
@@ -48,21 +48,21 @@ function textOf(input: Uint8Array): string {
   }
 }
 
-/** What we read is what a browser reads, but for the dot at the host's end; what we refuse has one of our own reasons. */
+/** An accepted URL equals the WHATWG result except for a trailing dot of the host; an ordinary URL is not refused. */
 function checkAgainstWhatwg(text: string, parsed: URL | undefined): void {
-  const theirs = URL.parse(text);
+  const expected = URL.parse(text);
   if (parsed) {
     const { pathname, search, port, protocol } = parsed;
     assert.deepEqual(
       [pathname, search, port, protocol],
-      [theirs?.pathname, theirs?.search, theirs?.port, theirs?.protocol],
+      [expected?.pathname, expected?.search, expected?.port, expected?.protocol],
     );
-    assert.equal(parsed.hostname, isHttp(parsed) ? theirs?.hostname.replace(/\.$/, '') : theirs?.hostname);
+    assert.equal(parsed.hostname, isHttp(parsed) ? expected?.hostname.replace(/\.$/, '') : expected?.hostname);
     return;
   }
-  const isPlain = theirs !== null && text.length < 2000 && text.isWellFormed() && !/\p{Cc}/u.test(text);
-  const isOrdinary = isPlain && /^([a-z\d-]{1,63}\.){1,3}[a-z]{2,10}$/.test(theirs.hostname);
-  assert.ok(!isOrdinary, 'refused a URL that nothing is wrong with');
+  const isPlain = expected !== null && text.length < 2000 && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  const isOrdinary = isPlain && /^([a-z\d-]{1,63}\.){1,3}[a-z]{2,10}$/.test(expected.hostname);
+  assert.ok(!isOrdinary, 'refused an ordinary URL');
 }
 
 function passes(judge: () => void): boolean {

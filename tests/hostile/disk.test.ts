@@ -1,4 +1,4 @@
-/** A container's disk at its worst: the root read-only, the folder for temporary files full. */
+/** A container with a read-only root file system and a full folder for temporary files. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { enterNamespace } from './namespace.ts';
 
 const skip = enterNamespace(import.meta.filename);
 
-/** A file system of 64 KiB in memory, and everything else read-only, for this process and its children alone. */
-function makeDiskSmall(): string {
+/** Mounts a tmpfs of 64 KiB and makes everything else read-only, for this process and its children only. */
+function mountSmallDisk(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
   execFileSync('mount', ['-o', 'remount,bind,ro', '/']);
@@ -26,8 +26,8 @@ function fill(folder: string): void {
   }, /ENOSPC/);
 }
 
-test('F11: the root read-only and no room for temporary files: pictures are classified', { skip }, async (t) => {
-  const folder = makeDiskSmall();
+test('F11: with a read-only root and a full temporary folder pictures are classified', { skip }, async (t) => {
+  const folder = mountSmallDisk();
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   const gateway = await startGatewayFor(t, { TMPDIR: folder });
   t.after(() => {
@@ -39,5 +39,5 @@ test('F11: the root read-only and no room for temporary files: pictures are clas
   fill(folder);
   assert.throws(() => writeFileSync('/written', ''), /EROFS/);
   for (const [, check] of CHECKS) await check(gateway);
-  t.diagnostic(`came: ${CHECKS.length} checks of the committed model hold`);
+  t.diagnostic(`came: ${CHECKS.length} checks of the committed model pass`);
 });

@@ -1,4 +1,4 @@
-/** A world of a test's own: Linux namespaces in which every address is this process, and every packet is counted. */
+/** Linux namespaces for a test: every address is local, and packets are counted. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,14 @@ const UNSHARE = ['--map-root-user', '--net', '--mount'];
 const INSIDE = 'TENSORGATE_TEST_NAMESPACE';
 
 /**
- * Starts the test file's own process anew inside network and mount namespaces of its own; what follows the call runs
- * there. Gives why not where this machine does not let it (a container without the right, a missing program), for `skip`.
+ * Restarts the process of the test file in new network and mount namespaces; the code after this call runs there.
+ * Returns false there. Returns the reason, for `skip`, if the machine does not allow it (missing privilege or program).
  */
 export function enterNamespace(file: string): string | false {
   if (process.env[INSIDE]) return false;
   const probe = 'ip link set lo up && iptables -S && ip6tables -S';
   const { status } = spawnSync('unshare', [...UNSHARE, 'sh', '-c', probe]);
-  if (status !== 0) return 'this machine gives no network namespace with iptables (unshare --net)';
+  if (status !== 0) return 'this machine does not allow a network namespace with iptables (unshare --net)';
   const unshare = execFileSync('which', ['unshare'], { encoding: 'utf8' }).trim();
   process.execve?.(unshare, ['unshare', ...UNSHARE, process.execPath, ...process.execArgv, file], {
     ...process.env,
@@ -24,8 +24,8 @@ export function enterNamespace(file: string): string | false {
   return 'this Node cannot replace its process (process.execve)';
 }
 
-/** Makes every address, IPv4 and IPv6, one of this machine, and 127.0.0.1 the name server. */
-export function ownEveryAddress(): void {
+/** Makes every IPv4 and IPv6 address local and 127.0.0.1 the name server. */
+export function makeAllAddressesLocal(): void {
   for (const args of ['link set lo up', 'route add local 0.0.0.0/0 dev lo', '-6 route add local ::/0 dev lo']) {
     execFileSync('ip', args.split(' '));
   }
@@ -39,10 +39,10 @@ export function ownEveryAddress(): void {
   });
 }
 
-/** A connection that is meant to be: to this port of this address (any, where none is given). */
+/** A destination that is not counted: a port, at one address or at any. */
 export type Allowed = { readonly protocol: 'tcp' | 'udp'; readonly port: number; readonly address?: string };
 
-/** From now on counts every first packet of a TCP connection, and every UDP packet, to anywhere but what is allowed. */
+/** Starts counting TCP SYN and UDP packets to destinations that are not allowed. */
 export function countPackets(allowed: readonly Allowed[]): void {
   for (const program of ['iptables', 'ip6tables']) {
     const add = (...rule: string[]) => execFileSync(program, ['-A', 'OUTPUT', ...rule]);
@@ -56,8 +56,8 @@ export function countPackets(allowed: readonly Allowed[]): void {
   }
 }
 
-/** How many packets went where they are not meant to go, by the kernel's counters. */
-export function strayPackets(): number {
+/** The number of packets to destinations that are not allowed, from the kernel's counters. */
+export function countDisallowedPackets(): number {
   return ['iptables', 'ip6tables']
     .flatMap((program) =>
       execFileSync(program, ['-L', 'OUTPUT', '-v', '-x', '-n'], { encoding: 'utf8' }).trim().split('\n').slice(-2),

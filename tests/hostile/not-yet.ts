@@ -1,13 +1,13 @@
-/** The lines of the acceptance table that no test is named by, and why. A line that gets a test leaves this list. */
+/** Lines of the acceptance table without a test, and the reason. Remove a line here when it gets a test. */
 
 const CLUSTER = 'on a cluster: make test-cluster';
 const REST = "comes with TF-Serving's REST routes";
 
 export const NOT_YET: Readonly<Record<string, string>> = {
-  B19: 'comes with data: URLs; they are refused as B1 has it',
-  B20: 'comes with gs:// and s3:// URLs; they are refused as B1 has it',
+  B19: 'comes with data: URLs; they are refused, see B1',
+  B20: 'comes with gs:// and s3:// URLs; they are refused, see B1',
 
-  C15: 'the original weights are not at hand; the photo and its tensor are held by C14',
+  C15: 'the original weights are not available; C14 tests the photo and its tensor',
 
   D13: REST,
   D14: 'comes with the Open Inference Protocol',

@@ -1,4 +1,4 @@
-/** `npm run test:hostile`: every test of the repository that is named by a line of the acceptance table, a line each. */
+/** `npm run test:hostile`: runs all tests with an id of the acceptance table and prints a line for each id. */
 import { glob, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -8,10 +8,10 @@ import { NOT_YET } from './not-yet.ts';
 import { collect, report } from './reporter.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** An id as names and tables of cases have it. */
+/** An id in a test name or in a table of cases. */
 const HAS_ID = /\b[A-H]\d{1,2}\b[^\n]*: /;
 
-/** The test files that speak of an id; starting the others would take minutes. */
+/** The test files with an id. Starting all files would take minutes. */
 async function filesWithIds(): Promise<string[]> {
   const files = await Array.fromAsync(glob('{gateway,serving/embedded,tests}/**/*.test.ts', { cwd: ROOT }));
   const texts = await Promise.all(files.map((file) => readFile(path.join(ROOT, file), 'utf8')));

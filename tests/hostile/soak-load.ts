@@ -1,4 +1,4 @@
-/** Line F3: good and bad requests of groups A to D, mixed, for a while, and what they leave behind in the gateway. */
+/** F3: a mixed load of good and bad requests of groups A to D, and the memory, sockets and handles it leaves behind. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, PICTURE } from '../committed-model.ts';
@@ -7,14 +7,17 @@ import { endless, type Origin, redirectTo, slowDrip, startOrigin } from '../orig
 import { LIMITS, REFUSALS } from '../refusals.ts';
 
 const CALLERS = 4;
-/** The first part of the time fills caches and pools; it is not measured. */
+/** The share of the time that fills caches and pools and is not measured. */
 const WARM_UP = 0.3;
 const SAMPLE_MS = 1000;
 /** Idle connections to origins are closed after 4 s. */
 const SETTLE_MS = 8000;
 
-/** Of the kernel's states of a connection. */
+/** TCP_ESTABLISHED in /proc/net/tcp. */
 const ESTABLISHED = '01';
+
+/** The kind of a request that the client aborted. */
+const DISCONNECTED = 'gone';
 
 type Sample = { readonly atHours: number; readonly rssMb: number; readonly loopP99Ms: number };
 type Open = { readonly fds: number; readonly sockets: number; readonly handles: number };
@@ -23,7 +26,7 @@ type Case = { readonly ask: (gateway: Service) => Promise<Response>; readonly ki
 export type SoakReport = {
   readonly seconds: number;
   readonly answers: Readonly<Record<string, number>>;
-  /** Answers of another kind than the request is for. */
+  /** Answers with another kind than expected. */
   readonly unexpected: readonly string[];
   readonly rssMb: {
     readonly start: number;
@@ -32,14 +35,14 @@ export type SoakReport = {
     readonly error: number;
   };
   readonly open: { readonly start: Open; readonly end: Open };
-  /** The median and the largest of the p99s between two scrapes. */
+  /** The median and the maximum of the p99 of each scrape interval. */
   readonly loopP99Ms: { readonly median: number; readonly largest: number };
-  /** Lines that the gateway logged as fatal: rejections that nobody handled, exceptions that nobody caught. */
+  /** Log lines of level fatal: unhandled rejections and uncaught exceptions. */
   readonly fatal: number;
   readonly exitCode: number | null;
 };
 
-/** Runs the load against a gateway of its own with the embedded model server, and measures. */
+/** Runs the load for `durationMs` against a new gateway with the embedded model server, and measures. */
 export async function soak(durationMs: number): Promise<SoakReport> {
   const origin = await startSource();
   const gateway = await startGateway({
@@ -83,7 +86,7 @@ function startSource(): Promise<Origin> {
   });
 }
 
-/** Good and bad, each bad one after a good one. */
+/** All cases, with a good one before each bad one. */
 function casesOf({ url }: Origin): Case[] {
   const page = (path: string, kind: string): Case => ({
     kind,
@@ -99,18 +102,18 @@ function casesOf({ url }: Origin): Case[] {
     page('/slow', 'source_timeout'),
     page('/endless', 'source_too_large'),
     page('/big', 'source_too_large'),
-    { kind: 'gone', ask: hangUp },
+    { kind: DISCONNECTED, ask: disconnect },
   ];
   const good: Case[] = [page('/good.jpg', 'scores'), { kind: 'scores', ask: (gateway) => classify(gateway) }];
   return bad.flatMap((one, index) => [good[index % good.length] ?? one, one]);
 }
 
-/** A client that leaves while its picture is worked on. */
-async function hangUp({ url }: Service): Promise<Response> {
+/** A client that disconnects after 5 ms. */
+async function disconnect({ url }: Service): Promise<Response> {
   const signal = AbortSignal.timeout(5);
   const headers = { 'Content-Type': 'image/jpeg' };
   const sent = fetch(`${url}/predict`, { method: 'POST', headers, body: new Uint8Array(PICTURE), signal });
-  return sent.catch(() => Response.json({ kind: 'gone' }));
+  return sent.catch(() => Response.json({ kind: DISCONNECTED }));
 }
 
 function startLoad(gateway: RunningGateway, cases: readonly Case[]) {
@@ -119,12 +122,12 @@ function startLoad(gateway: RunningGateway, cases: readonly Case[]) {
   let [next, isEnding] = [0, false];
   const call = async () => {
     while (!isEnding) {
-      const { ask, kind: wanted } = cases[next++ % cases.length] ?? cases[0] ?? { ask: classify, kind: 'scores' };
+      const { ask, kind: expected } = cases[next++ % cases.length] ?? cases[0] ?? { ask: classify, kind: 'scores' };
       const response = await ask(gateway);
       const { kind = 'scores' } = (await response.json()) as { kind?: string };
       answers[kind] = (answers[kind] ?? 0) + 1;
-      // Whoever hangs up may have been answered before.
-      if (kind !== wanted && wanted !== 'gone') unexpected.push(`${kind} instead of ${wanted}`);
+      // The answer may arrive before the client disconnects.
+      if (kind !== expected && expected !== DISCONNECTED) unexpected.push(`${kind} instead of ${expected}`);
     }
   };
   const calling = Promise.all(Array.from({ length: CALLERS }, call));
@@ -157,7 +160,7 @@ async function sample(gateway: RunningGateway, durationMs: number): Promise<Samp
   return samples;
 }
 
-/** What is open once idle connections have been closed, which is soon over where nothing leaks. */
+/** Waits until no more is open than at the start; for SETTLE_MS at most, when idle connections have been closed. */
 async function settled(gateway: RunningGateway, start: Open): Promise<Open> {
   let now = await openIn(gateway);
   for (let waitedMs = 0; waitedMs < SETTLE_MS && now.fds > start.fds; waitedMs += 500) {
@@ -176,7 +179,7 @@ async function openIn(gateway: RunningGateway): Promise<Open> {
   return { fds: targets.length - clients, sockets: sockets - clients, handles: handles - clients };
 }
 
-/** Connections that clients keep for their next request, which is theirs to decide; as proc_net(5) lists them. */
+/** The number of open client connections, from /proc/net/tcp (proc_net(5)): clients decide when to close them. */
 async function clientsOf({ url, adminUrl }: RunningGateway): Promise<number> {
   const ports = [url, adminUrl].map((each) => Number(new URL(each).port).toString(16).toUpperCase().padStart(4, '0'));
   const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((row) => row.trim().split(/\s+/));
@@ -191,12 +194,12 @@ function summary(samples: readonly Sample[]): Pick<SoakReport, 'rssMb' | 'loopP9
   return { rssMb, loopP99Ms: { median: p99s[p99s.length >> 1] ?? 0, largest: p99s.at(-1) ?? 0 } };
 }
 
-/** Least squares: the slope and its standard error. */
+/** Linear least squares: the slope and its standard error. */
 function regression(points: ReadonlyArray<readonly [x: number, y: number]>) {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
   const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
   const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
-  const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
-  return { slope, error: Math.sqrt(rest / (points.length - 2) / spread) };
+  const residuals = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  return { slope, error: Math.sqrt(residuals / (points.length - 2) / spread) };
 }

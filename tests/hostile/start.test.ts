@@ -1,35 +1,28 @@
-/** The first request: what it would have to wait for is there before the gateway says that it is ready. */
+/** The gateway is ready only when the first request has nothing left to wait for. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGatewayFor } from '../gateway.ts';
-import { floatTensor, isWarmUp, startModelServer, XCEPTION } from '../model-server.ts';
+import { predictImage, startGatewayFor } from '../gateway.ts';
+import { EQUAL_SCORES, isWarmUp, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 
 const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
 
 async function totalMs(url: string): Promise<number> {
-  const response = await fetch(`${url}/predict`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'image/jpeg' },
-    body: jpeg,
-  });
+  const response = await predictImage({ url }, jpeg);
   assert.equal(response.status, 200);
   return Number(/total;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1]);
 }
 
-test('F14: one Predict of zeros and every decoder come before ready, and then pictures alone', async (t) => {
-  const model = await startModelServer({
-    ...XCEPTION,
-    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
-  });
+test('F14: before the gateway is ready it sends one Predict of zeros and starts all decoders', async (t) => {
+  const model = await startClothingModel();
   t.after(() => model.close());
   const gateway = await startGatewayFor(t, {
     TF_SERVING_HOST: model.target,
     MODELS: await modelsFolder(t),
     DECODERS: '2',
-    // A decoder that is still starting when a picture comes would cost that picture its time.
+    // A decoder that is still starting would exceed this timeout for the first picture.
     DECODE_TIMEOUT: '2s',
   });
   const listeningMs = performance.now();
@@ -49,13 +42,13 @@ test('F14: one Predict of zeros and every decoder come before ready, and then pi
   assert.equal(model.calls.length, 22);
 });
 
-test('F14: a warm-up that fails is logged, and keeps nobody away', async (t) => {
+test('F14: a failed warm-up is logged, and requests are answered', async (t) => {
   const model = await startModelServer({
     ...XCEPTION,
     async onPredict(call) {
-      // A model that is slow to build its graph: the gateway stops waiting before the call ends.
+      // A model that builds its graph slowly: the warm-up times out first.
       if (isWarmUp(call)) await sleep(60_000, undefined, { ref: false });
-      return { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+      return EQUAL_SCORES;
     },
   });
   t.after(() => model.close());

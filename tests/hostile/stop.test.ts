@@ -1,16 +1,16 @@
-/** How the process ends: asked to, told twice, killed, and by its own mistake. */
+/** How the process ends: on SIGTERM, on SIGKILL, and after an uncaught error. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { predict, type RunningGateway, type Service, startGateway } from '../gateway.ts';
-import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { EQUAL_SCORES, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 import { until } from '../until.ts';
 
 const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
-/** Raises, at SIGUSR2, what a bug would: a rejection that nobody handles, or an exception that nobody catches. */
+/** Loaded into the gateway: SIGUSR2 causes an unhandled rejection or an uncaught exception. */
 const BUGS = {
   rejection: 'process.on("SIGUSR2", () => void Promise.reject(new Error("injected")))',
   exception: 'process.on("SIGUSR2", () => { throw new Error("injected") })',
@@ -22,7 +22,7 @@ before(async () => {
     ...XCEPTION,
     async onPredict() {
       await sleep(150);
-      return { dense_7: floatTensor([1, 10], Array(10).fill(1)) };
+      return EQUAL_SCORES;
     },
   });
 });
@@ -35,7 +35,7 @@ async function startReady(t: TestContext, settings: Record<string, string> = {})
   return gateway;
 }
 
-/** The status of one request, or the code of the error that it ended with. */
+/** Sends a picture. Resolves with the status, or with the code of the error. */
 function post({ url }: Service, agent: Agent): Promise<number | string> {
   const { promise, resolve } = Promise.withResolvers<number | string>();
   const headers = { 'Content-Type': 'image/jpeg', 'Content-Length': jpeg.length };
@@ -50,7 +50,7 @@ function post({ url }: Service, agent: Agent): Promise<number | string> {
   return promise;
 }
 
-test('F4: SIGTERM while eight callers send one request after the other over kept connections', async (t) => {
+test('F4: on SIGTERM 8 clients with persistent connections get only 200, 503 or a refused connection', async (t) => {
   const gateway = await startReady(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   t.after(() => agent.destroy());
@@ -72,7 +72,7 @@ test('F4: SIGTERM while eight callers send one request after the other over kept
   assert.deepEqual([...seen.keys()], [200]);
 });
 
-test('F5: SIGKILL, and the same gateway again on the same port', async (t) => {
+test('F5: after SIGKILL a new gateway starts on the same port', async (t) => {
   const first = await startReady(t);
   const { port } = new URL(first.url);
   assert.equal(await first.stop('SIGKILL'), null);
@@ -83,7 +83,7 @@ test('F5: SIGKILL, and the same gateway again on the same port', async (t) => {
 });
 
 for (const [what, script] of Object.entries(BUGS)) {
-  test(`F13: an injected ${what} that nobody takes: told as fatal, what is in flight answered, exit 1`, async (t) => {
+  test(`F13: after an unhandled ${what}: a fatal log line, requests in flight are answered, exit code 1`, async (t) => {
     const gateway = await startReady(t, {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
     });
@@ -94,6 +94,6 @@ for (const [what, script] of Object.entries(BUGS)) {
     assert.equal(code, 1);
     const [line] = gateway.log.filter(({ level }) => level === 'fatal');
     assert.match(JSON.stringify(line?.err), /injected/);
-    t.diagnostic('came: 200 for what was in flight, one fatal line, exit 1');
+    t.diagnostic('came: 200 for the request in flight, one fatal line, exit 1');
   });
 }

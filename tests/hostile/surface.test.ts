@@ -1,11 +1,11 @@
-/** What the public port does not have: an inside, and anything that would change what is served. */
+/** The public port has no admin routes and nothing that changes which models are served. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { type RunningGateway, startGateway } from '../gateway.ts';
-import { floatTensor, type ModelServer, startModelServer, XCEPTION } from '../model-server.ts';
+import { type ModelServer, startClothingModel } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -15,10 +15,7 @@ let model: ModelServer;
 let gateway: RunningGateway;
 
 before(async (t) => {
-  model = await startModelServer({
-    ...XCEPTION,
-    onPredict: () => ({ dense_7: floatTensor([1, 10], Array(10).fill(1)) }),
-  });
+  model = await startClothingModel();
   gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
   await gateway.ready();
 });
@@ -29,14 +26,14 @@ after(async () => {
   assert.equal(code, 0);
 });
 
-/** What other servers have, and we have inside or not at all. */
-const INSIDE = [
+/** Routes of other servers. The gateway has them on the admin port or not at all. */
+const ADMIN_ROUTES = [
   ...['/metrics', '/log-level', '/admin', '/admin/reload', '/reload', '/config', '/env', '/.env', '/package.json'],
   ...['/debug', '/debug/pprof/heap', '/debug/vars', '/heapdump', '/heap-snapshot', '/actuator/heapdump', '/json/list'],
   ...['/monitoring/prometheus/metrics', '/server-status', '/shutdown', '/quitquitquit'],
 ];
 
-/** How models are loaded, unloaded and described to other servers: TorchServe, Triton, TF-Serving, KServe's ModelMesh. */
+/** Routes that manage models in other servers: TorchServe, Triton, TF-Serving, KServe's ModelMesh. */
 const MANAGEMENT: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/models?url=http://169.254.169.254/model.mar'],
   ['PUT', '/models/clothing-model?min_worker=9'],
@@ -55,23 +52,23 @@ async function ask(method: string, where: string): Promise<readonly [number, str
   return [response.status, kind];
 }
 
-test('G7: nothing of the inside is on the public port', async (t) => {
+test('G7: admin routes are 404 on the public port', async (t) => {
   for (const method of ['GET', 'POST', 'PUT']) {
-    for (const route of INSIDE) {
+    for (const route of ADMIN_ROUTES) {
       assert.deepEqual(await ask(method, gateway.url + route), [404, 'not_found'], `${method} ${route}`);
     }
   }
-  assert.equal((await fetch(`${gateway.adminUrl}/metrics`)).status, 200, 'it is there inside');
-  t.diagnostic(`came: ${INSIDE.length * 3} x 404`);
+  assert.equal((await fetch(`${gateway.adminUrl}/metrics`)).status, 200, 'it is on the admin port');
+  t.diagnostic(`came: ${ADMIN_ROUTES.length * 3} x 404`);
 });
 
-test('G7: no Service, no Ingress and no published port leads to the inside port', async () => {
+test('G7: no Service, Ingress or published port exposes the admin port', async () => {
   const files = await Array.fromAsync(glob('kubernetes/{base,components,kind,gke}/**/*.yaml', { cwd: ROOT }));
   const texts = await Promise.all(files.map((file) => readFile(path.join(ROOT, file), 'utf8')));
   const manifests = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()));
-  const doors = manifests.filter((manifest) => /^(Service|Ingress|HTTPRoute|Gateway)$/.test(manifest?.kind));
-  assert.ok(doors.some(({ kind }) => kind === 'Service') && doors.some(({ kind }) => kind === 'Ingress'));
-  for (const door of doors) assert.doesNotMatch(JSON.stringify(door), /"admin"|9697/, door.metadata.name);
+  const exposed = manifests.filter((manifest) => /^(Service|Ingress|HTTPRoute|Gateway)$/.test(manifest?.kind));
+  assert.ok(exposed.some(({ kind }) => kind === 'Service') && exposed.some(({ kind }) => kind === 'Ingress'));
+  for (const manifest of exposed) assert.doesNotMatch(JSON.stringify(manifest), /"admin"|9697/, manifest.metadata.name);
   const { services } = parse(await readFile(path.join(ROOT, 'docker-compose.yml'), 'utf8'));
   assert.deepEqual(
     services.gateway.ports.filter((port: string) => port.endsWith(':9697')),
@@ -79,7 +76,7 @@ test('G7: no Service, no Ingress and no published port leads to the inside port'
   );
 });
 
-test('G7: the inside port shows no stack and no path of a file when it is asked wrongly', async () => {
+test('G7: error answers of the admin port have no stack trace and no file path', async () => {
   const asked = [
     fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x'.repeat(100) }),
     fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x', headers: { 'Content-Encoding': 'zip' } }),
@@ -98,7 +95,7 @@ test('G8: no request loads or unloads a model', async (t) => {
   t.diagnostic(`came: ${MANAGEMENT.length} x 404`);
 });
 
-test('G8: a request names a model that there is; a path or an address is only a name that there is not', async (t) => {
+test('G8: a path or an address as the model name is an unknown model', async (t) => {
   const calls = model.calls.length;
   const names = [
     '/etc/passwd',
@@ -114,6 +111,6 @@ test('G8: a request names a model that there is; a path or an address is only a 
     const { kind } = (await response.json()) as { kind: string };
     assert.deepEqual([name, response.status, kind], [name, 404, 'model_not_found']);
   }
-  assert.equal(model.calls.length, calls, 'nothing was asked of the model server');
+  assert.equal(model.calls.length, calls, 'the model server got no call');
   t.diagnostic(`came: ${names.length} x 404 model_not_found`);
 });
