@@ -1,4 +1,4 @@
-/** `make dev` as a process of its own, with a models folder of its own and no model server. */
+/** `make dev` as its own process, with a temporary models folder and no model server. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
