@@ -46,7 +46,7 @@ test('E1, E3: without a model server: live, not ready, 503 at once; it recovers 
   const gateway = await startGatewayFor(t, { TF_SERVING_HOST: first.target, MODELS: await modelsFolder(t) });
 
   assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
-  const down = await waitForReadiness(gateway, ({ problem }) => /cannot be reached/.test(problem ?? ''));
+  const down = await waitForReadiness(gateway, ({ problem }) => /not reachable/.test(problem ?? ''));
   assert.equal(down.status, 'not ready');
   const startedMs = performance.now();
   const refused = await predict(gateway, { b64 });
