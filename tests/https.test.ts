@@ -20,11 +20,11 @@ test('with a certificate the public port is HTTPS only and sends HSTS; the admin
     TLS_CERT_FILE: certFile,
     TLS_KEY_FILE: keyFile,
   });
-  const asked = get(`${gateway.url.replace('http:', 'https:')}/health/live`, {
+  const sent = get(`${gateway.url.replace('http:', 'https:')}/health/live`, {
     rejectUnauthorized: false,
     agent: false,
   });
-  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
   answer.resume();
   assert.equal(answer.statusCode, 200);
   assert.equal(answer.headers['strict-transport-security'], 'max-age=31536000');

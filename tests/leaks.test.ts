@@ -61,14 +61,14 @@ test('H5: control characters and long texts of requests and sources are escaped 
     '/away': (_request, response) => response.writeHead(302, { Location: `http://10.0.0.1/${'x'.repeat(6000)}` }).end(),
   });
   t.after(() => origin.close());
-  const asked = [
+  const responses = [
     predict(gateway, { url: `http://example.com/${evil}` }),
     predict(gateway, { b64: jpeg }, `?model=${encodeURIComponent(evil)}`),
     predict(gateway, { b64: jpeg }, `?model=${'m'.repeat(10_000)}`),
     predict(gateway, { url: `${origin.url}/away` }),
     predict(gateway, { [`${evil}${'k'.repeat(1e6)}`]: 'x'.repeat(1e6) }),
   ];
-  for (const response of await Promise.all(asked)) {
+  for (const response of await Promise.all(responses)) {
     const lines = await gateway.linesOf(response.headers.get('x-request-id'));
     assert.equal(lines.length, 1);
     assert.ok(JSON.stringify(lines).length < 20_000);

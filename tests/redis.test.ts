@@ -26,7 +26,7 @@ async function waitForLog(gateway: RunningGateway, text: RegExp, times = 1): Pro
 }
 
 const IS_SHARED = /counted in Redis/;
-const IS_AWAY = /Redis is unavailable/;
+const IS_UNAVAILABLE = /Redis is unavailable/;
 
 test('two gateways share counts in Redis; when it dies or hangs each counts alone at once and logs it', {
   skip,
@@ -59,12 +59,12 @@ test('two gateways share counts in Redis; when it dies or hangs each counts alon
 
   redis.kill('SIGSTOP');
   assert.deepEqual(await inTurn('2.2.2.2', one, one, one, one, one), [404, 404, 404, 404, 429]);
-  await waitForLog(one, IS_AWAY);
+  await waitForLog(one, IS_UNAVAILABLE);
   redis.kill('SIGCONT');
   await waitForLog(one, IS_SHARED, 2);
 
   redis.kill('SIGKILL');
-  await waitForLog(two, IS_AWAY);
+  await waitForLog(two, IS_UNAVAILABLE);
   assert.deepEqual(await inTurn('3.3.3.3', two, two, two, two, two), [404, 404, 404, 404, 429]);
 
   startRedis(t, port);
@@ -80,6 +80,6 @@ test('a gateway serves if Redis cannot be reached at the start', async (t) => {
   const gateway = await startGatewayFor(t, { ...settings, REDIS_URL: `redis://user:secret@127.0.0.1:${port}` });
   assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 404);
   assert.equal((await fetch(`${gateway.url}/nowhere`)).status, 429);
-  await waitForLog(gateway, IS_AWAY);
+  await waitForLog(gateway, IS_UNAVAILABLE);
   assert.ok(!JSON.stringify(gateway.log).includes('secret'));
 });

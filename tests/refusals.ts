@@ -28,9 +28,9 @@ const upload =
 const bodiless =
   (type: string): Ask =>
   async ({ url }) => {
-    const asked = request(`${url}/predict`, { method: 'POST', headers: { 'Content-Type': type } });
-    asked.removeHeader('Transfer-Encoding');
-    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    const sent = request(`${url}/predict`, { method: 'POST', headers: { 'Content-Type': type } });
+    sent.removeHeader('Transfer-Encoding');
+    const [answer] = (await once(sent.end(), 'response')) as [IncomingMessage];
     const headers = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, `${value}`]);
     return new Response(await textOf(answer), { status: answer.statusCode ?? 0, headers });
   };

@@ -123,12 +123,12 @@ test('D5: a body at its limit is accepted, one byte more is 413', async () => {
 /** POSTs with Content-Length `length` (none if undefined), sends `sends` and does not end. Resolves with the status. */
 async function unfinished(type: string, { length, sends }: { length?: number; sends: string }): Promise<number> {
   const headers = { 'Content-Type': type, ...(length !== undefined && { 'Content-Length': length }) };
-  const asked = request(`${gateway.url}/predict`, { method: 'POST', headers });
-  asked.on('error', () => {}); // destroyed below
-  asked.flushHeaders();
-  asked.write(sends);
-  const [{ statusCode = 0 }] = (await once(asked, 'response')) as [IncomingMessage];
-  asked.destroy();
+  const sent = request(`${gateway.url}/predict`, { method: 'POST', headers });
+  sent.on('error', () => {}); // destroyed below
+  sent.flushHeaders();
+  sent.write(sends);
+  const [{ statusCode = 0 }] = (await once(sent, 'response')) as [IncomingMessage];
+  sent.destroy();
   return statusCode;
 }
 

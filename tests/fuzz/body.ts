@@ -49,13 +49,13 @@ export const body: Parser = {
   ],
   /** The input is a line with the query, a line with the content type, and the body. */
   async check(input) {
-    const asked: ClassifyRequest[] = [];
+    const accepted: ClassifyRequest[] = [];
     const predict = predictHandler({
       readBody: createBodyReader(limits),
       maxInstances: MAX_INSTANCES,
       check: () => undefined,
       classify: async (request) => {
-        asked.push(request);
+        accepted.push(request);
         return { model: 'm', version: 1, outcomes: [] } as never;
       },
     });
@@ -65,8 +65,8 @@ export const body: Parser = {
     } catch (error) {
       checkRefusal(error, KINDS);
     }
-    for (const { instances, top } of asked) checkInstances(instances, top);
-    if (/^application\/json\b/i.test(type)) checkAgainstJson(bytes, asked[0]);
+    for (const { instances, top } of accepted) checkInstances(instances, top);
+    if (/^application\/json\b/i.test(type)) checkAgainstJson(bytes, accepted[0]);
     assert.deepEqual(Object.keys(Object.prototype), []);
   },
 };
@@ -102,10 +102,10 @@ function checkInstances(instances: ClassifyRequest['instances'], top: number | u
 }
 
 /** Every URL and picture must arrive as JSON.parse reads it. */
-function checkAgainstJson(bytes: Buffer, asked: ClassifyRequest | undefined): void {
+function checkAgainstJson(bytes: Buffer, accepted: ClassifyRequest | undefined): void {
   const parsed = parseJson(bytes);
   const written = Array.isArray(parsed?.instances) ? parsed.instances : [parsed];
-  for (const [index, instance] of (asked?.instances ?? []).entries()) {
+  for (const [index, instance] of (accepted?.instances ?? []).entries()) {
     const { url, b64 } = written[index] as { url?: string; b64?: string };
     if (instance.kind === 'url') assert.equal(instance.url, url);
     else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, b64?.replace(/={1,2}$/, '').length);

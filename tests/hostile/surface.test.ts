@@ -77,12 +77,12 @@ test('G7: no Service, Ingress or published port exposes the admin port', async (
 });
 
 test('G7: error answers of the admin port have no stack trace and no file path', async () => {
-  const asked = [
+  const responses = [
     fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x'.repeat(100) }),
     fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x', headers: { 'Content-Encoding': 'zip' } }),
     fetch(`${gateway.adminUrl}/%E0%A4%A`),
   ];
-  for (const response of await Promise.all(asked)) {
+  for (const response of await Promise.all(responses)) {
     assert.ok(response.status >= 400 && response.status < 500);
     assert.doesNotMatch(await response.text(), /node_modules|\.ts|\.js|at \w+/);
   }
