@@ -1,6 +1,6 @@
-"""Trains, exports, measures and judges a model: python -m training --data DIR; run it again to go on after a stop.
+"""Trains, exports and evaluates a model: python -m training --data DIR. Run it again to resume an interrupted run.
 
-Exit code 0: the candidate may be pushed. 3: the version in place is better. 1: one line says what was wrong.
+Exit codes: 0: the candidate may be pushed. 3: the gate refused it. 1: an error, described in one line.
 """
 
 import argparse
@@ -24,37 +24,43 @@ PLACES = ("data", "work", "models", "settings", "fresh", "export_only")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """What is turned often; the rest stands in a file for --settings. Only what is given overrides."""
+    """Adds the options for common settings. The others go into the --settings file. Options override the file."""
     group = parser.add_argument_group("settings", argument_default=argparse.SUPPRESS)
-    group.add_argument("--settings", type=Path, help="JSON with any fields of Settings, such as tune's best.json")
+    group.add_argument("--settings", type=Path, help="JSON file with fields of Settings, such as tune's best.json")
     group.add_argument("--architecture", choices=list(DEFAULTS), help="(xception-small)")
-    group.add_argument("--weights", help='file to start from, or "imagenet" (xception: imagenet, else chance)')
-    group.add_argument("--split", choices=SPLITS, help="the data set's own folders, or a hash of each name (folders)")
-    group.add_argument("--pool", type=int, choices=list(SIDES), help="side of the squares averaged first (3)")
-    group.add_argument("--epochs", type=int, help="length of the schedule (60; xception 30)")
-    group.add_argument("--max-minutes", type=float, help="let the clock be the schedule, whatever the machine's speed")
-    group.add_argument("--patience", type=int, help="epochs without a better one before it stops (15)")
-    group.add_argument("--learning-rate", type=float, help="at its peak (2e-3)")
-    group.add_argument("--ema-decay", type=float, help="of the running average of the weights (0.997)")
-    group.add_argument("--batch", type=int, help="photos in a step (32)")
-    group.add_argument("--seed", type=int, help="(1)")
+    group.add_argument(
+        "--weights", help='file with initial weights, or "imagenet" (xception: imagenet, otherwise random)'
+    )
+    group.add_argument(
+        "--split", choices=SPLITS, help="by the data set's folders, or by a hash of each file name (folders)"
+    )
+    group.add_argument(
+        "--pool", type=int, choices=list(SIDES), help="side of the pixel squares that are averaged first (3)"
+    )
+    group.add_argument("--epochs", type=int, help="length of the schedule in epochs (60; xception 30)")
+    group.add_argument("--max-minutes", type=float, help="length of the schedule in minutes, instead of epochs")
+    group.add_argument("--patience", type=int, help="stop after so many epochs without improvement (15)")
+    group.add_argument("--learning-rate", type=float, help="peak learning rate (2e-3)")
+    group.add_argument("--ema-decay", type=float, help="decay of the moving average of the weights (0.997)")
+    group.add_argument("--batch", type=int, help="photos per step (32)")
+    group.add_argument("--seed", type=int, help="random seed (1)")
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train, validation and test")
-    parser.add_argument("--work", type=Path, default=SERVING / "training" / "work", help="the run (%(default)s)")
-    parser.add_argument("--models", type=Path, default=SERVING / "models", help="versions to beat (%(default)s)")
+    parser.add_argument("--work", type=Path, default=SERVING / "training" / "work", help="work folder (%(default)s)")
+    parser.add_argument("--models", type=Path, default=SERVING / "models", help="current versions (%(default)s)")
     begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--fresh", action="store_true", help="forget the run in the work folder")
-    begin.add_argument("--export-only", action="store_true", help="no training: the best weights so far")
+    begin.add_argument("--fresh", action="store_true", help="discard the run in the work folder")
+    begin.add_argument("--export-only", action="store_true", help="do not train; export the best weights so far")
     _add_settings(parser)
     return parser.parse_args()
 
 
 def settings_of(given: argparse.Namespace) -> Settings:
-    """The architecture's defaults, then the file's fields, then the options; ValueError names what is wrong."""
+    """Merges the architecture's defaults, the --settings file and the options. Raises ValueError for invalid ones."""
     options: dict[str, Any] = {name: value for name, value in vars(given).items() if name not in PLACES}
     file = getattr(given, "settings", None)
     try:
@@ -62,13 +68,13 @@ def settings_of(given: argparse.Namespace) -> Settings:
     except json.JSONDecodeError as error:
         raise ValueError(f"{file}: not JSON: {error}") from error
     if "pool" in options:
-        # They follow from the pool.
+        # The sides depend on the pool.
         fields.pop("sides", None)
     return settings_for(**(fields | options))
 
 
 def run(job: Job, fresh: bool, export_only: bool) -> dict[str, Any]:
-    """The straight line from photos to a decision; the evaluation with the gate's part."""
+    """Trains, exports, evaluates and judges. Returns the evaluation with the gate's decision."""
     fingerprint = data_sha256(split_photos(job.data, job.settings.split).photos)
     if export_only:
         adopt_work(job.work, job.settings, fingerprint)
@@ -86,7 +92,7 @@ def run(job: Job, fresh: bool, export_only: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """One line for the accuracy, one for each reason of the gate."""
+    """Runs the command. Prints one line with the accuracy and one per reason of the gate."""
     given = arguments()
     try:
         job = Job(given.data, given.work, given.models, settings_of(given))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, forced to the disk, then renamed."""
+"""Atomic file replacement: write to a temporary file in the same folder, fsync, rename."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write, of the same ending, that takes the place of `path` when the block ends without an error."""
+    """Yields a temporary file with the same suffix, which replaces `path` if the block ends without an error."""
     unfinished = path.with_name(f".{path.name}")
     yield unfinished
     with unfinished.open("rb") as written:

@@ -1,4 +1,4 @@
-"""Random views of a batch, drawn in the graph from (seed, step): a resumed run sees the same ones."""
+"""Data augmentation in the graph, seeded by (seed, step), so that a resumed run sees the same pictures."""
 
 import math
 
@@ -18,7 +18,7 @@ def _uniform(seed: tf.Tensor, which: int, shape: list[tf.Tensor | int], low: flo
 
 
 def _views(images: tf.Tensor, side: float, seed: tf.Tensor, reach: float) -> tf.Tensor:
-    """Matrices from output to input pixels: flip, stretch, zoom, turn about the middle, shift, scale to the side."""
+    """Affine transforms from output to input pixels: flip, stretch, zoom, rotate around the centre, shift, resize."""
     n, source = tf.shape(images)[0], float(images.shape[1])
     flip = tf.sign(_uniform(seed, 0, [n], -1, 1))
     angle = _uniform(seed, 1, [n], -TURN, TURN) * reach
@@ -44,7 +44,7 @@ def _colours(images: tf.Tensor, seed: tf.Tensor, reach: float) -> tf.Tensor:
 
 
 def augment(images: tf.Tensor, side: int, seed: tf.Tensor, reach: float = 1.0) -> tf.Tensor:
-    """Float images [n, s, s, 3] to random views [n, side, side, 3]; at reach 0 only the flips are left."""
+    """Float images [n, s, s, 3] to random views [n, side, side, 3]. With reach 0 only flips are applied."""
     turned = tf.raw_ops.ImageProjectiveTransformV3(
         images=images, transforms=_views(images, float(side), seed, reach), output_shape=[side, side], fill_value=0.0,
         interpolation="BILINEAR", fill_mode="REFLECT",
@@ -53,7 +53,7 @@ def augment(images: tf.Tensor, side: int, seed: tf.Tensor, reach: float = 1.0) -
 
 
 def mixup(images: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Blends each picture and its target with its mirror place in the batch; the batch is already shuffled."""
+    """Mixup: blends picture i and its target with picture n - 1 - i. The batch is already shuffled."""
     n = tf.shape(images)[0]
     gammas = tf.random.stateless_gamma([2, n], tf.random.experimental.stateless_fold_in(seed, 8), alpha)
     share = (gammas[0] + 1e-6) / (gammas[0] + gammas[1] + 2e-6)
@@ -63,7 +63,7 @@ def mixup(images: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor) 
 
 
 def cutmix(images: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pastes a box of each picture's mirror place over it, one box for the batch; targets blend by the box's area."""
+    """CutMix: pastes a box of picture n - 1 - i over picture i, one box per batch. Targets blend by the box's area."""
     side = images.shape[1]
     half = tf.sqrt(1 - _uniform(seed, 9, [], 0, 1)) * side / 2
     middle = _uniform(seed, 10, [2], 0, 1) * side

@@ -1,6 +1,6 @@
-"""Makes probabilities mean something: the temperature that fits them, and how far off they are without it.
+"""Temperature scaling and calibration metrics.
 
-After Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017.
+Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", 2017.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 BINS = 15
-# Where a fit would run away, because every photo is right (or all are wrong), it stops here.
+# Bounds of the fit: without them it would diverge if all photos are right, or all wrong.
 TEMPERATURES = (0.05, 20.0)
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.integer[Any]]
@@ -17,7 +17,7 @@ Row = dict[str, float]
 
 
 def softmax(logits: Array) -> Array:
-    """Rows of logits to rows of probabilities, in double precision."""
+    """Logits [n, classes] to probabilities [n, classes], in float64."""
     powers: Array = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     powers /= powers.sum(1, keepdims=True)
     return powers
@@ -30,9 +30,9 @@ def cross_entropy(probabilities: Array, labels: Labels) -> float:
 
 
 def fit_temperature(logits: Array, labels: Labels) -> float:
-    """The T for which softmax(logits / T) gives the labels the greatest likelihood; within 0.05 and 20.
+    """The temperature T, between 0.05 and 20, that maximises the likelihood of the labels under softmax(logits / T).
 
-    The loss is convex in 1 / T, so its slope, the expected logit less the label's, has one zero: bisection finds it.
+    The loss is convex in 1 / T. Its slope, the expected logit minus the label's, has one zero, found by bisection.
     """
     logits = logits.astype(np.float64)
     wanted = logits[np.arange(len(labels)), labels].mean()
@@ -45,7 +45,7 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
 
 
 def reliability(probabilities: Array, labels: Labels, bins: int = BINS) -> list[Row]:
-    """By equal steps of confidence (above low, up to high): photos, mean confidence, accuracy; no row for none."""
+    """Photos, mean confidence and accuracy per bin of confidence (low, high]. Empty bins have no row."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     edges = np.linspace(0, 1, bins + 1)
     step = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
@@ -65,6 +65,6 @@ def reliability(probabilities: Array, labels: Labels, bins: int = BINS) -> list[
 
 
 def calibration_error(probabilities: Array, labels: Labels, bins: int = BINS) -> float:
-    """The expected calibration error: the mean distance between confidence and accuracy, weighted by photos."""
+    """The expected calibration error: mean |confidence - accuracy| over the bins, weighted by photos."""
     rows = reliability(probabilities, labels, bins)
     return sum(row["photos"] * abs(row["confidence"] - row["accuracy"]) for row in rows) / len(labels)

@@ -1,4 +1,4 @@
-"""Writes the model card of a version from its evaluation alone: python -m training.card MODEL_FOLDER N"""
+"""Writes the model card of a version from its evaluation only: python -m training.card MODEL_FOLDER N"""
 
 import argparse
 import json
@@ -11,12 +11,12 @@ from .settings import INPUT, OUTPUT, SIDE
 
 CARD = """# Model card: {model}, version {version}
 
-`{architecture}`, a network that tells {kinds} kinds of clothing apart in one photo.
+`{architecture}`, a network that classifies a photo into {kinds} kinds of clothing.
 
 | | |
 |--|--|
-| accuracy on the {test[photos]} test photos | **{test_share}** ({test[correct]} right) |
-| accuracy on the {validation[photos]} validation photos | {validation_share} ({validation[correct]} right) |
+| accuracy on the {test[photos]} test photos | **{test_share}** ({test[correct]} correct) |
+| accuracy on the {validation[photos]} validation photos | {validation_share} ({validation[correct]} correct) |
 | expected calibration error on the test photos | {error} |
 | parameters | {parameters:,} |
 | size | SavedModel {saved_mb:.1f} MB, ONNX {onnx_mb:.1f} MB |
@@ -28,14 +28,14 @@ CARD = """# Model card: {model}, version {version}
 Pillow opens the file, `convert("RGB")` (EXIF orientation ignored), `resize(({side}, {side}), NEAREST)`. Two signatures:
 
 - `serving_default` takes `{input}`: float32 [n, {side}, {side}, 3], the pixels as x / 127.5 - 1
-- `serving_uint8` takes `{input}`: uint8 [n, {side}, {side}, 3], the pixels themselves
+- `serving_uint8` takes `{input}`: uint8 [n, {side}, {side}, 3], the raw pixels
 
 Both give `{output}`: float32 [n, {kinds}], in the order of `model.yaml`.{pooling}
 
 ## Data
 
-[clothing-dataset-small](https://github.com/alexeygrigorev/clothing-dataset), CC0, in ten folders, split {split}:
-{validation[photos]} photos for validation, {test[photos]} for test, the others for training. No photo is part of this
+[clothing-dataset-small](https://github.com/alexeygrigorev/clothing-dataset), CC0, ten classes, split {split}:
+{validation[photos]} photos for validation, {test[photos]} for test, the others for training. Photos are not in this
 repository. Fingerprint of the photos: `{lineage[data_sha256]}`.
 
 ## Results on the test photos
@@ -51,8 +51,8 @@ All figures come from the exported SavedModel.
 ## Probabilities
 
 The logits are divided by a temperature of {temperature:.3f}, fitted on the validation photos and folded into the last
-layer: their softmax is a probability that can be taken at its word. Bars show how often the model was right at each
-confidence, and the numbers how many test photos that were.
+layer, so that their softmax is a calibrated probability. Bars show the accuracy at each confidence, the numbers above
+them the test photos in that bin.
 
 ![Reliability diagram](card/reliability.png)
 
@@ -62,25 +62,25 @@ confidence, and the numbers how many test photos that were.
 
 ## Training
 
-{start}, {training[epochs]} epochs in {training[minutes]:.0f} minutes on {device}. How to repeat it:
+{start}, {training[epochs]} epochs in {training[minutes]:.0f} minutes on {device}. To reproduce it, see
 `serving/training/README.md`.
 
 - AdamW, peak rate {settings[learning_rate]:g}, weight decay {settings[weight_decay]:g}, warm-up and cosine
 - batches of {settings[batch]}, seed {settings[seed]}, dropout {settings[dropout]:g}
-- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g} and CutMix by turns
-- flips, turns, zooms, shifts, colour changes
-- pictures of {sides} pixels; rare classes count more, by the square root of their share
-- a running average of the weights, decay {settings[ema_decay]:g}
-- kept: the epoch with the best validation accuracy ({training[best_epoch]}); the test photos chose nothing
+- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g} and CutMix in alternation
+- flips, rotations, zooms, shifts, colour changes
+- pictures of {sides} pixels; classes are weighted by the inverse square root of their share
+- a moving average of the weights, decay {settings[ema_decay]:g}
+- selected: the epoch with the best validation accuracy ({training[best_epoch]}), without looking at the test photos
 - commit `{lineage[commit]}`, run `{lineage[run_id]}`
 
 ![Learning curve](card/learning-curve.png)
 
 ## Use and limits
 
-Made to show and test the whole path from a photo to an answer, on a laptop. It names the main garment of an everyday
-photo. It always answers with one of its {kinds} classes, whatever is in the picture, and was not taught what is not
-clothing or which of several garments counts. The photos come from few contributors, so figures on other people's
+Made to demonstrate and test the whole path from a photo to scores, on a laptop. It classifies the main garment of an
+everyday photo. It always returns scores for its {kinds} classes, whatever the picture shows. It was not trained on
+photos without clothing or with several garments. The photos come from few contributors, so the accuracy on other
 photos may be lower. Not for decisions about people.
 """
 Evaluation = dict[str, Any]
@@ -101,7 +101,7 @@ def _per_class(rows: list[Evaluation]) -> str:
 
 
 def _mixed_up(test: Evaluation) -> str:
-    """The commonest mistake in words."""
+    """The most frequent confusion, as a sentence."""
     names = [row["class"] for row in test["per_class"]]
     wrong = [
         (count, true, taken)
@@ -110,12 +110,12 @@ def _mixed_up(test: Evaluation) -> str:
         if taken != true
     ]
     count, true, taken = max(wrong)
-    return f"The commonest mistake: {true} taken for {taken}, {count} times." if count else "No photo was mistaken."
+    return f"Most frequent mistake: {true} classified as {taken}, {count} times." if count else "No mistakes."
 
 
 def _gate(gate: Evaluation) -> str:
     if gate["decision"] == "first":
-        return "The first version: there was none in place to beat."
+        return "The first version: there was no current version to compare with."
     rows = [
         [check["name"], f"{check['candidate']:g}", f"{check['in_place']:g}", f"{check['limit']:g}", _passed(check)]
         for check in gate["checks"]
@@ -125,15 +125,15 @@ def _gate(gate: Evaluation) -> str:
 
 
 def _passed(check: Evaluation) -> str:
-    return "held" if check["passed"] else "**missed**"
+    return "passed" if check["passed"] else "**failed**"
 
 
 def _pooling(settings: Evaluation) -> str:
     pool, side = settings["pool"], settings["sides"][-1][1]
     if pool * side == SIDE:
         return ""
-    part = f"{pool * side} x {pool * side} pixels in the middle"
-    return f"\nThe graph averages the {part} in squares of {pool} first, so the network itself sees {side} x {side}."
+    part = f"central {pool * side} x {pool * side} pixels"
+    return f"\nThe graph first averages the {part} in squares of {pool}, so the network input is {side} x {side}."
 
 
 def _start(weights: str | None) -> str:
@@ -155,7 +155,7 @@ def _text(evaluation: Evaluation) -> str:
         onnx_mb=evaluation["sizes"]["onnx"] / 1e6,
         cpu="; ".join(f"{r['cpu']} ms on {r['threads']} (clock {r['clock']} ms)" for r in evaluation["milliseconds"]),
         pooling=_pooling(settings),
-        split="as its authors did" if settings["split"] == "folders" else "by a hash of each file's name",
+        split="by its authors" if settings["split"] == "folders" else "by a hash of each file's name",
         per_class=_per_class(test["per_class"]),
         mixed_up=_mixed_up(test),
         start=_start(settings["weights"]),
@@ -175,15 +175,15 @@ def _plots(evaluation: Evaluation) -> dict[str, bytes]:
 
 
 def write_card(model_folder: Path, version: int) -> None:
-    """README.md and card/*.png of the model folder; ValueError says what evaluation/VERSION.json lacks."""
+    """Writes README.md and card/*.png. Raises ValueError if evaluation/VERSION.json is missing or incomplete."""
     file = model_folder / "evaluation" / f"{version}.json"
     if not file.exists():
-        raise ValueError(f"{file}: no such file; a version without an evaluation has no card")
+        raise ValueError(f"{file}: no such file; the card needs the evaluation of the version")
     evaluation = json.loads(file.read_text())
     try:
         text, plots = _text(evaluation), _plots(evaluation)
     except KeyError as error:
-        raise ValueError(f"{file}: no {error}; train again to have it measured") from error
+        raise ValueError(f"{file}: field {error} is missing; train again to measure it") from error
     (model_folder / "card").mkdir(exist_ok=True)
     for name, picture in plots.items():
         (model_folder / "card" / name).write_bytes(picture)
@@ -191,7 +191,7 @@ def write_card(model_folder: Path, version: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
     parser.add_argument("model_folder", type=Path, help="the folder with model.yaml")
     parser.add_argument("version", type=int)

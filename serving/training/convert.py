@@ -1,8 +1,8 @@
-"""Turns a trained model of any make into a model folder to serve.
+"""Converts a trained model into a model folder to serve.
 
 python -m training.convert --from model.h5 --name NAME --out DIR --classes a,b,c --scale tf
 
-Takes a .keras file, an .h5 of Keras 2 or 3, or a SavedModel's folder; inputs and outputs keep their names.
+The source is a .keras file, an .h5 file of Keras 2 or 3, or a SavedModel folder. Inputs and outputs keep their names.
 """
 
 import argparse
@@ -14,30 +14,39 @@ import numpy as np
 import tensorflow as tf
 
 from .agreement import largest_difference
-from .model_file import Ends, Known, ModelFile, check_name, describe, ends_of, read_model_file, write_model_file
+from .model_file import (
+    ImageOptions,
+    ModelFile,
+    SignatureSpec,
+    check_name,
+    describe,
+    read_model_file,
+    read_signature,
+    write_model_file,
+)
 from .parity import PICTURES, write_parity
 from .pictures import SCALES, reader_of
 from .served import Array, Call, Tensors, onnx_call, tensorflow_call
 from .settings import VERSION
-from .source import take_source
+from .source import import_source
 from .to_onnx import write_onnx
 from .warmup import write_warmup
 
 MODEL_FILE = "model.yaml"
 
 
-class Order(NamedTuple):
-    """What to convert; `model_yaml` or `known` says what no model says of itself."""
+class Conversion(NamedTuple):
+    """What to convert. `model_yaml` or `image` adds what a model file does not contain."""
 
     source: Path
     name: str
     out: Path
     model_yaml: Path | None = None
-    known: Known = Known()
+    image: ImageOptions = ImageOptions()
 
 
 def _random(spec: tf.TensorSpec) -> Array:
-    """Two rows of the input's type; other open axes have length one."""
+    """Two random rows of the input's type. Other variable axes have length one."""
     chance, shape = np.random.default_rng(7), [size or (1 if axis else 2) for axis, size in enumerate(spec.shape)]
     if spec.dtype == tf.string:
         return np.full(shape, "a", object)
@@ -46,19 +55,19 @@ def _random(spec: tf.TensorSpec) -> Array:
     return chance.integers(0, 2, shape).astype(spec.dtype.as_numpy_dtype)
 
 
-def _samples(described: ModelFile, ends: Ends, version: Path) -> list[Tensors]:
-    """The parity pictures, written now, for a model that is known to read them so; else random rows."""
-    reader = reader_of(described["image"], ends.inputs) if "image" in described else None
+def _samples(described: ModelFile, signature: SignatureSpec, version: Path) -> list[Tensors]:
+    """The inputs to compare with: parity pictures if the model's preprocessing is supported, otherwise random rows."""
+    reader = reader_of(described["image"], signature.inputs) if "image" in described else None
     if reader is None:
-        return [{name: _random(spec) for name, spec in ends.inputs.items()}]
-    (image,), (scores,) = ends
+        return [{name: _random(spec) for name, spec in signature.inputs.items()}]
+    (image,), (scores,) = signature
     call, parity = tensorflow_call(version), version.parent / "parity"
     write_parity(parity, VERSION, lambda tensor: call({image: tensor})[scores], reader)
     return [{image: reader.tensor(reader.pixels(parity / picture))[np.newaxis]} for picture in PICTURES]
 
 
 def _compare(calls: dict[str, Call], samples: list[Tensors]) -> float:
-    """The largest difference of any output between any two ways; ValueError names the ways and the output."""
+    """The largest difference of any output between any two formats. Raises ValueError if it is too large."""
     largest = 0.0
     for inputs in samples:
         answers = {way: call(inputs) for way, call in calls.items()}
@@ -69,20 +78,24 @@ def _compare(calls: dict[str, Call], samples: list[Tensors]) -> float:
 
 
 def _scores(call: Call, samples: list[Tensors]) -> str:
-    """What the only output is: logits or, where rows of more than one number add up to one, probabilities."""
+    """ "probabilities" if all rows are non-negative and sum to one, otherwise "logits"."""
     rows = np.concatenate([next(iter(call(inputs).values())) for inputs in samples])
     return "probabilities" if (rows >= 0).all() and np.allclose(rows.sum(1), 1, atol=1e-3) else "logits"
 
 
-def _build(order: Order, folder: Path) -> float:
-    """Everything but its name; returns the largest difference."""
-    version, given = folder / str(VERSION), order.model_yaml
-    source = take_source(order.source, version)
-    ends = ends_of(version)
-    described = read_model_file(given, order.name, ends) if given else describe(order.name, ends, order.known)
+def _build(conversion: Conversion, folder: Path) -> float:
+    """Writes the model folder. Returns the largest difference between the formats."""
+    version, given = folder / str(VERSION), conversion.model_yaml
+    source = import_source(conversion.source, version)
+    signature = read_signature(version)
+    described = (
+        read_model_file(given, conversion.name, signature)
+        if given
+        else describe(conversion.name, signature, conversion.image)
+    )
     write_onnx(version)
-    write_warmup(version, order.name)
-    samples = _samples(described, ends, version)
+    write_warmup(version, conversion.name)
+    samples = _samples(described, signature, version)
     formats = {"SavedModel": tensorflow_call(version), "ONNX": onnx_call(version)}
     difference = _compare({"source": source, **formats}, samples)
     if given:
@@ -93,48 +106,50 @@ def _build(order: Order, folder: Path) -> float:
     return difference
 
 
-def convert(order: Order) -> float:
-    """Makes OUT/NAME with model.yaml, version 1 and parity samples; returns the largest difference from the source.
+def convert(conversion: Conversion) -> float:
+    """Writes OUT/NAME with model.yaml, version 1 and parity samples. Returns the largest difference from the source.
 
-    ValueError, one line, if something is missing or the formats do not agree; nothing is left behind then.
+    Raises ValueError, one line, if something is missing or the formats differ. Nothing is written in that case.
     """
-    check_name(order.name)
-    folder = order.out / order.name
+    check_name(conversion.name)
+    folder = conversion.out / conversion.name
     if folder.exists():
-        raise ValueError(f"{folder}: exists; give another --name or --out, and push the new version into it from there")
-    unfinished = order.out / f".{order.name}"
+        raise ValueError(f"{folder}: already exists; use another --name or --out, then push the new version from there")
+    unfinished = conversion.out / f".{conversion.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        difference = _build(order, unfinished)
+        difference = _build(conversion, unfinished)
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return difference
 
 
-def _arguments() -> Order:
+def _arguments() -> Conversion:
     parser = argparse.ArgumentParser(
         prog="python -m training.convert", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--from", dest="source", type=Path, required=True, metavar="PATH")
-    parser.add_argument("--name", required=True, help="the model's name, and its folder's")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of models")
-    parser.add_argument("--model-yaml", type=Path, metavar="FILE", help="a model.yaml to take instead of writing one")
-    parser.add_argument("--classes", help="a,b,c: names of the output, for a model of pictures")
-    parser.add_argument("--scale", choices=SCALES, help="what training did to pixels; see docs/preprocessing.md")
+    parser.add_argument("--name", required=True, help="name of the model and its folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument(
+        "--model-yaml", type=Path, metavar="FILE", help="a model.yaml to use instead of a generated one"
+    )
+    parser.add_argument("--classes", help="a,b,c: names of the classes, for an image model")
+    parser.add_argument("--scale", choices=SCALES, help="how training scaled pixels; see docs/preprocessing.md")
     given = parser.parse_args()
-    known = Known(given.classes.split(",") if given.classes else None, given.scale)
-    return Order(given.source, given.name, given.out, given.model_yaml, known)
+    image = ImageOptions(given.classes.split(",") if given.classes else None, given.scale)
+    return Conversion(given.source, given.name, given.out, given.model_yaml, image)
 
 
 def main() -> None:
-    """The command line."""
-    order = _arguments()
+    """Runs the command."""
+    conversion = _arguments()
     try:
-        difference = convert(order)
+        difference = convert(conversion)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
-    folder = order.out / order.name
+    folder = conversion.out / conversion.name
     parity = "with parity samples" if (folder / "parity").exists() else "without parity samples"
     print(f"{folder}: version {VERSION}, {parity}; source, SavedModel and ONNX differ by at most {difference:.1e}")
 

@@ -1,4 +1,4 @@
-"""Measures an exported version: how right and how sure its SavedModel is, sizes, and CPU time per photo."""
+"""Evaluates an exported version: accuracy and calibration of its SavedModel, sizes, and CPU time per photo."""
 
 import statistics
 import time
@@ -16,7 +16,7 @@ Figures = dict[str, Any]
 
 
 def confusion(logits: Array, labels: Labels) -> Array:
-    """Counts [true, predicted]."""
+    """Confusion matrix [true class, predicted class]."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), int)
     np.add.at(counts, (labels, logits.argmax(1)), 1)
     return counts
@@ -27,7 +27,7 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 
 
 def per_class(counts: Array) -> list[Figures]:
-    """Precision, recall and F1 of each class; 0 where a class was never predicted or never seen."""
+    """Precision, recall and F1 of each class. 0 if the class was never predicted or has no photos."""
     rows = []
     for index, name in enumerate(CLASSES):
         right, predicted, photos = (int(n) for n in (counts[index, index], counts[:, index].sum(), counts[index].sum()))
@@ -41,7 +41,7 @@ def per_class(counts: Array) -> list[Figures]:
 
 
 def measured(logits: Array, labels: Labels) -> Figures:
-    """Everything that logits say about photos of known classes: the "test" or "validation" part of an evaluation."""
+    """All metrics of logits [n, classes] and labels [n]: the "test" or "validation" part of an evaluation."""
     probabilities, counts = softmax(logits), confusion(logits, labels)
     right, photos = int(counts.trace()), len(labels)
     return {
@@ -57,14 +57,14 @@ def measured(logits: Array, labels: Labels) -> Figures:
 
 
 def evaluate(version: Path, photos: list[Photo]) -> Figures:
-    """The photos through serving_default of the version's SavedModel."""
+    """Metrics of the photos, computed with serving_default of the version's SavedModel."""
     scores = tensorflow_scores(version)
     logits = np.concatenate([scores(batch) for batch in tensors(photos)])
     return measured(logits, np.array([photo.label for photo in photos]))
 
 
 def milliseconds(version: Path, threads: int, runs: int = 60) -> Figures:
-    """Median clock time of one photo through model.onnx, and CPU time, which a busy machine distorts less."""
+    """Median wall-clock and CPU time of one photo through model.onnx. CPU time is less affected by other load."""
     scores, tensor = onnx_scores(version, threads), np.zeros((1, SIDE, SIDE, 3), np.float32)
     for _ in range(5):
         scores(tensor)
@@ -78,7 +78,7 @@ def milliseconds(version: Path, threads: int, runs: int = 60) -> Figures:
 
 
 def sizes(version: Path) -> dict[str, int]:
-    """Bytes of each format."""
+    """The size of each format, in bytes."""
     onnx = sum(file.stat().st_size for file in version.glob("*.onnx"))
     everything = sum(file.stat().st_size for file in version.rglob("*") if file.is_file())
     return {"saved_model": everything - onnx, "onnx": onnx}

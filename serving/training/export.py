@@ -1,4 +1,4 @@
-"""Writes a version: a SavedModel for TF-Serving, the same graphs in ONNX, and the requests that warm a server up."""
+"""Writes a version: a SavedModel for TF-Serving, the same graphs in ONNX, and warm-up requests."""
 
 import shutil
 from collections.abc import Callable
@@ -27,9 +27,9 @@ def _signature(dtype: tf.DType, logits: Callable[[tf.Tensor], tf.Tensor]) -> tf.
 
 
 def _save(served: keras.Model, version: Path) -> None:
-    """The SavedModel: floats as the network takes them, and pixels, a quarter of the bytes on the wire."""
+    """Writes the SavedModel with two signatures: float32, and uint8 pixels with a quarter of the bytes per request."""
     module = tf.Module()
-    # Only the weights: tracking the Keras model would write every layer down a second time.
+    # Track only the weights: tracking the Keras model would also save every layer.
     module.weights = [weight.value for weight in served.weights]
     signatures = {
         SIGNATURE: _signature(tf.float32, lambda image: served(image, training=False)),
@@ -43,7 +43,7 @@ def _save(served: keras.Model, version: Path) -> None:
 
 
 def export(trunk: keras.Model, version: Path, settings: Settings, temperature: float = 1.0) -> None:
-    """Replaces the version's folder; the logits are divided by the temperature."""
+    """Replaces the version's folder. The exported logits are divided by the temperature."""
     shutil.rmtree(version, ignore_errors=True)
     _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
     write_onnx(version)
@@ -51,7 +51,7 @@ def export(trunk: keras.Model, version: Path, settings: Settings, temperature: f
 
 
 def _paths(version: Path) -> dict[str, tuple[Scores, bool]]:
-    """Every way to the logits, and whether it takes pixels."""
+    """Every combination of format and signature, and whether it takes uint8 pixels."""
     return {
         f"{name} {signature}": (scores, signature == PIXEL_SIGNATURE)
         for signature in (SIGNATURE, PIXEL_SIGNATURE)
@@ -63,7 +63,7 @@ def _paths(version: Path) -> dict[str, tuple[Scores, bool]]:
 
 
 def prove(version: Path, photos: list[Photo]) -> float:
-    """The largest difference of a logit between both signatures in both formats; ValueError names two that disagree."""
+    """The largest difference of a logit between all formats and signatures. Raises ValueError if it is too large."""
     paths, largest = _paths(version), 0.0
     for start in range(0, len(photos), BATCH):
         pixels = np.stack([read_pixels(photo.path) for photo in photos[start : start + BATCH]])

@@ -1,4 +1,4 @@
-"""Turns the best weights of a run into a candidate: a model folder of one version, proven, measured and judged."""
+"""Makes a candidate of a run's best weights: exports, checks and evaluates it, and applies the gate."""
 
 import hashlib
 import json
@@ -24,17 +24,17 @@ from .settings import NAME, VERSION, Settings
 from .split import split_photos
 from .work import BEST
 
-# Written by hand, together with data.py: what the gateway has to do to a photo.
+# Written by hand, in agreement with data.py: how the gateway preprocesses a photo.
 MODEL_FILE = Path(__file__).resolve().parents[1] / "models" / NAME / "model.yaml"
-# Pairs of formats and signatures are compared on so many photos.
+# Photos on which formats and signatures are compared.
 PROOFS = 100
-# CPU time is measured on so many.
+# Thread counts for the CPU time measurement.
 THREADS = (1, 2)
 Figures = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """A run: its photos, its work folder, the folder of models that it is for, its settings, and the model's name."""
+    """A run: the photos, the work folder, the folder of current models, the settings and the model's name."""
 
     data: Path
     work: Path
@@ -44,28 +44,28 @@ class Job(NamedTuple):
 
     @property
     def candidate(self) -> Path:
-        """The model folder that the run makes."""
+        """The model folder that the run writes."""
         return self.work / "candidate" / self.name
 
 
 def best_trunk(work: Path, settings: Settings) -> keras.Model:
-    """The network with the weights of the best epoch; ValueError where there is none yet."""
+    """The network with the weights of the best epoch. Raises ValueError if no epoch has finished."""
     if not (work / BEST).exists():
-        raise ValueError(f"{work / BEST}: not there, no epoch has ended yet")
+        raise ValueError(f"{work / BEST}: not found, no epoch has finished yet")
     trunk = build_trunk(settings)
     trunk.load_weights(work / BEST)
     return trunk
 
 
 def temperature_of(trunk: keras.Model, settings: Settings, validation: list[Photo]) -> float:
-    """What the logits have to be divided by to mean probabilities, fitted on the validation photos."""
+    """The temperature that calibrates the logits, fitted on the validation photos."""
     served = build_served(trunk, settings.pool, settings.side)
     logits = np.concatenate([served(batch, training=False) for batch in tensors(validation)])
     return fit_temperature(logits, np.array([photo.label for photo in validation]))
 
 
 def evaluation_file(model_folder: Path) -> Path:
-    """Where a candidate's figures stand."""
+    """The path of a candidate's evaluation."""
     return model_folder / "evaluation" / f"{VERSION}.json"
 
 
@@ -78,14 +78,14 @@ def _add(model_folder: Path, figures: Figures) -> Figures:
 
 
 def _every_kind(photos: list[Photo]) -> list[Photo]:
-    """A hundred photos of all classes, or all of them."""
+    """At most 100 photos, evenly spread over all classes."""
     return photos[:: max(1, len(photos) // PROOFS)][:PROOFS]
 
 
 def export_candidate(job: Job) -> Figures:
-    """Step one: model.yaml, the version in both formats, its parity samples. The folder appears only when it is whole.
+    """Step one: writes model.yaml, the version in both formats and its parity samples. The folder appears atomically.
 
-    Raises ValueError where two formats or signatures disagree.
+    Raises ValueError if two formats or signatures differ.
     """
     unfinished = job.candidate.with_name(f".{job.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -118,7 +118,7 @@ def _training(history: list[Row]) -> Row:
 
 
 def evaluate_candidate(job: Job) -> Figures:
-    """Step two: what the exported version makes of the held-out photos, and how fast."""
+    """Step two: evaluates the exported version on the validation and test photos, and measures its time."""
     split, version = split_photos(job.data, job.settings.split), job.candidate / str(VERSION)
     history = read_history(job.work)
     figures = {
@@ -132,7 +132,7 @@ def evaluate_candidate(job: Job) -> Figures:
 
 
 def _in_place(model_folder: Path) -> Path | None:
-    """The newest version that serves; names with a dot are unfinished or withdrawn."""
+    """The newest version of the model. Names with a dot are unfinished or withdrawn versions."""
     versions = [entry for entry in model_folder.glob("*") if entry.is_dir() and entry.name.isdigit()]
     return max(versions, key=lambda entry: int(entry.name), default=None)
 
@@ -142,7 +142,7 @@ def _sha256(file: Path) -> str:
 
 
 def portable(lineage: Figures) -> Figures:
-    """The lineage without this machine's paths: a file of starting weights is known by its bytes."""
+    """The lineage without local paths: a file of initial weights is identified by name and SHA-256."""
     weights = lineage["settings"]["weights"]
     if weights is None or weights == "imagenet":
         return lineage
@@ -152,11 +152,11 @@ def portable(lineage: Figures) -> Figures:
 
 
 def judge_candidate(job: Job, lineage: Figures) -> Figures:
-    """Step three: the gate, against the version in place measured now on the same photos; the card says it all."""
+    """Step three: applies the gate against the current version, evaluated now on the same photos. Writes the card."""
     place, test = _in_place(job.models / job.name), split_photos(job.data, job.settings.split).test
     in_place = None
     if place is not None:
-        # The gate's budget is for one thread.
+        # The gate's time limit is for one thread.
         times = [milliseconds(place, threads=1)]
         in_place = {"version": int(place.name), "test": evaluate(place, test), "milliseconds": times}
     candidate = json.loads(evaluation_file(job.candidate).read_text())

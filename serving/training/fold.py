@@ -1,4 +1,4 @@
-"""Folds each batch normalisation into the convolution before it, and the temperature into the last layer."""
+"""Folds each batch normalisation into the preceding convolution, and the temperature into the last layer."""
 
 from typing import Any
 
@@ -12,29 +12,29 @@ Weights = list[npt.NDArray[Any]]
 
 
 def _convolution(norm: layers.BatchNormalization) -> layers.Layer:
-    """The layer whose output is normalised."""
+    """The layer before the normalisation."""
     return norm.input._keras_history.operation
 
 
 def _folded(norm: layers.BatchNormalization) -> Weights:
-    """The convolution's weights with the norm's scale and shift in them."""
+    """The convolution's weights with scale and shift of the normalisation folded in."""
     convolution = _convolution(norm)
     if type(convolution) not in CONVOLUTIONS or convolution.use_bias:
-        raise ValueError(f"{norm.name} follows {convolution.name}: only a convolution without a bias takes a norm in")
+        raise ValueError(f"{norm.name} follows {convolution.name}: only a convolution without bias can be folded")
     gamma, beta, mean, variance = (value.astype(np.float64) for value in norm.get_weights())
     scale = gamma / np.sqrt(variance + norm.epsilon)
-    # A separable one has a depthwise kernel too, which stays as it is.
+    # A separable convolution also has a depthwise kernel, which does not change.
     *depthwise, kernel = convolution.get_weights()
     return [*depthwise, kernel * scale, beta - mean * scale]
 
 
 def _call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
-    """What a layer makes of its inputs; norms are passed by."""
+    """Calls a layer; skips batch normalisation."""
     return inputs[0] if isinstance(layer, layers.BatchNormalization) else layer(*inputs, **options)
 
 
 def _copy(model: keras.Model, folded: dict[str, Weights]) -> keras.Model:
-    """The same layers without the norms, whose convolutions get the bias that takes their place."""
+    """Clones the model without batch normalisation. Folded convolutions get a bias."""
 
     def copied(layer: layers.Layer) -> layers.Layer:
         if isinstance(layer, keras.Model):
@@ -45,7 +45,7 @@ def _copy(model: keras.Model, folded: dict[str, Weights]) -> keras.Model:
 
 
 def _without_norms(model: keras.Model) -> keras.Model:
-    """A copy with its weights, models inside it included."""
+    """A copy with folded weights, nested models included."""
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     folded = {_convolution(norm).name: _folded(norm) for norm in norms}
     copy = _copy(model, folded)
@@ -56,7 +56,7 @@ def _without_norms(model: keras.Model) -> keras.Model:
 
 
 def fold(trunk: keras.Model, temperature: float = 1.0) -> keras.Model:
-    """A copy without norms: fewer nodes, the same numbers, in every format. The temperature divides its logits."""
+    """A copy without batch normalisation and with equal outputs, divided by the temperature. It has fewer nodes."""
     copy = _without_norms(trunk)
     last = copy.layers[-1]
     last.set_weights([weight / temperature for weight in last.get_weights()])

@@ -1,20 +1,20 @@
-"""Decides whether a candidate may take the place of the version that serves now, by figures of the same test photos."""
+"""Decides whether a candidate may replace the current version, by metrics on the same test photos."""
 
 from typing import Any, NamedTuple
 
-# A probability is worth printing when it is off by less than this on average.
+# Probabilities are useful if their mean error is below this.
 CALIBRATION_ERROR = 0.05
-# The rarest classes have twelve test photos: one more wrong is 8 points, two are a change for the worse.
+# The rarest classes have 12 test photos: one more error is 8 points and tolerated, two are not.
 RECALL_DROP = 0.1
-# Below one in two, a class has collapsed.
+# Below one half, a class counts as not learned.
 RECALL_FLOOR = 0.5
-# CPU time of one photo on one thread: twenty photos a second from each core. A full Xception needs five times that.
+# CPU time of one photo on one thread: 20 photos per second and core. A full Xception needs five times as much.
 BUDGET_MILLISECONDS = 50.0
 Evaluation = dict[str, Any]
 
 
 class Check(NamedTuple):
-    """One figure of the candidate beside that of the version in place, and the limit that follows from it."""
+    """One metric of the candidate and of the current version, and the limit derived from it."""
 
     name: str
     candidate: float
@@ -24,7 +24,7 @@ class Check(NamedTuple):
 
 
 def _quality(candidate: Evaluation, in_place: Evaluation) -> list[Check]:
-    """Accuracy must not fall; where it is equal, the calibration error has to."""
+    """Accuracy must not decrease. If it is equal, the calibration error must decrease."""
     new, old = candidate["accuracy"], in_place["accuracy"]
     error, old_error = candidate["calibration_error"], in_place["calibration_error"]
     accuracy = Check("accuracy", new, old, old, new >= old)
@@ -55,10 +55,10 @@ def _latency(candidate: Evaluation, in_place: Evaluation) -> Check:
 
 
 def decide(candidate: Evaluation, in_place: Evaluation | None) -> dict[str, Any]:
-    """The "gate" part of the candidate's evaluation.
+    """Returns the "gate" part of the candidate's evaluation.
 
-    Both are evaluations with "version", "test" and "milliseconds", measured on the same photos and the same machine;
-    None: the candidate is the first version and has nothing to beat.
+    Both arguments are evaluations with "version", "test" and "milliseconds", measured on the same photos and machine.
+    `in_place` is None if the candidate is the first version.
     """
     if in_place is None:
         return {"decision": "first", "against": None, "checks": []}
@@ -69,18 +69,18 @@ def decide(candidate: Evaluation, in_place: Evaluation | None) -> dict[str, Any]
 
 
 def alias_of(gate: dict[str, Any]) -> str:
-    """What the model registry calls a version by the gate's decision."""
+    """The alias in the model registry for a gate's decision."""
     return "candidate" if gate["decision"] == "refused" else "champion"
 
 
 def sentences(gate: dict[str, Any]) -> list[str]:
-    """The decision, one line for each reason, for people."""
+    """The decision as text, one line per reason."""
     if gate["decision"] == "first":
-        return ["first version: nothing in place to beat"]
+        return ["first version: no current version to compare with"]
     accuracy = next(check for check in gate["checks"] if check["name"] == "accuracy")
     failed = [check for check in gate["checks"] if not check["passed"]]
     return [
-        "{decision}: {name} {candidate:g}, version {against} in place {in_place:g}, limit {limit:g}".format(
+        "{decision}: {name} {candidate:g}, current version {against} has {in_place:g}, limit {limit:g}".format(
             **gate, **check
         )
         for check in failed or [accuracy]

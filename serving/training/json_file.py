@@ -1,4 +1,4 @@
-"""Writes JSON that people can read and compare: what fits in one line stands in one, and so does a row of numbers."""
+"""Writes JSON that is easy to read and diff: values that fit on one line, and rows of numbers, stay on one line."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ def _only_numbers(value: dict[str, Any] | list[Any]) -> bool:
 
 
 def _laid_out(value: Any, indent: int, taken: int) -> str:
-    """The value's text; taken counts what already stands in its line, the comma behind it included."""
+    """The text of a value. `taken` is the number of columns already used in its line, including the comma after it."""
     line = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or _only_numbers(value) or taken + len(line) <= WIDTH:
         return line
@@ -31,6 +31,6 @@ def _laid_out(value: Any, indent: int, taken: int) -> str:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Replaces the file as a whole, indented by two, within 120 columns where texts and numbers allow it."""
+    """Replaces the file atomically. Indents by two and keeps lines within 120 columns where possible."""
     with replacing(path) as unfinished:
         unfinished.write_text(_laid_out(value, 0, 0) + "\n")

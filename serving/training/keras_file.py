@@ -1,4 +1,4 @@
-"""Loads a saved Keras model: .keras, .h5 of Keras 3, and .h5 of Keras 2, not all of which Keras 3 understands."""
+"""Loads a Keras model: .keras, .h5 of Keras 3, or .h5 of Keras 2, which Keras 3 cannot always read directly."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import h5py
 import keras
 
 MODELS = ("Functional", "Model", "Sequential")
-# Keras 2 wrote down for these layers what they inherit from a convolution and do not use; Keras 3 refuses to read it.
+# For these layers Keras 2 saved options that they inherit from a convolution but do not use. Keras 3 rejects them.
 NOT_USED = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 DROPPED = {"SeparableConv1D": NOT_USED, "SeparableConv2D": NOT_USED, "DepthwiseConv2D": NOT_USED}
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -25,26 +25,26 @@ def _lower_nodes(tensors: list[list[Any]], counted_from_one: set[str]) -> None:
 
 
 def _translate(layer: Config) -> None:
-    """Keras 2's config in Keras 3's words, in place, models inside models included."""
+    """Converts a Keras 2 config to Keras 3 in place, including nested models."""
     config = layer["config"]
     for key in DROPPED.get(layer["class_name"], ()):
         config.pop(key, None)
     if layer["class_name"] not in MODELS:
         return
     kinds = {inner["config"].get("name"): inner["class_name"] for inner in config["layers"]}
-    # Keras 2 counts the calls of a model inside from one, as making it was one; in a graph Keras 3 counts from zero.
+    # Keras 2 numbers the calls of a nested model from one, because building it counts as a call; Keras 3 from zero.
     inside = {name for name, kind in kinds.items() if kind in MODELS}
     for inner in config["layers"]:
         _translate(inner)
         for call in inner.get("inbound_nodes", ()):
             _lower_nodes(call, inside)
-    # Keras 3 does this by itself for outputs, but for those of a Sequential.
+    # For outputs Keras 3 does this itself, except for those of a Sequential.
     outputs = config.get("output_layers", [])
     _lower_nodes(outputs, {name for name, kind in kinds.items() if kind == "Sequential"})
 
 
 def _load_keras_2(path: Path) -> keras.Model:
-    """By way of a copy with another config: the weights are read by their order, which is the same."""
+    """Loads a copy with a converted config. Weights are read by order, which is the same in both versions."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copyfile(path, Path(folder) / "model.h5")
         with h5py.File(copy, "r+") as file:
@@ -58,7 +58,7 @@ def _load(path: Path) -> keras.Model:
     if path.suffix != ".keras":
         with h5py.File(path) as file:
             if "model_config" not in file.attrs:
-                raise ValueError("it holds weights only; save the whole model: model.save(...)")
+                raise ValueError("it contains only weights; save the whole model: model.save(...)")
             keras_2 = not str(file.attrs.get("keras_version", "")).startswith("3")
         if keras_2:
             return _load_keras_2(path)
@@ -66,12 +66,12 @@ def _load(path: Path) -> keras.Model:
 
 
 def load_keras(path: Path) -> keras.Model:
-    """The model, not compiled; ValueError, one line, names the file and what Keras said about it."""
+    """Loads the model without compiling it. Raises ValueError, one line, with the file and Keras' error."""
     if path.suffix not in SUFFIXES:
-        raise ValueError(f"{path}: neither {', '.join(SUFFIXES)} nor a SavedModel's folder")
+        raise ValueError(f"{path}: must be {', '.join(SUFFIXES)} or a SavedModel folder")
     try:
         return _load(path)
     except (OSError, TypeError, KeyError, ValueError) as error:
-        # Keras prints a layer's whole config before it comes to the point.
+        # Keras prints the whole config of a layer before the actual error.
         point = (str(error).strip() or repr(error)).splitlines()[-1][:MAX_ERROR]
         raise ValueError(f"{path}: Keras {keras.__version__} cannot read it: {point}") from error

@@ -1,7 +1,7 @@
-"""From a served version back to what made it: python -m training.lineage MODEL_FOLDER N
+"""Shows how a served version was made: python -m training.lineage MODEL_FOLDER N
 
-N is the number that the gateway answers in X-Model-Version. The facts stand in the model's own evaluation/N.json;
-MLflow adds what it knows of the run, where its store is at hand.
+N is the version in the gateway's X-Model-Version header. The data comes from the model's evaluation/N.json, and from
+MLflow if its store is available.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .registry import tag_pushed
-from .store import SQLITE, answering, file_of, open_store, tracking_uri
+from .store import SQLITE, connection_errors, file_of, open_store, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,33 +19,35 @@ WORK = Path(__file__).parent / "work"
 
 
 def read_lineage(model_folder: Path, version: int) -> dict[str, Any]:
-    """The lineage part of the version's evaluation, its model and gate with it; ValueError says what is missing."""
+    """The version's lineage with its model and gate decision. Raises ValueError if something is missing."""
     file = model_folder / "evaluation" / f"{version}.json"
     if not file.is_file():
         there = sorted(int(path.stem) for path in file.parent.glob("*.json") if path.stem.isdigit())
-        raise ValueError(f"{file}: no such file; measured versions here: {', '.join(map(str, there)) or 'none'}")
+        raise ValueError(f"{file}: no such file; evaluated versions: {', '.join(map(str, there)) or 'none'}")
     try:
         evaluation = json.loads(file.read_text())
     except json.JSONDecodeError as error:
         raise ValueError(f"{file}: not JSON: {error}") from error
     if "lineage" not in evaluation:
-        raise ValueError(f"{file}: has no lineage; this version was made by a training that did not keep one")
+        raise ValueError(f"{file}: has no lineage; the version was trained before lineage was recorded")
     gate = evaluation.get("gate", {}).get("decision")
     return {"model": model_folder.resolve().name, "version": version, **evaluation["lineage"], "gate": gate}
 
 
 def _store(uri: str) -> "MlflowClient":
-    """As open_store, but never a new one."""
+    """Like open_store, but does not create a store."""
     if uri.startswith(SQLITE) and not file_of(uri).exists():
-        raise ConnectionError(f"MLflow's store {uri} is not there; name the training's --work or MLFLOW_TRACKING_URI")
+        raise ConnectionError(
+            f"MLflow's store {uri} does not exist; set --work to the training's, or MLFLOW_TRACKING_URI"
+        )
     return open_store(uri)
 
 
 def ask_mlflow(run_id: str, uri: str) -> dict[str, Any]:
-    """What the tracking store knows of the run: status, metrics, address; or, under `error`, why it says nothing."""
+    """The run's status, metrics and address in MLflow; or `error` if the store does not answer."""
     try:
         client = _store(uri)
-        with answering(uri):
+        with connection_errors(uri):
             run = client.get_run(run_id)
     except ConnectionError as error:
         return {"store": uri, "error": str(error)}
@@ -55,7 +57,7 @@ def ask_mlflow(run_id: str, uri: str) -> dict[str, Any]:
 
 
 def check_data(lineage: dict[str, Any], data: Path) -> bool:
-    """Whether the photos in this folder, split as the run split them, still have the run's fingerprint."""
+    """Whether the photos in this folder, split like in the run, still have the run's fingerprint."""
     from .data import data_sha256
     from .split import split_photos
 
@@ -70,14 +72,14 @@ def _pairs(values: dict[str, Any]) -> str:
 
 
 def text(found: dict[str, Any]) -> str:
-    """For people: one fact on each line."""
+    """The lineage as text, one fact per line."""
     known = found["mlflow"]
     record = known.get("error") or f"{known['status']} in {known['address']}"
     lines = {
         "version": f"{found['model']}/{found['version']}",
         "run": found["run_id"],
         "data": f"sha256 {found['data_sha256']}",
-        "commit": f"{found['commit']}{' and changes that were not committed' if found.get('dirty') else ''}",
+        "commit": f"{found['commit']}{' with uncommitted changes' if found.get('dirty') else ''}",
         "gate": found["gate"],
         "settings": _pairs(found["settings"]),
         "environment": _pairs(found["environment"]),
@@ -85,33 +87,33 @@ def text(found: dict[str, Any]) -> str:
         "metrics": _pairs(known.get("metrics", {})),
     }
     if "data_unchanged" in found:
-        lines["photos"] = (
-            "the same as then" if found["data_unchanged"] else "CHANGED: another fingerprint than the run's"
-        )
+        lines["photos"] = "unchanged" if found["data_unchanged"] else "CHANGED: the fingerprint differs from the run's"
     return "\n".join(f"{name:<12}{value}" for name, value in lines.items() if value)
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.lineage", description=__doc__)
     parser.add_argument("model_folder", type=Path, metavar="MODEL_FOLDER", help="for example models/clothing-model")
-    parser.add_argument("version", type=int, metavar="N", help="as in the answer's X-Model-Version")
-    parser.add_argument("--work", type=Path, default=WORK, help="the training's folder with mlflow.db (%(default)s)")
-    parser.add_argument("--data", type=Path, help="check that the photos in this folder are still those of the run")
-    parser.add_argument("--pushed", action="store_true", help="write N on the run's model in MLflow's registry")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("version", type=int, metavar="N", help="version, as in the X-Model-Version header")
+    parser.add_argument(
+        "--work", type=Path, default=WORK, help="the training's work folder with mlflow.db (%(default)s)"
+    )
+    parser.add_argument("--data", type=Path, help="check that the photos in this folder are those of the run")
+    parser.add_argument("--pushed", action="store_true", help="tag the run's model in MLflow's registry with N")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Exit code 1, and one line, for what is not there or not the same."""
+    """Runs the command. Exit code 1 and one line if something is missing or the photos have changed."""
     given = arguments()
     uri = tracking_uri(given.work)
     try:
         found = read_lineage(given.model_folder, given.version)
         if given.pushed:
             client = _store(uri)
-            with answering(uri):
+            with connection_errors(uri):
                 tag_pushed(client, found["run_id"], found["model"], given.version)
         if given.data:
             found["data_unchanged"] = check_data(found, given.data)

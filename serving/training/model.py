@@ -1,4 +1,4 @@
-"""The networks: xception-small, Xception's three flows narrow enough for a CPU, and what is served around a trunk."""
+"""The networks: xception-small (Xception's three flows, narrow enough for a CPU), and the served model around them."""
 
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,15 +19,15 @@ Tensor: TypeAlias = keras.KerasTensor
 
 @keras.saving.register_keras_serializable("training")
 class FusedNorm(layers.BatchNormalization):
-    """Batch normalisation by TensorFlow's fused kernel: Keras' own writes it out and takes twice the CPU time."""
+    """Batch normalisation with TensorFlow's fused kernel. Keras' layer is not fused and takes twice the CPU time."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # Under mixed precision the statistics stay float32, as the kernel wants them; the pictures come as float16.
+        # With mixed precision the kernel expects float32 statistics and float16 inputs.
         self.autocast = False
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """As Keras' own: by the batch's mean and variance in training, else by the averages."""
+        """Like Keras' layer: uses the batch's mean and variance in training, otherwise the moving averages."""
         scale_offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
         mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
         if not training:
@@ -41,7 +41,7 @@ class FusedNorm(layers.BatchNormalization):
 
 
 def _norm(x: Tensor) -> Tensor:
-    # 0.95 instead of Keras' 0.99: an epoch has about a hundred steps, the averages have to follow within one.
+    # 0.95 instead of Keras' 0.99: an epoch has about 100 steps, and the averages must follow within one epoch.
     return FusedNorm(momentum=0.95)(x)
 
 
@@ -51,14 +51,14 @@ def _conv(x: Tensor, filters: int, stride: int) -> Tensor:
 
 
 def _separable(x: Tensor, filters: int) -> Tensor:
-    # A depthwise and a pointwise layer instead of SeparableConv2D: converters know both, and each is a plain node.
+    # Depthwise and pointwise layers instead of SeparableConv2D: each converts to a single ONNX node.
     x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, depthwise_initializer="he_normal")(x)
     x = layers.Conv2D(filters, 1, use_bias=False, kernel_initializer="he_normal")(x)
     return _norm(x)
 
 
 def _down(x: Tensor, widths: tuple[int, int], first_relu: bool = True) -> Tensor:
-    """Two separable layers and a strided pool, beside a strided 1 x 1 shortcut."""
+    """Two separable convolutions and a strided max pool, with a strided 1 x 1 shortcut."""
     shortcut = _norm(layers.Conv2D(widths[1], 1, strides=2, use_bias=False, kernel_initializer="he_normal")(x))
     x = _separable(layers.ReLU()(x) if first_relu else x, widths[0])
     x = _separable(layers.ReLU()(x), widths[1])
@@ -66,7 +66,7 @@ def _down(x: Tensor, widths: tuple[int, int], first_relu: bool = True) -> Tensor
 
 
 def _middle(x: Tensor) -> Tensor:
-    """Three separable layers added to what came in."""
+    """Three separable convolutions with a residual connection."""
     residual = x
     for _ in range(3):
         residual = _separable(layers.ReLU()(residual), x.shape[-1])
@@ -91,7 +91,7 @@ def _build_small(dropout: float, width: float) -> keras.Model:
 
 
 def build_trunk(settings: Settings | None = None) -> keras.Model:
-    """The network behind the averaging, with random weights: float [n, side, side, 3] in, logits [n, 10] out."""
+    """The network after average pooling, with random weights: float [n, side, side, 3] to logits [n, 10]."""
     settings = settings or Settings()
     if settings.architecture == "xception":
         return build_xception(settings.dropout)
@@ -99,7 +99,7 @@ def build_trunk(settings: Settings | None = None) -> keras.Model:
 
 
 def load_start(trunk: keras.Model, settings: Settings) -> None:
-    """The weights that training starts from, if any; ValueError says what is wrong with them."""
+    """Loads the initial weights, if any. Raises ValueError if they cannot be loaded."""
     weights = settings.weights
     if weights is None:
         return
@@ -112,10 +112,10 @@ def load_start(trunk: keras.Model, settings: Settings) -> None:
 
 
 def build_served(trunk: keras.Model, pool: int, side: int) -> keras.Model:
-    """The network as served: 299 x 299 in, averaged down inside, so that the gateway sends what Xception would take."""
+    """The served model: takes 299 x 299 like Xception, and average-pools inside the graph."""
     inputs = keras.Input((SIDE, SIDE, 3), name=INPUT)
     part = middle(pool, side)
-    before, behind = part.start, SIDE - part.stop
-    inner = layers.Cropping2D(((before, behind), (before, behind)))(inputs)
+    before, after = part.start, SIDE - part.stop
+    inner = layers.Cropping2D(((before, after), (before, after)))(inputs)
     pooled = layers.AveragePooling2D(pool)(inner) if pool > 1 else inner
     return keras.Model(inputs, trunk(pooled), name="served")

@@ -1,4 +1,4 @@
-"""Where a run comes from: the commit of this code and the machine it runs on."""
+"""The origin of a run: the commit of this code and its environment."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 class Commit(NamedTuple):
-    """The commit of the training code; dirty says that files of it differ from that commit."""
+    """The commit of the training code. `dirty`: the code has uncommitted changes."""
 
     id: str | None
     dirty: bool
@@ -30,9 +30,9 @@ def _git(*arguments: str) -> str | None:
 
 
 def commit() -> Commit:
-    """The checked-out commit, or none outside a repository or without git."""
+    """The checked-out commit. The id is None outside a repository or without git."""
     head = _git("rev-parse", "HEAD")
-    # This folder alone: a model pushed beside it makes the tree dirty, but not the code that trains the next one.
+    # Check only this folder: a pushed model changes the working tree, but not the training code.
     return Commit(head, bool(head and _git("status", "--porcelain", ".")))
 
 
@@ -46,7 +46,7 @@ def _gpus() -> list[tf.config.PhysicalDevice]:
 
 
 def environment() -> dict[str, str]:
-    """Versions, platform and device: what else may change a result."""
+    """Versions, platform and device, which can also affect results."""
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
@@ -58,7 +58,7 @@ def environment() -> dict[str, str]:
 
 
 def lineage(run_id: str, settings: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
-    """What made a version, and where its record is; `seed` is none where nothing was drawn."""
+    """The lineage of a version: run, commit, data, settings and environment. `seed` is None for unseeded runs."""
     code = commit()
     return {
         "run_id": run_id,

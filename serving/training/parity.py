@@ -1,4 +1,4 @@
-"""Draws a few small pictures and writes what training makes of them, for the gateway to compare itself with."""
+"""Draws small pictures and writes the hashes of their tensors and their scores, for the gateway to compare with."""
 
 import hashlib
 import math
@@ -18,7 +18,7 @@ from .served import Array, Scores
 
 
 class Reader(NamedTuple):
-    """How a file becomes pixels [height, width, channels], and these the tensor that the network takes."""
+    """Functions from a file to pixels [height, width, channels], and from pixels to the network's input."""
 
     pixels: Callable[[Path], Bytes]
     tensor: Callable[[Bytes], Array]
@@ -26,7 +26,7 @@ class Reader(NamedTuple):
 
 TRAINING = Reader(read_pixels, normalise)
 SEED = 7
-# One for each way a decoder can go astray: odd chroma edges, progressive scans, palettes, hidden alpha, WebP.
+# One for each kind of decoder error: odd chroma edges, progressive scans, palettes, hidden alpha, WebP.
 PICTURES: dict[str, tuple[str, tuple[int, int], dict[str, object]]] = {
     "tall-420.jpg": ("RGB", (267, 401), {"quality": 82, "subsampling": "4:2:0"}),
     "wide-progressive.jpg": ("RGB", (533, 350), {"quality": 60, "subsampling": "4:2:2", "progressive": True}),
@@ -37,7 +37,7 @@ PICTURES: dict[str, tuple[str, tuple[int, int], dict[str, object]]] = {
 
 
 def _gradient(size: tuple[int, int], chance: random.Random) -> Image.Image:
-    """A slow colour ramp in both directions: any shift of a row or column changes the tensor."""
+    """A smooth colour gradient in both directions: any shift of a row or column changes the tensor."""
     width, height = size
     phase = [chance.uniform(0, math.tau) for _ in range(3)]
     pixels = (
@@ -50,7 +50,7 @@ def _gradient(size: tuple[int, int], chance: random.Random) -> Image.Image:
 
 
 def _shapes(image: Image.Image, chance: random.Random) -> None:
-    """Hard edges on top, where resampling and chroma go wrong first."""
+    """Draws hard edges, where errors in resampling and chroma are largest."""
     width, height = image.size
     draw = ImageDraw.Draw(image)
     for _ in range(6):
@@ -63,10 +63,10 @@ def _shapes(image: Image.Image, chance: random.Random) -> None:
 
 
 def draw(name: str) -> bytes:
-    """The file of one picture, the same at every call."""
+    """The bytes of one picture, identical in every call."""
     mode, size, options = PICTURES[name]
     chance = random.Random(f"{SEED} {name}")
-    # A ramp of many colours makes a lossless file large, so those get a flat ground.
+    # A gradient makes lossless files large, so they get a plain background.
     lossy = name.endswith(".jpg")
     image = _gradient(size, chance) if lossy else Image.new("RGB", size, (chance.randrange(256), 90, 160))
     _shapes(image, chance)
@@ -80,18 +80,18 @@ def draw(name: str) -> bytes:
 
 
 def _sha256(values: Array) -> str:
-    """Over the bytes: little-endian, C order."""
+    """SHA-256 of the bytes in little-endian, C order."""
     return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
 
 
 def hashes(path: Path, reader: Reader = TRAINING) -> dict[str, str]:
-    """SHA-256 of the tensor that the network takes, and of the uint8 one for a signature that normalises by itself."""
+    """SHA-256 of the float32 tensor, and of the pixels for a signature that takes uint8."""
     pixels = reader.pixels(path)
     return {"sha256": _sha256(reader.tensor(pixels)), "pixels_sha256": _sha256(pixels)}
 
 
 def write_parity(folder: Path, version: int, scores: Scores, reader: Reader = TRAINING) -> None:
-    """Pictures, tensors.json, and VERSION.json with the scores of the exported SavedModel."""
+    """Writes the pictures, tensors.json, and VERSION.json with the scores of the exported SavedModel."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
         (folder / name).write_bytes(draw(name))

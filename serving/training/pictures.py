@@ -1,4 +1,4 @@
-"""Reads pictures as a model.yaml says, with Pillow and numpy; training's own model needs only data.py."""
+"""Preprocesses pictures as described by a model.yaml, for converted models. The trained model uses data.py."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ MEAN, DEVIATION = (np.array(values, np.float32) for values in ((0.485, 0.456, 0.
 CAFFE_MEAN = np.array((103.939, 116.779, 123.68), np.float32)
 ONE = np.float32(1)
 Scale = Callable[[Floats], Floats]
-# Each step rounds to float32, as the gateway's does.
+# Each step rounds to float32, like in the gateway.
 SCALES: dict[str, Scale] = {
     "tf": lambda x: x / np.float32(127.5) - ONE,
     "mul127": lambda x: x * np.float32(1 / 127.5) - ONE,
@@ -27,16 +27,16 @@ SCALES: dict[str, Scale] = {
     "caffe": lambda x: x[..., ::-1] - CAFFE_MEAN,
     "none": lambda x: x,
 }
-# What is read here. Other words of model.yaml are right too, but such a model gets no parity samples.
+# The supported values. A model.yaml with other valid values gets no parity samples.
 READ_HERE = {"engine": "pillow", "fit": "stretch", "color": "rgb", "layout": "NHWC"}
-# Pillow 13 turned the order of the two passes round; nearest has only one.
+# Pillow 13 swapped the order of the two resize passes. Nearest has only one pass.
 PILLOW = int(PIL.__version__.split(".")[0])
 
 
 def reader_of(image: dict[str, Any], inputs: dict[str, tf.TensorSpec]) -> Reader | None:
-    """The reader for model.yaml's `image`; None where this module cannot read so.
+    """The reader for model.yaml's `image`, or None if its values are not supported here.
 
-    Its tensors have the dtype of the model's input; ValueError if they would not have its shape.
+    Tensors have the dtype of the model's input. Raises ValueError if their shape does not match the input.
     """
     resize = str(image.get("resize", "nearest")).upper()
     if any(image.get(key, value) != value for key, value in READ_HERE.items()):
@@ -44,7 +44,7 @@ def reader_of(image: dict[str, Any], inputs: dict[str, tf.TensorSpec]) -> Reader
     if resize != "NEAREST" and image.get("pillow", PILLOW) != PILLOW:
         return None
     if "size" not in image or image.get("scale") not in SCALES or resize not in Image.Resampling.__members__:
-        raise ValueError(f"model.yaml: image needs size, scale ({', '.join(SCALES)}), and a resize that Pillow has")
+        raise ValueError(f"model.yaml: image needs size, scale ({', '.join(SCALES)}), and a resize method of Pillow")
     ((name, spec),) = inputs.items()
     height, width = image["size"]
     if not spec.shape.is_compatible_with([1, height, width, 3]):

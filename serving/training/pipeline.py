@@ -3,8 +3,8 @@
     python -m training.pipeline compile pipeline.yaml --image IMAGE
     python -m training.pipeline run --data-path DIR --models-path DIR --epochs 1
 
-A component is a function whose source goes into the YAML alone, so each brings its own imports. It is thin: what it
-calls is this package, which the image must hold beside the repository's gateway and Node.
+Only the source of each component function goes into the YAML, so each has its own imports. The functions call this
+package, which the image must contain together with the gateway and Node.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from .store import tracking_uri
 
 SERVING = Path(__file__).resolve().parents[1]
 IMAGE = "tensorgate-training-python:latest"
-# How the command line reads a parameter of each of kfp's types.
+# How to parse a command-line parameter of each kfp type.
 READERS: dict[str, Callable[[str], Any]] = {"String": str, "Integer": int}
 
 
 def split(data_path: str, settings: str, photos: Output[Dataset]) -> str:
-    """Lays the photos out by part, as a fixed data set for the steps behind; gives its fingerprint."""
+    """Copies the photos into one folder per part, for the later steps. Returns the fingerprint of the data."""
     import json
     import shutil
     from itertools import product
@@ -37,7 +37,7 @@ def split(data_path: str, settings: str, photos: Output[Dataset]) -> str:
     from training.split import PARTS, split_photos
 
     found = split_photos(Path(data_path), settings_for(**json.loads(settings)).split)
-    # A class may have no photo in a part: its folder says so.
+    # Every class needs a folder, even without photos in a part.
     for part, name in product(PARTS, CLASSES):
         (Path(photos.path) / part / name).mkdir(parents=True, exist_ok=True)
     for photo in found.photos:
@@ -55,7 +55,7 @@ def tune(
     tracking_uri: str,
     chosen: Output[Artifact],
 ) -> None:
-    """Searches for the best settings, or takes the given ones where no trial is asked for: settings.json."""
+    """Writes settings.json: the best settings of the search, or the given settings if `trials` is 0."""
     import json
     import os
     from dataclasses import asdict
@@ -80,7 +80,7 @@ def tune(
 def train(
     photos: Input[Dataset], sha256: str, chosen: Input[Artifact], tracking_uri: str, weights: Output[Model]
 ) -> None:
-    """Trains with the chosen settings; the work folder with the best weights is the artifact."""
+    """Trains with the chosen settings. The artifact is the work folder with the best weights."""
     import json
     import os
     from pathlib import Path
@@ -125,7 +125,7 @@ def evaluate(
     figures: Output[Metrics],
     confusion: Output[ClassificationMetrics],
 ) -> str:
-    """Measures what was exported and holds it against the version in place; gives the gate's decision."""
+    """Evaluates the exported version against the current one. Returns the gate's decision."""
     import json
     import os
     import shutil
@@ -163,7 +163,7 @@ def push_and_wait(
     tf_serving_host: str,
     waiting_time_min: int,
 ) -> str:
-    """Publishes the version and waits until every server has it; without a host it does not wait. Gives what it did."""
+    """Pushes the version and waits until every server has loaded it (only with a host). Returns a summary."""
     import subprocess
     from pathlib import Path
 
@@ -183,14 +183,14 @@ def push_and_wait(
 
 
 def build_pipeline(image: str = IMAGE) -> Any:
-    """The pipeline whose steps run in `image`; its parameters are the function's."""
+    """The pipeline, with steps that run in `image`. Its parameters are those of the inner function."""
 
     def component(function: Callable[..., Any]) -> Any:
-        # The image brings kfp: nothing is installed when a step starts.
+        # The image contains kfp: install nothing when a step starts.
         return dsl.component(function, base_image=image, install_kfp_package=False)
 
-    # settings is JSON as text: kfp's own dictionaries turn whole numbers into floats.
-    @dsl.pipeline(name="train-clothing-model", description="From photos to a version that serves.")
+    # `settings` is JSON text, because kfp's dictionaries convert integers to floats.
+    @dsl.pipeline(name="train-clothing-model", description="Trains a model on photos and pushes it.")
     def training(
         data_path: str,
         models_path: str,
@@ -232,9 +232,9 @@ def build_pipeline(image: str = IMAGE) -> Any:
 
 
 def run(work: Path, arguments: dict[str, Any]) -> str:
-    """Runs the pipeline on this machine, each step a process of its own; gives what the last one did."""
+    """Runs the pipeline locally, each step in its own process. Returns the summary of the last step."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SERVING), os.environ.get("PYTHONPATH")]))
-    # One record for all steps; a step's own folder would hide it.
+    # All steps share one MLflow store.
     arguments = {"tracking_uri": tracking_uri(work), **arguments}
     local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(work / "pipeline"))
     return str(build_pipeline()(**arguments).output)
@@ -245,10 +245,10 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     compiled = commands.add_parser("compile", help="write the pipeline for Kubeflow")
     compiled.add_argument("out", type=Path, help="the YAML file")
-    compiled.add_argument("--image", default=IMAGE, help="with this package, the gateway and Node (%(default)s)")
-    here = commands.add_parser("run", help="run it on this machine")
+    compiled.add_argument("--image", default=IMAGE, help="image with this package, the gateway and Node (%(default)s)")
+    here = commands.add_parser("run", help="run the pipeline on this machine")
     here.add_argument(
-        "--work", type=Path, default=SERVING / "training" / "work", help="artifacts, record (%(default)s)"
+        "--work", type=Path, default=SERVING / "training" / "work", help="artifacts and MLflow store (%(default)s)"
     )
     parameters = here.add_argument_group("parameters of the pipeline", argument_default=argparse.SUPPRESS)
     for name, spec in build_pipeline().component_spec.inputs.items():
@@ -260,7 +260,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """One line for what stops it."""
+    """Runs the command."""
     given = vars(_arguments())
     if given.pop("command") == "compile":
         compiler.Compiler().compile(build_pipeline(given["image"]), str(given["out"]))

@@ -1,4 +1,4 @@
-"""Draws the pictures of a model card: small PNG files that are the same for the same figures."""
+"""Draws the plots of a model card: small PNG files, identical for identical metrics."""
 
 from io import BytesIO
 from typing import Any
@@ -25,7 +25,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _png(figure: Figure) -> bytes:
-    """A palette of a few colours, without metadata: a quarter of the size, and nothing that changes by itself."""
+    """Encodes as PNG with a small palette and without metadata: a quarter of the size, and reproducible."""
     drawn, file = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})
     with Image.open(drawn) as image:
@@ -34,7 +34,7 @@ def _png(figure: Figure) -> bytes:
 
 
 def learning_curve(history: Rows) -> bytes:
-    """Validation accuracy by epoch, and the losses on an axis of their own."""
+    """Validation accuracy by epoch, with the losses on a second axis."""
     epochs = [row["epoch"] for row in history]
     figure, axes = _figure(7, 3.5)
     axes.plot(epochs, [100 * row["accuracy"] for row in history], color="tab:blue")
@@ -67,7 +67,7 @@ def confusion_matrix(counts: list[list[int]], classes: list[str]) -> bytes:
 
 
 def reliability_diagram(rows: Rows) -> bytes:
-    """Accuracy by confidence, with the number of photos over each bar; the diagonal is what it should be."""
+    """Accuracy by confidence, with the number of photos above each bar. The diagonal is perfect calibration."""
     figure, axes = _figure(4.5, 4)
     lows = [row["low"] for row in rows]
     axes.bar(lows, [row["accuracy"] for row in rows], 1 / BINS, align="edge", color="tab:blue", edgecolor="white")

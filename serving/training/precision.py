@@ -1,4 +1,4 @@
-"""What the network computes in: half precision where the device is made for it."""
+"""The precision of the network: half precision if the device has tensor cores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import keras
 import tensorflow as tf
 
-# From Volta on, NVIDIA's GPUs multiply float16 several times as fast as float32.
+# Since Volta, NVIDIA GPUs multiply float16 several times faster than float32.
 TENSOR_CORES = (7, 0)
 
 
 def device_policy() -> str:
-    """Keras' mixed_float16 where every GPU has tensor cores; float32 on a CPU, which gains nothing from less."""
+    """mixed_float16 if every GPU has tensor cores, otherwise float32. A CPU is not faster in half precision."""
     details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     capable = [detail.get("compute_capability", (0, 0)) >= TENSOR_CORES for detail in details]
     return "mixed_float16" if capable and all(capable) else "float32"
@@ -19,7 +19,7 @@ def device_policy() -> str:
 
 @contextmanager
 def precision(policy: str) -> Iterator[None]:
-    """Networks built inside compute by this policy; what is built afterwards, for export, by float32 again."""
+    """Networks built in this context use the policy. Later ones, for export, use float32 again."""
     keras.config.set_dtype_policy(policy)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A run's model in MLflow's registry: its files, their signature, an alias, and the number it is served under."""
+"""A run's model in MLflow's registry: files, signature, alias and served version."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ PUSHED = "served_version"
 
 
 def _schema(tensors: Mapping[str, Any]) -> "Schema":
-    """MLflow's words for the TensorInfo of each name."""
+    """The MLflow schema for TensorInfo messages by name."""
     import numpy as np
     import tensorflow as tf
     from mlflow.types import Schema, TensorSpec
@@ -32,26 +32,26 @@ def _schema(tensors: Mapping[str, Any]) -> "Schema":
 
 
 def signature_of(version_folder: Path) -> "ModelSignature":
-    """Names, dtypes and shapes of serving_default, -1 for the open batch, read without loading the graph."""
+    """Names, dtypes and shapes of serving_default (batch size -1), read without loading the graph."""
     from mlflow.models import ModelSignature
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     file = version_folder / "saved_model.pb"
     signatures = SavedModel.FromString(file.read_bytes()).meta_graphs[0].signature_def
     if SIGNATURE not in signatures:
-        raise ValueError(f"{file}: no signature {SIGNATURE}, but {', '.join(sorted(signatures))}")
+        raise ValueError(f"{file}: has no signature {SIGNATURE}, only {', '.join(sorted(signatures))}")
     return ModelSignature(_schema(signatures[SIGNATURE].inputs), _schema(signatures[SIGNATURE].outputs))
 
 
 def content_sha256(version_folder: Path) -> str:
-    """Over the names and bytes of all its files: the same run may export again, from better weights."""
+    """SHA-256 over the names and bytes of all files. A run can export again, from better weights."""
     files = sorted(path for path in version_folder.rglob("*") if path.is_file())
     lines = [f"{file.relative_to(version_folder)} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _description(run_id: str, folder: str, version_folder: Path) -> str:
-    """MLflow's own file beside a model: how mlflow.onnx and mlflow.pyfunc load it."""
+    """The MLmodel file, which describes how mlflow.onnx and mlflow.pyfunc load the model."""
     from mlflow import pyfunc
     from mlflow.models import Model
 
@@ -62,7 +62,7 @@ def _description(run_id: str, folder: str, version_folder: Path) -> str:
 
 
 def _newest(client: "MlflowClient", name: str, run_id: str, sha256: str | None = None) -> str | None:
-    """The registry's own number of the run's model: of these files, or the last one of any."""
+    """The registry's newest version of the run's model, optionally only with this content."""
     found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     numbers = [int(entry.version) for entry in found if sha256 in (None, entry.tags.get(CONTENT))]
     return str(max(numbers)) if numbers else None
@@ -80,15 +80,15 @@ def _create(client: "MlflowClient", run_id: str, name: str, version_folder: Path
 
 
 def register(client: "MlflowClient", run_id: str, name: str, version_folder: Path, alias: str) -> None:
-    """Uploads and registers these files unless they are there as this run's, then gives them the alias."""
+    """Uploads and registers the files unless this run has registered them before, then sets the alias."""
     number = _newest(client, name, run_id, content_sha256(version_folder))
     client.set_registered_model_alias(name, alias, number or _create(client, run_id, name, version_folder))
 
 
 def tag_pushed(client: "MlflowClient", run_id: str, name: str, version: int) -> None:
-    """Writes on the registered model under which number it is served; LookupError if this run registered none."""
+    """Tags the registered model with its served version. Raises LookupError if the run has registered none."""
     number = _newest(client, name, run_id)
     if number is None:
-        raise LookupError(f"MLflow's registry has no {name} of run {run_id}")
+        raise LookupError(f"MLflow's registry has no model {name} of run {run_id}")
     client.set_model_version_tag(name, number, PUSHED, str(version))
     client.set_tag(run_id, PUSHED, str(version))

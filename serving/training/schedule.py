@@ -1,4 +1,4 @@
-"""What the step size and the picture size are at each point of a run."""
+"""The learning rate and the picture size at each point of a run."""
 
 import math
 
@@ -7,7 +7,7 @@ from .settings import Settings
 
 
 def _rise_and_fall(settings: Settings, share: float) -> float:
-    """Linear warm-up to 1, then half a cosine to zero."""
+    """Linear warm-up to 1, then cosine decay to zero."""
     if share < settings.warm_up:
         return share / settings.warm_up + 0.01
     rest = min(1.0, (share - settings.warm_up) / (1 - settings.warm_up))
@@ -15,7 +15,7 @@ def _rise_and_fall(settings: Settings, share: float) -> float:
 
 
 def learning_rate(settings: Settings, share: float) -> float:
-    """Rises and falls once, or once for the head alone and once more for all; share is how much has passed."""
+    """The learning rate at `share` (0 to 1) of the schedule. With `frozen`, the frozen share has its own cycle."""
     if share < settings.frozen:
         return settings.learning_rate * _rise_and_fall(settings, share / settings.frozen)
     peak = settings.fine_tuning_rate if settings.frozen else settings.learning_rate
@@ -23,22 +23,22 @@ def learning_rate(settings: Settings, share: float) -> float:
 
 
 def side_at(settings: Settings, share: float) -> int:
-    """The side of the training pictures at this point of the schedule."""
+    """The side of the training pictures at `share` of the schedule."""
     return next((side for until, side in settings.sides if share < until), settings.sides[-1][1])
 
 
 def share_of(settings: Settings, epochs: float, seconds: float) -> float:
-    """How much of the schedule has passed: by the clock if minutes are given, else by epochs."""
+    """The completed share of the schedule: by time if max_minutes is set, otherwise by epochs."""
     if settings.max_minutes is not None:
         return min(1.0, seconds / (60 * settings.max_minutes))
     return min(1.0, epochs / settings.epochs)
 
 
 def finished(settings: Settings, history: list[Row]) -> bool:
-    """Whether a run has ended: at the end of its schedule, or early, when `patience` epochs brought nothing better.
+    """Whether a run has ended: at the end of its schedule, or early after `patience` epochs without improvement.
 
-    A run by the clock does not stop early: its rate only falls to zero at the end, the time is given, and how many
-    epochs fit into it is chance.
+    A run with max_minutes does not stop early: its learning rate reaches zero only at the end, and the number of epochs
+    depends on the machine.
     """
     if not history:
         return False

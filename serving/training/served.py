@@ -1,4 +1,4 @@
-"""Runs what was exported, by signature: the SavedModel by TensorFlow, the .onnx files by ONNX Runtime."""
+"""Runs signatures of an exported version: the SavedModel with TensorFlow, the .onnx files with ONNX Runtime."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,17 +17,17 @@ Scores = Callable[[Array], Array]
 
 
 def onnx_file(version: Path, signature: str = SIGNATURE) -> Path:
-    """Where a version keeps a signature's ONNX graph: one file for each, model.onnx for serving_default."""
+    """The ONNX file of a signature: model.onnx for serving_default, otherwise SIGNATURE.onnx."""
     return version / ("model.onnx" if signature == SIGNATURE else f"{signature}.onnx")
 
 
 def tensorflow_call(version: Path, signature: str = SIGNATURE) -> Call:
-    """A signature of a version's SavedModel, as TF-Serving calls it."""
+    """A function that calls a signature of the SavedModel, like TF-Serving."""
     loaded = tf.saved_model.load(str(version))
     function = loaded.signatures[signature]
 
     def call(inputs: Tensors, keep: object = loaded) -> Tensors:
-        # The loaded object owns the variables and has to outlive the signature.
+        # The loaded object owns the variables, so it must not be collected before the signature.
         outputs = function(**{name: tf.constant(value) for name, value in inputs.items()})
         return {name: output.numpy() for name, output in outputs.items()}
 
@@ -35,7 +35,7 @@ def tensorflow_call(version: Path, signature: str = SIGNATURE) -> Call:
 
 
 def onnx_call(version: Path, signature: str = SIGNATURE, threads: int = 0) -> Call:
-    """A signature's .onnx file; 0 threads lets the runtime choose."""
+    """A function that calls a signature's .onnx file. With 0 threads, ONNX Runtime chooses the number."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     file = str(onnx_file(version, signature))
@@ -45,12 +45,12 @@ def onnx_call(version: Path, signature: str = SIGNATURE, threads: int = 0) -> Ca
 
 
 def tensorflow_scores(version: Path, signature: str = SIGNATURE) -> Scores:
-    """From image to logits, by the SavedModel."""
+    """A function from image to logits, with the SavedModel."""
     call = tensorflow_call(version, signature)
     return lambda tensor: call({INPUT: tensor})[OUTPUT]
 
 
 def onnx_scores(version: Path, threads: int = 0, signature: str = SIGNATURE) -> Scores:
-    """From image to logits, by the .onnx file."""
+    """A function from image to logits, with the .onnx file."""
     call = onnx_call(version, signature, threads)
     return lambda tensor: call({INPUT: tensor})[OUTPUT]

@@ -1,4 +1,4 @@
-"""The model's name, its input and every number that training can turn."""
+"""The model's name, its input and all settings of training."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -7,13 +7,13 @@ NAME = "clothing-model"
 VERSION = 1
 SIGNATURE = "serving_default"
 INPUT, OUTPUT = "image", "logits"
-# Alphabetical, as the data set's folders: the order of the logits.
+# The order of the logits: alphabetical, like the data set's folders.
 CLASSES = ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt", "t-shirt")
 SIDE = 299
 Sides = tuple[tuple[float, int], ...]
-# By pool, (share of the schedule, side in pixels): small pictures first, as they cost half and teach the coarse shapes.
-# The last side serves too, because strided layers pad other pixels at another side: what was learnt at 144 was right
-# about 304 of 341 validation photos at 144, and about 296 at 149.
+# By pool: (share of the schedule, side in pixels). Smaller pictures first: they cost half and are enough for coarse
+# shapes. The last side is also used for serving, because padding of strided layers depends on the side: weights trained
+# at 144 classified 304 of 341 validation photos correctly at 144, and 296 at 149.
 SIDES: dict[int, Sides] = {
     1: ((1.0, 299),),
     2: ((0.3, 112), (0.65, 128), (1.0, 144)),
@@ -24,13 +24,13 @@ SPLITS = ("folders", "hash")
 
 @dataclass(frozen=True)
 class Settings:
-    """How the network is trained; a run is repeated by its settings, its photos and its commit.
+    """How the network is trained. Settings, photos and commit together reproduce a run.
 
-    `pool` is the side of the squares that the served graph averages first, `sides` follow from it unless given; the
-    last one is what the network sees when it serves, cut from the middle of the photo.
-    `weights` is a file to start from, or "imagenet" for xception. `frozen` is the share of the schedule in which only
-    the head learns, at `learning_rate`; the rest then learns at `fine_tuning_rate`. `patience` is in epochs.
-    `width` and `augmentation` scale the channels of xception-small and the reach of the random views.
+    `pool`: side of the pixel squares that the served graph averages first. `sides`: see SIDES; by default they follow
+    from `pool`. The last side is the network's input when serving, cropped from the centre of the photo.
+    `weights`: file with initial weights, or "imagenet" for xception. `frozen`: share of the schedule in which only the
+    head is trained, at `learning_rate`; then everything is trained at `fine_tuning_rate`. `patience`: in epochs.
+    `width`: scales the channels of xception-small. `augmentation`: scales the strength of data augmentation.
     """
 
     architecture: str = "xception-small"
@@ -57,12 +57,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.architecture not in DEFAULTS:
-            raise ValueError(f"architecture {self.architecture!r}: one of {', '.join(DEFAULTS)}")
+            raise ValueError(f"architecture {self.architecture!r}: must be one of {', '.join(DEFAULTS)}")
         if self.split not in SPLITS:
-            raise ValueError(f"split {self.split!r}: one of {', '.join(SPLITS)}")
+            raise ValueError(f"split {self.split!r}: must be one of {', '.join(SPLITS)}")
         if self.pool not in SIDES:
-            raise ValueError(f"pool {self.pool}: one of {', '.join(map(str, SIDES))}")
-        # JSON has no tuples, and settings come back from it.
+            raise ValueError(f"pool {self.pool}: must be one of {', '.join(map(str, SIDES))}")
+        # Settings read from JSON have lists instead of tuples.
         sides = tuple((share, side) for share, side in self.sides) or SIDES[self.pool]
         object.__setattr__(self, "sides", sides)
         if self.sides[-1][1] > pooled_side(self.pool):
@@ -70,12 +70,12 @@ class Settings:
 
     @property
     def side(self) -> int:
-        """What the trunk sees when it serves, in pixels behind the averaging."""
+        """The side of the network's input when serving, in pixels after average pooling."""
         return self.sides[-1][1]
 
 
-# What each architecture changes. xception's are the original course's: its rate for the head, dropout 0.2, and then a
-# hundredth of that rate, so that what ImageNet taught is bent and not broken.
+# Defaults of each architecture. Those of xception are the original course's: its learning rate for the head, dropout
+# 0.2, then a hundredth of that rate, to change the ImageNet weights only slightly.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "xception-small": {},
     "xception": {
@@ -90,20 +90,20 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def settings_for(architecture: str = "xception-small", **given: object) -> Settings:
-    """The architecture's defaults with the given fields in their place; ValueError names a field that is wrong."""
+    """The architecture's defaults, overridden by the given fields. Raises ValueError for an invalid field."""
     known = {field.name for field in fields(Settings)}
     for name in given:
         if name not in known:
-            raise ValueError(f"no setting {name!r}: one of {', '.join(sorted(known))}")
+            raise ValueError(f"no setting {name!r}: must be one of {', '.join(sorted(known))}")
     return Settings(**{"architecture": architecture, **DEFAULTS.get(architecture, {}), **given})
 
 
 def pooled_side(pool: int) -> int:
-    """The most pixels behind the averaging."""
+    """The largest side after average pooling, in pixels."""
     return SIDE // pool
 
 
 def middle(pool: int, side: int) -> slice:
-    """The rows or columns of a photo that are averaged to `side`, an equal part left out before and behind them."""
+    """The central rows or columns of a photo that average to `side` pixels."""
     start = (SIDE - side * pool) // 2
     return slice(start, start + side * pool)

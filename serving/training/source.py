@@ -1,4 +1,4 @@
-"""Brings a trained model of any make into a version's SavedModel, names of inputs and outputs as they are."""
+"""Writes a trained model as a SavedModel, with unchanged names of inputs and outputs."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from .settings import SIGNATURE
 
 
 def _from_keras(model: keras.Model, version: Path) -> Call:
-    """The names are those of the first and last layers."""
+    """Exports a Keras model. Inputs and outputs are named after the first and last layers."""
     inputs = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name) for tensor in model.inputs]
     outputs = [tensor._keras_history.operation.name for tensor in model.outputs]
 
@@ -20,7 +20,7 @@ def _from_keras(model: keras.Model, version: Path) -> Call:
         given = model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
         return dict(zip(outputs, tf.nest.flatten(given), strict=True))
 
-    # Keeps what the endpoint uses, tables included; tracking the model as well would write every weight twice.
+    # The archive tracks what the endpoint uses, including tables. Tracking the model too would save every weight twice.
     archive = keras.export.ExportArchive()
     archive.add_endpoint(SIGNATURE, predict, input_signature=inputs)
     archive.write_out(str(version), verbose=False)
@@ -36,22 +36,22 @@ def _from_saved_model(source: Path, version: Path) -> Call:
     signatures = sorted(tf.saved_model.load(str(source)).signatures)
     if SIGNATURE not in signatures:
         raise ValueError(f"{source}: has no signature {SIGNATURE}, only {', '.join(signatures) or 'none'}")
-    # What serving does not need, such as keras_metadata.pb, stays behind.
+    # Do not copy files that serving does not need, such as keras_metadata.pb.
     wanted = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
     names = {entry.name for entry in source.iterdir()}
     shutil.copytree(source, version, ignore=lambda folder, _: names - wanted if Path(folder) == source else set())
     return tensorflow_call(source)
 
 
-def take_source(source: Path, version: Path) -> Call:
-    """Writes the SavedModel; returns the source's own way from inputs to outputs, for the formats to be compared with.
+def import_source(source: Path, version: Path) -> Call:
+    """Writes the SavedModel. Returns a function that calls the source itself, to compare the formats with.
 
-    ValueError names the file and what is wrong with it.
+    Raises ValueError with the file and its problem.
     """
     if not source.exists():
         raise ValueError(f"{source}: no such file or folder")
     if not source.is_dir():
         return _from_keras(load_keras(source), version)
     if not (source / "saved_model.pb").exists():
-        raise ValueError(f"{source}: holds no saved_model.pb")
+        raise ValueError(f"{source}: contains no saved_model.pb")
     return _from_saved_model(source, version)

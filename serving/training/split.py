@@ -1,4 +1,4 @@
-"""Which photos train, validate and test: by the data set's own folders, or by a hash of each file's name."""
+"""Splits the photos into train, validation and test: by the data set's folders, or by a hash of each file name."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from .data import Photo, class_photos, photos_of
 
 PARTS = ("train", "validation", "test")
 BUCKETS = 100
-# The first bucket past each part: 80 %, 10 %, 10 %.
+# The end bucket (exclusive) of each part: 80 %, 10 %, 10 %.
 ENDS = (80, 90, 100)
 
 
@@ -22,17 +22,17 @@ class Split(NamedTuple):
 
     @property
     def photos(self) -> list[Photo]:
-        """All of them: what the data's fingerprint covers."""
+        """All photos, as covered by the data's fingerprint."""
         return [*self.train, *self.validation, *self.test]
 
 
 def buckets(names: list[str]) -> list[int]:
-    """FarmHash Fingerprint64 of each name modulo 100: a function of the name alone, on every machine, for ever."""
+    """FarmHash Fingerprint64 of each name modulo 100. It depends only on the name and is stable across machines."""
     return [int(bucket) for bucket in tf.strings.to_hash_bucket_fast(names, BUCKETS).numpy()]
 
 
 def _by_hash(data: Path) -> Split:
-    """A folder of class folders, or the three parts' folders merged; a photo stays where it is when others come."""
+    """Splits a folder of class folders, or the merged folders of the three parts. New photos do not move old ones."""
     merged = all((data / part).is_dir() for part in PARTS)
     folders = [data / part for part in PARTS] if merged else [data]
     found = sorted(
@@ -47,9 +47,9 @@ def _by_hash(data: Path) -> Split:
 
 
 def split_photos(data: Path, how: str = "folders") -> Split:
-    """The photos by part, in the same order in every run; ValueError for a part without photos."""
+    """The photos by part, in the same order in every run. Raises ValueError if a part has no photos."""
     split = _by_hash(data) if how == "hash" else Split(*(photos_of(data, part) for part in PARTS))
     for part, photos in zip(PARTS, split, strict=True):
         if not photos:
-            raise ValueError(f"{data}: no photo for {part}")
+            raise ValueError(f"{data}: no photos for {part}")
     return split

@@ -1,4 +1,4 @@
-"""Where MLflow's records are: a server by MLFLOW_TRACKING_URI, or WORK/mlflow.db with WORK/mlartifacts beside it."""
+"""MLflow's store: a server in MLFLOW_TRACKING_URI, or the files WORK/mlflow.db and WORK/mlartifacts."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SQLITE = "sqlite:///"
-# Against MLflow's defaults: no reports to its makers, and a dead server is known in seconds instead of four minutes.
+# Overrides of MLflow's defaults: no telemetry, and an unreachable server fails after seconds instead of four minutes.
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -21,19 +21,19 @@ ENVIRONMENT = {
 
 
 def tracking_uri(work: Path) -> str:
-    """The server or database of the records."""
+    """The URI of the store."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{work.resolve()}/mlflow.db"
 
 
 def open_store(uri: str) -> "MlflowClient":
-    """A client of a store that answers; ConnectionError, one line, if it does not."""
+    """Opens the store. Raises ConnectionError, one line, if it does not answer."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Here and not above: this import takes seconds, and MLflow reads the environment while it is imported.
+    # Imported here because it takes seconds, and because MLflow reads the environment on import.
     from mlflow import MlflowClient
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    with answering(uri):
+    with connection_errors(uri):
         if uri.startswith(SQLITE):
             _read_file(file_of(uri))
         client = MlflowClient(uri)
@@ -42,8 +42,8 @@ def open_store(uri: str) -> "MlflowClient":
 
 
 @contextmanager
-def answering(uri: str) -> Iterator[None]:
-    """Turns what a store fails with into a ConnectionError of one line."""
+def connection_errors(uri: str) -> Iterator[None]:
+    """Converts errors of the store to a ConnectionError of one line."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -58,16 +58,16 @@ def file_of(uri: str) -> Path:
 
 
 def _read_file(file: Path) -> None:
-    """MLflow tries a broken file for minutes; SQLite itself says at once what is wrong with it."""
+    """Checks the file with SQLite, which fails at once. MLflow retries a broken file for minutes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database:
         database.execute("SELECT count(*) FROM sqlite_master")
 
 
 def experiment(client: "MlflowClient", uri: str, name: str) -> str:
-    """The experiment's id; a new one in a database file keeps its files beside that file."""
+    """The experiment's id. With a database file, a new experiment stores its artifacts next to that file."""
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    beside = (file_of(uri).parent / "mlartifacts").as_uri() if uri.startswith(SQLITE) else None
-    return str(client.create_experiment(name, artifact_location=beside))
+    artifacts = (file_of(uri).parent / "mlartifacts").as_uri() if uri.startswith(SQLITE) else None
+    return str(client.create_experiment(name, artifact_location=artifacts))

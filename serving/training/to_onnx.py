@@ -1,4 +1,4 @@
-"""Converts the signatures of a SavedModel to ONNX, one file each, with the large weights written once."""
+"""Converts the signatures of a SavedModel to ONNX, one file each, which share the large weights."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from .served import onnx_file
 from .settings import SIGNATURE
 
 OPSET = 18
-# ONNX Runtime reads files up to the IR version it knows; 10 goes back to 1.19.
+# ONNX Runtime reads files up to its own IR version. 10 works since ONNX Runtime 1.19.
 IR_VERSION = 10
-# ONNX Runtime wants shapes and other small constants inside the file.
+# ONNX Runtime needs shapes and other small constants inside the file.
 SMALL_BYTES = 1024
 
 
 def _order_weights(graph: onnx.GraphProto) -> None:
-    """Names and sorts the weights by their first use: the converter does it by hashes that change from run to run."""
+    """Names and sorts the weights by their first use, because the converter's names and order change in every run."""
     if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
-        return  # Graphs inside use the names too.
+        return  # Subgraphs use the names too.
     weights = {weight.name for weight in graph.initializer}
     names: dict[str, str] = {}
     for node in graph.node:
@@ -38,7 +38,7 @@ def _converted(signature: tf.types.experimental.ConcreteFunction) -> onnx.ModelP
 
     predict = tf.function(lambda inputs: signature(**inputs), input_signature=[specs])
     proto: onnx.ModelProto = tf2onnx.convert.from_function(predict, input_signature=[specs], opset=OPSET)[0]
-    # The converter calls the open axes unk__12 or leaves them blank.
+    # The converter names variable axes unk__12, or leaves them blank.
     for value in (*proto.graph.input, *proto.graph.output):
         axes = value.type.tensor_type.shape.dim
         if axes and not axes[0].dim_value:
@@ -50,7 +50,7 @@ def _converted(signature: tf.types.experimental.ConcreteFunction) -> onnx.ModelP
 
 
 def _share_weights(proto: onnx.ModelProto, file: Path) -> None:
-    """Points each large weight at its bytes inside `file`; a weight that is not there stays in the graph."""
+    """Stores each large weight as external data that points into `file`, if `file` contains its bytes."""
     body = file.read_bytes()
     for weight in proto.graph.initializer:
         size, offset = len(weight.raw_data), body.find(weight.raw_data)
@@ -60,9 +60,9 @@ def _share_weights(proto: onnx.ModelProto, file: Path) -> None:
 
 
 def write_onnx(version: Path) -> None:
-    """model.onnx from serving_default, whole in itself; SIGNATURE.onnx from any other, its weights in model.onnx.
+    """Writes model.onnx for serving_default, and SIGNATURE.onnx, with weights in model.onnx, for the others.
 
-    ValueError where a signature uses what ONNX does not have.
+    Raises ValueError if a signature uses an operation that ONNX does not have.
     """
     loaded = tf.saved_model.load(str(version))
     for name in sorted(loaded.signatures, key=lambda name: (name != SIGNATURE, name)):
@@ -70,7 +70,7 @@ def write_onnx(version: Path) -> None:
             proto = _converted(loaded.signatures[name])
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             point = str(error).strip().splitlines()[0]
-            raise ValueError(f"signature {name}: ONNX has no such graph: {point}") from error
+            raise ValueError(f"signature {name}: cannot be converted to ONNX: {point}") from error
         if name != SIGNATURE:
             _share_weights(proto, onnx_file(version))
         onnx_file(version, name).write_bytes(proto.SerializeToString(deterministic=True))

@@ -1,4 +1,4 @@
-"""Keeps the record of a run in MLflow; a run that is taken up again goes on in the same record."""
+"""Records runs in MLflow. A resumed run continues its MLflow run."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from .json_file import write_json
 from .origin import commit, environment, lineage
 from .registry import register
 from .settings import NAME, Settings
-from .store import answering, experiment, open_store, tracking_uri
+from .store import connection_errors, experiment, open_store, tracking_uri
 from .work import RUN, claim_work, open_work
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ WORK_ID = "work_id"
 
 @dataclass
 class Run:
-    """One run's record, open as long as the context lasts; what is in it already is never written twice."""
+    """An MLflow run, open during the context. Epochs are not logged twice."""
 
     client: "MlflowClient"
     run_id: str
     last_epoch: int = 0
     waiting: list[Row] = field(default_factory=list)
-    # What MLflow calls the run when an error ends it; KILLED for one that was stopped on purpose.
+    # The MLflow status if an error ends the run. KILLED for a run stopped on purpose.
     on_error: str = "FAILED"
 
     def __enter__(self) -> Self:
@@ -40,28 +40,30 @@ class Run:
         stopped = "KILLED" if isinstance(error, KeyboardInterrupt) else self.on_error
         try:
             self._send()
-            with answering(self.client.tracking_uri):
+            with connection_errors(self.client.tracking_uri):
                 self.client.set_terminated(self.run_id, "FINISHED" if error is None else stopped)
         except ConnectionError as dead:
             if error is None:
                 raise
-            # The run's own error is the one to be seen.
+            # Do not hide the run's own error.
             print(dead, file=sys.stderr)
 
     def log_epoch(self, row: Row) -> None:
-        """An epoch's figures; while the store does not take them they wait for the next call, and training goes on."""
+        """Logs an epoch. If the store fails, the epoch is logged with the next call, and training continues."""
         if row["epoch"] > self.last_epoch:
             self.last_epoch = int(row["epoch"])
             self.waiting.append(row)
         try:
             self._send()
         except ConnectionError as error:
-            print(f"epoch {self.last_epoch} is not in MLflow yet and waits for the next one: {error}", file=sys.stderr)
+            print(
+                f"epoch {self.last_epoch} not logged to MLflow, retrying with the next epoch: {error}", file=sys.stderr
+            )
 
     def log_evaluation(self, evaluation: dict[str, Any], plots: list[Path]) -> None:
-        """The figures of evaluation/N.json as metrics; the whole of it and the plots as files; or ConnectionError."""
+        """Logs an evaluation's numbers as metrics, and the evaluation and plots as files. Raises ConnectionError."""
         self._send()
-        with answering(self.client.tracking_uri):
+        with connection_errors(self.client.tracking_uri):
             self.client.log_batch(self.run_id, _metrics(_figures(evaluation), 0))
             self.client.log_dict(self.run_id, evaluation, "evaluation.json")
             if "gate" in evaluation:
@@ -70,12 +72,12 @@ class Run:
                 self.client.log_artifact(self.run_id, str(plot), "plots")
 
     def register(self, model_folder: Path, version_folder: Path, alias: str) -> None:
-        """Puts the version into the registry under the folder's name, once, and the alias on it; or ConnectionError."""
-        with answering(self.client.tracking_uri):
+        """Registers the version under the folder's name, once, and sets the alias. Raises ConnectionError."""
+        with connection_errors(self.client.tracking_uri):
             register(self.client, self.run_id, model_folder.name, version_folder, alias)
 
     def _send(self) -> None:
-        with answering(self.client.tracking_uri):
+        with connection_errors(self.client.tracking_uri):
             while self.waiting:
                 self.client.log_batch(self.run_id, _metrics(self.waiting[0], int(self.waiting[0]["epoch"])))
                 self.waiting.pop(0)
@@ -88,7 +90,7 @@ def _metrics(figures: Row, step: int) -> list["Metric"]:
 
 
 def _figures(evaluation: dict[str, Any]) -> Row:
-    """The numbers of an evaluation by their path: test/accuracy, test/recall/hat, milliseconds/1-threads/cpu …"""
+    """The numbers of an evaluation by path: test/accuracy, test/recall/hat, milliseconds/1-threads/cpu …"""
     plain = ("temperature", "parameters", "difference")
     figures: Row = {name: evaluation[name] for name in plain if name in evaluation}
     for part in ("test", "validation"):
@@ -102,31 +104,31 @@ def _figures(evaluation: dict[str, Any]) -> Row:
 
 
 def start_run(settings: Settings, work: Path, data_sha256: str, tags: dict[str, str] | None = None) -> Run:
-    """The record of the run in this work folder: the one it has, or a new one if it has none that the store knows.
+    """Opens the MLflow run of this work folder, or creates one if the folder has none or the store does not know it.
 
-    Raises ConnectionError, one line, if the store does not answer; ValueError where open_work does.
+    Raises ConnectionError, one line, if the store does not answer, and the ValueError of open_work.
     """
     uri = tracking_uri(work)
     client = open_store(uri)
-    # Here and not above, as in open_store.
+    # Imported here for the reasons in open_store.
     from mlflow.entities import Param
 
     open_work(work, settings, data_sha256)
     claimed = claim_work(work, settings, data_sha256)
-    with answering(uri):
+    with connection_errors(uri):
         run = _record(client, experiment(client, uri, NAME), claimed["work_id"])
         client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
         for name, value in {**_origin_tags(data_sha256), **(tags or {})}.items():
             client.set_tag(run.run_id, name, value)
     write_json(work / RUN, claimed | {"run_id": run.run_id})
-    # A kill may have come after an epoch was kept and before it was logged.
+    # The run may have been killed after an epoch was saved and before it was logged.
     for row in read_history(work):
         run.log_epoch(row)
     return run
 
 
 def _record(client: "MlflowClient", experiment_id: str, work_id: str) -> Run:
-    """Found by the tag it was made with: a kill between making it and noting its number leaves no second one."""
+    """Finds the run by its tag: if a kill prevented writing its id, no second run is created."""
     known = client.search_runs([experiment_id], f"tags.{WORK_ID} = '{work_id}'", max_results=1)
     if not known:
         return Run(client, client.create_run(experiment_id, tags={WORK_ID: work_id}).info.run_id)
@@ -143,5 +145,5 @@ def _origin_tags(data_sha256: str) -> dict[str, str]:
 
 
 def lineage_of(run: Run, settings: Settings, data_sha256: str) -> dict[str, Any]:
-    """The lineage part of evaluation/N.json: what made a version, and where its record is."""
+    """The lineage part of evaluation/N.json: how a version was made, and its MLflow run."""
     return lineage(run.run_id, asdict(settings), data_sha256)

@@ -1,4 +1,4 @@
-"""Trains the trunk to the end of its schedule: from chance, from given weights, or from where it was stopped."""
+"""Trains the trunk to the end of its schedule, from random or given weights or from a checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from .work import TENSORBOARD, claim_work, open_work
 
 
 def measure(model: keras.Model, photos: Photos) -> tuple[float, float]:
-    """Accuracy and mean cross-entropy."""
+    """Returns accuracy and mean cross-entropy."""
     starts = range(0, len(photos.labels), 64)
     logits = np.concatenate([model(to_float(photos.pixels[start : start + 64]), training=False) for start in starts])
     losses = keras.losses.sparse_categorical_crossentropy(photos.labels, logits, from_logits=True)
@@ -34,10 +34,10 @@ def _report(row: Row, writer: tf.summary.SummaryWriter) -> None:
 
 
 def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], None] = lambda row: None) -> list[Row]:
-    """Trains to the end of the schedule and returns the history; the same call goes on after a kill.
+    """Trains to the end of the schedule and returns the history. The same call resumes an interrupted run.
 
-    Leaves best.weights.h5, history.json, checkpoints and TensorBoard's logs in the work folder. `on_epoch` is called
-    after each finished epoch and may raise to stop. Raises ValueError where the folder holds another, unfinished run.
+    Writes best.weights.h5, history.json, checkpoints and TensorBoard logs to the work folder. `on_epoch` is called
+    after each epoch and may raise to stop. Raises ValueError if the folder has another, unfinished run.
     """
     keras.utils.set_random_seed(settings.seed)
     split, policy = split_photos(data, settings.split), device_policy()
@@ -48,12 +48,12 @@ def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], 
     photos = load_pooled(split.train, settings.pool, pooled_side(settings.pool))
     trainer = Trainer(settings, photos, work, policy)
     trainer.begin()
-    done, told = len(trainer.history), len(read_history(work))
-    print(f"{settings.architecture} in {policy}: {len(split.train)} photos, {done} epochs done", flush=True)
+    done, written = len(trainer.history), len(read_history(work))
+    print(f"{settings.architecture} with {policy}: {len(split.train)} photos, {done} epochs done", flush=True)
     writer = tf.summary.create_file_writer(str(work / TENSORBOARD))
-    if done > told:
-        # A kill came between the checkpoint and what follows from it.
-        trainer.copy_out()
+    if done > written:
+        # The run was killed after the checkpoint was saved and before the other files were written.
+        trainer.write_files()
         _report(trainer.history[-1], writer)
         on_epoch(trainer.history[-1])
     while not finished(settings, trainer.history):

@@ -1,4 +1,4 @@
-"""The state of a run and its steps: AdamW on mixed pictures, a running average of the weights, the best one kept."""
+"""The state and steps of a run: AdamW with mixup and CutMix, a moving average of the weights, the best average."""
 
 import json
 import math
@@ -25,35 +25,35 @@ from .xception import head_variables
 
 
 def class_weights(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """Rare classes count more, by the square root only: a full correction would trust 112 skirts too much.
+    """Weights by the inverse square root of class frequency. A full correction would weight 112 skirts too much.
 
-    Raises ValueError for a class without a photo.
+    Raises ValueError for a class without photos.
     """
     counts = np.bincount(labels, minlength=len(CLASSES))
     if not counts.all():
-        raise ValueError(f"train: no photo of {CLASSES[counts.argmin()]}")
+        raise ValueError(f"train: no photos of {CLASSES[counts.argmin()]}")
     weights = 1 / np.sqrt(counts)
     return (weights / weights[labels].mean()).astype(np.float32)
 
 
 def to_float(pixels: tf.Tensor) -> tf.Tensor:
-    """Bytes to the network's range."""
+    """uint8 pixels to float32 in -1..1."""
     return tf.cast(pixels, tf.float32) / 127.5 - 1
 
 
 def _optimizer(settings: Settings, policy: str) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay, clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    # Small gradients would vanish in half precision.
+    # Small gradients would underflow in half precision.
     return keras.optimizers.LossScaleOptimizer(optimizer) if policy == "mixed_float16" else optimizer
 
 
 class DivergedError(ValueError):
-    """The loss is not a number any more."""
+    """The loss is NaN or infinite."""
 
 
 class Trainer:
-    """The state of a run: weights, their average, the best average, the optimiser, and the epochs so far."""
+    """The state of a run: weights, their moving average, the best average, the optimiser and the history."""
 
     def __init__(self, settings: Settings, train: Photos, work: Path, policy: str) -> None:
         if len(train.labels) < settings.batch:
@@ -68,14 +68,14 @@ class Trainer:
         self.weights = tf.constant(class_weights(train.labels))
         self.kept = tf.Variable("[]", dtype=tf.string)
         models = (*self.trunk.variables, *self.average.variables, *self.best.variables)
-        # Every variable by its place, those of dropout's chance among them, which no layer's own tracking would keep.
+        # Save all variables by position. This includes dropout's random seeds, which Keras' layers do not track.
         everything = [variable.value for variable in (*models, *self.optimizer.variables)]
         checkpoint = tf.train.Checkpoint(variables=everything, history=self.kept)
         self.manager = tf.train.CheckpointManager(checkpoint, str(work / CHECKPOINTS), max_to_keep=1)
         self.step = tf.function(self._step)
 
     def begin(self) -> None:
-        """Goes on after the last finished epoch, or starts from the given weights or from chance."""
+        """Resumes after the last finished epoch, or starts from the given or random weights."""
         if self.manager.latest_checkpoint:
             self.manager.checkpoint.restore(self.manager.latest_checkpoint).assert_consumed()
             self.history = json.loads(self.kept.numpy())
@@ -84,7 +84,7 @@ class Trainer:
             self.average.set_weights(self.trunk.get_weights())
 
     def _blend(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mixup and CutMix by turns."""
+        """Applies mixup in even steps and CutMix in odd ones."""
         targets, even = tf.one_hot(labels, len(CLASSES)), seed[1] % 2 == 0
         mixed: tuple[tf.Tensor, tf.Tensor] = tf.cond(
             even, lambda: mixup(images, targets, self.settings.mixup, seed), lambda: cutmix(images, targets, seed)
@@ -106,17 +106,17 @@ class Trainer:
             loss = tf.reduce_mean(losses * weight)
             scaled = self.optimizer.scale_loss(loss)
         self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
-        self._follow(tf.cast(number, tf.float32))
+        self._update_average(tf.cast(number, tf.float32))
         return loss
 
-    def _follow(self, number: tf.Tensor) -> None:
-        # Early on the average follows closely, or it would remember the random start for epochs.
+    def _update_average(self, number: tf.Tensor) -> None:
+        # Use a smaller decay in the first steps, otherwise the random initial weights persist for epochs.
         decay = tf.minimum(self.settings.ema_decay, (1 + number) / (10 + number))
         for slow, fast in zip(self.average.weights, self.trunk.weights, strict=True):
             slow.assign(decay * slow + (1 - decay) * fast)
 
     def run_epoch(self) -> Row:
-        """One pass over the training photos in an order drawn from the seed and the epoch; its figures of training."""
+        """One pass over the shuffled training photos. Returns the row of the history without validation metrics."""
         settings, epoch, steps = self.settings, len(self.history), len(self.train.labels) // self.settings.batch
         before, start = self.history[-1]["seconds"] if self.history else 0.0, time.monotonic()
         frozen = share_of(settings, epoch, before) < settings.frozen
@@ -130,7 +130,7 @@ class Trainer:
             losses.append(self.step(pixels, labels, number, side_at(settings, share), frozen))
         loss = float(np.mean(losses))
         if not math.isfinite(loss):
-            raise DivergedError(f"epoch {epoch + 1}: the loss is not a number any more; lower the learning rate")
+            raise DivergedError(f"epoch {epoch + 1}: the loss is NaN or infinite; lower the learning rate")
         return {
             "epoch": epoch + 1,
             "share": round(share, 3),
@@ -141,16 +141,16 @@ class Trainer:
         }
 
     def keep(self, row: Row) -> None:
-        """Adds an epoch; the checkpoint is written last but for what can be copied out of it."""
+        """Adds an epoch to the history and saves the checkpoint, then the files that can be restored from it."""
         if all(quality(row) > quality(old) for old in self.history):
             self.best.set_weights(self.average.get_weights())
         self.history.append(row)
         self.kept.assign(json.dumps(self.history))
         self.manager.save()
-        self.copy_out()
+        self.write_files()
 
-    def copy_out(self) -> None:
-        """The best weights and the history as files of their own, after each epoch and after a kill."""
+    def write_files(self) -> None:
+        """Writes the best weights and the history to files."""
         with replacing(self.work / BEST) as unfinished:
             self.best.save_weights(unfinished)
         write_json(self.work / HISTORY, self.history)

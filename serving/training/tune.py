@@ -1,7 +1,7 @@
-"""Searches for better settings: python -m training.tune --data DIR; run it again to go on, or for more trials.
+"""Searches for better settings: python -m training.tune --data DIR. Run it again to resume it or to add trials.
 
-Optuna and not Keras Tuner: its trials live in an SQLite file that processes share and a kill does not harm, and a call
-for each epoch prunes any training loop; Keras Tuner wants a chief process for that, and prunes only around model.fit.
+Uses Optuna, not Keras Tuner: Optuna stores trials in an SQLite file that processes share and that survives a kill, and
+it can prune any training loop. Keras Tuner needs a chief process for that, and prunes only model.fit.
 """
 
 import argparse
@@ -29,24 +29,24 @@ from .tune_report import FINISHED, write_report
 from .tune_trial import SPACE, TUNE, Search, open_study, origin_of, run_trial, start_worker
 
 WORK = Path(__file__).parent / "work"
-# A quarter of a whole training: enough to tell good settings from bad ones.
+# A quarter of a full training: enough to distinguish good settings from bad ones.
 EPOCHS = 15
 
 
-def take_up_killed(study: optuna.Study) -> None:
-    """A trial that still runs while no search does was killed: it fails, and its settings are tried first."""
+def retry_killed(study: optuna.Study) -> None:
+    """Marks trials of a killed search as failed and queues their settings first. Call it while no search runs."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params, user_attrs={"origin": origin_of(trial)})
 
 
 def count_finished(study: optuna.Study) -> int:
-    """Trials with a result, pruned ones among them."""
+    """The number of trials with a result, including pruned ones."""
     return len(study.get_trials(deepcopy=False, states=FINISHED))
 
 
 def run_trials(search: Search, study: optuna.Study, trials: int, jobs: int) -> None:
-    """Runs trials, `jobs` at a time, until so many are finished, those of earlier calls among them."""
+    """Runs `jobs` trials at a time until `trials` are finished, including those of earlier calls."""
     threads = max(1, (os.cpu_count() or 1) // jobs)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn, start_worker, (threads,)) as pool:
@@ -62,7 +62,7 @@ def run_trials(search: Search, study: optuna.Study, trials: int, jobs: int) -> N
 
 
 def report(study: optuna.Study, folder: Path, trials: int) -> None:
-    """The tables and pictures as they stand now, and a line for who waits."""
+    """Updates the report files and prints a progress line."""
     write_report(study, folder)
     best = study.best_trial
     print(
@@ -72,19 +72,19 @@ def report(study: optuna.Study, folder: Path, trials: int) -> None:
 
 
 @contextmanager
-def alone(work: Path) -> Iterator[None]:
-    """One search at a time in a work folder; the lock ends with the process, however it ends."""
+def search_lock(work: Path) -> Iterator[None]:
+    """A lock that allows one search per work folder. The system releases it when the process ends."""
     work.mkdir(parents=True, exist_ok=True)
     with (work / "tune.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(f"--work {work}: another search is running there") from error
+            raise ValueError(f"--work {work}: another search is running in this folder") from error
         yield
 
 
-def same_question(study: optuna.Study, settings: Settings, data: str) -> None:
-    """Results are comparable only between equal settings and photos: ValueError for a study begun with others."""
+def check_same_search(study: optuna.Study, settings: Settings, data: str) -> None:
+    """Raises ValueError if the study was started with other settings or photos: results would not be comparable."""
     question = json.loads(json.dumps({**asdict(settings), "data_sha256": data}))
     begun = study.user_attrs.get("question")
     if begun is None:
@@ -92,18 +92,18 @@ def same_question(study: optuna.Study, settings: Settings, data: str) -> None:
         study.enqueue_trial({name: question[name] for name in SPACE})
     elif begun != question:
         other = [f"{name} {begun.get(name)}" for name in question if begun.get(name) != question[name]]
-        raise ValueError(f"--work: tune.db there holds a search with {', '.join(other)}; ask the same or name another")
+        raise ValueError(f"--work: its tune.db has a search with {', '.join(other)}; use the same or another folder")
 
 
 def search(data: Path, work: Path, settings: Settings, trials: int, jobs: int) -> None:
-    """From photos to WORK/tune: goes on until `trials` are finished; ValueError or OSError, one line, if not."""
-    with alone(work):
-        # The trials' processes keep their records where the search does.
+    """Runs or resumes the search in WORK until `trials` are finished. Raises ValueError or OSError, one line."""
+    with search_lock(work):
+        # The processes of the trials use the same MLflow store.
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri(work)
         fingerprint = data_sha256(split_photos(data, settings.split).photos)
         study = open_study(work)
-        same_question(study, settings, fingerprint)
-        take_up_killed(study)
+        check_same_search(study, settings, fingerprint)
+        retry_killed(study)
         with start_run(settings, work / TUNE, fingerprint, {"mlflow.runName": "search"}) as run:
             run_trials(Search(data, work, settings, fingerprint, run.run_id), study, trials, jobs)
             run.client.log_metric(run.run_id, "accuracy", study.best_value)
@@ -112,34 +112,36 @@ def search(data: Path, work: Path, settings: Settings, trials: int, jobs: int) -
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.tune", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train, validation and test")
     parser.add_argument("--work", type=Path, default=WORK, help="tune.db and tune/ with the results (%(default)s)")
-    parser.add_argument("--trials", type=int, default=20, help="finished ones to reach in all (%(default)s)")
-    parser.add_argument("--settings", type=Path, help="JSON with what the trials have in common, as for the training")
-    parser.add_argument("--epochs", type=int, help=f"of each trial ({EPOCHS})")
-    parser.add_argument("--seed", type=int, help="trial N trains with this plus N (1)")
+    parser.add_argument("--trials", type=int, default=20, help="total number of finished trials (%(default)s)")
+    parser.add_argument("--settings", type=Path, help="JSON file with the common settings, as for training")
+    parser.add_argument("--epochs", type=int, help=f"epochs of each trial ({EPOCHS})")
+    parser.add_argument("--seed", type=int, help="seed; trial N uses this plus N (1)")
     jobs = max(1, (os.cpu_count() or 1) // 4)
-    parser.add_argument("--jobs", type=int, default=jobs, help="trials at a time (a quarter of the cores: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=jobs, help="parallel trials (a quarter of the cores: %(default)s)")
     return parser.parse_args()
 
 
 def settings_of(given: argparse.Namespace) -> Settings:
-    """The file's fields, then the options; the first trial runs with just these. ValueError names what is wrong."""
+    """Merges the file and the options. The first trial uses exactly these. Raises ValueError for invalid ones."""
     fields: dict[str, Any] = json.loads(given.settings.read_text()) if given.settings else {}
     options = {name: getattr(given, name) for name in ("epochs", "seed") if getattr(given, name) is not None}
     return settings_for(**{"epochs": EPOCHS, **fields, **options})
 
 
 def main() -> None:
-    """One line for what stops it."""
+    """Runs the command."""
     given = arguments()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         search(given.data, given.work, settings_of(given), given.trials, max(1, given.jobs))
     except BrokenProcessPool as error:
-        raise SystemExit("tune: a trial's process was killed, perhaps for memory: go on with fewer --jobs") from error
+        raise SystemExit(
+            "tune: the process of a trial was killed, perhaps for memory: resume with fewer --jobs"
+        ) from error
     except (ValueError, OSError) as error:
         raise SystemExit(f"tune: {error}") from error
     print((given.work / TUNE / "trials.md").read_text())

@@ -1,4 +1,4 @@
-"""What a search found: a table of its trials, two pictures, and the best settings for python -m training --settings."""
+"""The report of a search: a table of trials, two plots, and the best settings for python -m training --settings."""
 
 import csv
 import warnings
@@ -25,7 +25,7 @@ def _number(value: float | None) -> str:
 
 
 def _cells(trial: FrozenTrial, names: list[str]) -> Cells:
-    """One row; a pruned trial shows the accuracy of its last epoch."""
+    """One row of the table. A pruned trial shows the accuracy of its last epoch."""
     accuracy = trial.value if trial.value is not None else trial.intermediate_values.get(trial.last_step or 0)
     return {
         "trial": str(trial.number),
@@ -55,11 +55,11 @@ def _save(axes: Axes, file: Path) -> None:
 
 
 def _draw(study: optuna.Study, folder: Path) -> None:
-    """The best accuracy by trial, and which setting mattered once there are two whole trials to tell by."""
+    """Plots the best accuracy by trial and, with two complete trials or more, the importance of the settings."""
     from optuna.visualization.matplotlib import plot_optimization_history, plot_param_importances
 
     with warnings.catch_warnings():
-        # Optuna calls its matplotlib plots experimental, one warning for each.
+        # Optuna warns that its matplotlib plots are experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         history = plot_optimization_history(study, target_name="validation accuracy")
         history.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,4 +1,4 @@
-"""One trial of a search, in a process of its own: settings drawn from the space, a training, a result in the study."""
+"""One trial of a search, in its own process: samples settings, trains, stores the result in the study."""
 
 import multiprocessing
 import os
@@ -26,7 +26,7 @@ Trial = optuna.Trial | optuna.trial.FrozenTrial
 
 
 class Range(NamedTuple):
-    """The bounds of one setting, both included."""
+    """The bounds of one setting, both inclusive."""
 
     low: float
     high: float
@@ -34,7 +34,7 @@ class Range(NamedTuple):
     log: bool = False
 
 
-# By the names of Settings. mixup's Beta distribution needs more than 0.
+# Keys are field names of Settings. mixup's Beta distribution needs a value above 0.
 SPACE = {
     "learning_rate": Range(5e-4, 8e-3, log=True),
     "width": Range(0.5, 1.25, step=0.125),
@@ -45,7 +45,7 @@ SPACE = {
 
 
 class Search(NamedTuple):
-    """What every trial has in common."""
+    """The parameters that all trials share."""
 
     data: Path
     work: Path
@@ -55,8 +55,8 @@ class Search(NamedTuple):
 
 
 def open_study(work: Path, seed: int = 0) -> optuna.Study:
-    """The study in WORK/tune.db, made if it is not there; the seed is of the sampler of this process."""
-    # Trials in other processes write to the same file: wait for their turn to end.
+    """Opens or creates the study in WORK/tune.db. `seed` is for this process' sampler."""
+    # Other processes write to the same file: wait up to 60 s for their lock.
     storage = optuna.storages.RDBStorage(
         f"sqlite:///{work.resolve()}/tune.db", engine_kwargs={"connect_args": {"timeout": 60}}
     )
@@ -71,17 +71,17 @@ def open_study(work: Path, seed: int = 0) -> optuna.Study:
 
 
 def origin_of(trial: Trial) -> int:
-    """The number whose folder, seed and record a trial uses: its own, or that of the killed one it takes up."""
+    """The trial number that determines folder, seed and MLflow run: its own, or that of the killed trial it retries."""
     return int(trial.user_attrs.get("origin", trial.number))
 
 
 def trial_folder(work: Path, trial: Trial) -> Path:
-    """Where a trial trains, as long as it runs."""
+    """The work folder of a trial, deleted after the trial."""
     return work / TUNE / "trials" / str(origin_of(trial))
 
 
 def on_epoch_of(run: Run, trial: optuna.Trial) -> Callable[[Row], None]:
-    """Logs an epoch and ends the training of a trial that the others leave behind."""
+    """Returns a callback that logs each epoch and prunes the trial if it is worse than the others."""
 
     def on_epoch(row: Row) -> None:
         run.log_epoch(row)
@@ -94,7 +94,7 @@ def on_epoch_of(run: Run, trial: optuna.Trial) -> Callable[[Row], None]:
 
 
 def objective(search: Search, trial: optuna.Trial) -> float:
-    """Trains with the trial's settings, in a record of its own; its best validation accuracy."""
+    """Trains with the trial's settings in its own MLflow run. Returns the best validation accuracy."""
     chosen: dict[str, Any] = {
         name: trial.suggest_float(name, bounds.low, bounds.high, step=bounds.step, log=bounds.log)
         for name, bounds in SPACE.items()
@@ -119,7 +119,7 @@ def objective(search: Search, trial: optuna.Trial) -> float:
 
 
 def run_trial(search: Search, sampler_seed: int) -> None:
-    """One trial from the asking to the telling; its folder goes once its result is kept."""
+    """Runs one trial. Its folder is deleted after the result is stored."""
 
     def clear(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         shutil.rmtree(trial_folder(search.work, trial))
@@ -135,12 +135,12 @@ def _end_with(search: BaseProcess) -> None:
 
 
 def start_worker(threads: int) -> None:
-    """Gives this process its share of the cores, and an end together with the search's own process."""
+    """Limits this process to `threads`, and ends it when the search's process ends."""
     search = multiprocessing.parent_process()
     if search is not None:
         threading.Thread(target=_end_with, args=(search,), daemon=True).start()
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     for gpu in tf.config.list_physical_devices("GPU"):
-        # Otherwise the first trial takes the whole memory and the one beside it fails.
+        # Otherwise the first trial allocates all GPU memory and the next one fails.
         tf.config.experimental.set_memory_growth(gpu, True)

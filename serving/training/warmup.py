@@ -1,4 +1,4 @@
-"""Writes TF-Serving's warm-up requests, so that the first request that a person sends is not the slow one."""
+"""Writes TF-Serving's warm-up requests, so that the first client request is not slow."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from tensorflow.core.framework import tensor_pb2
 
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
-# From prediction_log.proto, predict.proto and model.proto of tensorflow_serving/apis: what a request needs, by name,
-# number and type. The package is our own, so that Google's may be loaded beside it; names are not on the wire.
+# The needed fields of prediction_log.proto, predict.proto and model.proto in tensorflow_serving/apis.
+# The package name is our own, so that Google's messages can be loaded too; names are not part of the encoding.
 PACKAGE = "tensorgate.warmup"
 TENSOR = "." + tensor_pb2.TensorProto.DESCRIPTOR.full_name
 MESSAGES = {
@@ -50,13 +50,13 @@ PredictionLog = _prediction_log()
 
 
 def _zeros(spec: tf.TensorSpec) -> tensor_pb2.TensorProto:
-    """One value that stands for all of them: some bytes for a whole picture. Open axes have length one."""
+    """A tensor of zeros, encoded as one value. Variable axes have length one."""
     shape = [size or 1 for size in spec.shape]
     return tf.make_tensor_proto("" if spec.dtype == tf.string else 0, spec.dtype, shape)
 
 
 def write_warmup(version: Path, model: str) -> None:
-    """assets.extra/tf_serving_warmup_requests: one request for each signature of the SavedModel."""
+    """Writes assets.extra/tf_serving_warmup_requests with one request per signature of the SavedModel."""
     signatures = tf.saved_model.load(str(version)).signatures
     (version / FILE).parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(version / FILE)) as records:

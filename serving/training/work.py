@@ -1,4 +1,4 @@
-"""The work folder: whose run it holds, and whether a run may go on in it or start anew."""
+"""The work folder: which run it contains, and whether a run can resume in it or replace it."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ TENSORBOARD = "tensorboard"
 
 
 def _run_of(settings: Settings, data_sha256: str) -> dict[str, Any]:
-    """As JSON reads it back, which knows no tuples."""
+    """The run as it is read back from JSON, with lists instead of tuples."""
     run: dict[str, Any] = json.loads(json.dumps({"settings": asdict(settings), "data_sha256": data_sha256}))
     return run
 
@@ -31,7 +31,7 @@ def _differences(known: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 
 def clear(work: Path) -> None:
-    """Forgets the run; records of earlier runs and the candidate stay."""
+    """Deletes the run's files. MLflow's records and the candidate stay."""
     for name in (RUN, HISTORY, BEST):
         (work / name).unlink(missing_ok=True)
     for name in (CHECKPOINTS, TENSORBOARD):
@@ -45,39 +45,39 @@ def _known_run(work: Path) -> dict[str, Any]:
 
 
 def open_work(work: Path, settings: Settings, data_sha256: str, fresh: bool = False) -> None:
-    """Makes the folder ready for a run: goes on with the same one, makes room where another has ended.
+    """Prepares the folder: keeps the files of the same run, clears those of a finished run.
 
-    Raises ValueError, one line, where another run of other settings or photos has not ended, unless `fresh`.
+    Raises ValueError, one line, if it has an unfinished run with other settings or photos, unless `fresh`.
     """
     work.mkdir(parents=True, exist_ok=True)
     known = _known_run(work)
     differences = _differences(known, _run_of(settings, data_sha256))
     if not fresh and not known and (work / BEST).exists():
-        raise ValueError(
-            f"{work} holds weights of an unknown run, without {RUN}: move them, or start anew with --fresh"
-        )
+        raise ValueError(f"{work} has weights of an unknown run, without {RUN}: move them, or restart with --fresh")
     if not fresh and known and differences:
         history = read_history(work)
         if not finished(settings_for(**known["settings"]), history):
             raise ValueError(
-                f"{work} holds an unfinished run of {len(history)} epochs with other settings"
-                f" ({', '.join(differences)}): repeat its command to go on, or start anew with --fresh"
+                f"{work} has an unfinished run of {len(history)} epochs with other settings"
+                f" ({', '.join(differences)}): repeat its command to resume, or restart with --fresh"
             )
     if fresh or differences:
         clear(work)
 
 
 def claim_work(work: Path, settings: Settings, data_sha256: str) -> dict[str, Any]:
-    """Writes whose run it is now, beside what the tracking has noted, and returns it; its `work_id` stays the same."""
+    """Writes the run to run.json and returns it. Keeps `work_id` and the fields written by track.py."""
     claimed = {"work_id": uuid.uuid4().hex} | _known_run(work) | _run_of(settings, data_sha256)
     write_json(work / RUN, claimed)
     return claimed
 
 
 def adopt_work(work: Path, settings: Settings, data_sha256: str) -> None:
-    """Takes what lies there for this run's; ValueError, one line, where it is known to be another's."""
+    """Uses the folder's files for this run. Raises ValueError, one line, if they belong to another run."""
     known = _known_run(work)
     differences = _differences(known, _run_of(settings, data_sha256))
     if known and differences:
-        raise ValueError(f"{work} holds a run with other settings ({', '.join(differences)}): give those of the run")
+        raise ValueError(
+            f"{work} has a run with other settings ({', '.join(differences)}): use the settings of the run"
+        )
     claim_work(work, settings, data_sha256)

@@ -1,4 +1,4 @@
-"""xception: the full network with the original course's head, started from weights that others have trained."""
+"""xception: the full network with the original course's head, initialised with pretrained weights."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ INNER = 100
 
 
 def build_xception(dropout: float) -> keras.Model:
-    """21 million parameters; float [n, side, side, 3] in, logits out.
+    """The network with 21 million parameters: float [n, side, side, 3] to logits.
 
-    The base's norms never learn and keep the averages they came with, even while the rest of it is tuned: batches of a
-    few thousand photos would spoil what a million have taught.
+    Batch normalisation in the base is never trained and keeps its averages, also during fine-tuning: statistics of a
+    few thousand photos are worse than those of the million it was pretrained on.
     """
     inputs = keras.Input((None, None, 3), name="pooled")
     base = keras.applications.Xception(weights=None, include_top=False, name=BASE)
@@ -29,7 +29,7 @@ def build_xception(dropout: float) -> keras.Model:
 
 
 def head_variables(trunk: keras.Model) -> list[keras.Variable]:
-    """What learns while the base is frozen."""
+    """The variables that are trained while the base is frozen."""
     return [variable for layer in trunk.layers if layer.name != BASE for variable in layer.trainable_variables]
 
 
@@ -38,19 +38,19 @@ def _imagenet() -> keras.Model:
         return keras.applications.Xception(weights="imagenet", include_top=False)
     except Exception as error:  # Keras raises a plain Exception for a failed download.
         raise ValueError(
-            f"--weights imagenet: cannot be downloaded here ({error}); give a local file instead: --weights FILE.h5"
+            f"--weights imagenet: download failed ({error}); use a local file instead: --weights FILE.h5"
         ) from error
 
 
-def _holds_a_model(file: Path) -> bool:
+def _is_whole_model(file: Path) -> bool:
     if file.suffix == ".keras":
         return True
     with h5py.File(file) as contents:
         return "model_config" in contents.attrs
 
 
-def _take(trunk: keras.Model, file: Path) -> None:
-    """From a whole saved model: all of it where the shapes are the same, else the base that it is or holds."""
+def _load_from_model(trunk: keras.Model, file: Path) -> None:
+    """Loads from a saved model: all weights if the shapes match, otherwise those of the base that it is or contains."""
     source = keras.models.load_model(file, compile=False)
     inner = [layer for layer in source.layers if isinstance(layer, keras.Model)]
     for given in (source, *inner):
@@ -58,17 +58,17 @@ def _take(trunk: keras.Model, file: Path) -> None:
             if [weight.shape for weight in given.weights] == [weight.shape for weight in target.weights]:
                 target.set_weights(given.get_weights())
                 return
-    raise ValueError(f"{file}: holds no Xception of keras.applications")
+    raise ValueError(f"{file}: contains no Xception of keras.applications")
 
 
 def load_xception(trunk: keras.Model, weights: str) -> None:
-    """Weights into a trunk: "imagenet", a run's .weights.h5, a whole .keras or .h5 model, or the base's own .h5."""
+    """Loads weights: "imagenet", a run's .weights.h5, a whole .keras or .h5 model, or the base's weights (.h5)."""
     base, file = trunk.get_layer(BASE), Path(weights)
     if weights == "imagenet":
         base.set_weights(_imagenet().get_weights())
     elif weights.endswith(".weights.h5"):
         trunk.load_weights(file)
-    elif _holds_a_model(file):
-        _take(trunk, file)
+    elif _is_whole_model(file):
+        _load_from_model(trunk, file)
     else:
         base.load_weights(file)

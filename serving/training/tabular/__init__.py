@@ -1,1 +1,1 @@
-"""Models of tables: rows of named words and numbers in, a probability and a decision out."""
+"""Models of tables: from rows of named strings and numbers to a probability and a decision."""

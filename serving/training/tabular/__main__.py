@@ -1,4 +1,4 @@
-"""Writes published models of tables, kept as numbers, as model folders: python -m training.tabular --models DIR"""
+"""Writes model folders for published table models, given as coefficients: python -m training.tabular --models DIR"""
 
 import argparse
 import hashlib
@@ -17,13 +17,15 @@ SERVING = Path(__file__).resolve().parents[2]
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.tabular", description=__doc__)
     own = sorted(NUMBERS.glob("*.json"))
-    parser.add_argument("--numbers", type=Path, nargs="+", default=own, help="NAME.json each (churn and credit)")
-    parser.add_argument("--models", type=Path, default=SERVING / "models", help="where NAME/ is written (%(default)s)")
+    parser.add_argument("--numbers", type=Path, nargs="+", default=own, help="one or more NAME.json (churn and credit)")
     parser.add_argument(
-        "--work", type=Path, default=SERVING / "training" / "work", help="MLflow's record (%(default)s)"
+        "--models", type=Path, default=SERVING / "models", help="folder to write NAME/ to (%(default)s)"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=SERVING / "training" / "work", help="folder of the MLflow store (%(default)s)"
     )
     return parser.parse_args()
 
@@ -38,7 +40,7 @@ def _published_answers(given: Published, version: Path, name: str) -> list[dict[
 
 
 def make(numbers: Path, models: Path, work: Path) -> dict[str, Any]:
-    """One model: exported, proven on its examples, recorded and registered. Gives its evaluation."""
+    """Exports a model, checks it on its examples, records and registers it. Returns its evaluation."""
     given, folder = read_published(numbers), models / numbers.stem
     fingerprint = hashlib.sha256(numbers.read_bytes()).hexdigest()
     settings = {"numbers": numbers.name, "threshold": given.network.threshold}
@@ -60,14 +62,16 @@ def make(numbers: Path, models: Path, work: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Each of the given models."""
+    """Runs the command."""
     given = arguments()
     for numbers in given.numbers:
         try:
             evaluation = make(numbers, given.models, given.work)
         except (ValueError, OSError) as error:
             raise SystemExit(f"training.tabular: {error}") from error
-        print(f"{given.models / numbers.stem}: {evaluation['rows']} examples within {evaluation['difference']:.1e}")
+        print(
+            f"{given.models / numbers.stem}: {evaluation['rows']} examples match within {evaluation['difference']:.1e}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The model card of a table's model, made of its evaluation alone."""
+"""Writes the model card of a table model from its evaluation."""
 
 import argparse
 import json
@@ -16,16 +16,16 @@ CARD = """# Model card: {model}, version {version}
 | architecture | {architecture} |
 | parameters | {parameters:,} |
 | size | SavedModel {saved_kb:.0f} kB, ONNX {onnx_kb:.0f} kB |
-| largest difference of an answer, both formats, {rows} parity samples | {difference:.1e}, allowed {tolerance:g} |
+| largest difference of an output, both formats, {rows} parity samples | {difference:.1e}, allowed {tolerance:g} |
 
 ## Input and output
 
-Every input is a tensor [n] of its own. A word that is none of those known counts 0.
+Every input is a separate tensor [n]. An unknown value of a category counts as 0.
 
 {inputs}
 
-`{answer}_probability`: float32 [n]. `{answer}`: bool [n], true from a probability of {threshold:g} on. Inside the graph
-all is float64.
+`{answer}_probability`: float32 [n]. `{answer}`: bool [n], true from a probability of {threshold:g}. The graph computes
+in float64.
 
 ## Results
 
@@ -36,31 +36,31 @@ all is float64.
 {limits}
 """
 
-PUBLISHED = """The numbers were not trained here: `python -m training.tabular` writes down a published model in both
-formats. Its {rows} examples are the parity samples. The answers that were published elsewhere:
+PUBLISHED = """The model was not trained here: `python -m training.tabular` writes a published model in both formats.
+Its {rows} examples are the parity samples. Published outputs and the outputs of this model:
 
 {table}"""
 PUBLISHED_LIMITS = (
-    """As good as the model it copies, whose makers showed it in a course. Not for decisions about people."""
+    """As accurate as the model that it copies, which was published in a course. Not for decisions about people."""
 )
-TRAINED = """On {test[rows]:,} customers that training did not see:
+TRAINED = """On {test[rows]:,} customers that were not used for training:
 
 {table}
 
-The accuracy against the truth counts for every customer the true chance that the decision is right, so that no luck is
-in it; nobody who does not know more than the inputs can be better than the first column.
+The accuracy against the truth is the mean true probability that the decision is right, so it does not depend on the
+sample. The first column is the best result possible with these inputs.
 
-Trained for {epochs} epochs, kept: the one with the lowest validation loss ({best}). Gate: {gate}."""
+Trained for {epochs} epochs. Selected: the epoch with the lowest validation loss ({best}). Gate: {gate}."""
 MEASURED = {
     "accuracy against the truth": "accuracy_against_truth",
-    "accuracy on who left": "accuracy",
+    "accuracy against the observed outcome": "accuracy",
     "loss": "loss",
     "area under the ROC curve": "area_under_curve",
     "expected calibration error": "calibration_error",
     "mean distance from the true probability": "distance_from_truth",
 }
-TRAINED_LIMITS = """The customers are drawn by `serving/training/tabular/customers.py` and mean nobody. The model shows
-the way from training to serving for tables, and that what it learns comes close to what can be known."""
+TRAINED_LIMITS = """The customers are synthetic, drawn by `serving/training/tabular/customers.py`. The model shows how
+to train and serve table models, and that a trained model comes close to the best result possible."""
 
 
 def _table(head: list[str], rows: list[list[object]]) -> str:
@@ -70,27 +70,27 @@ def _table(head: list[str], rows: list[list[object]]) -> str:
 
 def _inputs(inputs: list[dict[str, Any]]) -> str:
     rows: list[list[object]] = [
-        [f"`{i['name']}`", i["dtype"], ", ".join(str(word) for word in i["words"]) or "a number"] for i in inputs
+        [f"`{i['name']}`", i["dtype"], ", ".join(str(word) for word in i["words"]) or "any number"] for i in inputs
     ]
-    return _table(["input", "type", "words known"], rows)
+    return _table(["input", "type", "known values"], rows)
 
 
 def _published(evaluation: dict[str, Any]) -> str:
     rows: list[list[object]] = [[row["published"], row["answered"]] for row in evaluation["published"]]
-    return PUBLISHED.format(rows=evaluation["rows"], table=_table(["published", "answered"], rows))
+    return PUBLISHED.format(rows=evaluation["rows"], table=_table(["published", "this model"], rows))
 
 
 def _trained(evaluation: dict[str, Any]) -> str:
     test, truth = evaluation["test"], evaluation["truth"]
     rows: list[list[object]] = [[name, f"{truth[key]:.4f}", f"{test[key]:.4f}"] for name, key in MEASURED.items()]
-    table = _table(["", "the truth itself", "the model"], rows)
+    table = _table(["", "true probabilities", "the model"], rows)
     training = evaluation["training"]
     gate = evaluation["gate"]["decision"]
     return TRAINED.format(test=test, table=table, epochs=training["epochs"], best=training["best_epoch"], gate=gate)
 
 
 def write_card(folder: Path, version: int) -> None:
-    """README.md, from evaluation/VERSION.json."""
+    """Writes README.md from evaluation/VERSION.json."""
     evaluation = json.loads((folder / "evaluation" / f"{version}.json").read_text())
     published = "published" in evaluation
     about = evaluation["about"]
@@ -109,7 +109,7 @@ def write_card(folder: Path, version: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.tabular.card", description=__doc__)
     parser.add_argument("model_folder", type=Path, help="the folder with model.yaml")
     parser.add_argument("version", type=int)

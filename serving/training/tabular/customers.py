@@ -1,4 +1,4 @@
-"""Made-up customers whose chance of leaving is known, so that a trained model can be held against the truth itself."""
+"""Synthetic customers with a known probability of leaving, so that a trained model can be compared with the truth."""
 
 import hashlib
 from typing import NamedTuple
@@ -22,23 +22,23 @@ INTERNET_CHARGES = np.array([55.0, 85.0, 22.0])
 
 
 class Customers(NamedTuple):
-    """Columns [n], who left [n], and each one's true probability of leaving [n]."""
+    """Columns [n], whether each customer left [n], and the true probability of leaving [n]."""
 
     columns: Columns
     left: NDArray[np.bool_]
     probabilities: Doubles
 
     def part(self, start: int, stop: int) -> "Customers":
-        """Some of them, in their order."""
+        """The customers from `start` to `stop`."""
         columns = {name: column[start:stop] for name, column in self.columns.items()}
         return Customers(columns, self.left[start:stop], self.probabilities[start:stop])
 
 
 def draw_customers(count: int, seed: int) -> Customers:
-    """The same customers for the same count and seed.
+    """Draws customers; the same ones for the same count and seed.
 
-    The logit is no weighted sum: newcomers leave sooner, calls to the support count from the third on, and a dear
-    contract hurts those who may end it any month.
+    The logit is not linear: new customers leave more often, support calls count from the third one, and high charges
+    count only for month-to-month contracts.
     """
     chance = np.random.default_rng(seed)
     contract = chance.choice(3, count, p=(0.5, 0.3, 0.2))
@@ -62,7 +62,7 @@ def draw_customers(count: int, seed: int) -> Customers:
 
 
 class Parts(NamedTuple):
-    """Customers to fit on, to choose by, and to measure with."""
+    """Customers for training, validation and test."""
 
     train: Customers
     validation: Customers
@@ -70,13 +70,13 @@ class Parts(NamedTuple):
 
 
 def draw_parts(train: int = 20_000, validation: int = 10_000, test: int = 20_000) -> Parts:
-    """The same parts for the same sizes."""
+    """Draws the parts; the same ones for the same sizes."""
     drawn = draw_customers(train + validation + test, SEED)
     chosen = train + validation
     return Parts(drawn.part(0, train), drawn.part(train, chosen), drawn.part(chosen, chosen + test))
 
 
 def fingerprint(parts: Parts) -> str:
-    """SHA-256 over every column and who left."""
+    """SHA-256 over all columns and outcomes."""
     columns = [column for part in parts for column in (*part.columns.values(), part.left)]
     return hashlib.sha256(repr([column.tolist() for column in columns]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Measures what a model answered about customers, against who left and against the truth behind it."""
+"""Evaluates predictions about customers, against the outcome and against the true probabilities."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .network import Doubles
 
 
 def area_under_curve(probabilities: Doubles, left: NDArray[np.bool_]) -> float:
-    """The chance that one who left has a higher probability than one who stayed; ties count half (ROC AUC)."""
+    """ROC AUC: the probability that a customer who left is ranked above one who stayed. Ties count half."""
     _, places, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
     positives, negatives = int(left.sum()), int((~left).sum())
@@ -29,9 +29,9 @@ def _per_class(decided: NDArray[np.bool_], left: NDArray[np.bool_]) -> list[dict
 
 
 def measure(probabilities: Doubles, decided: NDArray[np.bool_], customers: Customers) -> dict[str, Any]:
-    """What was answered, against who left and against the truth.
+    """Metrics of the predictions, against the outcome and against the truth.
 
-    `accuracy_against_truth` is the mean true chance that a decision is right: no luck of the draw is in it.
+    `accuracy_against_truth` is the mean true probability that a decision is right. It does not depend on the sample.
     """
     left, truth = customers.left, customers.probabilities
     both, labels = np.stack([1 - probabilities, probabilities], axis=1), left.astype(np.int64)

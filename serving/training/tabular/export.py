@@ -1,4 +1,4 @@
-"""Writes a version in both formats and proves that they answer as the network does."""
+"""Writes a version in both formats and checks that their outputs match the network's."""
 
 import statistics
 import time
@@ -18,15 +18,16 @@ TOLERANCE = 1e-6
 
 
 def export(network: Network, version: Path, model: str) -> None:
-    """Replaces the version's folder by a SavedModel with a warm-up request for `model`, and model.onnx."""
+    """Replaces the version's folder with a SavedModel, a warm-up request for `model`, and model.onnx."""
     save_model(network, version)
     save_onnx(network, onnx_file(version))
     write_warmup(version, model)
 
 
 def largest_difference(version: Path, columns: Columns, wanted: dict[str, NDArray[Any]]) -> float:
-    """The largest difference of any output, in either format, from what was wanted; decisions count as 0 and 1. A
-    ValueError above the tolerance.
+    """The largest difference of any output in either format from the wanted values. Decisions count as 0 and 1.
+
+    Raises ValueError above the tolerance.
     """
     largest = 0.0
     for call in (tensorflow_call(version), onnx_call(version)):
@@ -34,14 +35,14 @@ def largest_difference(version: Path, columns: Columns, wanted: dict[str, NDArra
         for name, values in wanted.items():
             difference = np.abs(outputs[name].astype(np.float64) - values.astype(np.float64)).max()
             largest = np.maximum(largest, difference)
-    # Written this way round because nothing compares with NaN.
+    # "not <=" instead of ">", so that NaN fails the check.
     if not largest <= TOLERANCE:
-        raise ValueError(f"{version}: {name} is {largest:.2g} away from the model's own, allowed {TOLERANCE:g}")
+        raise ValueError(f"{version}: outputs differ from the model's by {largest:.2g}, allowed {TOLERANCE:g}")
     return float(largest)
 
 
 def milliseconds(version: Path, row: Columns, runs: int = 200) -> dict[str, float]:
-    """Median time of one row through model.onnx on one thread: by the clock, and of the CPU."""
+    """Median wall-clock and CPU time of one row through model.onnx on one thread."""
     call, clock, cpu = onnx_call(version, threads=1), [], []
     for _ in range(runs):
         clock_start, cpu_start = time.perf_counter(), time.process_time()

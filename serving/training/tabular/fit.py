@@ -14,7 +14,7 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the network is fitted; the defaults are what the search found best."""
+    """How the network is trained. The defaults are the best settings that the search found."""
 
     units: int = 24
     learning_rate: float = 1e-2
@@ -40,20 +40,20 @@ def _layer(layer: keras.layers.Layer) -> Layer:
 
 
 def _layers(trunk: keras.Model, mean: Doubles, deviation: Doubles) -> tuple[Layer, ...]:
-    """The dense layers in float64. The scaling of the input goes into the first, so that a table is served as it is."""
+    """The dense layers in float64. Input scaling is folded into the first one, so that the model takes raw values."""
     first, *rest = (_layer(layer) for layer in trunk.layers)
     weights = first.weights / deviation[:, np.newaxis]
     return Layer(weights, first.bias - mean @ weights), *rest
 
 
 def fit(parts: Parts, settings: FitSettings) -> tuple[Network, History]:
-    """The network of the epoch with the lowest validation loss, and every epoch's losses.
+    """Returns the network of the epoch with the lowest validation loss, and the losses of all epochs.
 
-    The same settings give the same network on the same machine.
+    The result is reproducible on the same machine.
     """
     keras.utils.set_random_seed(settings.seed)
     inputs, held_out = (encode(FEATURES, part.columns) for part in (parts.train, parts.validation))
-    # A word that nobody has stays as it is.
+    # Do not scale constant columns.
     mean, deviation = inputs.mean(0), np.where(inputs.std(0) > 0, inputs.std(0), 1)
     trunk = _trunk(settings, inputs.shape[1])
     steps = settings.epochs * -(-len(inputs) // settings.batch)
@@ -62,7 +62,7 @@ def fit(parts: Parts, settings: FitSettings) -> tuple[Network, History]:
         keras.optimizers.AdamW(rate, settings.weight_decay),
         keras.losses.BinaryCrossentropy(from_logits=True),
     )
-    # Never stops early, as the rate falls to the end; but the weights of the best epoch are put back.
+    # Never stops early, because the learning rate decays until the end. Restores the weights of the best epoch.
     best = keras.callbacks.EarlyStopping("val_loss", patience=settings.epochs, restore_best_weights=True)
     seen = trunk.fit(
         (inputs - mean) / deviation,

@@ -1,4 +1,4 @@
-"""Writes a model folder: the version in both formats, its parity samples, its evaluation and its card."""
+"""Writes a model folder: the version in both formats, parity samples, evaluation and card."""
 
 import shutil
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from .network import Network, Row, columns_of
 
 
 class Samples(NamedTuple):
-    """Rows and the outputs wanted for each."""
+    """Rows and the expected outputs of each."""
 
     rows: Sequence[Row]
     outputs: Sequence[dict[str, Any]]
 
 
 def write_version(folder: Path, network: Network, samples: Samples) -> dict[str, Any]:
-    """Replaces version 1 of the folder, and what the gateway has to know about it; the figures of what was written.
+    """Replaces version 1, model.yaml and the parity samples. Returns the fields of the evaluation that describe them.
 
-    Raises ValueError if either format answers the samples otherwise.
+    Raises ValueError if the outputs of either format differ from the samples.
     """
-    # Servers pass over names with a dot: the version appears when it is whole and proven.
+    # Servers ignore names with a dot, so the version appears after it is complete and checked.
     unfinished, version = folder / f".{VERSION}", folder / str(VERSION)
     unfinished.mkdir(parents=True, exist_ok=True)
     export(network, unfinished, folder.name)
@@ -52,14 +52,14 @@ def write_version(folder: Path, network: Network, samples: Samples) -> dict[str,
 
 
 def _write_parity(folder: Path, samples: Samples) -> None:
-    """What a server or a gateway may compare itself with."""
+    """Writes the samples that a server or gateway can compare its outputs with."""
     folder.mkdir(exist_ok=True)
     known = {"version": VERSION, "tolerance": TOLERANCE}
     write_json(folder / f"{VERSION}.json", {**known, "instances": samples.rows, "outputs": samples.outputs})
 
 
 def write_evaluation(folder: Path, evaluation: dict[str, Any]) -> None:
-    """evaluation/VERSION.json, and the card that is made of it."""
+    """Writes evaluation/VERSION.json and the card."""
     (folder / "evaluation").mkdir(exist_ok=True)
     write_json(folder / "evaluation" / f"{VERSION}.json", evaluation)
     write_card(folder, VERSION)

@@ -1,4 +1,4 @@
-"""A model of a table as plain numbers: known words one-hot, numbers as they are, dense layers behind them."""
+"""A model of a table as plain numbers: one-hot categories and raw numbers, followed by dense layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
-# By name; strings as Python objects, as both TensorFlow and ONNX Runtime take them.
+# By name. Strings are Python objects, as TensorFlow and ONNX Runtime expect.
 Columns = dict[str, NDArray[Any]]
 Row = Mapping[str, str | int | float]
 DType = Literal["string", "int64", "float32"]
@@ -18,7 +18,7 @@ NUMPY: dict[DType, Any] = {"string": np.object_, "int64": np.int64, "float32": n
 
 @dataclass(frozen=True)
 class Feature:
-    """A named input [n]. With words it is a category, and a value that is none of them counts 0; without, a number."""
+    """A named input [n]. With `words` it is a category, whose other values count as 0; without, it is a number."""
 
     name: str
     dtype: DType
@@ -34,9 +34,9 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """Encoded features through dense layers, ReLU between them and a sigmoid at the end.
+    """Encoded features, dense layers with ReLU between them, and a sigmoid at the end.
 
-    `answer` names the outputs: ANSWER_probability, and the decision ANSWER, true from the threshold on.
+    `answer` names the outputs: ANSWER_probability, and the decision ANSWER, true from `threshold`.
     """
 
     answer: str
@@ -46,11 +46,11 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
+        """The number of weights and biases."""
         return sum(layer.weights.size + layer.bias.size for layer in self.layers)
 
     def outputs(self, columns: Columns) -> dict[str, NDArray[Any]]:
-        """The reference answer [n] in float64, which every exported format is held against."""
+        """The reference outputs [n] in float64, which the exported formats are compared with."""
         values = encode(self.features, columns)
         for layer in self.layers[:-1]:
             values = np.maximum(values @ layer.weights + layer.bias, 0)
@@ -60,7 +60,7 @@ class Network:
 
 
 def encode(features: Sequence[Feature], columns: Columns) -> Doubles:
-    """Columns [n] to the first layer's input [n, width], in the order of the features."""
+    """Encodes columns [n] as the input of the first layer [n, width], in the order of the features."""
     parts = [
         columns[feature.name][:, np.newaxis] == np.array(feature.words)
         if feature.words
@@ -71,11 +71,11 @@ def encode(features: Sequence[Feature], columns: Columns) -> Doubles:
 
 
 def columns_of(features: Sequence[Feature], rows: Sequence[Row]) -> Columns:
-    """Rows as people write them to the tensors that the model takes."""
+    """Converts rows to the tensors that the model takes."""
     return {feature.name: np.array([row[feature.name] for row in rows], NUMPY[feature.dtype]) for feature in features}
 
 
 def rows_of(columns: Columns) -> list[dict[str, Any]]:
-    """The way back, as JSON has it."""
+    """Converts tensors to rows of JSON values."""
     names, values = list(columns), [column.tolist() for column in columns.values()]
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]

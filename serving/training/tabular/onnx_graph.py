@@ -1,4 +1,4 @@
-"""Writes a network as an ONNX graph, operator by operator: tf2onnx has no comparison of strings."""
+"""Writes a network as an ONNX graph, operator by operator, because tf2onnx cannot convert string comparisons."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from onnx import TensorProto, helper, numpy_helper
 from ..to_onnx import IR_VERSION
 from .network import Feature, Network
 
-# The first in which Equal compares strings.
+# The first opset in which Equal supports strings.
 OPSET = 19
 DTYPES = {"string": TensorProto.STRING, "int64": TensorProto.INT64, "float32": TensorProto.FLOAT}
 
 
 class _Graph:
-    """Nodes and constants as they are added; every value is known by its name."""
+    """Collects nodes and constants. Values are referenced by name."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -55,7 +55,7 @@ def _nodes(network: Network) -> _Graph:
 
 
 def save_onnx(network: Network, file: Path) -> None:
-    """The same signature, names and arithmetic (float64 inside) as the SavedModel."""
+    """Writes an ONNX file with the signature, names and arithmetic (float64) of the SavedModel."""
     graph = _nodes(network)
     inputs = [
         helper.make_tensor_value_info(feature.name, DTYPES[feature.dtype], ["batch"]) for feature in network.features

@@ -1,4 +1,4 @@
-"""Reads a published model: a logistic regression written down as numbers, with examples of what it answers."""
+"""Reads a published model: the coefficients of a logistic regression, with examples of its outputs."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ NUMBERS = Path(__file__).resolve().parent / "numbers"
 
 
 class Published(NamedTuple):
-    """The model, what it is, and rows with the answers wanted; `published` has those that stand in print, as there."""
+    """The model, its description, and rows with expected outputs. `published`: outputs as printed in the course."""
 
     about: str
     network: Network
@@ -29,10 +29,10 @@ def _dtype(values: list[str | int | float]) -> DType:
 
 
 def read_published(file: Path) -> Published:
-    """NAME.json: intercept, weights by category and word, weights by number, threshold, examples; NAME is the answer's.
+    """Reads NAME.json: intercept, weights of categories and numbers, threshold and examples. NAME names the output.
 
-    An input's type is that of its values in the examples: words, whole numbers or others. Raises ValueError, one line,
-    for a file that is no JSON or lacks a part.
+    The type of an input follows from its values in the examples: string, int64 or float32. Raises ValueError, one line,
+    if the file is not JSON or a field is missing.
     """
     try:
         return _published(json.loads(file.read_text()), file.stem)

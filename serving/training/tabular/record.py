@@ -1,4 +1,4 @@
-"""Keeps the record of a table's model in MLflow, where the photos' models have theirs."""
+"""Records table models in MLflow, in the same store as image models."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from ..track import Run
 
 
 def open_run(name: str, settings: Mapping[str, Any], data_sha256: str, work: Path) -> Run:
-    """A new run of the model's own experiment; ConnectionError, one line, if the store does not answer."""
+    """Creates a run in the model's own experiment. Raises ConnectionError, one line, if the store does not answer."""
     from mlflow.entities import Param, RunTag
 
     uri = tracking_uri(work)

@@ -1,4 +1,4 @@
-"""Writes a network as a SavedModel, the encoding of words inside the graph."""
+"""Writes a network as a SavedModel, with the encoding of categories inside the graph."""
 
 import shutil
 from pathlib import Path
@@ -18,9 +18,9 @@ def _encode(feature: Feature, column: tf.Tensor) -> tf.Tensor:
 
 
 def save_model(network: Network, version: Path) -> None:
-    """Replaces the version's folder; every feature is an input [n] by its name.
+    """Replaces the version's folder. Every feature is an input [n] with its name.
 
-    Inside it is float64, so that summing up costs nothing of the float32 probability that goes out.
+    The graph computes in float64, so that the float32 probability loses no precision in the sum.
     """
 
     def predict(**columns: tf.Tensor) -> dict[str, tf.Tensor]:

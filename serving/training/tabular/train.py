@@ -1,6 +1,6 @@
-"""Searches, fits, exports, measures and judges a model of made-up customers: python -m training.tabular.train
+"""Searches, trains, exports and evaluates a model of synthetic customers: python -m training.tabular.train
 
-Exit code 0: the candidate may be pushed. 3: the version in place is better. 1: one line says what was wrong.
+Exit codes: 0: the candidate may be pushed. 3: the gate refused it. 1: an error, described in one line.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from .record import open_run
 from .tune import tune
 
 NAME = "churn-synthetic"
-ABOUT = "Tells which made-up customers leave; trained from scratch, and held against the truth that they were drawn by."
+ABOUT = "Predicts which synthetic customers leave. Trained from scratch and compared with the true probabilities."
 PROBABILITY = f"{ANSWER}_probability"
 SAMPLES = 40
 REFUSED = 3
@@ -33,19 +33,19 @@ SERVING = Path(__file__).resolve().parents[2]
 
 
 def _test(version: Path, customers: Customers) -> dict[str, Any]:
-    """Figures of what the exported SavedModel answers."""
+    """Metrics of the exported SavedModel."""
     outputs = tensorflow_call(version)(customers.columns)
     return measure(outputs[PROBABILITY].astype(np.float64), outputs[ANSWER].astype(np.bool_), customers)
 
 
 def _samples(network: Network, customers: Customers) -> Samples:
-    """The first of the test customers, with the network's own answers."""
+    """The first test customers, with the network's outputs."""
     columns = customers.part(0, SAMPLES).columns
     return Samples(rows_of(columns), rows_of(network.outputs(columns)))
 
 
 def _evaluate(version: Path, parts: Parts) -> dict[str, Any]:
-    """What the gate compares: of the candidate, and again of the version in place."""
+    """The part of an evaluation that the gate compares between candidate and current version."""
     return {
         "version": int(version.name),
         "test": _test(version, parts.test),
@@ -55,15 +55,15 @@ def _evaluate(version: Path, parts: Parts) -> dict[str, Any]:
 
 
 def _in_place(folder: Path) -> Path | None:
-    """The newest version of a model folder, if there is one."""
+    """The newest version of a model folder, or None."""
     versions = [entry for entry in folder.glob("*") if entry.name.isdecimal() and entry.is_dir()]
     return max(versions, key=lambda version: int(version.name), default=None)
 
 
 def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[str, Any]:
-    """Fits, exports to WORK/candidate, measures, and holds the candidate against the version in place; its evaluation.
+    """Trains, exports to WORK/candidate, evaluates and applies the gate. Returns the evaluation.
 
-    Unless the gate refuses it, it is registered.
+    Registers the candidate unless the gate refuses it.
     """
     folder, sha256 = work / "candidate" / NAME, fingerprint(parts)
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,18 +97,20 @@ def _training(history: History) -> dict[str, Any]:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.tabular.train", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--work", type=Path, default=SERVING / "training" / "work", help="candidate, record (%(default)s)"
+        "--work", type=Path, default=SERVING / "training" / "work", help="candidate and MLflow store (%(default)s)"
     )
-    parser.add_argument("--models", type=Path, default=SERVING / "models", help="the model in place (%(default)s)")
-    parser.add_argument("--trials", type=int, default=12, help="of the search; 0 takes the settings as they are")
+    parser.add_argument(
+        "--models", type=Path, default=SERVING / "models", help="folder of current models (%(default)s)"
+    )
+    parser.add_argument("--trials", type=int, default=12, help="trials of the search; 0: use the default settings")
     return parser.parse_args()
 
 
 def main() -> None:
-    """One straight line; exit code 3 for a candidate that the gate refuses."""
+    """Runs the command. Exit code 3 if the gate refuses the candidate."""
     given, parts, settings = arguments(), draw_parts(), FitSettings()
     try:
         if given.trials:
@@ -117,7 +119,7 @@ def main() -> None:
     except (ValueError, OSError) as error:
         raise SystemExit(f"training.tabular.train: {error}") from error
     test, truth = made["test"]["accuracy_against_truth"], made["truth"]["accuracy_against_truth"]
-    print(f"{NAME}: test {test:.4f} of {truth:.4f} that can be known, in {given.work / 'candidate' / NAME}")
+    print(f"{NAME}: test {test:.4f}, best possible {truth:.4f}, in {given.work / 'candidate' / NAME}")
     print("\n".join(sentences(made["gate"])))
     sys.exit(REFUSED if made["gate"]["decision"] == "refused" else 0)
 

@@ -1,4 +1,4 @@
-"""Searches the settings of the customers' network with Optuna; a search that was stopped goes on where it was."""
+"""Searches for settings of the customers' network with Optuna. An interrupted search can be resumed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +10,9 @@ from .fit import FitSettings, fit
 
 
 def tune(parts: Parts, base: FitSettings, work: Path, trials: int) -> FitSettings:
-    """The settings of the lowest validation loss among `trials`, which are kept in WORK/tune.db.
+    """Returns the settings with the lowest validation loss of `trials` trials, which are stored in WORK/tune.db.
 
-    Finished trials of an earlier call on the same customers count.
+    Finished trials of earlier calls with the same customers count.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     work.mkdir(parents=True, exist_ok=True)
@@ -21,7 +21,7 @@ def tune(parts: Parts, base: FitSettings, work: Path, trials: int) -> FitSetting
         storage=storage, study_name=f"customers {fingerprint(parts)[:12]}", load_if_exists=True
     )
     finished = len(search.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
-    # A sampler is not stored: it starts anew behind the finished trials, as it would draw the same ones again.
+    # The sampler is not stored. Its seed depends on the finished trials, so that it does not repeat values.
     search.sampler = optuna.samplers.TPESampler(seed=base.seed + finished)
 
     def loss(trial: optuna.Trial) -> float:

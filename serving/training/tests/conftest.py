@@ -1,4 +1,4 @@
-"""Shared parts of the tests; none of them needs the photos."""
+"""Shared fixtures. No test needs the real photos."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from training.split import PARTS
 
 @pytest.fixture(scope="session")
 def trunk() -> keras.Model:
-    """An untrained trunk whose norms are not the identity, so that folding them wrongly would show."""
+    """An untrained trunk with random batch normalisation, so that a folding error changes the outputs."""
     keras.utils.set_random_seed(3)
     trunk = build_trunk()
     for layer in trunk.layers:
@@ -25,7 +25,7 @@ def trunk() -> keras.Model:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of three small noisy pictures of each class in each part, to read only; a colour for each class."""
+    """A read-only data set: three small noisy pictures per class and part, one colour per class."""
     data = tmp_path_factory.mktemp("drawn")
     for part_number, part in enumerate(PARTS):
         for label, name in enumerate(CLASSES):

@@ -1,6 +1,6 @@
-"""Writes a model as Keras 2 did: the same weights, under a config in its words. Keras 2 itself is not needed for it.
+"""Saves a model in Keras 2's format, with the same weights and a converted config. Does not need Keras 2.
 
-The words were taken from files of tf_keras 2.19.
+The format was taken from files of tf_keras 2.19.
 """
 
 import json
@@ -11,7 +11,7 @@ import h5py
 import keras
 
 Config = dict[str, Any]
-# What Keras 3 added, by the names of the fields.
+# Config fields that Keras 3 added.
 ADDED = ("optional", "synchronized", "renorm", "renorm_clipping", "renorm_momentum", "quantization_config")
 ZEROS: Config = {
     "module": "keras.initializers",
@@ -23,7 +23,7 @@ INHERITED = {"groups": 1, "kernel_initializer": ZEROS, "kernel_regularizer": Non
 
 
 def _call(node: Config, models: set[str]) -> list[list[Any]]:
-    """[name, call, output, options] of each tensor; a model inside counts its calls from one."""
+    """[name, call, output, options] of each tensor. Calls of a nested model are numbered from one."""
     options = {key: value for key, value in node["kwargs"].items() if value is not None}
     (given,) = node["args"]
     histories = [tensor["config"]["keras_history"] for tensor in (given if isinstance(given, list) else [given])]
@@ -51,7 +51,7 @@ def _in_keras_2(layer: Config) -> Config:
 
 
 def save_as_keras_2(model: keras.Model, path: Path) -> None:
-    """A whole model's .h5 with one input and one output."""
+    """Saves a whole model with one input and one output as .h5."""
     model.save(path)
     with h5py.File(path, "r+") as file:
         file.attrs["keras_version"] = "2.9.0"

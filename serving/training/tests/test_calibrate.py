@@ -1,4 +1,4 @@
-"""Temperature and calibration error, on logits whose truth is known."""
+"""Temperature and calibration error, on logits with known true probabilities."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from training.calibrate import (
 
 
 def _sampled(temperature: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Logits that are `temperature` times too sure: the labels are drawn from softmax(logits / temperature)."""
+    """Logits scaled by `temperature`, with labels drawn from softmax(logits / temperature)."""
     chance = np.random.default_rng(1)
     logits = chance.normal(0, 2, (20_000, 10))
     labels = (softmax(logits).cumsum(1) < chance.uniform(size=(20_000, 1))).sum(1)
@@ -23,8 +23,8 @@ def _sampled(temperature: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
-def test_finds_the_temperature_that_made_the_labels(temperature: float) -> None:
-    """Within what 20,000 draws allow; dividing by it calibrates."""
+def test_fits_the_temperature_that_the_labels_were_sampled_with(temperature: float) -> None:
+    """Within the sampling error of 20,000 labels. Dividing by the temperature calibrates the logits."""
     logits, labels = _sampled(temperature)
     found = fit_temperature(logits, labels)
     assert found == pytest.approx(temperature, rel=0.03)
@@ -34,7 +34,7 @@ def test_finds_the_temperature_that_made_the_labels(temperature: float) -> None:
 
 
 def test_no_other_temperature_has_a_smaller_loss() -> None:
-    """Nor one nearby."""
+    """The loss at temperatures 2 % lower and higher is larger."""
     logits, labels = _sampled(1.5)
     found = fit_temperature(logits, labels)
     losses = [cross_entropy(softmax(logits / (found * factor)), labels) for factor in (0.98, 1, 1.02)]
@@ -42,13 +42,13 @@ def test_no_other_temperature_has_a_smaller_loss() -> None:
 
 
 @pytest.mark.parametrize(("labels", "limit"), [([0, 1], TEMPERATURES[0]), ([1, 0], TEMPERATURES[1])])
-def test_a_fit_without_an_end_stops_at_the_limit(labels: list[int], limit: float) -> None:
-    """All right: surer is always better. All wrong: less sure is."""
+def test_a_diverging_fit_stops_at_the_limit(labels: list[int], limit: float) -> None:
+    """If all labels are right, T falls without limit. If all are wrong, it rises."""
     assert fit_temperature(np.eye(2), np.array(labels)) == pytest.approx(limit)
 
 
-def test_error_is_the_weighted_distance() -> None:
-    """Ten photos: six at 0.8 of which three are right, four at 0.6 of which all are."""
+def test_calibration_error_is_the_weighted_distance() -> None:
+    """Ten photos: six at confidence 0.8 with three right, four at 0.6 with all right."""
     confidence = np.array([0.8] * 6 + [0.6] * 4)
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     labels = np.array([0, 0, 0, 1, 1, 1, 0, 0, 0, 0])
@@ -58,12 +58,12 @@ def test_error_is_the_weighted_distance() -> None:
     assert [row["confidence"] for row in rows] == pytest.approx([0.6, 0.8])
 
 
-def test_bins_take_their_upper_edge() -> None:
-    """And certainty has a place."""
+def test_bins_include_their_upper_edge() -> None:
+    """A confidence of 1 is in the last bin."""
     rows = reliability(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([0, 0]), bins=2)
     assert [(row["low"], row["high"], row["photos"]) for row in rows] == [(0, 0.5, 1), (0.5, 1, 1)]
 
 
-def test_impossible_label_costs_a_finite_loss() -> None:
-    """A probability of nothing has no logarithm."""
+def test_a_label_of_probability_0_has_a_finite_loss() -> None:
+    """The logarithm of 0 is avoided."""
     assert np.isfinite(cross_entropy(np.array([[1.0, 0.0]]), np.array([1])))

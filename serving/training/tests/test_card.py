@@ -1,4 +1,4 @@
-"""The card says what the evaluation says, and is the same for the same evaluation."""
+"""The card contains the figures of the evaluation and is reproducible."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ PLOTS = ("learning-curve.png", "confusion-matrix.png", "reliability.png")
 
 
 def _part(wrong: int) -> dict[str, Any]:
-    """80 photos, of which as many dresses as asked were taken for hats."""
+    """80 photos, of which `wrong` dresses are classified as hats."""
     chance = np.random.default_rng(wrong)
     labels = np.repeat(np.arange(10), 8)
     guesses = np.where(np.arange(80) < wrong, 1, labels)
@@ -58,14 +58,14 @@ def _card(folder: Path, evaluation: dict[str, Any]) -> str:
     return (folder / "README.md").read_text()
 
 
-def test_card_says_what_the_file_says(tmp_path: Path) -> None:
-    """Both written from the same figures."""
+def test_card_contains_the_figures_of_the_evaluation(tmp_path: Path) -> None:
+    """Checks texts, tables and plots."""
     card = _card(tmp_path, _evaluation())
     for words in (
-        "# Model card: clothing-model, version 2", "**96.2 %** (77 right)", "1,234,567", "temperature of 1.210",
-        "| dress | 8 | 100.0 % | 62.5 % | 76.9 % |", "dress taken for hat, 3 times", "`9b1e`", "`af16408`",
-        "**Accepted** against version 1", "| accuracy | 0.9625 | 0.9375 | 0.9375 | held |",
-        "297 x 297 pixels in the middle in squares of 3 first, so the network itself sees 99 x 99",
+        "# Model card: clothing-model, version 2", "**96.2 %** (77 correct)", "1,234,567", "temperature of 1.210",
+        "| dress | 8 | 100.0 % | 62.5 % | 76.9 % |", "dress classified as hat, 3 times", "`9b1e`", "`af16408`",
+        "**Accepted** against version 1", "| accuracy | 0.9625 | 0.9375 | 0.9375 | passed |",
+        "first averages the central 297 x 297 pixels in squares of 3, so the network input is 99 x 99",
         "From random weights, 20 epochs in 20 minutes",
         "pictures of 72, 88, 99 pixels",
     ):  # fmt: skip
@@ -75,35 +75,35 @@ def test_card_says_what_the_file_says(tmp_path: Path) -> None:
         assert 1000 < (tmp_path / "card" / plot).stat().st_size < 40_000
 
 
-def test_same_evaluation_makes_the_same_bytes(tmp_path: Path) -> None:
-    """Pictures too: a card that is made again changes nothing."""
+def test_the_same_evaluation_gives_the_same_bytes(tmp_path: Path) -> None:
+    """README.md and plots are byte-identical."""
     _card(tmp_path / "a", _evaluation())
     _card(tmp_path / "b", _evaluation())
     for name in ("README.md", *(f"card/{plot}" for plot in PLOTS)):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_settings_of_the_run_are_the_cards(tmp_path: Path) -> None:
-    """Another pool, other weights to start from, another split, no version in place."""
+def test_card_contains_the_settings_of_the_run(tmp_path: Path) -> None:
+    """Another pool, initial weights, another split and no current version."""
     evaluation = _evaluation(pool=1, weights="runs/first/best.weights.h5", split="hash")
     card = _card(tmp_path, evaluation | {"gate": decide(evaluation, None)})
     assert "averages" not in card.split("## Data")[0]
     assert "From the weights of `best.weights.h5`" in card
-    assert "split by a hash" in card and "there was none in place to beat" in card
+    assert "split by a hash" in card and "there was no current version to compare with" in card
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    """A version of old, and one that was never measured."""
+def test_a_missing_field_or_file_is_named(tmp_path: Path) -> None:
+    """An evaluation without lineage, and a version without an evaluation."""
     evaluation = _evaluation()
     del evaluation["lineage"]
-    with pytest.raises(ValueError, match=r"2\.json: no 'lineage'"):
+    with pytest.raises(ValueError, match=r"2\.json: field 'lineage' is missing"):
         _card(tmp_path, evaluation)
     with pytest.raises(ValueError, match=r"7\.json: no such file"):
         write_card(tmp_path, 7)
 
 
-def test_reliability_rows_are_the_diagrams(tmp_path: Path) -> None:
-    """Other rows, another picture."""
+def test_the_reliability_diagram_shows_the_rows(tmp_path: Path) -> None:
+    """Other rows give another picture."""
     evaluation = _evaluation()
     _card(tmp_path / "a", evaluation)
     sure = softmax(3 * np.eye(10))

@@ -1,4 +1,4 @@
-"""Models of several makes become model folders that answer as the models did."""
+"""Models of several formats are converted to model folders with equal outputs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +13,20 @@ import tensorflow as tf
 import yaml
 from keras import layers
 
-from training.convert import Order, convert
+from training.convert import Conversion, convert
 from training.keras_file import load_keras
-from training.model_file import Ends, Known, read_model_file
+from training.model_file import ImageOptions, SignatureSpec, read_model_file
 from training.parity import PICTURES
 from training.pictures import SCALES, reader_of
 from training.served import Tensors, onnx_call, tensorflow_call
 
 from .keras_2 import save_as_keras_2
 
-KNOWN = Known(["cat", "dog", "fox"], "tf")
+OPTIONS = ImageOptions(["cat", "dog", "fox"], "tf")
 
 
 def _randomise(model: keras.Model) -> None:
-    """Weights that are nowhere the identity, and answers that are far from each other."""
+    """Sets random weights, so that outputs differ clearly between inputs."""
     chance = np.random.default_rng(5)
     for weight in model.weights:
         flat = len(weight.shape) == 1
@@ -34,7 +34,7 @@ def _randomise(model: keras.Model) -> None:
 
 
 def _head(base: keras.Model, side: int, outputs: int) -> keras.Model:
-    """The original course's: a frozen base, one inner layer, dropout, logits; under the names that it had."""
+    """The original course's head: a frozen base, one inner layer, dropout, logits, with the original names."""
     base.trainable = False
     inputs = keras.Input((side, side, 3), name="input_8")
     vector = layers.GlobalAveragePooling2D()(base(inputs, training=False))
@@ -44,7 +44,7 @@ def _head(base: keras.Model, side: int, outputs: int) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
-    """Small, with every kind of layer that Xception has."""
+    """A small model with every kind of layer that Xception has."""
     inputs = keras.Input((None, None, 3), name="input_7")
     x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3, strides=2, use_bias=False)(inputs)))
     shortcut = layers.BatchNormalization()(layers.Conv2D(8, 1, strides=2, padding="same", use_bias=False)(x))
@@ -68,16 +68,16 @@ SOURCES: dict[str, Callable[[keras.Model, Path], None]] = {
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_answers_as_the_source_did(model: keras.Model, source: str, tmp_path: Path) -> None:
-    """Pictures to logits in both formats, with model.yaml, warm-up and parity samples beside them."""
+def test_outputs_match_the_source(model: keras.Model, source: str, tmp_path: Path) -> None:
+    """Both formats give the source's logits. model.yaml, warm-up and parity samples are written."""
     SOURCES[source](model, tmp_path / source)
-    assert convert(Order(tmp_path / source, "pets", tmp_path / "models", known=KNOWN)) < 1e-4
+    assert convert(Conversion(tmp_path / source, "pets", tmp_path / "models", image=OPTIONS)) < 1e-4
     folder = tmp_path / "models" / "pets"
     assert [entry.name for entry in folder.parent.iterdir()] == ["pets"]
     assert sorted(entry.name for entry in folder.iterdir()) == ["1", "model.yaml", "parity"]
     assert (folder / "1" / "assets.extra" / "tf_serving_warmup_requests").stat().st_size < 500
     described = yaml.safe_load((folder / "model.yaml").read_text())
-    assert (described["classes"], described["scores"]) == (KNOWN.classes, "logits")
+    assert (described["classes"], described["scores"]) == (OPTIONS.classes, "logits")
     assert (described["image"]["input"], described["image"]["size"]) == ("input_8", [32, 32])
     picture = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     wanted = model(picture, training=False).numpy()
@@ -89,16 +89,16 @@ def test_answers_as_the_source_did(model: keras.Model, source: str, tmp_path: Pa
     assert {file.name for file in (folder / "parity").iterdir()} == {*PICTURES, "tensors.json", "1.json"}
 
 
-def test_probabilities_are_recognised(tmp_path: Path) -> None:
-    """By what they add up to."""
+def test_probabilities_are_detected(tmp_path: Path) -> None:
+    """Rows that sum to one are probabilities."""
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
     model.save(tmp_path / "model.keras")
-    convert(Order(tmp_path / "model.keras", "pets", tmp_path, known=Known(KNOWN.classes, "div255")))
+    convert(Conversion(tmp_path / "model.keras", "pets", tmp_path, image=ImageOptions(OPTIONS.classes, "div255")))
     assert "scores: probabilities\n" in (tmp_path / "pets" / "model.yaml").read_text()
 
 
-def test_every_signature_and_type_is_kept(tmp_path: Path) -> None:
-    """A SavedModel of two signatures that knows nothing of pictures: no parity samples, no classes."""
+def test_all_signatures_and_types_are_kept(tmp_path: Path) -> None:
+    """A SavedModel with two signatures and no image input gets no parity samples and no classes."""
     row = {"age": tf.TensorSpec([None], tf.float32, "age"), "months": tf.TensorSpec([None], tf.int64, "months")}
 
     def risk(age: tf.Tensor, months: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -113,7 +113,7 @@ def test_every_signature_and_type_is_kept(tmp_path: Path) -> None:
         "age_only": tf.function(age_only, input_signature=[row["age"]]),
     }
     tf.saved_model.save(tf.Module(), str(tmp_path / "source"), signatures=signatures)
-    assert convert(Order(tmp_path / "source", "risk", tmp_path / "models")) < 1e-4
+    assert convert(Conversion(tmp_path / "source", "risk", tmp_path / "models")) < 1e-4
     folder = tmp_path / "models" / "risk"
     assert yaml.safe_load((folder / "model.yaml").read_text()) == {"name": "risk", "signature": "serving_default"}
     assert not (folder / "parity").exists()
@@ -126,55 +126,56 @@ def test_every_signature_and_type_is_kept(tmp_path: Path) -> None:
     assert [value.name for value in session.get_outputs()] == ["twice"]
 
 
-def test_model_yaml_of_ones_own_is_kept(model: keras.Model, tmp_path: Path) -> None:
-    """Comments and all; parity samples are made as it says."""
+def test_a_given_model_yaml_is_kept(model: keras.Model, tmp_path: Path) -> None:
+    """Its comments are kept. Parity samples follow its preprocessing."""
     model.save(tmp_path / "model.keras")
     own = "# mine\nname: pets\nimage: {size: [32, 32], resize: bilinear, scale: torch}\nclasses: [a, b, c]\n"
     (tmp_path / "own.yaml").write_text(own)
-    convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml"))
+    convert(Conversion(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml"))
     assert (tmp_path / "models" / "pets" / "model.yaml").read_text() == own
     assert (tmp_path / "models" / "pets" / "parity" / "1.json").exists()
 
 
-def test_pictures_read_otherwise_get_no_samples(model: keras.Model, tmp_path: Path) -> None:
-    """Rather than wrong ones; the formats are still compared."""
+def test_unsupported_preprocessing_gets_no_parity_samples(model: keras.Model, tmp_path: Path) -> None:
+    """The formats are still compared."""
     model.save(tmp_path / "model.keras")
     own = "name: pets\nimage: {size: [32, 32], resize: bilinear, engine: tensorflow, scale: tf}\nclasses: [a, b, c]\n"
     (tmp_path / "own.yaml").write_text(own)
-    assert convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml")) < 1e-4
+    assert convert(Conversion(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml")) < 1e-4
     assert not (tmp_path / "models" / "pets" / "parity").exists()
 
 
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
-    "nothing known": ({"known": Known()}, r"pictures needs --classes a,b,c and --scale tf\|.*, or --model-yaml FILE"),
-    "no scale": ({"known": Known(KNOWN.classes)}, r"a model of pictures needs --scale"),
+    "no options": (
+        {"image": ImageOptions()},
+        r"an image model needs --classes a,b,c and --scale tf\|.*, or --model-yaml FILE",
+    ),
+    "no scale": ({"image": ImageOptions(OPTIONS.classes)}, r"an image model needs --scale"),
     "other classes": (
-        {"known": Known(["a", "b"], "tf")},
-        r"2 classes name one output .* dense_7 \(None, 3\)",
+        {"image": ImageOptions(["a", "b"], "tf")},
+        r"2 classes need one output .* dense_7 \(None, 3\)",
     ),
     "no file": ({"source": Path("none.h5")}, r"none\.h5: no such file or folder"),
-    "not a model": ({"source": Path(__file__)}, r"neither \.keras, \.h5, \.hdf5 nor a SavedModel's folder"),
-    "not a SavedModel": ({"source": Path(__file__).parent}, r"holds no saved_model\.pb"),
-    "a hidden folder": ({"name": ".pets"}, r"--name \.pets: letters"),
+    "not a model": ({"source": Path(__file__)}, r"must be \.keras, \.h5, \.hdf5 or a SavedModel folder"),
+    "not a SavedModel": ({"source": Path(__file__).parent}, r"contains no saved_model\.pb"),
+    "a hidden folder": ({"name": ".pets"}, r"--name \.pets: use letters"),
     "no model.yaml": ({"model_yaml": Path("none.yaml")}, r"none\.yaml: no such file"),
 }
 
 
 @pytest.mark.parametrize(("change", "line"), ERRORS.values(), ids=ERRORS)
-def test_what_is_wrong_is_said_in_one_line(
-    model: keras.Model, change: dict[str, Any], line: str, tmp_path: Path
-) -> None:
-    """And nothing is left behind."""
+def test_errors_are_one_line(model: keras.Model, change: dict[str, Any], line: str, tmp_path: Path) -> None:
+    """No files are left behind."""
     model.save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match=line) as raised:
-        convert(Order(tmp_path / "model.keras", "pets", tmp_path / "models", known=KNOWN)._replace(**change))
+        convert(Conversion(tmp_path / "model.keras", "pets", tmp_path / "models", image=OPTIONS)._replace(**change))
     assert "\n" not in str(raised.value)
     assert not list((tmp_path / "models").glob("*"))
 
 
 YAMLS = {
     "pets: [": r"own\.yaml: while parsing",
-    "name: other": r"own\.yaml: name has to be pets",
+    "name: other": r"own\.yaml: name must be pets",
     "name: pets\nimage: {size: [32, 32], scale: tf}": r"own\.yaml: image is for models with classes",
     "name: pets\nimage: {size: [32, 32]}\nclasses: [a, b, c]": r"image needs size, scale \(tf, .*\)",
     "name: pets\nimage: {size: [99, 99], scale: tf}\nclasses: [a, b, c]": r"image\.size \[99, 99\] does not fit",
@@ -183,16 +184,16 @@ YAMLS = {
 
 @pytest.mark.parametrize(("text", "line"), YAMLS.items())
 def test_a_model_yaml_that_does_not_fit_is_refused(model: keras.Model, text: str, line: str, tmp_path: Path) -> None:
-    """The field is named."""
+    """The error names the field."""
     (tmp_path / "own.yaml").write_text(text)
     inputs = {spec.name: tf.TensorSpec(spec.shape, spec.dtype) for spec in model.inputs}
-    ends = Ends(inputs, {"dense_7": tf.TensorSpec([None, 3])})
+    signature = SignatureSpec(inputs, {"dense_7": tf.TensorSpec([None, 3])})
     with pytest.raises(ValueError, match=line):
-        reader_of(read_model_file(tmp_path / "own.yaml", "pets", ends)["image"], inputs)
+        reader_of(read_model_file(tmp_path / "own.yaml", "pets", signature)["image"], inputs)
 
 
-def test_layer_that_keras_does_not_know_is_named(tmp_path: Path) -> None:
-    """In a line, though Keras says it with the whole config."""
+def test_a_layer_unknown_to_keras_is_named(tmp_path: Path) -> None:
+    """In one line, without the config that Keras prints."""
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     model.save(tmp_path / "model.h5")
     with h5py.File(tmp_path / "model.h5", "r+") as file:
@@ -202,8 +203,8 @@ def test_layer_that_keras_does_not_know_is_named(tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_what_onnx_lacks_is_an_error(tmp_path: Path) -> None:
-    """Not a file that no runtime loads."""
+def test_an_operation_without_onnx_equivalent_is_an_error(tmp_path: Path) -> None:
+    """No file is written that ONNX Runtime cannot load."""
 
     def unwrap(x: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"y": tf.raw_ops.Betainc(a=x, b=x, x=x)}
@@ -211,30 +212,30 @@ def test_what_onnx_lacks_is_an_error(tmp_path: Path) -> None:
     spec = tf.TensorSpec([None], tf.float32, "x")
     signatures = {"serving_default": tf.function(unwrap, input_signature=[spec])}
     tf.saved_model.save(tf.Module(), str(tmp_path / "source"), signatures=signatures)
-    with pytest.raises(ValueError, match=r"signature serving_default: ONNX has no such graph: .*Betainc"):
-        convert(Order(tmp_path / "source", "beta", tmp_path / "models"))
+    with pytest.raises(ValueError, match=r"signature serving_default: cannot be converted to ONNX: .*Betainc"):
+        convert(Conversion(tmp_path / "source", "beta", tmp_path / "models"))
 
 
-def test_damaged_file_and_weights_alone_are_named(model: keras.Model, tmp_path: Path) -> None:
-    """Before anything is written."""
-    (tmp_path / "damaged.h5").write_bytes(b"not a file of HDF5")
+def test_damaged_files_and_files_with_only_weights_are_named(model: keras.Model, tmp_path: Path) -> None:
+    """Before any file is written."""
+    (tmp_path / "damaged.h5").write_bytes(b"not an HDF5 file")
     model.save_weights(tmp_path / "only.weights.h5")
     with pytest.raises(ValueError, match=r"damaged\.h5: Keras .* cannot read it"):
         load_keras(tmp_path / "damaged.h5")
-    with pytest.raises(ValueError, match=r"only\.weights\.h5: .* weights only"):
+    with pytest.raises(ValueError, match=r"only\.weights\.h5: .* only weights"):
         load_keras(tmp_path / "only.weights.h5")
 
 
-def test_a_model_that_is_there_is_left_alone(tmp_path: Path) -> None:
-    """It may be serving."""
+def test_an_existing_model_is_not_replaced(tmp_path: Path) -> None:
+    """It may be in use."""
     (tmp_path / "pets").mkdir()
-    with pytest.raises(ValueError, match="pets: exists"):
-        convert(Order(tmp_path / "model.keras", "pets", tmp_path, known=KNOWN))
+    with pytest.raises(ValueError, match="pets: already exists"):
+        convert(Conversion(tmp_path / "model.keras", "pets", tmp_path, image=OPTIONS))
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_scales_are_those_of_keras(scale: str) -> None:
-    """Of its preprocess_input and Rescaling, to the last bit."""
+def test_scales_match_keras(scale: str) -> None:
+    """Bit for bit the same as preprocess_input and Rescaling."""
     pixels = np.arange(255, dtype=np.float32).reshape(5, 17, 3)
     rescaling = {"mul127": (1 / 127.5, -1), "mul255": (1 / 255, 0)}
     if scale in rescaling:
@@ -247,15 +248,15 @@ def test_scales_are_those_of_keras(scale: str) -> None:
 
 
 @pytest.mark.slow
-def test_whole_xception_of_keras_2(tmp_path: Path) -> None:
-    """The original's topology, with random weights and smaller pictures; saved as .h5 of Keras 2 and as .keras."""
+def test_converts_a_whole_xception_of_keras_2(tmp_path: Path) -> None:
+    """The original's architecture with random weights and smaller pictures, saved as .h5 of Keras 2 and as .keras."""
     keras.utils.set_random_seed(4)
     base = keras.applications.Xception(weights=None, include_top=False, input_shape=(75, 75, 3))
     model = _head(base, 75, 10)
     save_as_keras_2(model, tmp_path / "model.h5")
     model.save(tmp_path / "model.keras")
     classes = list("abcdefghij")
-    assert convert(Order(tmp_path / "model.h5", "xception", tmp_path, known=Known(classes, "tf"))) < 1e-4
+    assert convert(Conversion(tmp_path / "model.h5", "xception", tmp_path, image=ImageOptions(classes, "tf"))) < 1e-4
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 75, 75, 3)).astype(np.float32)
     wanted = load_keras(tmp_path / "model.keras")(picture, training=False)
     scores = onnx_call(tmp_path / "xception" / "1")({"input_8": picture})["dense_7"]

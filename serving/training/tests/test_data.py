@@ -1,4 +1,4 @@
-"""Photos become the tensor that the gateway makes."""
+"""Photos are read as the same tensors as in the gateway."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ from training.split import split_photos
 
 
 def test_nearest_takes_the_pixel_under_each_centre(tmp_path: Path) -> None:
-    """598 to 299: the steps are 2 wide, the centres 1, 3, 5 …"""
+    """598 to 299 pixels: steps of 2 with centres at 1, 3, 5 …"""
     ramp = np.arange(598) % 256
     pixels = np.stack([np.tile(ramp, (299, 1)), np.zeros((299, 598)), np.full((299, 598), 255)], axis=2)
     Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "ramp.png")
@@ -34,7 +34,7 @@ def test_nearest_takes_the_pixel_under_each_centre(tmp_path: Path) -> None:
 
 
 def test_exif_orientation_is_not_applied(tmp_path: Path) -> None:
-    """A file marked as lying on its side stays so."""
+    """A file with orientation 6 is not rotated."""
     image = Image.new("RGB", (299, 299), "black")
     image.paste("white", (0, 0, 299, 100))
     exif = Image.Exif()
@@ -44,12 +44,12 @@ def test_exif_orientation_is_not_applied(tmp_path: Path) -> None:
 
 
 def test_normalise_rounds_after_each_step() -> None:
-    """100 / 127.5 is rounded to float32 before 1 is taken away."""
+    """100 / 127.5 is rounded to float32 before 1 is subtracted."""
     assert normalise(np.array([0, 100, 255], np.uint8)).tolist() == [-1, np.float32(100 / 127.5) - np.float32(1), 1]
 
 
-def test_pooled_averages_the_blocks_of_the_middle() -> None:
-    """As the network's first layers do with 299 pixels."""
+def test_pooled_averages_the_central_blocks() -> None:
+    """The result equals that of the network's first layers."""
     pixels = np.zeros((299, 299, 3), np.uint8)
     pixels[1:4, 1:4] = 90
     pixels[3, 3] = 0
@@ -61,22 +61,22 @@ def test_pooled_averages_the_blocks_of_the_middle() -> None:
     assert pooled(pixels, 3, 97).shape == (97, 97, 3) and pooled(pixels, 3, 97).max() == 0
 
 
-def test_other_folders_are_refused(tmp_path: Path) -> None:
-    """Labels are folder positions: one folder more would rename every class after it."""
+def test_unexpected_folders_are_refused(tmp_path: Path) -> None:
+    """Labels are folder positions: an extra folder would shift all later classes."""
     (tmp_path / "train" / "socks").mkdir(parents=True)
     with pytest.raises(ValueError, match="socks"):
         photos_of(tmp_path, "train")
 
 
-def test_hidden_files_are_no_photos(tmp_path: Path, drawn: Path) -> None:
-    """File managers leave them."""
+def test_hidden_files_are_ignored(tmp_path: Path, drawn: Path) -> None:
+    """File managers create them."""
     shutil.copytree(drawn / "train", tmp_path / "train")
     (tmp_path / "train" / "hat" / ".DS_Store").write_bytes(b"1")
     assert len(photos_of(tmp_path, "train")) == 30
 
 
-def test_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
-    """With what to do about it."""
+def test_a_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
+    """Truncated, non-image and empty files are errors."""
     whole = (drawn / "train" / "hat" / "train-hat-0.png").read_bytes()
     for name, content in (("cut.png", whole[:-300]), ("text.jpg", b"not a picture"), ("empty.jpg", b"")):
         (tmp_path / name).write_bytes(content)
@@ -84,15 +84,15 @@ def test_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
             load_pooled([Photo(tmp_path / name, 0)], 3, 99)
 
 
-def test_pools_give_their_sides(drawn: Path) -> None:
-    """One byte for each channel of each pixel, in the order of the photos."""
+def test_photos_have_the_side_of_their_pool(drawn: Path) -> None:
+    """One photo per row, with `side` rows and columns."""
     photos = split_photos(drawn).test[:2]
     for pool, side in ((1, 299), (2, 144), (3, 99)):
         assert load_pooled(photos, pool, side).pixels.shape == (2, side, side, 3)
 
 
-def test_batches_follow_from_seed_and_epoch() -> None:
-    """Each photo at most once, with its own label; what is left over waits for another epoch."""
+def test_batches_depend_on_seed_and_epoch() -> None:
+    """Each photo occurs at most once, with its label. The incomplete last batch is dropped."""
     numbers = np.arange(25)
     photos = Photos(np.tile(numbers.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)), numbers.astype(np.int32))
 
@@ -108,8 +108,8 @@ def test_batches_follow_from_seed_and_epoch() -> None:
     assert first != seen(1, 1) and first != seen(2, 0)
 
 
-def test_fingerprint_changes_with_a_byte_a_name_a_label_and_a_part(tmp_path: Path, drawn: Path) -> None:
-    """And with nothing else: neither the order of the files nor where they lie."""
+def test_fingerprint_depends_on_bytes_name_label_and_part(tmp_path: Path, drawn: Path) -> None:
+    """It does not depend on the order or the location of the files."""
     data = tmp_path / "copy"
     shutil.copytree(drawn, data)
     photos = split_photos(data).photos

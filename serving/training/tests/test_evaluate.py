@@ -1,4 +1,4 @@
-"""Figures of an exported version: from its answers to photos of known classes."""
+"""Metrics of an exported version on photos of known classes."""
 
 import json
 from pathlib import Path
@@ -16,15 +16,15 @@ from training.settings import CLASSES
 
 
 def _answers() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Four photos of each class, of which one dress was taken for a hat."""
+    """Four photos of each class, of which one dress is classified as a hat."""
     labels = np.repeat(np.arange(10), 4)
     guesses = labels.copy()
     guesses[0] = 1
     return 5.0 * np.eye(10)[guesses], labels
 
 
-def test_figures_agree_with_each_other() -> None:
-    """39 of 40, each with the same confidence."""
+def test_metrics_are_consistent() -> None:
+    """39 of 40 photos are right, all with the same confidence."""
     logits, labels = _answers()
     figures = measured(logits, labels)
     sure = np.exp(5) / (np.exp(5) + 9)
@@ -36,20 +36,20 @@ def test_figures_agree_with_each_other() -> None:
     assert [row["photos"] for row in figures["reliability"]] == [40]
 
 
-def test_precision_and_recall_are_not_mixed_up() -> None:
-    """The dress was missed, the hat was claimed."""
+def test_precision_and_recall_are_not_swapped() -> None:
+    """A dress was classified as a hat."""
     dress, hat = measured(*_answers())["per_class"][:2]
     assert dress == {"class": "dress", "photos": 4, "precision": 1, "recall": 0.75, "f1": 0.8571}
     assert hat == {"class": "hat", "photos": 4, "precision": 0.8, "recall": 1, "f1": 0.8889}
 
 
-def test_class_never_seen_has_figures_too() -> None:
-    """Zeros, not a division by zero."""
+def test_a_class_without_photos_has_zeros() -> None:
+    """There is no division by zero."""
     assert per_class(np.zeros((10, 10), int))[0]["f1"] == 0
 
 
-def test_photos_go_through_the_saved_model(tmp_path: Path) -> None:
-    """One that answers by the first pixel's red, on photos as red as their class, but for the last."""
+def test_photos_are_evaluated_with_the_saved_model(tmp_path: Path) -> None:
+    """A model that classifies by the red value of the first pixel, on photos with matching colours except the last."""
 
     def predict(image: tf.Tensor) -> dict[str, tf.Tensor]:
         red = tf.cast(tf.round((image[:, 0, 0, 0] + 1) * 127.5 / 20), tf.int32)
@@ -69,7 +69,7 @@ def test_photos_go_through_the_saved_model(tmp_path: Path) -> None:
 
 
 def test_sizes_count_each_file_once(tmp_path: Path) -> None:
-    """By format."""
+    """The sizes are summed by format."""
     (tmp_path / "variables").mkdir()
     files = {"saved_model.pb": 1, "variables/data": 20, "model.onnx": 300, "serving_uint8.onnx": 4000}
     for name, size in files.items():
@@ -77,8 +77,8 @@ def test_sizes_count_each_file_once(tmp_path: Path) -> None:
     assert sizes(tmp_path) == {"saved_model": 21, "onnx": 4300}
 
 
-def test_json_stands_in_lines_that_fit(tmp_path: Path) -> None:
-    """Rows of numbers in one line each, whatever the text in them looks like."""
+def test_json_lines_fit_the_width(tmp_path: Path) -> None:
+    """Each row of numbers is on one line, also beside texts with brackets."""
     value = {"confusion": [[10] * 50, [20] * 50], "names": ["[a, b]", "{", "é"], "empty": [{}, []], "none": None}
     write_json(tmp_path / "1.json", value)
     text = (tmp_path / "1.json").read_text()

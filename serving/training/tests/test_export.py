@@ -1,4 +1,4 @@
-"""What is written is what TF-Serving, ONNX Runtime and the gateway expect."""
+"""The exported files are what TF-Serving, ONNX Runtime and the gateway expect."""
 
 import shutil
 from pathlib import Path
@@ -31,7 +31,7 @@ def version(trunk: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Photo]:
-    """The drawn pictures, noise and the extremes."""
+    """The parity pictures, a noise picture and a white one."""
     for name in PICTURES:
         (tmp_path / name).write_bytes(draw(name))
     noise = np.random.default_rng(0).integers(0, 256, (299, 299, 3), np.uint8)
@@ -41,13 +41,13 @@ def photos(tmp_path: Path) -> list[Photo]:
 
 
 def test_both_signatures_agree_in_both_formats(version: Path, photos: list[Photo]) -> None:
-    """In batches of different sizes."""
+    """Batches of different sizes are compared."""
     assert prove(version, photos) < 1e-4
     assert prove(version, photos * 2) < 1e-4
 
 
-def test_disagreement_names_the_pair(version: Path, photos: list[Photo], tmp_path: Path) -> None:
-    """Another last layer in one of the four."""
+def test_a_difference_names_the_two_formats(version: Path, photos: list[Photo], tmp_path: Path) -> None:
+    """One of the four has another last layer."""
     other = shutil.copytree(version, tmp_path / "other" / "1")
     model = onnx.load(onnx_file(other, PIXEL_SIGNATURE))
     last = next(weight for weight in model.graph.initializer if list(weight.dims)[-1:] == [10])
@@ -57,14 +57,14 @@ def test_disagreement_names_the_pair(version: Path, photos: list[Photo], tmp_pat
         prove(other, photos[:1])
 
 
-def test_nothing_agrees_with_what_is_not_a_number() -> None:
-    """Which compares as neither more nor less."""
+def test_nan_is_a_difference() -> None:
+    """NaN compares as neither greater nor smaller."""
     with pytest.raises(ValueError, match="one and other differ by nan"):
         largest_difference({"one": np.zeros(2), "other": np.array([0, np.nan])})
 
 
 def test_temperature_divides_the_logits(version: Path, trunk: keras.Model, photos: list[Photo]) -> None:
-    """And is nowhere else."""
+    """Exactly once."""
     pixels = np.asarray(Image.open(photos[-1].path).convert("RGB").resize((297, 297)))[np.newaxis]
     whole = np.pad(pixels, ((0, 0), (1, 1), (1, 1), (0, 0)))
     pooled = normalise(whole)[:, 1:298, 1:298].reshape(1, 99, 3, 99, 3, 3).mean((2, 4))
@@ -75,7 +75,7 @@ def test_temperature_divides_the_logits(version: Path, trunk: keras.Model, photo
 
 @pytest.mark.parametrize(("signature", "dtype"), [(SIGNATURE, tf.float32), (PIXEL_SIGNATURE, tf.uint8)])
 def test_signature_has_one_input_and_one_output(version: Path, signature: str, dtype: tf.DType) -> None:
-    """By the names that model.yaml and the gateway use."""
+    """They have the names that model.yaml and the gateway use."""
     loaded = tf.saved_model.load(str(version)).signatures[signature]
     inputs, outputs = loaded.structured_input_signature[1], loaded.structured_outputs
     assert {key: (spec.shape.as_list(), spec.dtype) for key, spec in inputs.items()} == {
@@ -85,8 +85,8 @@ def test_signature_has_one_input_and_one_output(version: Path, signature: str, d
 
 
 @pytest.mark.parametrize(("signature", "kind"), [(SIGNATURE, "tensor(float)"), (PIXEL_SIGNATURE, "tensor(uint8)")])
-def test_onnx_has_the_same_names_and_an_open_batch(version: Path, signature: str, kind: str) -> None:
-    """In the same layout."""
+def test_onnx_has_the_same_names_and_a_variable_batch_size(version: Path, signature: str, kind: str) -> None:
+    """The layout is the same too."""
     session = onnxruntime.InferenceSession(str(onnx_file(version, signature)))
     assert [(value.name, value.type, value.shape) for value in session.get_inputs()] == [
         ("image", kind, ["batch", 299, 299, 3])
@@ -94,8 +94,8 @@ def test_onnx_has_the_same_names_and_an_open_batch(version: Path, signature: str
     assert [(value.name, value.shape) for value in session.get_outputs()] == [("logits", ["batch", 10])]
 
 
-def test_pixel_graph_keeps_its_weights_in_the_other_file(version: Path) -> None:
-    """Byte for byte, so that it is small itself, and of no use alone."""
+def test_pixel_graph_uses_the_weights_in_model_onnx(version: Path) -> None:
+    """Its own file is small. The shared weights are byte-identical."""
     file = onnx_file(version, PIXEL_SIGNATURE)
     body = onnx_file(version).read_bytes()
     outside = [weight for weight in onnx.load(file, load_external_data=False).graph.initializer if weight.external_data]
@@ -110,8 +110,8 @@ def test_pixel_graph_keeps_its_weights_in_the_other_file(version: Path) -> None:
     assert onnx_scores(version, signature=PIXEL_SIGNATURE)(np.zeros((2, 299, 299, 3), np.uint8)).shape == (2, 10)
 
 
-def test_files_are_small_and_few(version: Path) -> None:
-    """At most 12 MB per format, nothing of an optimiser."""
+def test_only_the_expected_files_are_written(version: Path) -> None:
+    """Each format has at most 12 MB, without optimiser state."""
     names = {str(file.relative_to(version)) for file in version.rglob("*") if file.is_file()}
     shard = "variables/variables.data-00000-of-00001"
     assert names == {

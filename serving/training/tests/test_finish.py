@@ -1,4 +1,4 @@
-"""The whole line from photos to a decision, on drawn pictures."""
+"""The whole path from photos to the gate's decision, on generated pictures."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from training.work import RUN
 
 
 def _run(*arguments: object) -> int | str | None:
-    """The exit code, or the line that was said instead."""
+    """Runs the command. Returns the exit code or the error line."""
     before, sys.argv = sys.argv, ["training", *map(str, arguments)]
     try:
         with pytest.raises(SystemExit) as ended:
@@ -41,7 +41,7 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="module")
 def made(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """After a first run of one epoch."""
+    """The result of a run of one epoch."""
     folder = tmp_path_factory.mktemp("made")
     work, models, small = folder / "work", folder / "models", folder / "small.json"
     small.write_text(json.dumps({"width": 0.25, "sides": [[1.0, 40]], "batch": 10, "epochs": 2}))
@@ -56,7 +56,7 @@ def _evaluation(work: Path) -> dict[str, Any]:
 
 
 def test_candidate_is_a_model_folder(made: Made) -> None:
-    """With all that a push brings along."""
+    """It contains everything that a push copies."""
     candidate = made.work / "candidate" / NAME
     names = {entry.name for entry in candidate.iterdir()}
     assert names == {"model.yaml", "1", "parity", "evaluation", "README.md", "card"}
@@ -64,8 +64,8 @@ def test_candidate_is_a_model_folder(made: Made) -> None:
     assert [entry.name for entry in candidate.parent.iterdir()] == [NAME]
 
 
-def test_evaluation_says_how_the_candidate_came_to_be(made: Made, drawn: Path) -> None:
-    """Photos, settings, seed, and a run that the work folder names too."""
+def test_evaluation_contains_the_origin_of_the_candidate(made: Made, drawn: Path) -> None:
+    """Photos, settings, seed and the run id of the work folder."""
     evaluation = _evaluation(made.work)
     lineage = evaluation["lineage"]
     assert evaluation["gate"] == {"decision": "first", "against": None, "checks": []}
@@ -79,7 +79,7 @@ def test_evaluation_says_how_the_candidate_came_to_be(made: Made, drawn: Path) -
 
 
 def test_exported_logits_are_those_of_the_best_weights(made: Made, drawn: Path) -> None:
-    """Divided by the temperature."""
+    """They are divided by the temperature."""
     evaluation = _evaluation(made.work)
     tensor = read_tensor(split_photos(drawn).test[0].path)
     settings = Settings(**evaluation["lineage"]["settings"])
@@ -88,15 +88,15 @@ def test_exported_logits_are_those_of_the_best_weights(made: Made, drawn: Path) 
     np.testing.assert_allclose(served, raw / evaluation["temperature"], rtol=1e-3, atol=1e-4)
 
 
-def test_version_that_beats_nothing_is_refused(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same run again, now against itself: as accurate, but no better calibrated.
+def test_a_candidate_equal_to_the_current_version_is_refused(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same run again, against its own version: equally accurate, but not better calibrated.
 
-    What the first run has exported and measured still lies there; to make it once more takes a minute.
+    The export and evaluation of the first run are reused, because they take a minute.
     """
     monkeypatch.setattr(command, "export_candidate", lambda job: None)
     monkeypatch.setattr(command, "evaluate_candidate", lambda job: None)
     shutil.copytree(made.work / "candidate" / NAME, made.models / NAME)
-    # Neither an unfinished push nor a file is a version.
+    # An unfinished push and a plain file are not versions.
     (made.models / NAME / ".2").mkdir()
     (made.models / NAME / "3").touch()
     assert _run(*made.command) == command.REFUSED
@@ -107,27 +107,27 @@ def test_version_that_beats_nothing_is_refused(made: Made, monkeypatch: pytest.M
     ]
 
 
-def test_wrong_settings_are_one_line(made: Made, tmp_path: Path) -> None:
-    """An impossible one, and one that is mistyped."""
+def test_invalid_settings_are_one_line(made: Made, tmp_path: Path) -> None:
+    """An impossible value and a misspelled name."""
     for given, message in (
         ({"sides": [[1.0, 149]]}, "sides .* are 99 wide"),
         ({"widht": 1}, "no setting 'widht'"),
     ):
         (tmp_path / "wrong.json").write_text(json.dumps(given))
-        said = _run(*made.command[:-4], "--settings", tmp_path / "wrong.json")
-        assert isinstance(said, str) and re.match(f"training: .*{message}", said), said
+        message_line = _run(*made.command[:-4], "--settings", tmp_path / "wrong.json")
+        assert isinstance(message_line, str) and re.match(f"training: .*{message}", message_line), message_line
 
 
-def test_nothing_is_exported_before_an_epoch_has_ended(tmp_path: Path, drawn: Path) -> None:
-    """And nothing half is left."""
+def test_nothing_is_exported_before_the_first_epoch_has_finished(tmp_path: Path, drawn: Path) -> None:
+    """No partial folder is left."""
     job = Job(drawn, tmp_path, tmp_path / "models", Settings())
-    with pytest.raises(ValueError, match="no epoch has ended yet"):
+    with pytest.raises(ValueError, match="no epoch has finished yet"):
         export_candidate(job)
     assert not job.candidate.exists()
 
 
-def test_lineage_knows_weights_by_their_bytes(tmp_path: Path) -> None:
-    """Not by a path of this machine."""
+def test_lineage_identifies_weights_by_their_hash(tmp_path: Path) -> None:
+    """Not by a local path."""
     file = tmp_path / "old.weights.h5"
     file.write_bytes(b"abc")
     lineage = portable({"run_id": "r", "settings": {"seed": 1, "weights": str(file)}})

@@ -1,4 +1,4 @@
-"""Norms disappear into the convolutions before them, in models inside models too, and no score changes."""
+"""Batch normalisation is folded into convolutions, also in nested models, without changing scores."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from training.fold import fold
 
 
 def _nested() -> keras.Model:
-    """A base of Keras' own norms behind plain and separable convolutions, called as while it is frozen, and a head."""
+    """A base with Keras' batch normalisation after plain and separable convolutions, called as frozen, and a head."""
     inputs = keras.Input((None, None, 3))
     x = layers.BatchNormalization()(layers.Conv2D(4, 3, use_bias=False)(inputs))
     x = layers.BatchNormalization()(layers.SeparableConv2D(6, 3, use_bias=False)(layers.ReLU()(x)))
@@ -24,8 +24,8 @@ def _nested() -> keras.Model:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
-def test_scores_stay_but_for_the_temperature(temperature: float) -> None:
-    """And the model that was given stays as it was."""
+def test_folding_changes_scores_only_by_the_temperature(temperature: float) -> None:
+    """The original model is not changed."""
     model = _nested()
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
     before = model(pictures, training=False).numpy()
@@ -36,9 +36,9 @@ def test_scores_stay_but_for_the_temperature(temperature: float) -> None:
     assert not [w for w in folded.weights if "moving" in w.path] and [w for w in model.weights if "moving" in w.path]
 
 
-def test_norm_that_follows_something_else_is_named() -> None:
-    """Rather than left out."""
+def test_a_normalisation_that_cannot_be_folded_is_named() -> None:
+    """It is an error, not ignored."""
     inputs = keras.Input((8, 8, 3))
     dense = layers.BatchNormalization(name="norm")(layers.Conv2D(4, 3, name="biased")(inputs))
-    with pytest.raises(ValueError, match="norm follows biased: only a convolution without a bias"):
+    with pytest.raises(ValueError, match="norm follows biased: only a convolution without bias"):
         fold(keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(dense))))

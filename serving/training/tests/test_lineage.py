@@ -1,4 +1,4 @@
-"""From a version's number back to its run, its photos and its commit."""
+"""From a version number to its run, photos and commit."""
 
 import json
 import shutil
@@ -39,8 +39,8 @@ def _command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, cwd=SERVING, capture_output=True, text=True, check=False)
 
 
-def test_pushed_version_leads_to_its_run(tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a training and a push: facts of the file, figures of MLflow, the number in the registry."""
+def test_a_pushed_version_leads_to_its_run(tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output has the evaluation's data, MLflow's metrics and the version in the registry."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     fingerprint = data_sha256(split_photos(drawn).photos)
     work, versions = tmp_path / "work", SERVING / "models" / "clothing-model"
@@ -60,18 +60,18 @@ def test_pushed_version_leads_to_its_run(tmp_path: Path, drawn: Path, monkeypatc
     assert champion.tags["served_version"] == "7"
 
 
-def test_file_alone_is_enough(tmp_path: Path) -> None:
-    """Where the training was on another machine, and no store is made here by asking."""
+def test_the_evaluation_file_alone_is_enough(tmp_path: Path) -> None:
+    """If training ran on another machine. The query does not create a store."""
     model = _model(tmp_path / "shoes", 2, {"lineage": LINEAGE})
     done = _command(model, "2", "--work", tmp_path / "work")
     assert done.returncode == 0, done.stderr
-    assert "shoes/2" in done.stdout and "0a1b2c and changes that were not committed" in done.stdout
-    assert "learning_rate=0.002" in done.stdout and "mlflow.db is not there" in done.stdout
+    assert "shoes/2" in done.stdout and "0a1b2c with uncommitted changes" in done.stdout
+    assert "learning_rate=0.002" in done.stdout and "mlflow.db does not exist" in done.stdout
     assert not (tmp_path / "work").exists()
 
 
-def test_one_changed_photo_is_seen(tmp_path: Path, drawn: Path) -> None:
-    """And the same photos elsewhere are the same."""
+def test_one_changed_photo_is_detected(tmp_path: Path, drawn: Path) -> None:
+    """The same photos in another folder are unchanged."""
     lineage = {**LINEAGE, "data_sha256": data_sha256(split_photos(drawn).photos)}
     copy = tmp_path / "copy"
     shutil.copytree(drawn, copy)
@@ -84,13 +84,13 @@ def test_one_changed_photo_is_seen(tmp_path: Path, drawn: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "wanted"),
     [
-        (None, r"9\.json: no such file; measured versions here: 2, 11"),
+        (None, r"9\.json: no such file; evaluated versions: 2, 11"),
         ("{", r"9\.json: not JSON"),
         ("{}", r"9\.json: has no lineage"),
     ],
 )
-def test_what_is_missing_is_named(tmp_path: Path, content: str | None, wanted: str) -> None:
-    """With the file."""
+def test_a_missing_file_or_field_is_named(tmp_path: Path, content: str | None, wanted: str) -> None:
+    """The error names the file."""
     for version in (11, 2):
         _model(tmp_path, version, {"lineage": LINEAGE})
     if content is not None:

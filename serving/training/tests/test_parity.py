@@ -1,4 +1,4 @@
-"""The pictures that the gateway proves itself with."""
+"""The pictures that the gateway checks its preprocessing with."""
 
 import json
 from hashlib import sha256
@@ -15,8 +15,8 @@ COMMITTED = Path(__file__).resolve().parents[2] / "models" / NAME
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_picture_is_small_and_drawn_the_same_each_time(name: str, tmp_path: Path) -> None:
-    """And has the mode and size that make it worth having."""
+def test_picture_is_small_and_reproducible(name: str, tmp_path: Path) -> None:
+    """It has the expected mode and size."""
     drawn = draw(name)
     assert drawn == draw(name)
     assert len(drawn) <= 15_000
@@ -27,7 +27,7 @@ def test_picture_is_small_and_drawn_the_same_each_time(name: str, tmp_path: Path
 
 
 def test_written_scores_have_a_row_for_each_picture(tmp_path: Path) -> None:
-    """With a stand-in for the model."""
+    """The model is a stub."""
     write_parity(tmp_path, 2, lambda tensor: np.full((1, 10), tensor.mean()))
     samples = json.loads((tmp_path / "tensors.json").read_text())["samples"]
     written = json.loads((tmp_path / "2.json").read_text())
@@ -36,8 +36,8 @@ def test_written_scores_have_a_row_for_each_picture(tmp_path: Path) -> None:
     assert all(len(row) == len(CLASSES) for row in written["scores"].values())
 
 
-def test_each_tensor_has_its_hash(tmp_path: Path) -> None:
-    """A black picture: bytes of 0, and floats of -1."""
+def test_hashes_cover_the_tensor_and_the_pixels(tmp_path: Path) -> None:
+    """A black picture has pixels of 0 and floats of -1."""
     Image.new("RGB", (50, 50)).save(tmp_path / "black.png")
     assert hashes(tmp_path / "black.png") == {
         "sha256": sha256(np.full(299 * 299 * 3, -1, "<f4").tobytes()).hexdigest(),
@@ -46,13 +46,13 @@ def test_each_tensor_has_its_hash(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not COMMITTED.exists(), reason="no model in this checkout")
-def test_committed_hashes_are_those_of_the_committed_pictures() -> None:
-    """Decoded by the Pillow at hand."""
+def test_committed_hashes_match_the_committed_pictures() -> None:
+    """Decoded with the installed Pillow."""
     for sample in json.loads((COMMITTED / "parity" / "tensors.json").read_text())["samples"]:
         assert {"file": sample["file"], **hashes(COMMITTED / "parity" / sample["file"])} == sample
 
 
 @pytest.mark.skipif(not COMMITTED.exists(), reason="no model in this checkout")
-def test_committed_model_file_names_our_classes_in_order() -> None:
-    """The order of the logits."""
+def test_committed_model_file_lists_the_classes_in_order() -> None:
+    """In the order of the logits."""
     assert f"classes: [{', '.join(CLASSES)}]" in (COMMITTED / "model.yaml").read_text()

@@ -1,4 +1,4 @@
-"""The Kubeflow pipeline: what it compiles to, and a run of all its steps on this machine."""
+"""The Kubeflow pipeline: its compiled form, and a local run of all steps."""
 
 import json
 import shutil
@@ -33,15 +33,15 @@ def _node_major() -> int:
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The pipeline as Kubeflow reads it."""
+    """The compiled pipeline."""
     file = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
     compiler.Compiler().compile(build_pipeline("registry.example/training:1"), str(file))
     specification: dict[str, Any] = yaml.safe_load(file.read_text())
     return specification
 
 
-def test_has_its_steps_in_one_line(compiled: dict[str, Any]) -> None:
-    """Each waits for what it needs, so that the last comes after all."""
+def test_steps_depend_on_each_other(compiled: dict[str, Any]) -> None:
+    """Each step waits for its inputs, so the last one runs after all others."""
     tasks = compiled["root"]["dag"]["tasks"]
     assert set(tasks) == STEPS
     needs = {name: set(task.get("dependentTasks", [])) for name, task in tasks.items()}
@@ -50,21 +50,21 @@ def test_has_its_steps_in_one_line(compiled: dict[str, Any]) -> None:
 
 
 def test_has_its_parameters(compiled: dict[str, Any]) -> None:
-    """Two have to be given."""
+    """Two are required."""
     parameters = compiled["root"]["inputDefinitions"]["parameters"]
     assert {name for name, spec in parameters.items() if not spec.get("isOptional")} == {"data_path", "models_path"}
     assert {name: spec.get("defaultValue") for name, spec in parameters.items() if spec.get("isOptional")} == DEFAULTS
 
 
 def test_runs_in_the_given_image_and_installs_nothing(compiled: dict[str, Any]) -> None:
-    """The cluster's registry is the only thing that a step needs from outside."""
+    """Steps need no network access except to the image registry."""
     for executor in compiled["deploymentSpec"]["executors"].values():
         assert executor["container"]["image"] == "registry.example/training:1"
         assert "pip" not in " ".join(executor["container"]["command"])
 
 
-def test_reads_photos_and_pushes_anew_each_time(compiled: dict[str, Any]) -> None:
-    """A folder may change under the same path."""
+def test_split_and_push_are_not_cached(compiled: dict[str, Any]) -> None:
+    """The contents of a folder can change under the same path."""
     cached = {
         name for name, task in compiled["root"]["dag"]["tasks"].items() if task["cachingOptions"].get("enableCache")
     }
@@ -74,13 +74,13 @@ def test_reads_photos_and_pushes_anew_each_time(compiled: dict[str, Any]) -> Non
 @pytest.mark.slow
 @pytest.mark.skipif(_node_major() < 24, reason="no Node 24 in PATH to push with")
 def test_runs_from_photos_to_a_pushed_version(drawn: Path, tmp_path: Path) -> None:
-    """One epoch of a narrow network, under another name."""
+    """One epoch of a narrow network, with another model name."""
     models = tmp_path / "models"
     models.mkdir()
     settings = json.dumps({"batch": 10, "width": 0.25, "sides": [[1.0, 40]], "split": "hash"})
     given = {"data_path": str(drawn), "models_path": str(models), "settings": settings, "epochs": 1}
-    said = run(tmp_path / "work", {**given, "model_name": "drawn"})
-    assert said.startswith("drawn version 1: ")
+    summary = run(tmp_path / "work", {**given, "model_name": "drawn"})
+    assert summary.startswith("drawn version 1: ")
     assert (models / "drawn" / "1" / "saved_model.pb").exists() and (models / "drawn" / "1" / "model.onnx").exists()
     assert "name: drawn\n" in (models / "drawn" / "model.yaml").read_text()
     evaluation = json.loads((models / "drawn" / "evaluation" / "1.json").read_text())

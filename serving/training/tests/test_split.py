@@ -1,4 +1,4 @@
-"""No photo ever moves from one part to another."""
+"""Photos are split by folders or by hash, and never move between parts."""
 
 import shutil
 from pathlib import Path
@@ -15,28 +15,28 @@ def _parts(split: Split) -> dict[str, str]:
 
 
 def _named(data: Path, count: int) -> None:
-    """Empty files: a split reads names only."""
+    """Creates empty files: the split reads only names."""
     for name in CLASSES:
         (data / name).mkdir(parents=True, exist_ok=True)
         for number in range(count):
             (data / name / f"{name}-{number}.jpg").touch()
 
 
-def test_buckets_are_what_they_were() -> None:
-    """FarmHash Fingerprint64 modulo 100 (of nothing: 0x9ae16a3b2f90404f); other numbers would move photos in use."""
+def test_buckets_are_stable() -> None:
+    """FarmHash Fingerprint64 modulo 100 (empty name: 0x9ae16a3b2f90404f). Other buckets would move existing photos."""
     names = ["0a85c3ec-1a7b-4a5b-8a8e-0d2a8a4c1f11.jpg", "pants.jpg", "Größe 38.jpg", ""]
     assert buckets(names) == [47, 89, 41, 0x9AE16A3B2F90404F % 100]
 
 
-def test_own_folders_are_the_default(drawn: Path) -> None:
-    """In the order of classes and names."""
+def test_the_data_sets_folders_are_the_default(drawn: Path) -> None:
+    """Sorted by class and name."""
     split = split_photos(drawn)
     assert [len(photos) for photos in split] == [30, 30, 30]
     assert split.test[3] == Photo(drawn / "test" / "hat" / "test-hat-0.png", 1, "test")
 
 
-def test_new_photos_move_no_old_one(tmp_path: Path) -> None:
-    """Nor do photos that go."""
+def test_new_photos_do_not_move_old_ones(tmp_path: Path) -> None:
+    """Removed photos do not either."""
     _named(tmp_path, 20)
     before = _parts(split_photos(tmp_path, "hash"))
     _named(tmp_path, 50)
@@ -49,13 +49,13 @@ def test_new_photos_move_no_old_one(tmp_path: Path) -> None:
 
 
 def test_parts_have_their_shares(tmp_path: Path) -> None:
-    """80, 10 and 10 percent of a thousand names, within three standard deviations."""
+    """80, 10 and 10 % of 1000 names, within three standard deviations."""
     _named(tmp_path, 100)
     assert [len(photos) for photos in split_photos(tmp_path, "hash")] == pytest.approx([800, 100, 100], abs=38)
 
 
-def test_three_folders_are_merged_for_the_hash(tmp_path: Path) -> None:
-    """A photo's part is that of its name, wherever it lies and whatever it shows."""
+def test_the_folders_of_the_parts_are_merged_for_the_hash(tmp_path: Path) -> None:
+    """The part of a photo depends only on its name, not on its folder or class."""
     _named(tmp_path / "plain", 20)
     for part in PARTS:
         _named(tmp_path / "parts" / part, 0)
@@ -66,15 +66,15 @@ def test_three_folders_are_merged_for_the_hash(tmp_path: Path) -> None:
     assert {photo.label for photo in merged.photos} == {0}
 
 
-def test_part_without_photos_is_refused(tmp_path: Path) -> None:
-    """One photo cannot be in all three."""
+def test_a_part_without_photos_is_refused(tmp_path: Path) -> None:
+    """One photo cannot fill three parts."""
     _named(tmp_path, 0)
     (tmp_path / "hat" / "a.jpg").touch()
-    with pytest.raises(ValueError, match="no photo for"):
+    with pytest.raises(ValueError, match="no photos for"):
         split_photos(tmp_path, "hash")
 
 
-def test_missing_folder_is_named(tmp_path: Path) -> None:
-    """As it is for a path mistyped."""
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """The error names the path."""
     with pytest.raises(ValueError, match=r"nowhere/train: no such folder"):
         split_photos(tmp_path / "nowhere")

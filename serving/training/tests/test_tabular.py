@@ -1,4 +1,4 @@
-"""Models of tables: the published ones to the last digit that counts, and one that is trained against a known truth."""
+"""Models of tables: the published ones, and one trained on synthetic data with known probabilities."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ COMMITTED = Path(__file__).resolve().parents[2] / "models"
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both published models as folders."""
+    """The folders of both published models."""
     folder = tmp_path_factory.mktemp("tables")
     for name in ("churn", "credit"):
         make_published(NUMBERS / f"{name}.json", folder / "models", folder / "work")
@@ -39,8 +39,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["churn", "credit"])
 @CALLS
-def test_examples_are_answered_to_a_millionth(models: Path, name: str, call: Any) -> None:
-    """By both formats, probabilities and decisions; the wanted ones come from the file, not from our code."""
+def test_examples_match_within_1e_6(models: Path, name: str, call: Any) -> None:
+    """Probabilities and decisions, in both formats. The expected values are read from the file."""
     published = read_published(NUMBERS / f"{name}.json")
     outputs = call(models / name / "1")(columns_of(published.network.features, published.rows))
     wanted = [
@@ -52,8 +52,8 @@ def test_examples_are_answered_to_a_millionth(models: Path, name: str, call: Any
 
 
 @pytest.mark.parametrize(("name", "answers"), [("churn", ["0.36275"]), ("credit", ["0.902", "0.140"])])
-def test_card_prints_what_the_course_prints(models: Path, name: str, answers: list[str]) -> None:
-    """Beside what was published."""
+def test_card_shows_the_published_outputs(models: Path, name: str, answers: list[str]) -> None:
+    """The outputs of the model are next to them."""
     evaluation = json.loads((models / name / "evaluation" / "1.json").read_text())
     printed = [
         f"{row['answered']:.{len(answer) - 2}f}" for row, answer in zip(evaluation["published"], answers, strict=True)
@@ -62,8 +62,8 @@ def test_card_prints_what_the_course_prints(models: Path, name: str, answers: li
     assert all(str(row["answered"]) in (models / name / "README.md").read_text() for row in evaluation["published"])
 
 
-def test_every_column_is_an_input_of_its_own_type(models: Path) -> None:
-    """Strings, whole numbers and floats, [n] each, in both formats."""
+def test_every_column_is_an_input_with_its_type(models: Path) -> None:
+    """Strings, integers and floats [n], in both formats."""
     inputs = tf.saved_model.load(str(models / "churn" / "1")).signatures[SIGNATURE].structured_input_signature[1]
     session = onnxruntime.InferenceSession(str(models / "churn" / "1" / "model.onnx"))
     types = {value.name: value.type for value in session.get_inputs()}
@@ -78,8 +78,8 @@ def test_every_column_is_an_input_of_its_own_type(models: Path) -> None:
 
 
 @CALLS
-def test_unknown_words_count_nothing(models: Path, call: Any) -> None:
-    """The intercept alone is left, in a batch of two as in one of none."""
+def test_unknown_categories_count_as_0(models: Path, call: Any) -> None:
+    """Only the intercept remains. Batches of two rows and of none work."""
     rows: list[Row] = [{"job": "astronaut", "poutcome": "", "duration": 0}] * 2
     features = read_published(NUMBERS / "credit.json").network.features
     credit = call(models / "credit" / "1")
@@ -89,7 +89,7 @@ def test_unknown_words_count_nothing(models: Path, call: Any) -> None:
 
 
 def test_parity_samples_are_the_examples(models: Path) -> None:
-    """In the words that a caller sends."""
+    """In the format of requests."""
     samples = json.loads((models / "credit" / "parity" / "1.json").read_text())
     assert (samples["version"], samples["tolerance"]) == (1, 1e-6)
     assert samples["instances"][0] == {"job": "retired", "duration": 445, "poutcome": "success"}
@@ -97,33 +97,33 @@ def test_parity_samples_are_the_examples(models: Path) -> None:
     assert len(samples["instances"]) == len(samples["outputs"]) == 42
 
 
-def test_wrong_examples_leave_no_version(tmp_path: Path) -> None:
-    """The file's own answers are the judge."""
+def test_wrong_examples_write_no_version(tmp_path: Path) -> None:
+    """The outputs are compared with those in the file."""
     given = json.loads((NUMBERS / "credit.json").read_text())
     given["examples"][3]["credit_probability"] += 1e-5
     write_json(tmp_path / "credit.json", given)
-    with pytest.raises(ValueError, match="away"):
+    with pytest.raises(ValueError, match="differ"):
         make_published(tmp_path / "credit.json", tmp_path / "models", tmp_path / "work")
     assert not (tmp_path / "models" / "credit" / "1").exists()
 
 
-def test_numbers_without_a_part_are_named(tmp_path: Path) -> None:
-    """By file and field."""
+def test_a_missing_field_is_named(tmp_path: Path) -> None:
+    """The error names file and field."""
     (tmp_path / "churn.json").write_text('{"examples": [], "categories": {}, "numbers": {}}')
     with pytest.raises(ValueError, match=r"churn.json: 'intercept' is missing"):
         read_published(tmp_path / "churn.json")
 
 
 @pytest.mark.parametrize("name", ["churn", "credit"])
-def test_committed_folder_is_what_the_numbers_make(models: Path, name: str) -> None:
-    """To the byte, where it is served from."""
+def test_the_committed_folder_is_reproducible(models: Path, name: str) -> None:
+    """The served files are byte-identical."""
     for file in ("model.yaml", "parity/1.json", "1/model.onnx"):
         assert (COMMITTED / name / file).read_bytes() == (models / name / file).read_bytes()
 
 
 @CALLS
-def test_hidden_layers_are_exported_too(tmp_path: Path, call: Any) -> None:
-    """ReLU between them: 1 at x = 2, nothing below."""
+def test_hidden_layers_are_exported(tmp_path: Path, call: Any) -> None:
+    """ReLU between them gives 1 at x = 2 and 0 below."""
     layers = (Layer(np.array([[1.0]]), np.array([-1.0])), Layer(np.array([[3.0]]), np.array([0.0])))
     network = Network("big", (Feature("x", "float32"),), layers, threshold=0.6)
     export(network, tmp_path / "1", "big")
@@ -132,16 +132,16 @@ def test_hidden_layers_are_exported_too(tmp_path: Path, call: Any) -> None:
     assert outputs["big"].tolist() == [False, False, True]
 
 
-def test_customers_are_drawn_alike_and_told_apart() -> None:
-    """The fingerprint changes with one customer."""
+def test_customers_are_reproducible() -> None:
+    """The fingerprint changes if one customer changes."""
     parts, again = draw_parts(50, 20, 20), draw_parts(50, 20, 20)
     assert fingerprint(parts) == fingerprint(again)
     again.test.columns["tenure"][3] += 1
     assert fingerprint(parts) != fingerprint(again)
 
 
-def test_who_left_follows_the_truth() -> None:
-    """In each tenth of the probabilities, within four standard deviations."""
+def test_outcomes_follow_the_true_probabilities() -> None:
+    """In each tenth of the range, within four standard deviations."""
     customers = draw_customers(20_000, 5)
     for low in np.arange(0, 1, 0.1):
         inside = (customers.probabilities >= low) & (customers.probabilities < low + 0.1)
@@ -150,8 +150,8 @@ def test_who_left_follows_the_truth() -> None:
         assert abs(customers.left[inside].mean() - wanted) < allowed
 
 
-def test_figures_of_four_customers() -> None:
-    """Worked out by hand."""
+def test_metrics_of_four_customers() -> None:
+    """Compared with values computed by hand."""
     left, truth = np.array([False, False, True, True]), np.array([0.2, 0.4, 0.5, 0.9])
     answered = np.array([0.1, 0.6, 0.6, 0.8])
     figures = measure(answered, answered >= 0.5, Customers({}, left, truth))
@@ -163,8 +163,8 @@ def test_figures_of_four_customers() -> None:
     assert [row["recall"] for row in figures["per_class"]] == [0.5, 1]
 
 
-def test_trained_model_comes_close_to_what_can_be_known(tmp_path: Path) -> None:
-    """Within half a point of the Bayes rate, where no weighted sum of the inputs comes."""
+def test_the_trained_model_comes_close_to_the_bayes_rate(tmp_path: Path) -> None:
+    """The difference is within 0.5 points, which a linear model does not reach."""
     parts = draw_parts(20_000, 5_000, 20_000)
     settings = FitSettings(epochs=6)
     evaluation = make(parts, settings, tmp_path, tmp_path / "models")
@@ -176,8 +176,8 @@ def test_trained_model_comes_close_to_what_can_be_known(tmp_path: Path) -> None:
     assert f"{evaluation['test']['accuracy_against_truth']:.4f}" in card
 
 
-def test_candidate_has_to_beat_the_newest_version_in_place(tmp_path: Path) -> None:
-    """The same settings make the same model, which is no better than itself."""
+def test_the_candidate_must_beat_the_newest_version(tmp_path: Path) -> None:
+    """The same settings give the same model, which is refused."""
     parts, settings = draw_parts(400, 100, 400), FitSettings(epochs=1)
     first = make(parts, settings, tmp_path, tmp_path / "models")
     for version in ("1", "3", ".4"):
@@ -187,8 +187,8 @@ def test_candidate_has_to_beat_the_newest_version_in_place(tmp_path: Path) -> No
     assert (again["gate"]["decision"], again["gate"]["against"]) == ("refused", 3)
 
 
-def test_search_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Two trials, then one more; asked again it only reads."""
+def test_an_interrupted_search_is_resumed(tmp_path: Path) -> None:
+    """Two trials, then a third one. Another call runs no trial."""
     parts, base = draw_parts(400, 200, 1), FitSettings(epochs=1)
     tune(parts, base, tmp_path, 2)
     chosen = tune(parts, base, tmp_path, 3)

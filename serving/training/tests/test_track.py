@@ -1,4 +1,4 @@
-"""A run's record in MLflow: complete, never doubled, and told at once when there is nobody to keep it."""
+"""Runs in MLflow: complete, without duplicates, and failing early if the store is not available."""
 
 import json
 import shutil
@@ -29,19 +29,19 @@ def _steps(uri: str, run_id: str) -> list[int]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One store for all tests: MLflow takes seconds to make its tables."""
+    """One store for all tests, because MLflow takes seconds to create its tables."""
     return f"{SQLITE}{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
 
 
 @pytest.fixture
 def uri(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The store's address, in the environment."""
+    """The URI of the store, also set in the environment."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
     return database
 
 
-def test_record_holds_settings_epochs_and_origin(uri: str, tmp_path: Path) -> None:
-    """What it takes to repeat the run, and how it went."""
+def test_the_run_has_settings_epochs_and_origin(uri: str, tmp_path: Path) -> None:
+    """Everything needed to reproduce the run, and its results."""
     settings = Settings(epochs=2, seed=7)
     with start_run(settings, tmp_path, PHOTOS) as run:
         run.log_epoch(_row(1))
@@ -56,8 +56,8 @@ def test_record_holds_settings_epochs_and_origin(uri: str, tmp_path: Path) -> No
     assert lineage["commit"] == kept.data.tags.get("mlflow.source.git.commit")
 
 
-def test_killed_run_goes_on_in_its_record(uri: str, tmp_path: Path) -> None:
-    """Killed after epoch 3 was kept and before it was logged; the epoch after it is trained twice."""
+def test_a_killed_run_continues_its_mlflow_run(uri: str, tmp_path: Path) -> None:
+    """Killed after epoch 3 was saved and before it was logged. Epoch 4 is logged twice."""
     settings = Settings(epochs=5)
     killed = start_run(settings, tmp_path, PHOTOS)
     killed.log_epoch(_row(1))
@@ -71,8 +71,8 @@ def test_killed_run_goes_on_in_its_record(uri: str, tmp_path: Path) -> None:
     assert open_store(uri).get_run(run.run_id).info.status == "FINISHED"
 
 
-def test_run_killed_before_it_noted_its_record_finds_it(uri: str, tmp_path: Path) -> None:
-    """Or a search would keep records of trials that never were."""
+def test_a_run_killed_before_it_wrote_its_id_is_found(uri: str, tmp_path: Path) -> None:
+    """Otherwise a search would leave duplicate runs."""
     killed = start_run(Settings(), tmp_path, PHOTOS)
     noted = json.loads((tmp_path / "run.json").read_text())
     del noted["run_id"]
@@ -80,8 +80,8 @@ def test_run_killed_before_it_noted_its_record_finds_it(uri: str, tmp_path: Path
     assert start_run(Settings(), tmp_path, PHOTOS).run_id == killed.run_id
 
 
-def test_record_that_the_store_does_not_know_is_made_again(uri: str, tmp_path: Path) -> None:
-    """With the epochs so far."""
+def test_a_run_unknown_to_the_store_is_created_again(uri: str, tmp_path: Path) -> None:
+    """The new run has the epochs so far."""
     settings = Settings(epochs=3)
     first = start_run(settings, tmp_path, PHOTOS)
     (tmp_path / "history.json").write_text(json.dumps([_row(1), _row(2)]))
@@ -90,16 +90,16 @@ def test_record_that_the_store_does_not_know_is_made_again(uri: str, tmp_path: P
     assert second.run_id != first.run_id and _steps(uri, second.run_id) == [1, 2]
 
 
-def test_failed_and_stopped_runs_are_told_apart(uri: str, tmp_path: Path) -> None:
-    """By their status."""
+def test_failed_and_stopped_runs_have_different_statuses(uri: str, tmp_path: Path) -> None:
+    """FAILED for an error, KILLED for an interrupt."""
     for error, status in ((ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")):
         with pytest.raises(error), start_run(Settings(), tmp_path, PHOTOS) as run:
             raise error
         assert open_store(uri).get_run(run.run_id).info.status == status
 
 
-def test_evaluation_becomes_metrics_and_files(uri: str, tmp_path: Path) -> None:
-    """By paths that MLflow groups, with the gate's word as a tag."""
+def test_the_evaluation_is_logged_as_metrics_and_files(uri: str, tmp_path: Path) -> None:
+    """MLflow groups metrics by path. The gate's decision is a tag."""
     plot = tmp_path / "curve.png"
     plot.write_bytes(b"a picture")
     classes = [{"class": "hat", "photos": 4, "precision": 1.0, "recall": 0.75, "f1": 0.857}]
@@ -124,8 +124,8 @@ def test_evaluation_becomes_metrics_and_files(uri: str, tmp_path: Path) -> None:
     assert files == ["evaluation.json", "plots", "plots/curve.png"]
 
 
-def test_model_is_registered_once_with_signature_and_aliases(uri: str, tmp_path: Path) -> None:
-    """The candidate becomes the champion; other files of the same run are another model; a push leaves its number."""
+def test_the_model_is_registered_once_with_signature_and_aliases(uri: str, tmp_path: Path) -> None:
+    """The candidate becomes the champion, other files of the run are a new model, and a push is tagged."""
     from mlflow.models import Model
 
     folder = tmp_path / "candidate" / "clothing-model"
@@ -148,14 +148,14 @@ def test_model_is_registered_once_with_signature_and_aliases(uri: str, tmp_path:
     assert newest.tags["served_version"] == "4"
 
 
-def test_run_without_a_model_cannot_be_pushed(uri: str, tmp_path: Path) -> None:
-    """Nothing to write the number on."""
+def test_a_run_without_a_model_cannot_be_tagged(uri: str, tmp_path: Path) -> None:
+    """The run has no model in the registry."""
     with start_run(Settings(), tmp_path, PHOTOS) as run, pytest.raises(LookupError, match=run.run_id):
         tag_pushed(run.client, run.run_id, "clothing-model", 4)
 
 
-def test_dead_server_is_told_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one line that names it, and the work folder is left as it was."""
+def test_an_unreachable_server_fails_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is one line with the address, and the work folder is not changed."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -166,20 +166,22 @@ def test_dead_server_is_told_before_training(tmp_path: Path, monkeypatch: pytest
     assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
 
 
-def test_broken_database_is_told_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default store, by its path."""
+def test_a_broken_database_fails_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the path of the default store."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlflow.db").write_text("no database " * 100)
     with pytest.raises(ConnectionError, match=r"mlflow\.db: file is not a database"):
         start_run(Settings(), tmp_path, PHOTOS)
 
 
-def test_epochs_wait_while_the_store_fails(uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Training goes on, says so, and the next epoch brings the missing one."""
+def test_epochs_are_logged_later_if_the_store_fails(
+    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Training continues with a warning, and the next epoch logs the missing one."""
     with start_run(Settings(), tmp_path, PHOTOS) as run, closing(sqlite3.connect(file_of(uri))) as database:
         database.execute("ALTER TABLE metrics RENAME TO away")
         run.log_epoch(_row(1))
-        assert "epoch 1 is not in MLflow yet" in capsys.readouterr().err
+        assert "epoch 1 not logged to MLflow" in capsys.readouterr().err
         database.execute("ALTER TABLE away RENAME TO metrics")
         run.log_epoch(_row(2))
     assert _steps(uri, run.run_id) == [1, 2]

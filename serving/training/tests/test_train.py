@@ -1,4 +1,4 @@
-"""The schedule, the random views, and whole short runs: repeated, killed and taken up again."""
+"""The schedule, data augmentation, and short runs: repeated, killed and resumed."""
 
 import signal
 import subprocess
@@ -25,12 +25,12 @@ from training.trainer import Trainer, class_weights
 from training.work import BEST, TENSORBOARD
 from training.xception import BASE, head_variables
 
-# Three steps in an epoch.
+# Three steps per epoch.
 SMALL: dict[str, Any] = {"epochs": 3, "batch": 10, "width": 0.25, "sides": ((1.0, 40),)}
 
 
-def test_rate_warms_up_and_ends_at_nothing() -> None:
-    """Peak after the warm-up, zero at the end and past it."""
+def test_learning_rate_warms_up_and_ends_at_zero() -> None:
+    """The peak is after the warm-up. The rate is zero at the end and later."""
     settings = Settings(learning_rate=1, warm_up=0.1)
     assert learning_rate(settings, 0) == pytest.approx(0.01)
     assert learning_rate(settings, 0.1) == pytest.approx(1)
@@ -38,16 +38,16 @@ def test_rate_warms_up_and_ends_at_nothing() -> None:
     assert learning_rate(settings, 1) == learning_rate(settings, 1.2) == pytest.approx(0)
 
 
-def test_rate_rises_twice_when_the_base_is_frozen_first() -> None:
-    """Once for the head, once, lower, for everything."""
+def test_learning_rate_has_two_cycles_with_a_frozen_phase() -> None:
+    """One for the head, and a lower one for the whole network."""
     settings = Settings(learning_rate=1, fine_tuning_rate=0.01, warm_up=0.1, frozen=0.5)
     assert [learning_rate(settings, share) for share in (0.05, 0.275, 0.55, 0.775, 1)] == pytest.approx(
         [1, 0.5, 0.01, 0.005, 0]
     )
 
 
-def test_pictures_grow() -> None:
-    """And are whole when the schedule ends."""
+def test_picture_size_grows() -> None:
+    """It reaches the full side at the end."""
     assert [side_at(Settings(), share) for share in (0, 0.5, 0.9, 1)] == [72, 88, 99, 99]
     assert [side_at(Settings(pool=2), share) for share in (0, 0.5, 0.9, 1)] == [112, 128, 144, 144]
 
@@ -59,16 +59,16 @@ def _rows(*accuracies: float) -> list[Row]:
     ]
 
 
-def test_run_ends_by_its_epochs_or_its_patience() -> None:
-    """Three epochs after the best one, or five in all."""
+def test_a_run_ends_by_epochs_or_patience() -> None:
+    """Three epochs after the best one, or after five epochs."""
     settings = Settings(epochs=5, patience=3)
     assert [finished(settings, _rows(*a)) for a in ([], [0.5, 0.4, 0.5], [0.1, 0.5, 0.4, 0.5])] == [False] * 3
     assert finished(settings, _rows(0.5, 0.4, 0.5, 0.3))
     assert finished(settings, _rows(0.1, 0.2, 0.3, 0.4, 0.5))
 
 
-def test_run_by_the_clock_is_never_out_of_patience() -> None:
-    """Only out of minutes."""
+def test_a_run_with_max_minutes_ignores_patience() -> None:
+    """It ends only when the time is over."""
     settings = Settings(max_minutes=6, patience=3)
     assert not finished(settings, _rows(*[0.5] * 5))
     assert finished(settings, _rows(*[0.5] * 6))
@@ -78,39 +78,39 @@ def test_run_by_the_clock_is_never_out_of_patience() -> None:
     ("wrong", "message"),
     [
         ({"pool": 4}, "pool 4"),
-        ({"architecture": "resnet"}, "one of xception-small, xception"),
+        ({"architecture": "resnet"}, "must be one of xception-small, xception"),
         ({"split": "half"}, "split 'half'"),
         ({"pool": 3, "sides": ((1.0, 144),)}, "99 wide"),
     ],
 )
-def test_wrong_settings_are_refused(wrong: dict[str, Any], message: str) -> None:
-    """By name and value."""
+def test_invalid_settings_are_refused(wrong: dict[str, Any], message: str) -> None:
+    """The error has name and value."""
     with pytest.raises(ValueError, match=message):
         settings_for(**wrong)
 
 
-def test_rare_classes_count_more() -> None:
-    """With a mean of one over the photos, so that the rate means the same."""
+def test_rare_classes_have_larger_weights() -> None:
+    """The mean over the photos is one, so the learning rate keeps its meaning."""
     labels = np.repeat(np.arange(10), [1] * 9 + [100])
     weights = class_weights(labels)
     assert weights[0] / weights[9] == pytest.approx(10)
     assert weights[labels].mean() == pytest.approx(1)
 
 
-def test_class_without_photos_is_named() -> None:
+def test_a_class_without_photos_is_named() -> None:
     """Its weight would be infinite."""
-    with pytest.raises(ValueError, match="no photo of hat"):
+    with pytest.raises(ValueError, match="no photos of hat"):
         class_weights(np.array([0, 2, 3, 4, 5, 6, 7, 8, 9]))
 
 
-def test_batch_larger_than_the_photos_is_refused(drawn: Path, tmp_path: Path) -> None:
-    """No epoch would have a step."""
+def test_a_batch_larger_than_the_data_set_is_refused(drawn: Path, tmp_path: Path) -> None:
+    """An epoch would have no steps."""
     with pytest.raises(ValueError, match="batch 32: only 30 photos"):
         train(drawn, tmp_path, Settings())
 
 
-def test_views_repeat_with_the_seed_and_stay_in_range() -> None:
-    """A resumed run has to see what the whole one would have seen."""
+def test_augmentation_is_reproducible_and_within_range() -> None:
+    """A resumed run must see the same pictures as an uninterrupted one."""
     images = tf.random.stateless_uniform([4, 99, 99, 3], [1, 2], -1, 1)
     first, again, other = (augment(images, 72, tf.constant([5, step])) for step in (1, 1, 2))
     assert first.shape == (4, 72, 72, 3)
@@ -118,8 +118,8 @@ def test_views_repeat_with_the_seed_and_stay_in_range() -> None:
     assert np.abs(first).max() <= 1
 
 
-def test_without_reach_a_view_is_the_picture_or_its_mirror() -> None:
-    """Flips have no strength."""
+def test_reach_0_only_flips() -> None:
+    """Flips do not depend on `reach`."""
     images = tf.random.stateless_uniform([8, 40, 40, 3], [1, 2], -0.9, 0.9)
     views = augment(images, 40, tf.constant([5, 1]), reach=0.0)
     same, mirrored = (np.abs(views - other).max(axis=(1, 2, 3)) < 1e-3 for other in (images, images[:, :, ::-1]))
@@ -127,7 +127,7 @@ def test_without_reach_a_view_is_the_picture_or_its_mirror() -> None:
 
 
 def test_cutmix_blends_targets_by_the_pasted_area() -> None:
-    """Of a box that has the mirror picture's pixels and nothing else."""
+    """The box contains only pixels of the other picture."""
     images = tf.ones([4, 40, 40, 3]) * tf.reshape([0.0, 0.25, 0.75, 1.0], [4, 1, 1, 1])
     areas = []
     for step in range(20):
@@ -140,8 +140,8 @@ def test_cutmix_blends_targets_by_the_pasted_area() -> None:
     assert min(areas) < 0.2 and max(areas) > 0.6
 
 
-def test_mixup_keeps_targets_a_distribution() -> None:
-    """Whatever the share."""
+def test_mixup_targets_sum_to_one() -> None:
+    """This holds for any mixing share."""
     targets = tf.one_hot([0, 1, 2, 3], 10)
     _, mixed = mixup(tf.zeros([4, 8, 8, 3]), targets, 0.2, tf.constant([1, 1]))
     np.testing.assert_allclose(tf.reduce_sum(mixed, 1), 1, rtol=1e-5)
@@ -160,63 +160,61 @@ def _without_clock(rows: list[Row]) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
-    """The work folder and the history of a run that nothing disturbed."""
+    """The work folder and the history of an uninterrupted run."""
     work = tmp_path_factory.mktemp("whole")
-    told: list[Row] = []
-    history = train(drawn, work, Settings(**SMALL), told.append)
-    assert told == history
+    reported: list[Row] = []
+    history = train(drawn, work, Settings(**SMALL), reported.append)
+    assert reported == history
     return work, history
 
 
-# Trains as a user would, but ends by SIGKILL before the second step of the second epoch: nothing can be tidied up.
+# Trains normally, but kills itself with SIGKILL before the second step of the second epoch, without any cleanup.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 import training.trainer as module
 from training.settings import Settings
 from training.train import train
-asked, rate = [], module.learning_rate
-def rate_or_death(settings, share):
-    asked.append(share)
-    if share > 1 / settings.epochs and len(asked) > 5:
+shares, rate = [], module.learning_rate
+def rate_or_kill(settings, share):
+    shares.append(share)
+    if share > 1 / settings.epochs and len(shares) > 5:
         os.kill(os.getpid(), signal.SIGKILL)
     return rate(settings, share)
-module.learning_rate = rate_or_death
+module.learning_rate = rate_or_kill
 train(Path(sys.argv[1]), Path(sys.argv[2]), Settings(**eval(sys.argv[3])))
 """
 
 
-def test_killed_run_goes_on_as_if_nothing_had_happened(
-    drawn: Path, whole: tuple[Path, list[Row]], tmp_path: Path
-) -> None:
-    """Bit for bit, dropout, averages and AdamW's moments among them; with the same number of threads, on a CPU."""
+def test_a_killed_run_resumes_bit_for_bit(drawn: Path, whole: tuple[Path, list[Row]], tmp_path: Path) -> None:
+    """This includes dropout, averages and AdamW's moments, on a CPU with the same number of threads."""
     command = [sys.executable, "-B", "-c", KILLED, str(drawn), str(tmp_path), repr(SMALL)]
     killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert killed.stdout.count("epoch=") == 1
-    # As if the kill had come between the checkpoint and its copies.
+    # As if the kill had happened between saving the checkpoint and writing these files.
     (tmp_path / BEST).unlink()
     (tmp_path / HISTORY).unlink()
-    told: list[Row] = []
-    history = train(drawn, tmp_path, Settings(**SMALL), told.append)
-    assert told == history
-    work, undisturbed = whole
-    assert _without_clock(history) == _without_clock(undisturbed)
+    reported: list[Row] = []
+    history = train(drawn, tmp_path, Settings(**SMALL), reported.append)
+    assert reported == history
+    work, uninterrupted = whole
+    assert _without_clock(history) == _without_clock(uninterrupted)
     resumed, wanted = _weights(tmp_path), _weights(work)
     assert wanted.keys() == resumed.keys() and len(wanted) > 100
     assert all(np.array_equal(resumed[name], wanted[name]) for name in wanted)
 
 
-def test_same_command_after_the_end_trains_no_more(drawn: Path, whole: tuple[Path, list[Row]]) -> None:
-    """And tells of no epoch twice."""
+def test_a_finished_run_is_not_trained_again(drawn: Path, whole: tuple[Path, list[Row]]) -> None:
+    """No epoch is reported twice."""
     work, history = whole
-    told: list[Row] = []
-    assert train(drawn, work, Settings(**SMALL), told.append) == history
-    assert told == []
+    reported: list[Row] = []
+    assert train(drawn, work, Settings(**SMALL), reported.append) == history
+    assert reported == []
 
 
 def test_tensorboard_shows_each_epoch(whole: tuple[Path, list[Row]]) -> None:
-    """Loss, accuracy, rate and side."""
+    """It has loss, accuracy, learning rate and side."""
     work, history = whole
     logs = EventAccumulator(str(work / TENSORBOARD), size_guidance={"tensors": 0}).Reload()
     for name in ("loss", "accuracy", "learning_rate", "side"):
@@ -228,15 +226,15 @@ def test_tensorboard_shows_each_epoch(whole: tuple[Path, list[Row]]) -> None:
 
 @pytest.fixture
 def eagerly() -> Iterator[None]:
-    """One step is quicker than the making of its graph."""
+    """Runs without tf.function: tracing the graph takes longer than one step."""
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_half_precision_keeps_weights_and_norms_whole(drawn: Path, tmp_path: Path) -> None:
-    """A step as on a GPU with tensor cores, here on the CPU, where float32 is in force."""
+def test_half_precision_keeps_weights_and_statistics_in_float32(drawn: Path, tmp_path: Path) -> None:
+    """Runs one step with the policy of a GPU with tensor cores, on the CPU."""
     assert device_policy() == ("mixed_float16" if tf.config.list_physical_devices("GPU") else "float32")
     photos = load_pooled(split_photos(drawn).train, 3, 99)
     trainer = Trainer(Settings(**SMALL), photos, tmp_path, "mixed_float16")
@@ -253,8 +251,8 @@ def test_half_precision_keeps_weights_and_norms_whole(drawn: Path, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_xception_learns_its_head_first(drawn: Path, tmp_path: Path) -> None:
-    """Then everything but the norms, which stay as ImageNet made them."""
+def test_xception_trains_its_head_first(drawn: Path, tmp_path: Path) -> None:
+    """Then everything except batch normalisation, which keeps ImageNet's statistics."""
     photos = load_pooled(split_photos(drawn).train[::3], 1, 299)
     trainer = Trainer(settings_for("xception", weights=None, batch=2), photos, tmp_path, "float32")
     trainer.begin()

@@ -1,4 +1,4 @@
-"""A search: killed and taken up again, pruned, told apart from other searches, and written down."""
+"""A search: resume after a kill, pruning, protection against other searches, and the report."""
 
 import csv
 import json
@@ -15,12 +15,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from training.settings import Settings, settings_for
 from training.store import open_store
 from training.track import start_run
-from training.tune import alone, same_question, search
+from training.tune import check_same_search, search, search_lock
 from training.tune_report import write_report
 from training.tune_trial import SPACE, TUNE, on_epoch_of, open_study
 
 SERVING = Path(__file__).resolve().parents[2]
-# Three steps in an epoch.
+# Three steps per epoch.
 SMALL = {"epochs": 2, "batch": 10, "width": 0.5, "sides": [[1.0, 40]]}
 BOUNDS: dict[str, optuna.distributions.BaseDistribution] = {
     name: optuna.distributions.FloatDistribution(bounds.low, bounds.high, bounds.log, bounds.step)
@@ -41,7 +41,7 @@ def _states(trials: list[FrozenTrial]) -> list[str]:
 
 
 def _kill_at(states: list[str], process: subprocess.Popen[str], work: Path) -> None:
-    """SIGKILL once the trials of the search have come so far."""
+    """Sends SIGKILL when the trials of the search have these states."""
     while not (work / TUNE / "run.json").exists() and process.poll() is None:
         time.sleep(0.5)
     study = open_study(work)
@@ -50,10 +50,8 @@ def _kill_at(states: list[str], process: subprocess.Popen[str], work: Path) -> N
     process.kill()
 
 
-def test_killed_search_goes_on_to_the_number_asked_for(
-    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SIGKILL while the second trial runs: the first stays, the second is taken up, the third follows."""
+def test_a_killed_search_is_resumed(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGKILL during the second trial: the first is kept, the second is retried, the third follows."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     work = tmp_path / "work"
     with _tune(drawn, work, 3) as killed:
@@ -85,8 +83,8 @@ def test_killed_search_goes_on_to_the_number_asked_for(
         assert [metric.step for metric in client.get_metric_history(run.info.run_id, "accuracy")] == [1, 2]
 
 
-def test_trial_that_falls_behind_is_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below the others' median once the first epochs are over; MLflow calls it killed, not failed."""
+def test_a_trial_below_the_median_is_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pruning starts after the first epochs. The MLflow status is KILLED, not FAILED."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     study = open_study(tmp_path)
     for _ in range(4):
@@ -107,24 +105,24 @@ def test_trial_that_falls_behind_is_pruned(tmp_path: Path, monkeypatch: pytest.M
     assert store.get_run(run_id).info.status == "KILLED"
 
 
-def test_other_settings_or_photos_are_another_search(tmp_path: Path) -> None:
-    """Their results do not compare."""
+def test_a_search_with_other_settings_or_photos_is_refused(tmp_path: Path) -> None:
+    """Their results are not comparable."""
     study = open_study(tmp_path)
-    same_question(study, Settings(epochs=5), "5e")
-    same_question(study, Settings(epochs=5), "5e")
+    check_same_search(study, Settings(epochs=5), "5e")
+    check_same_search(study, Settings(epochs=5), "5e")
     assert len(study.trials) == 1
     with pytest.raises(ValueError, match="epochs 5, data_sha256 5e"):
-        same_question(study, Settings(epochs=6), "6f")
+        check_same_search(study, Settings(epochs=6), "6f")
 
 
 def test_two_searches_in_one_folder_are_refused(drawn: Path, tmp_path: Path) -> None:
-    """Or one would take the other's trials for killed ones."""
-    with alone(tmp_path), pytest.raises(ValueError, match="another search"):
+    """Otherwise one would treat the other's running trials as killed."""
+    with search_lock(tmp_path), pytest.raises(ValueError, match="another search"):
         search(drawn, tmp_path, Settings(), 1, 1)
 
 
-def test_report_shows_every_trial_best_first(tmp_path: Path) -> None:
-    """Pruned ones with their last accuracy."""
+def test_the_report_lists_all_trials_best_first(tmp_path: Path) -> None:
+    """Pruned trials have their last accuracy."""
     study = optuna.create_study(direction="maximize")
     for value in (0.5, 0.75):
         study.add_trial(

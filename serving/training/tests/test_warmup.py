@@ -1,4 +1,4 @@
-"""The warm-up file is one that TF-Serving can read, and its requests are ones that the model can answer."""
+"""TF-Serving can read the warm-up file, and the model can answer its requests."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import tensorflow as tf
 from training.served import tensorflow_call
 from training.warmup import FILE, PredictionLog, write_warmup
 
-# Google's own messages, where they are installed, print what they find.
+# Prints the requests with Google's message classes, if they are installed.
 GOOGLE = """
 import sys
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
@@ -26,7 +26,7 @@ for record in tf.data.TFRecordDataset(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of two signatures: pictures as pixels, and a row of several types."""
+    """A model with two signatures: uint8 pictures, and rows of several types."""
     module = tf.Module()
     pixels = tf.TensorSpec([None, 299, 299, 3], tf.uint8, name="image")
     row = [tf.TensorSpec([None], tf.string, name="kind"), tf.TensorSpec([None, 1], tf.int64, name="months")]
@@ -40,8 +40,8 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_each_signature_has_a_request_that_it_answers(version: Path) -> None:
-    """Read back as TF-Serving does: records, messages, tensors."""
+def test_each_signature_has_a_valid_request(version: Path) -> None:
+    """Read like in TF-Serving: records, messages, tensors."""
     answered = []
     for record in tf.data.TFRecordDataset(str(version / FILE)):
         request = PredictionLog.FromString(record.numpy()).predict_log.request
@@ -54,8 +54,8 @@ def test_each_signature_has_a_request_that_it_answers(version: Path) -> None:
     ]
 
 
-def test_file_is_small_and_the_same_each_time(version: Path) -> None:
-    """One number stands for a picture of a quarter of a million bytes."""
+def test_the_file_is_small_and_reproducible(version: Path) -> None:
+    """One value encodes a picture of 268,203 bytes."""
     first = (version / FILE).read_bytes()
     write_warmup(version, "mixed")
     assert (version / FILE).read_bytes() == first
@@ -63,8 +63,8 @@ def test_file_is_small_and_the_same_each_time(version: Path) -> None:
 
 
 @pytest.mark.skipif("TENSORGATE_TF_PYTHON" not in os.environ, reason="no TENSORGATE_TF_PYTHON with Google's messages")
-def test_google_reads_it(version: Path) -> None:
-    """By the classes of tensorflow-serving-api."""
+def test_googles_classes_read_the_file(version: Path) -> None:
+    """The classes are those of tensorflow-serving-api."""
     command = [os.environ["TENSORGATE_TF_PYTHON"], "-c", GOOGLE, str(version / FILE)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
     assert printed.splitlines() == [
@@ -74,7 +74,7 @@ def test_google_reads_it(version: Path) -> None:
 
 
 def test_values_are_zeros(version: Path) -> None:
-    """Denormal numbers would be slow, and no number is in between."""
+    """Denormal numbers would be slow."""
     records = list(tf.data.TFRecordDataset(str(version / FILE)))
     image = PredictionLog.FromString(records[1].numpy()).predict_log.request.inputs["image"]
     assert np.array_equal(tf.make_ndarray(image), np.zeros((1, 299, 299, 3), np.uint8))

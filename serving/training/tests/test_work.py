@@ -1,4 +1,4 @@
-"""Whose run a work folder holds."""
+"""Which run a work folder contains."""
 
 import json
 from pathlib import Path
@@ -22,8 +22,8 @@ def _begin(work: Path, settings: Settings, epochs: int) -> None:
     write_json(work / HISTORY, [ROW | {"epoch": epoch} for epoch in range(1, epochs + 1)])
 
 
-def test_same_run_goes_on(tmp_path: Path) -> None:
-    """With what the tracking wrote beside it."""
+def test_the_same_run_is_resumed(tmp_path: Path) -> None:
+    """The fields written by track.py are kept."""
     _begin(tmp_path, Settings(epochs=3), 1)
     write_json(tmp_path / RUN, json.loads((tmp_path / RUN).read_text()) | {"run_id": "r"})
     open_work(tmp_path, Settings(epochs=3), "abc")
@@ -40,7 +40,7 @@ def test_same_run_goes_on(tmp_path: Path) -> None:
     ],
 )
 def test_another_unfinished_run_is_refused(tmp_path: Path, settings: Settings, photos: str, difference: str) -> None:
-    """In one line that says what differs and how to start anew; nothing is touched."""
+    """One line has the differences and the way to restart. No file is changed."""
     _begin(tmp_path, Settings(epochs=3), 1)
     with pytest.raises(ValueError, match=rf"unfinished run of 1 epochs .*{difference}.*--fresh") as caught:
         open_work(tmp_path, settings, photos)
@@ -48,23 +48,23 @@ def test_another_unfinished_run_is_refused(tmp_path: Path, settings: Settings, p
     assert (tmp_path / BEST).exists()
 
 
-def test_fresh_forgets_the_run_and_nothing_else(tmp_path: Path) -> None:
-    """Records of earlier runs stay."""
+def test_fresh_deletes_only_the_run(tmp_path: Path) -> None:
+    """The MLflow store is kept."""
     _begin(tmp_path, Settings(epochs=3), 1)
     (tmp_path / "mlflow.db").touch()
     open_work(tmp_path, Settings(epochs=4), "abc", fresh=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["mlflow.db"]
 
 
-def test_finished_run_makes_room(tmp_path: Path) -> None:
-    """Its candidate has been made: a schedule retrains without a person."""
+def test_a_finished_run_is_replaced(tmp_path: Path) -> None:
+    """Its candidate exists, so scheduled retraining needs no manual step."""
     _begin(tmp_path, Settings(epochs=3), 3)
     open_work(tmp_path, Settings(epochs=3), "new photos")
     assert not (tmp_path / BEST).exists()
 
 
-def test_weights_of_an_unknown_run_are_not_lost(tmp_path: Path) -> None:
-    """They may have taken a night."""
+def test_weights_of_an_unknown_run_are_not_deleted(tmp_path: Path) -> None:
+    """They may have taken hours to train."""
     (tmp_path / BEST).touch()
     with pytest.raises(ValueError, match="unknown run"):
         open_work(tmp_path, Settings(), "abc")
@@ -73,16 +73,16 @@ def test_weights_of_an_unknown_run_are_not_lost(tmp_path: Path) -> None:
     assert (tmp_path / BEST).exists()
 
 
-def test_export_wants_the_settings_of_the_run(tmp_path: Path) -> None:
-    """Or its lineage would say what was not so."""
+def test_export_needs_the_settings_of_the_run(tmp_path: Path) -> None:
+    """Otherwise its lineage would be wrong."""
     _begin(tmp_path, Settings(epochs=3), 3)
     adopt_work(tmp_path, Settings(epochs=3), "abc")
     with pytest.raises(ValueError, match="epochs 3 -> 4"):
         adopt_work(tmp_path, Settings(epochs=4), "abc")
 
 
-def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    """A file is whole or not there."""
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
+    """Files are replaced atomically."""
     file = tmp_path / "a.weights.h5"
     file.write_text("old")
 
