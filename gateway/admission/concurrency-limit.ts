@@ -6,7 +6,7 @@
  * at the point from which one more image only delays the others. docs/overload.md compares other algorithms.
  */
 
-/** So few busy images do not slow each other down. The limit starts here and never goes below. */
+/** So few busy images do not slow each other down. The limit never goes below. */
 const FEW = 3;
 /** A median this much above the baseline still counts as no queueing. */
 const BUFFER = 0.25;
@@ -38,9 +38,10 @@ export type ConcurrencyLimit = {
   backOff(nowMs: number): void;
 };
 
+/** Makes a limit that is `max` until the first measurement, and FEW until the first baseline. */
 export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   const least = Math.min(FEW, max);
-  let limit = least;
+  let limit = max;
   let baselineMs = 0;
   let baselineAtMs = 0;
   let serviceMs = 0;
@@ -52,6 +53,7 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
 
   function learnBaseline(sampleMs: number, nowMs: number): void {
     if (quiet.push(sampleMs) < BASELINE_SAMPLES) return;
+    if (baselineMs === 0) limit = least;
     baselineMs = serviceMs = median(quiet);
     baselineAtMs = nowMs;
     quiet = [];
@@ -59,11 +61,12 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
 
   function closeWindow(nowMs: number): void {
     serviceMs = median(loaded);
+    const isStale = limit < max && nowMs - baselineAtMs > BASELINE_AGE_MS;
     const gradient = clamp((baselineMs * (1 + BUFFER)) / serviceMs, MIN_GRADIENT, MAX_GRADIENT);
     const next = clamp(limit * gradient + Math.sqrt(limit), least, max);
     // A window that used less than half of the limit says nothing for a higher one.
     if (wasUsed || next < limit) limit = next;
-    if (limit < max && nowMs - baselineAtMs > BASELINE_AGE_MS) limit = least;
+    if (baselineMs === 0 || isStale) limit = least;
     loaded = [];
     wasUsed = false;
   }
@@ -78,7 +81,7 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
     observe({ serviceMs: sampleMs, busy, own }, nowMs) {
       const isUsed = busy >= limit / 2;
       if (busy <= Math.max(least, own)) learnBaseline(sampleMs, nowMs);
-      if (baselineMs === 0 || (busy <= least && !isUsed)) return;
+      if (busy <= least && !isUsed) return;
       wasUsed ||= isUsed;
       if (loaded.length === 0) windowStartMs = nowMs;
       loaded.push(sampleMs);
