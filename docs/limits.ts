@@ -23,7 +23,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: ['client_timeout', 'overloaded', 'source_timeout', 'model_timeout'],
   },
   maxInFlight: {
-    bounds: 'memory: images held at once. A measured limit sets how many are processed; the others wait',
+    bounds: 'memory: images held at once. A measured limit sets how many are processed; the others wait in the queue',
     kinds: [],
   },
   maxQueue: { bounds: 'waiting time, and memory of waiting requests', kinds: ['overloaded'] },
@@ -32,7 +32,8 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: ['body_too_large'],
   },
   maxImageBytes: {
-    bounds: 'memory and bandwidth: one encoded image. A download is counted as it arrives',
+    bounds:
+      'memory and bandwidth: one encoded image. A download is counted as it arrives; all together may take MAX_IN_FLIGHT times as much (then 503 `overloaded`), those of one request a quarter of it',
     kinds: ['body_too_large', 'source_too_large'],
   },
   maxImagePixels: {
