@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { readConfig } from '../gateway/config.ts';
+import { readConfig } from '../gateway/config/read.ts';
 import type { ImageSpec } from '../gateway/domain/picture.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { type DecodeOptions, decode } from '../gateway/image/decode.ts';

@@ -10,7 +10,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openClient } from '../gateway/backend/grpc/channel.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
-import { readConfig } from '../gateway/config.ts';
+import { readConfig } from '../gateway/config/read.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { createFetch } from '../gateway/fetch/http.ts';

@@ -3,7 +3,7 @@
  * code.
  */
 import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
-import { type Config, SETTINGS } from '../gateway/config.ts';
+import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_STEPS } from '../gateway/image/header/header.ts';

@@ -3,7 +3,7 @@
  * docs`).
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { SETTINGS } from '../gateway/config.ts';
+import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { limitsPage } from './limits.ts';
 import { table } from './table.ts';

@@ -1,7 +1,7 @@
 /** What is said to the person who has just started it. */
 import { globSync } from 'node:fs';
 import path from 'node:path';
-import type { Config } from './config.ts';
+import type { Config } from './config/schema.ts';
 import type { ModelCard } from './model/card.ts';
 
 /** A request to try, as a command that works as it stands but for the key: with a picture of a model's, where one has any. */

@@ -13,7 +13,7 @@ const STAGES = ['admission', 'fetch', 'image', 'tensor', 'model', 'scores', 'bac
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'main.ts',
-    'config.ts',
+    'config',
     'wiring',
     'observe',
     'pipeline',
@@ -24,15 +24,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'access',
     'machine',
   ],
-  'main.ts': ['app.ts', 'greeting.ts', 'config.ts', 'observe', 'model', 'backend', 'machine'],
-  'app.ts': ['wiring', 'config.ts', 'http', 'observe', 'model', 'admission', 'machine'],
-  wiring: ['config.ts', 'protocol', 'http', 'observe', 'pipeline', ...STAGES, 'access', 'machine'],
+  'main.ts': ['app.ts', 'greeting.ts', 'config', 'observe', 'model', 'backend', 'machine'],
+  'app.ts': ['wiring', 'config', 'http', 'observe', 'model', 'admission', 'machine'],
+  wiring: ['config', 'protocol', 'http', 'observe', 'pipeline', ...STAGES, 'access', 'machine'],
   protocol: ['http', 'pipeline', 'tensor', 'explain', 'scores'],
   http: ['observe', 'model', 'access', 'machine'],
   observe: ['pipeline', 'model'],
   pipeline: [...STAGES, 'machine'],
-  'greeting.ts': ['config.ts', 'model'],
-  'config.ts': ['access'],
+  'greeting.ts': ['config', 'model'],
+  config: ['access'],
   access: ['machine'],
   backend: ['tensor'],
   admission: [],
@@ -103,8 +103,8 @@ test('no file imports itself through others', async () => {
   for (const file of files) visit(file, []);
 });
 
-test('only config.ts reads the environment', async () => {
-  for (const file of files.filter((name) => name !== 'config.ts')) {
+test('only config/read.ts reads the environment', async () => {
+  for (const file of files.filter((name) => name !== 'config/read.ts')) {
     assert.doesNotMatch(await readFile(path.join(ROOT, file), 'utf8'), /process\.env/, file);
   }
 });

@@ -1,6 +1,6 @@
 /** The command line: one file per command, every setting a flag. */
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/read.ts';
 import { ModelCardError } from '../model/card.ts';
 import { printConfig } from './config.ts';
 import { addDrillCommand } from './drill-command.ts';

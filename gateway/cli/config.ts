@@ -1,5 +1,6 @@
 /** `tensorgate config`: prints the settings in use, by the names of their variables. */
-import { hidePassword, readConfig, SETTINGS } from '../config.ts';
+import { hidePassword, readConfig } from '../config/read.ts';
+import { SETTINGS } from '../config/schema.ts';
 
 /** Prints every setting as JSON, without passwords. Throws ConfigError if one is invalid. */
 export function printConfig(flags: Record<string, string>): void {

@@ -1,7 +1,7 @@
 /** The command `drill`. Its folder is not in the production image (.dockerignore): it runs from a checkout. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/read.ts';
 
 const PROGRAM = new URL('./drill/run.ts', import.meta.url);
 

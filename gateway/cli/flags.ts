@@ -1,6 +1,6 @@
 /** Settings as flags of a command. */
 import type { Command } from 'commander';
-import { SETTINGS, type Setting } from '../config.ts';
+import { SETTINGS, type Setting } from '../config/schema.ts';
 
 /** Adds settings to a command as flags. */
 export function addSettings(command: Command, settings: readonly Setting[] = SETTINGS): Command {

@@ -1,5 +1,5 @@
 /** `tensorgate serve`: runs the gateway. */
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/read.ts';
 import { serve } from '../main.ts';
 
 /** How long to wait for the reader of stdout to take the last log lines. Then the process exits without. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/read.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import { type DecodeOptions, decode } from './decode.ts';
 import { restrictSharp } from './restrict-sharp.ts';

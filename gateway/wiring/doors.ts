@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openAccess } from '../access/open.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/schema.ts';
 import { createAdmin } from '../http/admin.ts';
 import { createBodyReader } from '../http/body.ts';
 import { createCallers } from '../http/callers.ts';

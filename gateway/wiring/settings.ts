@@ -1,5 +1,6 @@
 /** What each part gets of the settings. */
-import { type Config, ConfigError } from '../config.ts';
+import { ConfigError } from '../config/read.ts';
+import type { Config } from '../config/schema.ts';
 import type { FetchOptions } from '../fetch/http.ts';
 import type { TlsFiles } from '../http/tls.ts';
 

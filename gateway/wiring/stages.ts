@@ -4,7 +4,7 @@ import type { Admission } from '../admission/admission.ts';
 import { openClient } from '../backend/grpc/channel.ts';
 import { type BackendTls, readTls } from '../backend/grpc/tls.ts';
 import { createTfServing } from '../backend/tf-serving/backend.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/schema.ts';
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
 import type { ImageSpec, Normalise } from '../domain/picture.ts';

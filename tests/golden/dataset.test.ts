@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readConfig } from '../../gateway/config.ts';
+import { readConfig } from '../../gateway/config/read.ts';
 import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';
 import { EXPECTED, needsDataset, PHOTOS } from '../dataset.ts';
 import { sha256 } from './golden.ts';

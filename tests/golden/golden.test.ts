@@ -1,7 +1,7 @@
 /** Every image through every pipeline of golden.json gives the bytes of the Python libraries' tensors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readConfig } from '../../gateway/config.ts';
+import { readConfig } from '../../gateway/config/read.ts';
 import type { ImageFormat } from '../../gateway/domain/picture.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';

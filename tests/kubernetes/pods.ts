@@ -2,7 +2,7 @@
  * Rules of this repository beyond the Pod Security Standards: users, resources, probes, and a shutdown without lost
  * requests.
  */
-import { readConfig } from '../../gateway/config.ts';
+import { readConfig } from '../../gateway/config/read.ts';
 import { DRAIN_MARGIN_MS } from '../../gateway/main.ts';
 import { type Container, type Manifest, nameOf, type Pod, type PodSpec, podsOf } from './manifest.ts';
 

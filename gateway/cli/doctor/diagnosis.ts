@@ -1,5 +1,5 @@
 /** Takes one URL through the gateway's own fetch and decoder and records every step. */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/schema.ts';
 import { openContext } from '../../domain/context.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';

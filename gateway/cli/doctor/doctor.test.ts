@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { runCli } from '../../../tests/cli.ts';
 import { type Origin, redirectTo, startOrigin } from '../../../tests/origin.ts';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/read.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';
 import { diagnosisText } from './text.ts';
 

@@ -1,5 +1,5 @@
 /** `tensorgate doctor URL`: checks whether a prediction can use the picture at a URL, and prints why not. */
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/read.ts';
 import { createOutput } from '../output.ts';
 import { diagnose } from './diagnosis.ts';
 import { diagnosisText } from './text.ts';

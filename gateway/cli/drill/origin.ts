@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config/read.ts';
 
 export type Page = {
   /** Its URL for the endpoint. */

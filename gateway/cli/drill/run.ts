@@ -1,5 +1,5 @@
 /** `tensorgate drill URL`: runs the attacks that can be tested from outside against a deployed endpoint. */
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config/read.ts';
 import { columns, createOutput } from '../output.ts';
 import { ADDRESSES } from './a-addresses.ts';
 import { FETCHES } from './b-fetches.ts';

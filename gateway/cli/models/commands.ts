@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readTls } from '../../backend/grpc/tls.ts';
-import { readConfig, readDuration, SETTINGS } from '../../config.ts';
+import { readConfig, readDuration } from '../../config/read.ts';
+import { SETTINGS } from '../../config/schema.ts';
 import { checked } from '../../wiring/settings.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';

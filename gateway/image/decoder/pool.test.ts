@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/read.ts';
 import type { ImageSpec } from '../../domain/picture.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import { decoderMemory } from '../../machine/decoder-memory.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, readConfig, SETTINGS } from './config.ts';
+import { ConfigError, readConfig } from './read.ts';
+import { SETTINGS } from './schema.ts';
 
-test('without any setting the documented defaults are in force', () => {
+test('without any setting the documented defaults apply', () => {
   const config = readConfig({}, {});
   assert.equal(config.port, 9696);
   assert.equal(config.requestTimeoutMs, 20_000);
@@ -12,13 +13,13 @@ test('without any setting the documented defaults are in force', () => {
   assert.equal(config.tfServingHost, undefined);
 });
 
-test('a flag wins over the environment, and an empty value counts as unset', () => {
+test('a flag overrides the environment, and an empty value counts as unset', () => {
   assert.equal(readConfig({ port: '1' }, { PORT: '2' }).port, 1);
   assert.equal(readConfig({}, { PORT: '2' }).port, 2);
   assert.equal(readConfig({}, { PORT: '' }).port, 9696);
 });
 
-test('all wrong values are reported at once, each with the setting, the value and what is allowed', () => {
+test('all invalid values are reported at once, each with its setting, the value and what is allowed', () => {
   const env = { PORT: '70000', REQUEST_TIMEOUT: '5', MAX_IMAGE_BYTES: 'NaN', IMAGE_FORMATS: 'svg', FETCH_PORTS: '0' };
   assert.throws(
     () => readConfig({}, env),
@@ -52,7 +53,7 @@ for (const text of ['-1s', '0s', '1e3s', '20 parsecs', '__proto__', 's', '1s2'])
   });
 }
 
-test('settings of the door: what they read, and what they refuse without showing a password', () => {
+test('rate limit, proxies, CORS and Redis: valid values are parsed, invalid ones refused without showing a password', () => {
   const config = readConfig({}, { RATE_LIMIT: '600/m', TRUSTED_PROXIES: '2', CORS_ORIGINS: 'https://a.example, *' });
   assert.deepEqual(config.rateLimit, { count: 600, windowS: 60 });
   assert.equal(config.trustedProxies, 2);
@@ -75,7 +76,7 @@ test('settings of the door: what they read, and what they refuse without showing
   );
 });
 
-test('every setting has a name of its own, a flag and a help text', () => {
+test('every setting has a unique name, a flag and a help text', () => {
   assert.equal(new Set(SETTINGS.map(({ env }) => env)).size, SETTINGS.length);
   for (const { env, flag, help } of SETTINGS) {
     assert.match(env, /^[A-Z][A-Z_]+$/);

@@ -1,0 +1,40 @@
+/** Reads the settings from flags and the environment. No other file reads the environment. */
+import { getCompileCacheDir } from 'node:module';
+import { type Config, SETTINGS, schema } from './schema.ts';
+import { duration } from './values.ts';
+
+/** Invalid settings. `message` has a line for each: the setting, its value and what is allowed. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the settings. `flags`: values by flag name, without leading dashes. A flag overrides the environment; an empty
+ * value counts as unset. Throws one ConfigError that names every invalid value.
+ */
+export function readConfig(flags: Readonly<Record<string, string>> = {}, env = process.env): Config {
+  const given = new Map(SETTINGS.map((setting) => [setting.key, flags[setting.flag] || env[setting.env] || undefined]));
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  if (parsed.success) return Object.freeze(parsed.data);
+  const lines = parsed.error.issues.map((issue) => {
+    const setting = SETTINGS.find(({ key }) => key === issue.path[0]);
+    return `${setting?.env}=${hidePassword((setting && given.get(setting.key)) ?? '')}: needs ${issue.message}`;
+  });
+  throw new ConfigError(lines.join('\n'));
+}
+
+/** Hides the password of a URL, so that the value can be printed. */
+export function hidePassword(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//***@');
+}
+
+/** Parses a duration such as "500ms" or "10m" to milliseconds. Throws a ConfigError that says what is allowed. */
+export function readDuration(text: string): number {
+  const parsed = duration().safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${text}: needs ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+}
+
+/** The environment for a child process that runs Node: this process's own, with its compile cache if it has one. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const compiled = getCompileCacheDir();
+  return compiled === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compiled };
+}

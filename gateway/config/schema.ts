@@ -1,0 +1,116 @@
+/** The table of all settings. The parser, `tensorgate config --help` and the README's table are made from it. */
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { rate } from '../access/rate.ts';
+import {
+  bytes,
+  duration,
+  integer,
+  list,
+  oneOf,
+  origins,
+  pixels,
+  port,
+  ports,
+  proxies,
+  redisUrl,
+  someOf,
+  trueOrFalse,
+} from './values.ts';
+
+const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../../serving/models', import.meta.url));
+
+export const schema = z.object({
+  host: z.string().prefault('0.0.0.0').describe('address to listen on'),
+  port: port().prefault('9696').describe('port of the service; 0: any free port'),
+  adminPort: port().prefault('9697').describe('port of metrics, health and log level; do not expose it'),
+  tfServingHost: z
+    .string()
+    .optional()
+    .describe('TF-Serving: host:port, several by comma, or dns:///name:8500; unset: starts the embedded server'),
+  tfServingCaFile: z
+    .string()
+    .optional()
+    .describe('CA certificates (PEM) that verify TF-Serving; if set, connections to it use TLS'),
+  tfServingCertFile: z
+    .string()
+    .optional()
+    .describe('client certificate (PEM) for TF-Serving (mTLS); all three files are reloaded when they change'),
+  tfServingKeyFile: z.string().optional().describe('private key (PEM) of the client certificate'),
+  hedgeAfterMs: duration()
+    .optional()
+    .describe('time without an answer after which a second TF-Serving is asked too, such as 300ms; unset: never'),
+  models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
+  requestTimeoutMs: duration().prefault('20s').describe('deadline of a request, from its headers to its answer'),
+  maxInFlight: integer(1, 100_000)
+    .prefault('64')
+    .describe('images held at once, from admission to the answer; a larger request runs alone'),
+  maxQueue: integer(0, 1_000_000).prefault('64').describe('requests that may wait for room'),
+  maxBodyBytes: bytes().prefault('32MB').describe('largest request body'),
+  maxImageBytes: bytes().prefault('10MB').describe('largest encoded image, fetched or sent'),
+  maxImagePixels: pixels()
+    .prefault('50MP')
+    .describe('largest image, width times height by its header; half of it for AVIF'),
+  decoders: integer(1, 64)
+    .optional()
+    .describe('decoder processes, one image at a time each; unset: one per core of the CPU limit, at most 4'),
+  decodeTimeoutMs: duration().prefault('5s').describe('time limit for decoding and resizing one image'),
+  maxInstances: integer(1, 4096).prefault('64').describe('most images in one request'),
+  // TIFF is not in the default: it has many variants, and few photos are TIFF files.
+  imageFormats: someOf('jpeg', 'png', 'webp', 'gif', 'avif', 'tiff')
+    .prefault('jpeg,png,webp,gif,avif')
+    .describe('accepted image formats; all: jpeg, png, webp, gif, avif, tiff'),
+  fetchAllow: list()
+    .prefault('')
+    .describe('hosts (example.com, *.example.com), origins or CIDRs to fetch from; if it lists a host, only those'),
+  fetchDeny: list().prefault('').describe('hosts or CIDRs that are never fetched from'),
+  fetchPorts: ports().prefault('80,443').describe('ports of public hosts that may be fetched from'),
+  fetchAllowPrivate: trueOrFalse()
+    .prefault('false')
+    .describe('fetch from private and loopback addresses too, on any port (development)'),
+  fetchTimeoutMs: duration().prefault('5s').describe('time limit for one download, including its redirects'),
+  apiKeysFile: z
+    .string()
+    .optional()
+    .describe('file of API keys (tensorgate keys new NAME); unset: requests need no key'),
+  rateLimit: rate().optional().describe('requests per key, or per client address without keys: 20/s, 600/m, 5000/h'),
+  redisUrl: redisUrl()
+    .optional()
+    .describe('Redis in which all replicas count rate limits; unset: each replica counts for itself'),
+  trustedProxies: proxies()
+    .prefault('0')
+    .describe('proxies whose X-Forwarded-For is trusted: their number, or their addresses and CIDRs'),
+  corsOrigins: origins().optional().describe('origins whose pages may call from a browser, or *'),
+  maxConnections: integer(1, 1_000_000).prefault('10000').describe('most open connections'),
+  tlsCertFile: z.string().optional().describe('certificate chain (PEM) for HTTPS on PORT; reloaded when it changes'),
+  tlsKeyFile: z.string().optional().describe('private key (PEM) of that certificate'),
+  logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').prefault('info').describe('log level'),
+});
+
+export type Config = Readonly<z.output<typeof schema>>;
+
+/** A setting: its variable, flag, default and help text. */
+export type Setting = {
+  readonly key: keyof Config;
+  readonly env: string;
+  readonly flag: string;
+  readonly fallback: string;
+  readonly help: string;
+};
+
+/** The settings in the order of the schema. A variable has the name of its key, without the unit `Ms`. */
+export const SETTINGS: readonly Setting[] = Object.entries(schema.shape).map(([key, type]) => {
+  const env = key
+    .replace(/Ms$/, '')
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase();
+  const { defaultValue = '' } = type.def as { defaultValue?: string };
+  const fallback = defaultValue === MODELS_IN_THE_REPOSITORY ? 'serving/models' : defaultValue;
+  return {
+    key: key as keyof Config,
+    env,
+    flag: env.toLowerCase().replaceAll('_', '-'),
+    fallback,
+    help: type.description ?? '',
+  };
+});
