@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { access, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { settingsWithoutRow } from '../docs/limits.ts';
 import { writtenDocs } from '../docs/write.ts';
@@ -12,9 +13,15 @@ test('every limit that can be set has a row in docs/limits.ts', () => {
   assert.deepEqual(settingsWithoutRow(), []);
 });
 
-test('the files that SECURITY.md names exist', async () => {
-  const text = await readFile(new URL('../SECURITY.md', import.meta.url), 'utf8');
-  const files = [...text.matchAll(/`((?:gateway|tests|\.github)\/[^`\s]+)`/g)].map(([, file = '']) => file);
-  assert.ok(files.length > 10);
-  for (const file of files) await access(new URL(`../${file}`, import.meta.url));
-});
+/** A path in backticks that begins with a folder of the repository and has no placeholder. */
+const PATH = /`((?:gateway|tests|docs|serving|bench|protos|kubernetes|dev|\.github)\/[\w./-]*)`/g;
+
+for (const page of ['SECURITY.md', 'CONTRIBUTING.md', 'docs/architecture.md']) {
+  test(`the files and folders that ${page} names exist`, async () => {
+    const root = new URL('../', import.meta.url);
+    const paths = [...(await readFile(new URL(page, root), 'utf8')).matchAll(PATH)].map(([, file = '']) => file);
+    assert.ok(paths.length > 5);
+    const missing = paths.filter((file) => !existsSync(new URL(file, root)));
+    assert.deepEqual(missing, []);
+  });
+}

@@ -62,6 +62,19 @@ const layerOf = (file: string) => file.split('/')[0] ?? '';
 /** `protocol/predict` of `protocol/predict/routes.ts`; undefined for files of no protocol. */
 const protocolOf = (file: string) => /^protocol\/[^/]+/.exec(file)?.[0];
 
+const PAGE = await readFile(path.resolve(ROOT, '../docs/architecture.md'), 'utf8');
+
+/** `main` of `main.ts`. */
+const nameOf = (layer: string) => layer.replace('.ts', '');
+
+/** The table by the names of the page, without folders that are still to come. */
+const ALLOWED: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(LAYERS).map(([layer, others]) => [
+    nameOf(layer),
+    others.filter((other) => files.some((file) => layerOf(file) === other)).map(nameOf),
+  ]),
+);
+
 test('every import is one that the table of layers allows', async () => {
   const wrong: string[] = [];
   for (const file of files) {
@@ -86,9 +99,32 @@ test('the table of layers points down only', () => {
     for (const other of allowed) {
       if (!order.includes(other)) continue; // a folder that is still to come
       const isBelow = order.indexOf(other) > order.indexOf(layer);
-      assert.ok(isBelow, `${layer} may import ${other}, which stands above it`);
+      assert.ok(isBelow, `${layer} may import ${other}, which is above it`);
     }
   }
+});
+
+test('docs/architecture.md has the same table', () => {
+  const rows = [...PAGE.matchAll(/^\| `gateway\/([\w.]+)\/?` \| .* \| (.*)\|$/gm)].map(([, layer = '', cell = '']) => {
+    const names = cell.split(',').flatMap((name) => name.trim() || []);
+    return [nameOf(layer), names.flatMap((name) => (name === 'the stages' ? STAGES : name))] as const;
+  });
+  assert.deepEqual(new Map(rows), ALLOWED);
+});
+
+test('the picture of docs/architecture.md has only arrows that the table allows', () => {
+  const [, picture = ''] = /```mermaid\n(.*?)```/s.exec(PAGE) ?? [];
+  let arrows = 0;
+  for (const line of picture.split('\n')) {
+    const names = line.split(' --> ').map((part) => part.trim().split(' '));
+    for (const [index, [to = '']] of names.slice(1).entries()) {
+      const from = names[index]?.at(-1) ?? '';
+      const allowed = ['domain', 'errors', ...(ALLOWED.get(from) ?? [])];
+      assert.ok(allowed.includes(to === 'stages' ? 'fetch' : to), `${from} --> ${to}`);
+      arrows += 1;
+    }
+  }
+  assert.ok(arrows > 10);
 });
 
 test('no file imports itself through others', async () => {
