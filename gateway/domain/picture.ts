@@ -37,9 +37,13 @@ export type Decode = (
  */
 export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
 
-export type PillowFilter = 'nearest' | 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
+/** The resize methods of `engine: pillow` in model.yaml. */
+export const PILLOW_FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
+export type PillowFilter = (typeof PILLOW_FILTERS)[number];
 
-export type TensorFlowMethod = 'nearest' | 'bilinear' | 'bicubic' | 'area' | 'lanczos3';
+/** The resize methods of `engine: tensorflow`. */
+export const TENSORFLOW_METHODS = ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos3'] as const;
+export type TensorFlowMethod = (typeof TENSORFLOW_METHODS)[number];
 
 export type Scale = 'tf' | 'mul127' | 'div255' | 'mul255' | 'torch' | 'caffe' | 'none';
 

@@ -4,10 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { ImageSpec } from '../domain/picture.ts';
-
-const PILLOW_FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
-const TENSORFLOW_METHODS = ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos3'] as const;
+import { type ImageSpec, PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
 
 const side = z.int().min(1).max(8192);
 
@@ -15,7 +12,7 @@ const image = z
   .strictObject({
     input: z.string().min(1).optional(),
     size: z.tuple([side, side]),
-    resize: z.enum([...PILLOW_FILTERS, 'area', 'lanczos3']).default('nearest'),
+    resize: z.enum([...PILLOW_FILTERS, ...TENSORFLOW_METHODS]).default('nearest'),
     engine: z.enum(['pillow', 'tensorflow']).default('pillow'),
     antialias: z.boolean().default(false),
     fit: z.union([z.enum(['stretch', 'crop']), z.strictObject({ shorter: side })]).default('stretch'),
