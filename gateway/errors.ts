@@ -1,11 +1,11 @@
-/** Every way a request can fail: one closed set of kinds, each with its status, public title, log level and retry hint. */
+/** The kinds of failure, a closed set. Each has an HTTP status, a public title, a log level and a retry hint. */
 
 type KindRow = {
-  /** HTTP status of the answer (499 is never sent: the client has gone). */
+  /** HTTP status. 499 is never sent: the client has closed the connection. */
   readonly status: number;
   readonly title: string;
   readonly level: 'info' | 'warn' | 'error';
-  /** Seconds a client should wait before it tries again; sent as Retry-After. */
+  /** Seconds after which a client may retry. Sent as Retry-After. */
   readonly retryAfterS?: number;
 };
 
@@ -42,19 +42,19 @@ export const KINDS = {
 export type Kind = keyof typeof KINDS;
 
 type GatewayErrorOptions = {
-  /** What to log besides the public text: addresses, library texts. Never sent. */
+  /** Details for the log, such as addresses and error texts of libraries. Never sent. */
   readonly cause?: unknown;
-  /** For `source_failed`: the status that the origin answered with. A 4xx turns our status into 422. */
+  /** For `source_failed`: the status of the source's response. */
   readonly sourceStatus?: number;
-  /** Seconds until another try makes sense, where that is known better than by the kind. */
+  /** Seconds until a retry makes sense. Overrides the value of the kind. */
   readonly retryAfterS?: number;
-  /** For `overloaded`: nothing at all can be taken, whoever asks. Turns 429 into 503, which sends a balancer elsewhere. */
+  /** For `overloaded` of all clients: the status is 503, not 429, so load balancers try another replica. */
   readonly isUnavailable?: boolean;
 };
 
 /**
- * A failure with a kind. `message` is public: it names what was wrong, the field and what to do, and never holds an
- * address, a path or a library's own text; those belong in `cause`, which is only logged.
+ * A failure with a kind. `message` is public: it names the field, what is wrong and what to do. Addresses, paths and
+ * error texts of libraries belong in `cause`, which is only logged.
  */
 export class GatewayError extends Error {
   readonly kind: Kind;
@@ -77,20 +77,25 @@ export class GatewayError extends Error {
   }
 
   /**
-   * The HTTP status: the kind's own, but 422 where the origin itself said 4xx (the URL is wrong, not the network), and 503
-   * where an overload is not the client's share of it but leaves no room for anybody.
+   * The HTTP status of the kind, with two exceptions: 422 for a `source_failed` whose source answered 4xx (the URL is
+   * wrong, not the network), and 503 for an overload that affects all clients.
    */
   get status(): number {
     if (this.isUnavailable) return 503;
-    const fault = this.sourceStatus !== undefined && this.sourceStatus >= 400 && this.sourceStatus < 500;
-    return this.kind === 'source_failed' && fault ? 422 : KINDS[this.kind].status;
+    const isUrlWrong = this.sourceStatus !== undefined && this.sourceStatus >= 400 && this.sourceStatus < 500;
+    return this.kind === 'source_failed' && isUrlWrong ? 422 : KINDS[this.kind].status;
   }
 }
 
-/** Gives any thrown value a kind: a GatewayError stays as it is, everything else is `internal` with its cause kept. */
+/** Returns a GatewayError unchanged. Every other thrown value becomes the cause of an `internal` error. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
-  return new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', { cause: thrown });
+  return internalError(thrown);
+}
+
+/** The error for a fault of the gateway itself. */
+export function internalError(cause: unknown): GatewayError {
+  return new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', { cause });
 }
 
 /** Maps an aborted signal to its error: the deadline passed, or the client closed the connection. */
@@ -99,5 +104,10 @@ export function abortError({ reason }: AbortSignal): GatewayError {
     const detail = 'There was no room for the request before its deadline; try again later.';
     return new GatewayError('overloaded', detail, { cause: reason });
   }
-  return new GatewayError('client_gone', 'The client closed the connection.', { cause: reason });
+  return clientGone(reason);
+}
+
+/** The error after the client has closed the connection. For log and metrics only. */
+export function clientGone(cause: unknown): GatewayError {
+  return new GatewayError('client_gone', 'The client closed the connection.', { cause });
 }

@@ -1,14 +1,14 @@
-/** Reads a request's body into memory, up to its limits. */
+/** Reads a request's body into memory, up to the limits. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import busboy from 'busboy';
-import { GatewayError } from '../errors.ts';
-import { createHold, type Hold, type Refuse } from './hold.ts';
+import { clientGone, GatewayError } from '../errors.ts';
+import { boundBodyMemory, type CountBody, type Refuse } from './body-memory.ts';
 
 export type BodyLimits = {
   readonly maxBodyBytes: number;
   readonly maxImageBytes: number;
   readonly maxInstances: number;
-  /** Of all bodies together. */
+  /** Bounds all bodies together. */
   readonly maxHeldBytes: number;
 };
 
@@ -16,7 +16,7 @@ type FileLimits = Omit<BodyLimits, 'maxHeldBytes'>;
 
 export type UploadedFile = { readonly field: string; readonly bytes: Buffer };
 
-/** A request whose body is read until the signal is aborted. Its bytes are counted until the response is closed. */
+/** A request whose body is read. An aborted signal stops the reading. Its bytes count until the response is closed. */
 export type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -24,34 +24,31 @@ export type Exchange = {
 };
 
 export type BodyReader = {
-  /** `example` is a valid body, for the error text of one that is not JSON. */
+  /** `example`: a valid body, for the error text. */
   json(exchange: Exchange, example: string): Promise<unknown>;
   image(exchange: Exchange): Promise<Buffer>;
   files(exchange: Exchange): Promise<UploadedFile[]>;
 };
 
 /**
- * Makes the readers of the three kinds of body. Their errors: `body_too_large`, `unsupported_media` (compressed),
- * `invalid_json`, `invalid_request` (multipart), `client_timeout` for a body that is late, `overloaded` when all bodies
- * together are too large.
+ * Creates the readers of the three kinds of body. They throw `body_too_large`, `unsupported_media` (compressed),
+ * `invalid_json`, `invalid_request` (multipart), `client_timeout` when the signal is aborted, `client_gone`, and
+ * `overloaded` when all bodies together are too large.
  */
 export function createBodyReader({ maxHeldBytes, maxBodyBytes, maxImageBytes, maxInstances }: BodyLimits): BodyReader {
   const limits = { maxBodyBytes, maxImageBytes, maxInstances };
-  const hold = createHold(maxHeldBytes);
-  const readJson = rawReader(limits.maxBodyBytes, 'MAX_BODY_BYTES', hold);
-  const readImage = rawReader(limits.maxImageBytes, 'MAX_IMAGE_BYTES', hold);
+  const countBody = boundBodyMemory(maxHeldBytes);
+  const readJson = rawReader(maxBodyBytes, 'MAX_BODY_BYTES', countBody);
+  const readImage = rawReader(maxImageBytes, 'MAX_IMAGE_BYTES', countBody);
   return {
     json: async (exchange, example) => parseJson(await readJson(exchange), example),
     image: readImage,
-    files: ({ request, response, signal }) =>
-      readFiles(request, limits, (refuse) => {
-        hold(request, response, refuse);
-        refuseLate(signal, refuse);
-      }),
+    files: (exchange) => readFiles(exchange, limits, countBody),
   };
 }
 
-function rawReader(limit: number, setting: string, hold: Hold) {
+/** Reads a body of at most `limit` bytes. */
+function rawReader(limit: number, setting: string, countBody: CountBody) {
   return async ({ request, response, signal }: Exchange) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const chunks: Buffer[] = [];
@@ -68,14 +65,15 @@ function rawReader(limit: number, setting: string, hold: Hold) {
       if (arrived > limit) refuse(tooLarge(limit, setting));
       else chunks.push(chunk);
     });
-    hold(request, response, refuse);
+    countBody(request, response, refuse);
     refuseLate(signal, refuse);
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', (cause) => reject(gone(cause)));
+    request.on('error', (cause) => reject(clientGone(cause)));
     return promise;
   };
 }
 
+/** Refuses the body when the signal is aborted. */
 function refuseLate(signal: AbortSignal, refuse: Refuse): void {
   const late = () => {
     const { reason: cause } = signal;
@@ -85,10 +83,7 @@ function refuseLate(signal: AbortSignal, refuse: Refuse): void {
   else signal.addEventListener('abort', late, { once: true });
 }
 
-function gone(cause: unknown): GatewayError {
-  return new GatewayError('client_gone', 'The client closed the connection.', { cause });
-}
-
+/** Throws `unsupported_media` for a compressed body. */
 function refuseEncoded({ headers }: IncomingMessage): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() === 'identity') return;
@@ -116,10 +111,11 @@ function parseJson(body: Buffer, example: string): unknown {
   }
 }
 
+/** Reads the `file` parts of a multipart body. */
 function readFiles(
-  request: IncomingMessage,
+  { request, response, signal }: Exchange,
   limits: FileLimits,
-  bound: (refuse: Refuse) => void,
+  countBody: CountBody,
 ): Promise<UploadedFile[]> {
   const { maxBodyBytes, maxImageBytes, maxInstances } = limits;
   return new Promise((resolve, reject) => {
@@ -132,7 +128,8 @@ function readFiles(
       parser.destroy();
       reject(error);
     };
-    bound(fail);
+    countBody(request, response, fail);
+    refuseLate(signal, fail);
     request.on('data', (chunk: Buffer) => {
       total += chunk.length;
       if (total > maxBodyBytes) fail(tooLarge(maxBodyBytes, 'MAX_BODY_BYTES'));
@@ -149,7 +146,7 @@ function readFiles(
     parser.on('partsLimit', () => fail(tooManyInstances(maxInstances)));
     parser.on('close', () => resolve(files));
     parser.on('error', (cause) => fail(malformed(cause)));
-    request.on('error', (cause) => fail(gone(cause)));
+    request.on('error', (cause) => fail(clientGone(cause)));
     request.pipe(parser);
   });
 }

@@ -1,7 +1,7 @@
 /** Converts samples to a model's input: scales them, orders their channels and writes them into the tensor. */
 
 import type { ImageSpec, Resized, Scale } from '../domain/picture.ts';
-import { GatewayError } from '../errors.ts';
+import { internalError } from '../errors.ts';
 
 type PerChannel = readonly [red: number, green: number, blue: number];
 
@@ -144,9 +144,7 @@ function scaleEach(
 ): void {
   // The samples come from another process: check them. Integers are always finite.
   if (data instanceof Float32Array && !data.every(Number.isFinite)) {
-    throw new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', {
-      cause: new Error('resizing gave a number that is not finite'),
-    });
+    throw internalError(new Error('resizing gave a number that is not finite'));
   }
   const steps = SCALES[scale];
   const channels = color === 'rgb' ? 3 : 1;

@@ -1,7 +1,7 @@
 /** The messages between the gateway and a decoder process. The gateway validates every reply. */
 import { z } from 'zod';
 import type { ImageFormat, ImageSpec, Resized } from '../../domain/picture.ts';
-import { GatewayError, KINDS, type Kind } from '../../errors.ts';
+import { GatewayError, internalError, KINDS, type Kind } from '../../errors.ts';
 
 /** The argument that a decoder process is started with. */
 export type DecodeLimits = {
@@ -49,26 +49,22 @@ export function readReply(
   { memory, read }: { readonly memory: BufferPool; readonly read: (bytes: Uint8Array) => void },
 ): PooledPixels {
   const parsed = jobReply.safeParse(reply);
-  if (!parsed.success) throw invalidReply(parsed.error);
+  if (!parsed.success) throw internalError(parsed.error);
   if ('kind' in parsed.data) {
     const { kind, detail, cause } = parsed.data;
-    throw kind === 'internal' ? invalidReply(detail) : new GatewayError(kind, detail, { cause: new Error(cause) });
+    if (kind === 'internal') throw internalError(new Error(detail));
+    throw new GatewayError(kind, detail, { cause: new Error(cause) });
   }
   const { width, height, channels, samples } = parsed.data;
   const [wantedHeight, wantedWidth] = spec.size;
   const fits = width === wantedWidth && height === wantedHeight && channels === (spec.color === 'rgb' ? 3 : 1);
-  if (!fits) throw invalidReply(JSON.stringify(reply));
+  if (!fits) throw internalError(new Error(JSON.stringify(reply)));
   const count = width * height * channels;
   const bytes = memory.take(count * SAMPLES[samples].BYTES_PER_ELEMENT);
   try {
     read(new Uint8Array(bytes));
   } catch (cause) {
-    throw invalidReply(cause);
+    throw internalError(cause);
   }
   return { width, height, channels, data: new SAMPLES[samples](bytes), release: () => memory.give(bytes) };
-}
-
-function invalidReply(cause: unknown): GatewayError {
-  const detail = 'The gateway failed on this request; the log has the reason.';
-  return new GatewayError('internal', detail, { cause: cause instanceof Error ? cause : new Error(String(cause)) });
 }

@@ -1,6 +1,6 @@
 /** A decoder worker: one process that is replaced when it ends, and the time limit of each picture. */
 import type { Log } from '../../domain/request.ts';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError, internalError } from '../../errors.ts';
 import { type DecoderProcess, startDecoderProcess } from './process.ts';
 import type { DecodeLimits, Job } from './reply.ts';
 
@@ -72,7 +72,7 @@ export function startWorker({ limits, timeoutMs, log, onLoss }: WorkerOptions): 
         return { reply: await running.ask(job, bytes), read: running.read };
       } catch (cause) {
         onLoss(timedOut ? 'timeout' : 'crash');
-        throw timedOut ? tooSlow(job.field, timeoutMs, cause) : crashed(cause);
+        throw timedOut ? tooSlow(job.field, timeoutMs, cause) : internalError(cause);
       } finally {
         clearTimeout(timer);
       }
@@ -87,8 +87,4 @@ export function startWorker({ limits, timeoutMs, log, onLoss }: WorkerOptions): 
 function tooSlow(field: string, timeoutMs: number, cause: unknown): GatewayError {
   const detail = `${field} takes more than ${timeoutMs} ms to decode; save it again or scale it down.`;
   return new GatewayError('image_unreadable', detail, { cause });
-}
-
-function crashed(cause: unknown): GatewayError {
-  return new GatewayError('internal', 'The gateway failed on this request; the log has the reason.', { cause });
 }
