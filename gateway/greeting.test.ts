@@ -12,7 +12,7 @@ function command(settings: { tlsCertFile?: string; apiKeysFile?: string }): stri
   return /^\nReady\. Try:\n\n {2}(.+)\n\n$/.exec(text)?.[1] ?? '';
 }
 
-test('the command to try is one for this gateway: its port, its scheme, its keys, a picture that is there', () => {
+test('the command to try has the port, scheme and key header of the gateway, and an existing picture', () => {
   assert.match(command({}), /^curl localhost:8080\/predict -F file=@serving\/models\/.+\.(jpg|png|webp)$/);
   assert.match(command({ tlsCertFile: 'a' }), /^curl -k https:\/\/localhost:8080\/predict -F /);
   assert.match(command({ apiKeysFile: 'a' }), / -H 'X-API-Key: KEY' -F /);

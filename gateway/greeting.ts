@@ -1,10 +1,10 @@
-/** What is said to the person who has just started it. */
+/** The text that a start with the embedded server prints. */
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from './config/schema.ts';
 import type { ModelCard } from './model/card.ts';
 
-/** A request to try, as a command that works as it stands but for the key: with a picture of a model's, where one has any. */
+/** A curl command to try, with a picture of one of the models if there is one. Only the API key has to be filled in. */
 export function greeting(
   { tlsCertFile, apiKeysFile }: Pick<Config, 'tlsCertFile' | 'apiKeysFile'>,
   port: number,
@@ -12,7 +12,7 @@ export function greeting(
 ): string {
   const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
   const file = example === undefined ? 'photo.jpg' : path.relative('', example);
-  // A laptop's certificate is seldom one that curl knows.
+  // -k: curl does not trust most certificates used for development.
   const origin = tlsCertFile === undefined ? '' : '-k https://';
   const key = apiKeysFile === undefined ? '' : " -H 'X-API-Key: KEY'";
   return `\nReady. Try:\n\n  curl ${origin}localhost:${port}/predict${key} -F file=@${file}\n\n`;

@@ -1,4 +1,4 @@
-/** The process: config in, signals, exit codes (0 stopped as asked, 1 failed, 2 wrong settings). */
+/** The gateway process: start, signals, exit codes (0 stopped by a signal, 1 failed, 2 invalid settings). */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,18 +13,18 @@ import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
 import { openSink } from './observe/sink.ts';
 
-/** How much longer than a request may take the drain waits, for answers to reach slow clients. */
+/** The drain takes at most the deadline of a request plus this margin, in which answers reach slow clients. */
 export const DRAIN_MARGIN_MS = 2000;
 
 /**
- * Runs the gateway until SIGTERM, SIGINT or an error that nobody caught; resolves to the exit code when every accepted
- * request is answered. A second signal ends it at once. Throws ModelCardError for model files that are wrong, and ConfigError for a port that cannot be had
- * or where there is no model server at all.
+ * Runs the gateway until SIGTERM, SIGINT or an uncaught error. Then it answers all accepted requests and resolves to
+ * the exit code. A second signal ends the process at once. Throws ModelCardError for invalid model files, and
+ * ConfigError for a port that cannot be used or if there is no model server.
  */
 export async function serve(config: Config): Promise<number> {
   const sink = openSink();
   const log = createLog(config.logLevel, sink.destination);
-  const asked = askedToStop(log);
+  const stopped = stopReason(log);
   if (config.tfServingHost === undefined && !hasEmbedded()) {
     throw new ConfigError('TF_SERVING_HOST is not set, and there is no embedded model server in this installation');
   }
@@ -44,7 +44,7 @@ export async function serve(config: Config): Promise<number> {
   });
   cleanUp.defer(app.close);
   const watching = new AbortController();
-  // Before the embedded server is up there is nothing to see; when it cannot run here, the watch will say so.
+  // Watch the models once the embedded server has started. If it fails to start, the watch reports it.
   const started = Promise.race([Promise.allSettled([embedded?.ready]), once(watching.signal, 'abort')]);
   const watched = started.then(() => app.watch(watching.signal));
   cleanUp.defer(async () => {
@@ -55,28 +55,27 @@ export async function serve(config: Config): Promise<number> {
   await listen(app.service, 'PORT', config);
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
-  // On stderr, so that stdout stays one JSON object a line.
+  // On stderr: each line on stdout is one JSON object.
   if (embedded) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), cards)));
-  const why = await asked;
+  const why = await stopped;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
   log.info({ why }, 'draining');
   const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
   log.info({ answered }, 'drained');
-  return answered && why !== 'broken' ? 0 : 1;
+  return answered && why !== 'uncaught error' ? 0 : 1;
 }
 
-/**
- * Resolves when a signal asks the process to stop, or with `broken` when an error came up that nobody caught: what it left
- * undone nobody knows, so that the gateway answers what it has accepted and leaves the rest to its successor.
- */
-function askedToStop(log: Logger): Promise<'SIGTERM' | 'SIGINT' | 'broken'> {
-  const { promise, resolve } = Promise.withResolvers<'SIGTERM' | 'SIGINT' | 'broken'>();
+type StopReason = 'SIGTERM' | 'SIGINT' | 'uncaught error';
+
+/** Resolves at the first signal or uncaught error. An uncaught error leaves an unknown state: the process must stop. */
+function stopReason(log: Logger): Promise<StopReason> {
+  const { promise, resolve } = Promise.withResolvers<StopReason>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  // Rejections that nobody handled come here as well.
+  // Unhandled rejections too.
   process.on('uncaughtException', (err, origin) => {
-    log.fatal({ err, origin }, 'an error that nobody caught');
-    process.exitCode = 1; // where nothing serves yet, or any more
-    resolve('broken');
+    log.fatal({ err, origin }, 'an uncaught error');
+    process.exitCode = 1; // for an error before the start or after the drain
+    resolve('uncaught error');
   });
   return promise;
 }

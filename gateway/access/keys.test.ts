@@ -51,7 +51,8 @@ for (const [what, text, message] of [
   test(`a file with ${what} is refused, and the error has none of its values`, () => {
     assert.throws(
       () => read(text),
-      ({ message: said }: Error) => message.test(said) && !said.includes('tg_secret') && !said.includes(sha256('x')),
+      (error: Error) =>
+        message.test(error.message) && !error.message.includes('tg_secret') && !error.message.includes(sha256('x')),
     );
   });
 }

@@ -53,7 +53,7 @@ for (const text of ['-1s', '0s', '1e3s', '20 parsecs', '__proto__', 's', '1s2'])
   });
 }
 
-test('rate limit, proxies, CORS and Redis: valid values are parsed, invalid ones refused without showing a password', () => {
+test('RATE_LIMIT, TRUSTED_PROXIES, CORS_ORIGINS, REDIS_URL: invalid values are refused, and passwords hidden', () => {
   const config = readConfig({}, { RATE_LIMIT: '600/m', TRUSTED_PROXIES: '2', CORS_ORIGINS: 'https://a.example, *' });
   assert.deepEqual(config.rateLimit, { count: 600, windowS: 60 });
   assert.equal(config.trustedProxies, 2);

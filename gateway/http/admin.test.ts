@@ -19,7 +19,7 @@ function admin(states: Record<string, ModelState> = {}) {
   };
 }
 
-test('the log level is read, changed while running, and a wrong one is refused with the choices', async () => {
+test('the log level can be read and changed, and an unknown level is refused with the list of levels', async () => {
   const { app, log } = admin();
   await supertest(app).get('/log-level').expect(200, { level: 'info' });
   await supertest(app).put('/log-level').type('text').send('debug').expect(200);
@@ -29,7 +29,7 @@ test('the log level is read, changed while running, and a wrong one is refused w
   assert.deepEqual(refused.body.levels, ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 });
 
-test('metrics are in the text format of Prometheus and show the load of the moment', async () => {
+test('metrics are in the text format of Prometheus and show the current load', async () => {
   const { text } = await supertest(admin().app)
     .get('/metrics')
     .expect(200)

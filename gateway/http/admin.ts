@@ -1,4 +1,4 @@
-/** The inside port: metrics, health again, and the log level. Never behind the Ingress. */
+/** The application of ADMIN_PORT: metrics, health and the log level. Do not expose it through an Ingress. */
 import { STATUS_CODES } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import type { Logger } from 'pino';
@@ -7,7 +7,7 @@ import { bareExpress } from './service.ts';
 
 export type AdminOptions = { readonly metrics: Metrics; readonly health: Router; readonly log: Logger };
 
-/** Makes the express application of ADMIN_PORT: `/metrics`, `/health/*`, GET and PUT `/log-level`. */
+/** Creates the express application: `/metrics`, `/health/*`, GET and PUT `/log-level`. */
 export function createAdmin({ metrics, health, log }: AdminOptions): Express {
   const admin = bareExpress();
   admin.use(health);
@@ -23,15 +23,15 @@ export function createAdmin({ metrics, health, log }: AdminOptions): Express {
     if (levels.includes(level)) log.level = level;
     response.status(levels.includes(level) ? 200 : 400).json({ level: log.level, levels });
   });
-  admin.use(inShort(log));
+  admin.use(withoutStack(log));
   return admin;
 }
 
-/** Express's own answer to a failure shows its stack, and with it where the gateway lies. */
-function inShort(log: Logger): ErrorRequestHandler {
+/** Renders errors without their stack. Express's default handler sends the stack, with paths of this machine. */
+function withoutStack(log: Logger): ErrorRequestHandler {
   return (error: { readonly status?: number }, _request, response, _next) => {
     const { status = 500 } = error;
-    if (status >= 500) log.error({ cause: error }, 'the inside port failed');
+    if (status >= 500) log.error({ cause: error }, 'a request to the admin port failed');
     response.status(status).json({ status, detail: STATUS_CODES[status] });
   };
 }

@@ -1,4 +1,4 @@
-/** What a handler gives the door to send. */
+/** The response of a handler, for the door to send. */
 export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

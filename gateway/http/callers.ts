@@ -1,4 +1,4 @@
-/** Who is asking, and whether they may now: API keys and limits. */
+/** Authenticates callers by their API key, and applies their rate limits. */
 import type { Request, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import { findKey, type Key } from '../access/keys.ts';
@@ -9,67 +9,71 @@ import { GatewayError } from '../errors.ts';
 export type Caller = {
   /** The name of the key; `anonymous` without one. */
   readonly tenant: string;
-  /** The name of the key that was given, for the log. */
+  /** The name of the key, for the log. */
   readonly key?: string;
-  /** What rate limits count by: `key:NAME` or `address:ADDRESS`. Empty if nothing is counted. */
+  /** Rate limits count by it: `key:NAME` or `address:ADDRESS`. Empty if nothing is counted. */
   readonly identity: string;
   readonly rate?: Rate | undefined;
   readonly quota?: number | undefined;
+  /** Why the caller is refused. */
   readonly refusal?: string;
 };
 
 export type Callers = {
+  /** The caller of a request. Does not throw: `authorize` refuses unknown callers. */
   identify(request: Request): Caller;
-  /** Tells the caller where they stand. Throws `unauthenticated` and `quota`. */
-  admit(caller: Caller, response: Response): Promise<void>;
+  /** Counts the request and sets the rate limit headers. Throws `unauthenticated` and `quota`. */
+  authorize(caller: Caller, response: Response): Promise<void>;
 };
 
 export type CallersOptions = {
-  /** The keys in force; undefined where anybody may ask. */
+  /** The current keys; undefined if requests need no key. */
   readonly keys: () => readonly Key[] | undefined;
-  /** The limit of those whose key has none of its own. */
+  /** The limit for keys without their own, and for client addresses. */
   readonly rate: Rate | undefined;
   readonly limits: RateLimits;
 };
 
 const ANONYMOUS = 'anonymous';
-/** One IPv6 customer has a network of at least 64 bits, so that many addresses: four parts of 16 bits name the network. */
-const IPV6_CUSTOMER_PARTS = 4;
+/** An IPv6 client has at least a /64 network and all its addresses. The network is the first four groups of 16 bits. */
+const IPV6_NETWORK_GROUPS = 4;
 
-/** Makes what stands before every handler. */
+/** Creates the check of callers that runs before every handler. */
 export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
     identify(request) {
-      const known = keys();
-      if (!known) return { tenant: ANONYMOUS, identity: rate ? `address:${customer(request.ip ?? '')}` : '', rate };
-      return withKey(known, givenKey(request), rate);
+      const currentKeys = keys();
+      if (!currentKeys) {
+        return { tenant: ANONYMOUS, identity: rate ? `address:${clientNetwork(request.ip ?? '')}` : '', rate };
+      }
+      return callerOfKey(currentKeys, givenKey(request), rate);
     },
-    async admit({ refusal, ...caller }, response) {
+    async authorize({ refusal, ...caller }, response) {
       if (refusal !== undefined) {
         response.setHeader('WWW-Authenticate', 'Bearer realm="tensorgate"');
         throw new GatewayError('unauthenticated', refusal);
       }
       const states = await limits(caller);
-      tell(response, states);
+      setRateLimitHeaders(response, states);
       const over = states.find(({ isOver }) => isOver);
-      if (over) throw new GatewayError('quota', overText(over), { retryAfterS: over.resetS });
+      if (over) throw new GatewayError('quota', limitText(over), { retryAfterS: over.resetS });
     },
   };
 }
 
-/** RFC 6750's `Authorization: Bearer`, or the header that tools without it know. */
+/** The key in `Authorization: Bearer` (RFC 6750) or `X-API-Key`. */
 function givenKey(request: Request): string | undefined {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? [];
   return bearer ?? request.get('x-api-key');
 }
 
-function withKey(known: readonly Key[], given: string | undefined, rate: Rate | undefined): Caller {
-  const nobody = { tenant: ANONYMOUS, identity: '' };
+function callerOfKey(keys: readonly Key[], given: string | undefined, rate: Rate | undefined): Caller {
+  const unknown = { tenant: ANONYMOUS, identity: '' };
   if (given === undefined) {
-    return { ...nobody, refusal: 'An API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' };
+    return { ...unknown, refusal: 'An API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' };
   }
-  const key = findKey(known, given);
-  if (!key) return { ...nobody, refusal: 'The API key is not valid.' };
+  const key = findKey(keys, given);
+  if (!key) return { ...unknown, refusal: 'The API key is not valid.' };
   const caller = {
     tenant: key.name,
     key: key.name,
@@ -81,15 +85,15 @@ function withKey(known: readonly Key[], given: string | undefined, rate: Rate | 
   return isExpired ? { ...caller, refusal: 'The API key has expired.' } : caller;
 }
 
-/** An IPv4 address, in whichever form, or the /64 of an IPv6 one. */
-function customer(address: string): string {
+/** An IPv4 address, also one mapped into IPv6, or the /64 network of an IPv6 address. */
+function clientNetwork(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, IPV6_CUSTOMER_PARTS).join(':') : parsed.toString();
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, IPV6_NETWORK_GROUPS).join(':') : parsed.toString();
 }
 
-/** RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers-09 has them. */
-function tell(response: Response, states: readonly RateLimitState[]): void {
+/** Sets RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-09). */
+function setRateLimitHeaders(response: Response, states: readonly RateLimitState[]): void {
   if (states.length === 0) return;
   const list = (item: (state: RateLimitState) => string) => states.map(item).join(', ');
   response.setHeader(
@@ -102,7 +106,7 @@ function tell(response: Response, states: readonly RateLimitState[]): void {
   );
 }
 
-function overText({ policy, limit, windowS, resetS }: RateLimitState): string {
+function limitText({ policy, limit, windowS, resetS }: RateLimitState): string {
   const window = policy === 'quota' ? 'a day (UTC)' : `${windowS} s`;
   return `The limit is ${limit} requests in ${window}; try again in ${resetS} s.`;
 }

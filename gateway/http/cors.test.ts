@@ -4,7 +4,7 @@ import express from 'express';
 import supertest from 'supertest';
 import { corsFor } from './cors.ts';
 
-test('* lets every page call and read, whatever its origin, and never with cookies', async () => {
+test('* allows pages of every origin, without cookies', async () => {
   const { status, headers } = await supertest(express().use(corsFor(['*'])))
     .options('/predict')
     .set({ Origin: 'null', 'Access-Control-Request-Method': 'POST' });
@@ -16,7 +16,7 @@ test('* lets every page call and read, whatever its origin, and never with cooki
   assert.equal(headers.vary, undefined);
 });
 
-test('OPTIONS that is no preflight goes on to the routes', async () => {
+test('OPTIONS that is not a preflight request goes on to the routes', async () => {
   const app = express().use(corsFor(['https://shop.example']));
   await supertest(app).options('/predict').set({ Origin: 'https://shop.example' }).expect(404);
 });

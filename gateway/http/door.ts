@@ -1,11 +1,11 @@
-/** The door in front of every handler: it opens the request's context, and sends one answer, one log line and the metrics. */
+/** The wrapper of every handler: context of the request, authorization, answer, log line and metrics. */
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { type OpenContext, openContext } from '../domain/context.ts';
 import type { RequestContext } from '../domain/request.ts';
-import { asGatewayError, GatewayError, KINDS } from '../errors.ts';
+import { asGatewayError, clientGone, GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Answer } from './answer.ts';
 import type { Callers } from './callers.ts';
@@ -18,21 +18,20 @@ export type DoorOptions = {
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** True while answers have to close their connection: during shutdown, or when memory is short. */
+  /** True if answers have to close their connection: during shutdown, or while memory is short. */
   readonly isClosing: () => boolean;
 };
 
 export type Door = (route: string, handler: Handler) => RequestHandler;
 
-/** Visible ASCII, which needs no escape in a log line or a header. */
+/** Visible ASCII: needs no escaping in log lines and headers. */
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Makes the function that turns a handler into one of express. `route` is its name in metrics and log. */
+/** Creates the function that wraps a handler for express. `route` is its name in metrics and log. */
 export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: DoorOptions): Door {
   return (route, handler) => async (request, response) => {
     const startedMs = performance.now();
-    const given = request.get('x-request-id') ?? '';
-    const id = REQUEST_ID.test(given) ? given : randomUUID();
+    const id = requestIdOf(request);
     const caller = callers.identify(request);
     const { tenant, key } = caller;
     const context = openContext({ id, tenant, timeoutMs, log: log.child({ requestId: id, ...(key && { key }) }) });
@@ -41,12 +40,10 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
     let failure: GatewayError | undefined;
     let answer: Answer;
     try {
-      await callers.admit(caller, response);
+      await callers.authorize(caller, response);
       answer = await handler(request, response, context);
     } catch (thrown) {
-      failure = response.destroyed
-        ? new GatewayError('client_gone', 'The client closed the connection.', { cause: thrown })
-        : asGatewayError(thrown);
+      failure = response.destroyed ? clientGone(thrown) : asGatewayError(thrown);
       answer = problem(failure, id);
     }
     context.end();
@@ -56,31 +53,52 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
       'Server-Timing': serverTiming(context, totalMs),
       ...(isClosing() && { Connection: 'close' }),
     });
-    // Read and drop the rest of a refused body: a client that is still sending would not see the answer if the connection
-    // closed. The server's requestTimeout bounds the time.
+    // Read and drop the rest of a refused body: if the connection closed, a client that is still sending would not see
+    // the answer. The server's requestTimeout limits the time.
     if (!request.complete) request.resume();
 
-    const status = answer.status;
-    metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
-    metrics.requestDuration.observe({ route }, totalMs / 1000);
-    for (const [stage, ms] of context.times) metrics.stageDuration.observe({ stage }, ms / 1000);
-    const fields = {
-      method: request.method,
-      route,
-      status,
-      durationMs: round(totalMs),
-      ...Object.fromEntries([...context.times].map(([stage, ms]) => [`${stage}Ms`, round(ms)])),
-    };
-    if (!failure) context.log.info(fields, 'answered');
-    else
-      context.log[KINDS[failure.kind].level](
-        { ...fields, kind: failure.kind, detail: failure.message, cause: failure.cause },
-        'refused',
-      );
+    const done = { route, method: request.method, status: answer.status, totalMs, failure };
+    countRequest(metrics, done, context);
+    logRequest(done, context);
   };
 }
 
-/** A handler that refuses every method, for the methods that a route does not know. */
+function requestIdOf(request: Request): string {
+  const given = request.get('x-request-id') ?? '';
+  return REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+type AnsweredRequest = {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly totalMs: number;
+  readonly failure: GatewayError | undefined;
+};
+
+function countRequest(metrics: Metrics, { route, status, totalMs, failure }: AnsweredRequest, { times }: OpenContext) {
+  metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
+  metrics.requestDuration.observe({ route }, totalMs / 1000);
+  for (const [stage, ms] of times) metrics.stageDuration.observe({ stage }, ms / 1000);
+}
+
+function logRequest({ route, method, status, totalMs, failure }: AnsweredRequest, { times, log }: OpenContext): void {
+  const fields = {
+    method,
+    route,
+    status,
+    durationMs: round(totalMs),
+    ...Object.fromEntries([...times].map(([stage, ms]) => [`${stage}Ms`, round(ms)])),
+  };
+  if (!failure) {
+    log.info(fields, 'answered');
+    return;
+  }
+  const { kind, message: detail, cause } = failure;
+  log[KINDS[kind].level]({ ...fields, kind, detail, cause }, 'refused');
+}
+
+/** A handler that refuses every method. `methods`: those that the route allows. */
 export const allowOnly =
   (methods: string): Handler =>
   async (request, response) => {
@@ -94,7 +112,7 @@ function send(response: Response, { status, headers, body }: Answer, extra: Reco
   response.end(body);
 }
 
-/** The header Server-Timing (W3C): milliseconds of each stage, and of the whole request since its headers arrived. */
+/** The Server-Timing header (W3C): milliseconds of each stage, and in total since the headers arrived. */
 function serverTiming({ times }: OpenContext, totalMs: number): string {
   return [...times, ['total', totalMs] as const].map(([stage, ms]) => `${stage};dur=${round(ms)}`).join(', ');
 }

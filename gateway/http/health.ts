@@ -1,4 +1,4 @@
-/** Health: live says the process turns, ready says a prediction would work. */
+/** Health. Live: the process responds. Ready: a prediction would work. */
 import type { Router } from 'express';
 import express from 'express';
 import type { ModelState } from '../model/watch.ts';
@@ -9,7 +9,7 @@ export type HealthOptions = {
   readonly states: () => ReadonlyMap<string, ModelState>;
 };
 
-/** Routes `/health/live` (always 200) and `/health/ready` (200 or 503, with each model's state and what is wrong). */
+/** Creates the routes `/health/live` (always 200) and `/health/ready` (200 or 503, with the state of each model). */
 export function createHealth({ lifecycle, states }: HealthOptions): Router {
   const health = express.Router();
   health.get('/health/live', (_request, response) => {
@@ -29,6 +29,6 @@ export function createHealth({ lifecycle, states }: HealthOptions): Router {
 
 function readiness(lifecycle: Lifecycle, states: ReadonlyMap<string, ModelState>) {
   if (lifecycle.isDraining()) return { ready: false, problem: 'the gateway is shutting down' };
-  const waiting = [...states].find(([, { problem }]) => problem);
-  return waiting ? { ready: false, problem: `${waiting[0]}: ${waiting[1].problem}` } : { ready: true };
+  const notReady = [...states].find(([, { problem }]) => problem);
+  return notReady ? { ready: false, problem: `${notReady[0]}: ${notReady[1].problem}` } : { ready: true };
 }

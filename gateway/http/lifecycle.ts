@@ -1,28 +1,29 @@
-/** Serving, then draining, then closed: how the gateway stops without losing a request it has accepted. */
+/** Serves, drains, closes: the gateway stops without losing a request that it has accepted. */
 import type { Server } from 'node:http';
 import { Server as Listener } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A connection without a request may be one whose request is on its way: it gets this long. */
+/** Time between two checks for unanswered requests: a request may be on its way on an idle connection. */
 const QUIET_MS = 250;
 
 export type Lifecycle = {
-  /** Takes a server on, whose requests are waited for. */
-  serve(server: Server): Server;
+  /** Adds a server: counts its unanswered requests, and stops it when the gateway drains. Returns it. */
+  add(server: Server): Server;
   isDraining(): boolean;
   /**
-   * Stops accepting, waits until every accepted request is answered, and cuts off what is left after `patienceMs`.
-   * Resolves to whether all were answered.
+   * Stops accepting connections and waits until every accepted request is answered. After `timeoutMs` closes the
+   * connections that are left. Resolves to whether all requests were answered.
    */
-  drain(patienceMs: number): Promise<boolean>;
+  drain(timeoutMs: number): Promise<boolean>;
 };
 
-/** Makes a lifecycle that is serving. */
+/** Creates a lifecycle in the serving state. */
 export function createLifecycle(): Lifecycle {
   const servers: Server[] = [];
   let draining = false;
   let unanswered = 0;
 
+  /** True once two checks, QUIET_MS apart, found no unanswered request; false after `untilMs`. */
   async function allAnswered(untilMs: number): Promise<boolean> {
     while (performance.now() < untilMs) {
       const before = unanswered;
@@ -33,7 +34,7 @@ export function createLifecycle(): Lifecycle {
   }
 
   return {
-    serve(server) {
+    add(server) {
       server.on('request', (_request, response) => {
         unanswered += 1;
         response.once('close', () => {
@@ -44,13 +45,13 @@ export function createLifecycle(): Lifecycle {
       return server;
     },
     isDraining: () => draining,
-    async drain(patienceMs) {
+    async drain(timeoutMs) {
       draining = true;
       const closed = Promise.all(
         servers.map((server) => new Promise<void>((resolve) => stopListening(server, resolve))),
       );
-      const answered = await Promise.race([closed.then(() => true), allAnswered(performance.now() + patienceMs)]);
-      // What is open now has no request, or ran out of patience.
+      const answered = await Promise.race([closed.then(() => true), allAnswered(performance.now() + timeoutMs)]);
+      // These connections are idle, or their requests have timed out.
       for (const server of servers) server.closeAllConnections();
       await closed;
       return answered;
@@ -59,8 +60,8 @@ export function createLifecycle(): Lifecycle {
 }
 
 /**
- * An HTTP server's own close() ends idle connections at once, and with them the request that a client has just sent on one.
- * Here they get their answer, which closes the connection.
+ * Stops accepting connections. http.Server.close() would also close idle connections, and lose a request that a client
+ * has just sent on one. Here such a request is answered, and its answer closes the connection.
  */
 function stopListening(server: Server, onClosed: () => void): void {
   Listener.prototype.close.call(server, onClosed);

@@ -1,4 +1,4 @@
-/** What is no HTTP never reaches a door: it is answered, logged and counted here, and its connection closed. */
+/** Answers, logs and counts requests that are not valid HTTP. They reach no route; their connection is closed. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -8,7 +8,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { problem } from './problem.ts';
 
 type Fault = Error & { readonly code?: string };
-type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+type LatestRequest = { readonly request: IncomingMessage; readonly response: ServerResponse };
 type Refusal = { readonly status: number; readonly kind: Kind; readonly detail: string };
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -17,14 +17,14 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** Refuses what the server cannot read as HTTP/1.1: 400, 408 for headers that do not end, 431 for too many of them. */
+/** Refuses invalid HTTP/1.1 with 400, incomplete headers with 408 and too large headers with 431. */
 export function refuseMalformed(server: Server, { log, metrics }: { log: Logger; metrics: Metrics }): Server {
-  const latest = new WeakMap<Socket, Exchange>();
+  const latest = new WeakMap<Socket, LatestRequest>();
   server.on('request', (request, response) => latest.set(request.socket, { request, response }));
   return server.on('clientError', (fault: Fault, socket: Socket) => {
     const refusal = refusalFor(fault, socket);
     const { request, response } = latest.get(socket) ?? {};
-    // A request whose body broke off, or with one behind it that is none, has a door, and its log line there.
+    // The fault is in the body of this request, or after it while it is processed: its door writes the log line.
     const hasDoor = request && response && !(request.complete && response.writableFinished);
     if (!refusal || !socket.writable || (hasDoor && response.headersSent)) {
       socket.destroy();
@@ -39,7 +39,7 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
   });
 }
 
-/** Undefined for what nobody waits for an answer to: a lost connection, a failed handshake, a socket that never spoke. */
+/** Undefined if no client waits for an answer: a lost connection, a failed handshake, a socket that sent nothing. */
 function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return { status: 431, kind: 'invalid_request', detail: 'The headers are larger than 16 KiB.' };
@@ -48,7 +48,7 @@ function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | unde
     return { status: 408, kind: 'client_timeout', detail: 'The headers did not arrive in time.' };
   }
   if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') {
-    return { status: 400, kind: 'invalid_request', detail: 'This is not a request of HTTP/1.1 (RFC 9112).' };
+    return { status: 400, kind: 'invalid_request', detail: 'This is not a valid HTTP/1.1 request (RFC 9112).' };
   }
   return undefined;
 }

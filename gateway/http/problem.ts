@@ -2,7 +2,7 @@
 import { type GatewayError, KINDS } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
-/** The members of a problem that stand by themselves, also inside a batch: kind, status and detail. */
+/** The members of a problem that do not depend on the request. In a batch, each failed image has them. */
 export function problemMembers(error: GatewayError) {
   return {
     type: `urn:tensorgate:error:${error.kind}`,
@@ -14,7 +14,7 @@ export function problemMembers(error: GatewayError) {
   };
 }
 
-/** The whole answer for a failed request; 429 and 503 say when to come back. `status`: other than the kind's. */
+/** The answer for a failed request, with Retry-After if the error has one. `status` overrides the kind's status. */
 export function problem(error: GatewayError, requestId: string, status = error.status): Answer {
   return {
     status,

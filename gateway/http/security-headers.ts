@@ -1,12 +1,12 @@
-/** Headers that keep a browser from making anything of an answer but the data that it is. */
+/** Security headers: a browser must treat an answer as data only. */
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 const YEAR_S = 31_536_000;
 
 /**
- * Helmet's, less those that only pages have a use for. HSTS goes over TLS alone (RFC 6797, 7.2): where a proxy ends it,
- * the header is the proxy's to send.
+ * Helmet's headers, without those that only matter for pages. HSTS is sent over TLS only (RFC 6797, 7.2): a proxy that
+ * terminates TLS has to send it itself.
  */
 export function securityHeaders(hasTls: boolean): RequestHandler {
   return helmet({

@@ -1,4 +1,4 @@
-/** The server's limits over real sockets; TLS with certificates made by openssl for the run. */
+/** The server's limits, over real sockets. openssl makes the TLS certificates. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,41 +44,41 @@ async function startTls(t: TestContext) {
   return { port, file, use, lines };
 }
 
-/** The name in the certificate that a new connection is shown, and what was agreed on. */
-async function shake(port: number, options: tls.ConnectionOptions = {}) {
+/** Opens a TLS connection: the name in the server's certificate, and the negotiated protocols. */
+async function handshake(port: number, options: tls.ConnectionOptions = {}) {
   const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
   await once(socket, 'secureConnect');
-  const shaken = {
+  const result = {
     name: socket.getPeerCertificate().subject.CN,
     version: socket.getProtocol(),
     alpn: socket.alpnProtocol,
   };
   socket.destroy();
-  return shaken;
+  return result;
 }
 
-test('HTTPS speaks TLS 1.2 and 1.3 and HTTP/1.1; nothing older', async (t) => {
+test('HTTPS accepts TLS 1.2 and 1.3 with HTTP/1.1, and no older TLS', async (t) => {
   const { port } = await startTls(t);
-  assert.deepEqual(await shake(port, { ALPNProtocols: ['h2', 'http/1.1'] }), {
+  assert.deepEqual(await handshake(port, { ALPNProtocols: ['h2', 'http/1.1'] }), {
     name: 'first',
     version: 'TLSv1.3',
     alpn: 'http/1.1',
   });
-  assert.equal((await shake(port, { maxVersion: 'TLSv1.2' })).version, 'TLSv1.2');
+  assert.equal((await handshake(port, { maxVersion: 'TLSv1.2' })).version, 'TLSv1.2');
   const old = { minVersion: 'TLSv1' as const, maxVersion: 'TLSv1.1' as const, ciphers: 'DEFAULT@SECLEVEL=0' };
-  await assert.rejects(shake(port, old), /alert protocol version|unsupported protocol/);
+  await assert.rejects(handshake(port, old), /alert protocol version|unsupported protocol/);
 });
 
-test('a renewed certificate is shown to new connections; a broken one changes nothing and is logged', async (t) => {
+test('new connections get a renewed certificate; an invalid certificate is logged and not used', async (t) => {
   const { port, file, use, lines } = await startTls(t);
   use('second');
-  await until(async () => (await shake(port)).name === 'second');
+  await until(async () => (await handshake(port)).name === 'second');
   writeFileSync(file('tls.crt'), 'half a certifi');
   await until(() => lines.some((line) => line.includes('"level":"error"')));
-  assert.equal((await shake(port)).name, 'second');
+  assert.equal((await handshake(port)).name, 'second');
 });
 
-test('D18: sockets are capped; one more closes those that wait for a next request, which makes room', async (t) => {
+test('D18: a connection over the limit is closed, together with all idle ones, which makes room', async (t) => {
   const log = createLog('silent', process.stdout);
   const server = createLimitedServer((_request, response) => response.end('ok'), {
     requestTimeoutMs: 1000,
@@ -88,7 +88,7 @@ test('D18: sockets are capped; one more closes those that wait for a next reques
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  // What is written before the connection stands is sent with it.
+  // Data written before the connection is open is sent when it opens.
   const ask = () => {
     const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,30 +1,30 @@
-/** Node's server with every limit set: what it takes of a connection before the first handler sees anything. */
+/** Node's HTTP server with its limits: sizes, timeouts and connections. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Log } from '../domain/request.ts';
-import { readCertificate, renewCertificate, type TlsFiles } from './tls.ts';
+import { type CertificateFiles, readCertificate, renewCertificate } from './tls.ts';
 
-/** Headers are small: a client that takes longer for them is a slow loris. */
+/** Headers are small: a client that needs longer is a slowloris attack. */
 const MAX_HEADERS_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * Longer than any proxy keeps a connection it may send the next request on (Google's load balancer: 600 s, nginx: 60 s),
- * or that request would meet a closed socket, and a POST is not sent twice.
+ * Longer than the keep-alive timeout of proxies (Google's load balancer: 600 s, nginx: 60 s): the proxy has to close
+ * idle connections. Otherwise it could send a request on a connection that was just closed, and it does not retry POST.
  */
 const KEEP_ALIVE_MS = 620_000;
 
 export type ServerOptions = {
-  /** A request has to be here, body and all, in this time. */
+  /** Time for a request to arrive, including its body. */
   readonly requestTimeoutMs: number;
-  /** Open connections; one more closes those that wait for a next request, and is closed itself. */
+  /** Open connections at most. A connection over the limit is closed, and so are all idle ones, to make room. */
   readonly maxConnections: number;
-  /** Makes it an HTTPS server. */
-  readonly tls?: TlsFiles | undefined;
+  /** If set, the server is an HTTPS server. */
+  readonly tls?: CertificateFiles | undefined;
   readonly log: Log;
 };
 
-/** Makes a server that listens nowhere yet. Throws for a certificate that cannot be read. */
+/** Creates a server that does not listen yet. Throws for a certificate that cannot be read. */
 export function createLimitedServer(listener: RequestListener, options: ServerOptions): Server {
   const { requestTimeoutMs, maxConnections, tls, log } = options;
   const limits = {
@@ -33,18 +33,22 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 1000,
     maxHeaderSize: MAX_HEADER_BYTES,
-    // A lenient parser and the proxy before it may disagree where a request ends: that is how requests are smuggled.
+    // Request smuggling: a lenient parser may see the end of a request elsewhere than the proxy in front of it.
     insecureHTTPParser: false,
     requireHostHeader: true,
   };
   const server = tls ? secureServer(listener, limits, { tls, log }) : createServer(limits, listener);
-  // Above a count Node would drop headers and say nothing; their bytes are bounded already.
+  // No limit on the number of headers: Node drops those above it silently. maxHeaderSize bounds their bytes.
   server.maxHeadersCount = 0;
   server.maxConnections = maxConnections;
   return server.on('drop', () => server.closeIdleConnections());
 }
 
-function secureServer(listener: RequestListener, limits: object, { tls, log }: { tls: TlsFiles; log: Log }): Server {
+function secureServer(
+  listener: RequestListener,
+  limits: object,
+  { tls, log }: { tls: CertificateFiles; log: Log },
+): Server {
   const server = createTlsServer(
     { ...limits, ...readCertificate(tls), ALPNProtocols: ['http/1.1'], handshakeTimeout: MAX_HEADERS_MS },
     listener,

@@ -16,7 +16,7 @@ export type ServiceOptions = {
   readonly hasTls: boolean;
 };
 
-/** Makes the application. Throws a TypeError for a trusted proxy that is not an address. */
+/** Creates the application. Throws a TypeError for a trusted proxy that is not an address. */
 export function createService(options: ServiceOptions): Express {
   const { door, protocols, health } = options;
   const service = bareExpress();
@@ -40,7 +40,7 @@ export function bareExpress(): Express {
   return app;
 }
 
-/** Refuses a request with two Host headers (RFC 9112, 3.2): a proxy may have routed it by the other one. */
+/** Refuses a request with two Host headers (RFC 9112, 3.2): a proxy may have routed it by the second one. */
 function oneHost(door: Door): RequestHandler {
   const refuse = door('none', async () => {
     throw new GatewayError('invalid_request', 'Host: send it once (RFC 9112).');
@@ -59,7 +59,7 @@ const noSuchRoute: Handler = async () => {
   throw new GatewayError('not_found', 'There is no such route; predictions are at POST /predict.');
 };
 
-/** An error outside of any door gets the form of all others. */
+/** Renders an error from outside the handlers like all other errors. */
 function onUncaughtError(door: Door): ErrorRequestHandler {
   return (error, request, response, next) => door('none', () => Promise.reject(error))(request, response, next);
 }

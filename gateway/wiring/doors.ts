@@ -19,7 +19,7 @@ import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.t
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
-/** How much later than the door's own 408 Node's timeout of a request's body comes. */
+/** Node's timeout for a whole request comes this much after the deadline: until then the gateway's own 408 is sent. */
 const LATE_BODY_MS = 1000;
 
 export type DoorsOptions = {
@@ -53,8 +53,8 @@ export function openDoors(options: DoorsOptions): Doors {
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
   return {
-    service: lifecycle.serve(refuseMalformed(server, { log, metrics })),
-    admin: lifecycle.serve(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
+    service: lifecycle.add(refuseMalformed(server, { log, metrics })),
+    admin: lifecycle.add(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
   };
 }
 

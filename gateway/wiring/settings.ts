@@ -2,7 +2,7 @@
 import { ConfigError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { FetchOptions } from '../fetch/http.ts';
-import type { TlsFiles } from '../http/tls.ts';
+import type { CertificateFiles } from '../http/tls.ts';
 
 const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
@@ -26,7 +26,7 @@ export function fetchOptions(config: Config): FetchOptions {
 }
 
 /** The certificate of PORT, if it has one. Throws ConfigError where only one of the two files is set. */
-export function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): TlsFiles | undefined {
+export function tlsFiles({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): CertificateFiles | undefined {
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   if (certFile === keyFile) return undefined;
   throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE: set both, or neither');

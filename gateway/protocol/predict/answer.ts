@@ -4,7 +4,7 @@ import { problemMembers } from '../../http/problem.ts';
 import type { Classification } from '../../pipeline/classify.ts';
 import type { Scores } from '../../scores/scores.ts';
 
-/** Renders scores as JSON. `flat`: the scores of the only instance, without a list around them. */
+/** Renders a classification as JSON. `flat`: only the scores of the first instance, without a list. */
 export function renderClassification({ outcomes, version }: Classification, flat: boolean): Answer {
   const items = outcomes.map((outcome) =>
     'scores' in outcome ? renderScores(outcome.scores) : JSON.stringify({ error: problemMembers(outcome.error) }),
@@ -16,7 +16,7 @@ export function renderClassification({ outcomes, version }: Classification, flat
   };
 }
 
-/** Not JSON.stringify of an object: JavaScript moves keys that are integers to the front, and the order counts. */
+/** Keeps the order of the classes. An object would not: JavaScript moves integer keys to the front. */
 function renderScores(scores: Scores): string {
   return `{${scores.map(([name, score]) => `${JSON.stringify(name)}:${JSON.stringify(score)}`).join(',')}}`;
 }

@@ -1,14 +1,14 @@
-/** The request of POST /predict in its four forms: a URL or base64 in JSON, uploaded files, or an image as the body. */
+/** Parses requests to POST /predict: JSON with URLs or base64, uploaded files, or an image as the body. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import { type BodyReader, tooManyInstances } from '../../http/body.ts';
 
-/** The images, and whether the answer is one flat map or a list of predictions. */
+/** `flat`: the answer is one map of scores, not a list of predictions. */
 export type PredictBody = { readonly instances: readonly Instance[]; readonly flat: boolean };
 
-/** Reads the body by its Content-Type. Throws `unsupported_media`, `invalid_request` and what the reader throws. */
+/** Reads the body by its Content-Type. Throws `unsupported_media`, `invalid_request` and the errors of the reader. */
 export async function readPredictBody(
   readBody: BodyReader,
   maxInstances: number,
@@ -35,7 +35,7 @@ export async function readPredictBody(
   );
 }
 
-/** For the error text of a body that is not JSON. */
+/** For error texts. */
 const EXAMPLE = '{"url": "https://…/pants.jpg"}';
 
 function requireUtf8(contentType: string): void {
@@ -66,7 +66,7 @@ const query = z
     message: 'give either a version or a label',
   });
 
-/** The query of /predict. Throws `invalid_request`. */
+/** Parses the query of /predict. Throws `invalid_request`. */
 export function parsePredictQuery(given: unknown) {
   const parsed = query.safeParse(given);
   if (parsed.success) return parsed.data;
@@ -84,7 +84,7 @@ const batchBody = z.object({
   instances: z.array(image, { error: 'needs a list of {"url": …} or {"b64": …}' }).min(1, 'must not be empty'),
 });
 
-/** The images of a JSON body. Checks their count before anything else of them. */
+/** The images of a JSON body. Checks their number first. */
 function parseBody(body: unknown, maxInstances: number): PredictBody {
   const isBatch = typeof body === 'object' && body !== null && 'instances' in body;
   if (isBatch && Array.isArray(body.instances) && body.instances.length > maxInstances)
@@ -105,8 +105,8 @@ function instanceOf({ url, b64 }: z.output<typeof image>, prefix: string): Insta
 }
 
 /**
- * Decodes base64 (RFC 4648, standard or URL alphabet). Node's decoder skips other characters, so the length of the result
- * shows whether there were any. A single last digit is no byte, so it is refused too.
+ * Decodes base64 (RFC 4648, standard or URL alphabet). Node's decoder skips invalid characters, so the length of the
+ * result is checked. A single last digit is less than a byte and is refused too.
  */
 function decodeBase64(encoded: string, field: string): Buffer {
   const bytes = Buffer.from(encoded, 'base64');
@@ -117,7 +117,7 @@ function decodeBase64(encoded: string, field: string): Buffer {
   return bytes;
 }
 
-/** The first mistake with its path: `instances[3].url: needs a string`. */
+/** The first error with its path: `instances[3].url: needs a string`. */
 function firstIssue({ issues }: z.ZodError): string {
   const [issue] = issues;
   const field = (issue?.path ?? []).reduce<string>(

@@ -1,4 +1,4 @@
-/** POST /predict: images in, class scores out. */
+/** POST /predict: class scores of images. */
 import express, { type Router } from 'express';
 import type { RequestContext } from '../../domain/request.ts';
 import type { BodyReader } from '../../http/body.ts';
@@ -10,12 +10,12 @@ import { parsePredictQuery, readPredictBody } from './request.ts';
 export type PredictOptions = {
   readonly readBody: BodyReader;
   readonly maxInstances: number;
-  /** Refuses what cannot be admitted, before its body is read. */
+  /** Throws if the request cannot be admitted. Called before its body is read. */
   readonly check: (context: RequestContext) => void;
   readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
 };
 
-/** The route /predict, behind a door. */
+/** Creates the route /predict. */
 export function predictRoutes(door: Door, options: PredictOptions): Router {
   const router = express.Router();
   router
@@ -25,7 +25,7 @@ export function predictRoutes(door: Door, options: PredictOptions): Router {
   return router;
 }
 
-/** Makes the handler of POST /predict. */
+/** Creates the handler of POST /predict. */
 export function predictHandler({ readBody, maxInstances, check, classify }: PredictOptions): Handler {
   return async (request, response, context) => {
     const { top, scores: wants, ...servable } = parsePredictQuery(request.query);
