@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type ImageSpec, PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
+import { SCORE_KINDS, type ScoreKind } from '../domain/scores.ts';
 
 const side = z.int().min(1).max(8192);
 
@@ -40,7 +41,8 @@ const schema = z
     signature: z.string().min(1).default('serving_default'),
     image: image.optional(),
     classes: z.array(z.coerce.string().min(1)).min(1).optional(),
-    scores: z.enum(['logits', 'probabilities']).default('logits'),
+    output: z.string().min(1).optional(),
+    scores: z.enum(SCORE_KINDS).default('logits'),
   })
   .superRefine(({ image, classes }, context) => {
     if (image && !classes) {
@@ -57,7 +59,9 @@ export type ModelCard = {
   /** Absent for a model that takes tensors. */
   readonly image?: ImageSpec;
   readonly classes?: readonly string[];
-  readonly scores: 'logits' | 'probabilities';
+  /** Name of the output tensor. Read from the signature when one output fits the classes. */
+  readonly output?: string;
+  readonly scores: ScoreKind;
   /** The folder of model.yaml. */
   readonly folder: string;
 };
@@ -79,8 +83,14 @@ export function parseCard(text: string, folder: string): ModelCard {
     const lines = parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
     throw new ModelCardError(lines.join('\n'));
   }
-  const { image, classes, ...card } = parsed.data;
-  return { ...card, ...(image && { image: image as ImageSpec }), ...(classes && { classes }), folder };
+  const { image, classes, output, ...card } = parsed.data;
+  return {
+    ...card,
+    ...(image && { image: image as ImageSpec }),
+    ...(classes && { classes }),
+    ...(output !== undefined && { output }),
+    folder,
+  };
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 import type { PredictTarget } from '../domain/backend.ts';
 import type { Scale } from '../domain/picture.ts';
+import { neuronCounts } from '../domain/scores.ts';
 import type { Metadata } from '../domain/servable.ts';
 import type { DType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
@@ -73,15 +74,39 @@ function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): 
   throw mismatch(card, metadata, wanted === undefined ? 'no image.input' : `image.input: ${wanted}`, known);
 }
 
+/**
+ * The output that `output` names, else the only one with a number for each class, else the only one with one number for two
+ * classes.
+ */
 function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
-  const fitting = outputs.filter(({ dtype, shape }) => SCORE_DTYPES.includes(dtype) && fits(shape, [ANY, classes]));
-  if (fitting.length === 1 && fitting[0]) return fitting[0];
-  throw mismatch(
-    card,
-    metadata,
-    `${classes} classes`,
-    `has ${fitting.length === 0 ? 'no output' : 'more than one output'} of [n,${classes}] among ${outputs.map(describe).join(', ') || 'none'}`,
-  );
+  const known = outputs.map(describe).join(', ') || 'none';
+  const wanted = card.output;
+  const candidates = outputs.filter(({ name }) => wanted === undefined || name === wanted);
+  if (wanted !== undefined && candidates.length === 0) {
+    throw mismatch(card, metadata, `output: ${wanted}`, `has outputs ${known}`);
+  }
+  for (const neurons of neuronCounts(classes, card.scores)) {
+    const fitting = candidates.filter(({ dtype, shape }) => SCORE_DTYPES.includes(dtype) && holds(shape, neurons));
+    if (fitting.length === 1 && fitting[0]) return fitting[0];
+    if (fitting.length > 1) {
+      const choice = `has more than one output of [n,${neurons}] among ${known}; choose with output: ${fitting[0]?.name}`;
+      throw mismatch(card, metadata, `${classes} classes`, choice);
+    }
+  }
+  const where = wanted === undefined ? '' : ` and output: ${wanted}`;
+  throw mismatch(card, metadata, `${classes} classes${where}`, `has no output of [n,${classes}] among ${known}`);
+}
+
+/**
+ * Whether a signature's shape (null: any rank) allows one row of `neurons` numbers for each instance. Axes of length 1 hold
+ * nothing: [n], [n,1] and [n,1,1] have one number, [n,k], [n,1,k] and [n,k,1,1] have k.
+ */
+function holds(shape: readonly number[] | null, neurons: number): boolean {
+  if (shape === null) return true;
+  const [batch, ...axes] = shape;
+  const known = axes.filter((size) => size !== 1 && size !== ANY);
+  if (batch === undefined || known.length > 1) return false;
+  return known[0] === neurons || (known.length === 0 && (neurons === 1 || axes.includes(ANY)));
 }
 
 /** Whether a signature's shape (null: any rank) allows the wanted shape. */

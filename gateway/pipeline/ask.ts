@@ -25,15 +25,16 @@ export type ScoredBatch = {
 
 /**
  * Predicts all rows with one call. Where the model's batch axis is 1, or the answer has another number of rows (so rows and
- * instances cannot be matched), each row is predicted by a call of its own, once. Throws `model_failed` for an answer that
- * cannot be used.
+ * instances cannot be matched), each row is predicted by a separate call, once. Throws `model_failed` for an answer that
+ * cannot be used for any row.
  */
 export async function ask(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const { target, call, count, output, options } = batch;
   if (count > 1 && target.input.isSingle) return askSingly(backend, batch, context);
   const { version, outputs } = await call.send(count, context);
   const scores = outputs.get(output);
-  if (count === 1 || hasRows(scores, count)) return { version, rows: nameScores(scores, count, options) };
+  if (count === 1 || hasRows(scores, count))
+    return { version, rows: throwIfAllFailed(nameScores(scores, count, options)) };
   context.log.warn(
     { count, shape: scores?.shape },
     'the model answered with another number of rows; asking for each row by itself',
@@ -41,13 +42,18 @@ export async function ask(backend: Backend, batch: Batch, context: RequestContex
   return askSingly(backend, batch, context);
 }
 
-/** Predicts each row by a call of its own. Throws the first error where all rows failed. */
+/** Returns the rows, or throws the first error where all of them failed. */
+function throwIfAllFailed(rows: ScoredBatch['rows']): ScoredBatch['rows'] {
+  const [first] = rows;
+  if (rows.every((row) => row instanceof Error)) throw first;
+  return rows;
+}
+
+/** Predicts each row by a separate call. Throws the first error where all rows failed. */
 async function askSingly(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const answers: ScoredBatch[] = [];
   for (let row = 0; row < batch.count; row += 1) answers.push(await askOne(backend, batch, row, context));
-  const rows = answers.flatMap((answer) => answer.rows);
-  const [first] = rows;
-  if (rows.every((one) => one instanceof Error)) throw first;
+  const rows = throwIfAllFailed(answers.flatMap((answer) => answer.rows));
   return { version: answers.find(({ version }) => version !== undefined)?.version, rows };
 }
 

@@ -5,7 +5,7 @@ import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import type { Binding } from '../model/signatures.ts';
-import type { Scores } from '../scores/scores.ts';
+import { requireScores, type Scores } from '../scores/scores.ts';
 import { ask, type ScoredBatch } from './ask.ts';
 import { fillTensor } from './fill.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -47,6 +47,7 @@ export async function classify(
 ): Promise<Classification> {
   const { instances } = request;
   const binding = await stages.resolve(request.servable, context.signal);
+  requireScores({ gives: binding.card.scores, wants: request.wants });
   const share = stages.fetchedBytes.open();
   try {
     const { values: images, errors } = await readImages(stages, instances, share, context);

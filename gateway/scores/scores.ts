@@ -1,7 +1,8 @@
 /** Converts an output tensor to named scores. */
-
+import { neuronCounts, type ScoreKind } from '../domain/scores.ts';
 import type { OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
+import { sigmoid, softmax } from './activations.ts';
 
 /** The scores of one instance: classes with their scores, in the order of the response. */
 export type Scores = readonly (readonly [className: string, score: number])[];
@@ -9,12 +10,18 @@ export type Scores = readonly (readonly [className: string, score: number])[];
 export type ScoreOptions = {
   readonly classes: readonly string[];
   /** The kind of scores that the model gives. */
-  readonly gives: 'logits' | 'probabilities';
+  readonly gives: ScoreKind;
   /** The kind of scores that the client asks for. */
   readonly wants: 'raw' | 'probabilities';
   /** Only the K best, best first. Undefined: all, in the model's order. */
   readonly top?: number | undefined;
 };
+
+/** Throws `invalid_request` when the client asks for probabilities of a model that gives none. */
+export function requireScores({ gives, wants }: Pick<ScoreOptions, 'gives' | 'wants'>): void {
+  if (gives !== 'values' || wants === 'raw') return;
+  throw new GatewayError('invalid_request', 'query scores: this model gives values, not scores; leave it out');
+}
 
 /** Whether an output has one row for each of the `count` instances. The rows themselves are not checked. */
 export function hasRows(output: OutputTensor | undefined, count: number): boolean {
@@ -22,40 +29,51 @@ export function hasRows(output: OutputTensor | undefined, count: number): boolea
 }
 
 /**
- * Names the scores of each instance. The output has the shape [count, classes].
- * Throws `model_failed` for another shape, so scores never get the wrong class, and for a score that is not finite.
+ * Names the scores of each instance; a row with a number that is not finite is a `model_failed` of that instance. The
+ * output has the shape [count, neurons]. Axes of length 1 after the first may be more or fewer: [count] has one neuron.
+ * Throws `model_failed` for another shape, so scores never get the wrong class.
  */
-export function nameScores(output: OutputTensor | undefined, count: number, options: ScoreOptions): Scores[] {
-  const { classes } = options;
-  const [rows, columns, ...rest] = output?.shape ?? [];
-  if (!output || rows !== count || columns !== classes.length || rest.length > 0) {
+export function nameScores(
+  output: OutputTensor | undefined,
+  count: number,
+  options: ScoreOptions,
+): (Scores | GatewayError)[] {
+  const { classes, gives } = options;
+  const [rows, ...axes] = output?.shape ?? [];
+  const neurons = axes.reduce((product, size) => product * size, 1);
+  const isVector = axes.filter((size) => size !== 1).length <= 1;
+  if (!output || rows !== count || !isVector || !neuronCounts(classes.length, gives).includes(neurons)) {
     const got = output ? `[${output.shape}]` : 'no such output';
     throw new GatewayError('model_failed', `The model answered with scores of an unexpected shape.`, {
       cause: new Error(`expected [${count},${classes.length}], got ${got}`),
     });
   }
-  return Array.from({ length: count }, (_, row) => {
-    const raw = Array.from(classes, (_, column) => output.values[row * classes.length + column] ?? Number.NaN);
-    if (!raw.every(Number.isFinite)) {
-      throw new GatewayError('model_failed', 'The model answered with a score that is not a finite number.');
-    }
-    return rank(
-      classes,
-      options.gives === 'logits' && options.wants === 'probabilities' ? softmax(raw) : raw,
-      options.top,
-    );
-  });
+  return Array.from({ length: count }, (_, row) =>
+    nameRow(
+      Array.from({ length: neurons }, (_, neuron) => output.values[row * neurons + neuron] ?? Number.NaN),
+      options,
+    ),
+  );
 }
 
-function rank(classes: readonly string[], scores: readonly number[], top: number | undefined): Scores {
-  const named = classes.map((name, index) => [name, scores[index] ?? Number.NaN] as const);
+/** Names the numbers of one row. */
+function nameRow(numbers: readonly number[], { classes, gives, wants, top }: ScoreOptions): Scores | GatewayError {
+  if (!numbers.every(Number.isFinite)) {
+    return new GatewayError('model_failed', 'The model answered with a score that is not a finite number.');
+  }
+  const scores = numbers.length < classes.length ? bothScores(numbers[0] ?? Number.NaN, gives) : numbers;
+  const wanted = wants === 'raw' ? scores : probabilities(scores, numbers.length === 1, gives);
+  const named = classes.map((name, index) => [name, wanted[index] ?? Number.NaN] as const);
   return top === undefined ? named : named.sort(([, one], [, other]) => other - one).slice(0, top);
 }
 
-/** Softmax. The largest logit is subtracted first, so no exponential overflows. */
-export function softmax(logits: readonly number[]): number[] {
-  const largest = Math.max(...logits);
-  const exponentials = logits.map((logit) => Math.exp(logit - largest));
-  const sum = exponentials.reduce((total, value) => total + value, 0);
-  return exponentials.map((value) => value / sum);
+/** The scores of two classes that share one neuron. It stands for the second one, as in Keras' binary label mode. */
+function bothScores(second: number, gives: ScoreKind): readonly number[] {
+  return [gives === 'probabilities' ? 1 - second : -second, second];
+}
+
+function probabilities(scores: readonly number[], isOneNeuron: boolean, gives: ScoreKind): readonly number[] {
+  if (gives === 'probabilities' || gives === 'values') return scores;
+  // The softmax of a single logit is 1 for every picture: the logit of one neuron is that of a sigmoid.
+  return gives === 'sigmoid-logits' || isOneNeuron ? scores.map(sigmoid) : softmax(scores);
 }
