@@ -67,7 +67,7 @@ export class Admission {
 
   /**
    * Runs `work` once there is room for the request's images; it may work on `atOnce` of them at a time. Throws `overloaded`
-   * with Retry-After instead of waiting in vain. An abort leaves the queue.
+   * with Retry-After when the queue is full or the wait is longer than the time left. An abort leaves the queue.
    */
   async admit<T>(context: RequestContext, images: number, work: (atOnce: number) => Promise<T>): Promise<T> {
     const atOnce = await this.#enter({ tenant: context.tenant, images }, context);
@@ -143,7 +143,7 @@ export class Admission {
     return this.#wait(request, context);
   }
 
-  /** Throws where waiting would be in vain. */
+  /** Throws `overloaded` for a request that cannot wait in the queue. */
   #requirePlace(request: Queued, context: RequestContext): void {
     const hasPlace = this.#accepted.has(context) || !this.#isFull || this.#queue.toEvict(request) !== undefined;
     const leftMs = context.deadlineMs - performance.now() - this.serviceMs;
