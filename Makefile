@@ -49,7 +49,7 @@ run: node_modules ## Start the gateway with the embedded model server; settings 
 
 .PHONY: dev
 dev: node_modules ## Start the gateway like run, restart it when its code or a model.yaml changes, and print readable logs
-	@exec node dev/run.ts
+	@exec npm run --silent dev
 
 .PHONY: hooks
 hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; off: npx lefthook uninstall
