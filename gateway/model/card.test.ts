@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ModelCardError, parseCard, readCards } from './card.ts';
+import { newCardText } from './new-card.ts';
 
 const GOOD = 'name: m\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\n';
 
@@ -28,13 +29,22 @@ test('fields left out of model.yaml have the defaults of the original pipeline',
   });
 });
 
-test('a class named like a number or a boolean is read as text', () => {
-  assert.deepEqual(parseCard(GOOD.replace('[a, b]', '[0, true]'), '/models/m').classes, ['0', 'true']);
+test('A2 (08): names are the text of the file, whatever YAML would make of them', () => {
+  const names = '00000 08 1e3 4006381333931000001 True no null ~ 0x1F .inf -0 1_000 2024-01-31'.split(' ');
+  for (const list of [`[${names.join(', ')}]`, names.map((name) => `\n  - ${name}`).join('')]) {
+    assert.deepEqual(parseCard(GOOD.replace('[a, b]', list), '/models/m').classes, names);
+  }
+  const fields =
+    'name: 007\nsignature: 1.0\nimage: {input: 0x1, size: [4, 6], scale: tf}\noutput: True\nclasses: ["1", \'0\']';
+  const { name, signature, image, output, classes } = parseCard(fields, '/models/m');
+  assert.deepEqual([name, signature, image?.input, output, classes], ['007', '1.0', '0x1', 'True', ['1', '0']]);
 });
 
 for (const [what, text, line] of [
-  ['not YAML', 'name: [', /^m\/model.yaml: not YAML/],
-  ['a list', '- a', /^m\/model.yaml: file: /],
+  ['not YAML', 'name: [', /^m\/model.yaml:1: not YAML: Flow/],
+  ['a list', '- a', /^m\/model.yaml:1: needs fields/],
+  ['an empty file', '', /^m\/model.yaml:1: needs fields/],
+  ['an unknown alias', 'name: *a', /^m\/model.yaml:1: not YAML: Unresolved alias/],
   ['an unknown field', `${GOOD}scoers: logits\n`, /scoers/],
   ['an unknown resize', GOOD.replace('scale: tf', 'scale: tf, resize: cubic'), /image\.resize: /],
   [
@@ -68,6 +78,84 @@ for (const [what, text, line] of [
   });
 }
 
+const WRONG = `name: my pets
+signatur: serving_default
+image:
+  size: [224]
+  resize: cubic
+  engine: tensorflow
+  antialias: yes
+  fit: {shortest: 256}
+  color: gray
+  layout: channels_last
+  classes: [cat]
+  antialias: true
+classes:
+  - cat
+  - dog: 1
+  -
+scores: Softmax
+colour: rgb
+`;
+
+test('F29: every mistake is named at once, with its line, the nearest right word and an example', () => {
+  const methods = 'nearest, box, bilinear, hamming, bicubic, lanczos, area or lanczos3';
+  assert.deepEqual(mistakesOf(WRONG), [
+    '1: name: takes letters, digits, dots, dashes and underscores, not "my pets". Example: name: pets',
+    '2: signatur: no such field; did you mean signature? Example: signature: serving_default',
+    '3: image.scale: is missing; takes tf, mul127, div255, mul255, torch, caffe or none. Example: scale: tf',
+    '4: image.size: takes height and width, whole numbers from 1 to 8192, not [224]. Example: size: [224, 224]',
+    `5: image.resize: takes ${methods}, not "cubic"; did you mean bicubic? Example: resize: nearest`,
+    '8: image.fit: takes stretch, crop or {shorter: 256}, not {"shortest":256}. Example: fit: stretch',
+    '9: image.color: takes rgb or grayscale, not "gray"; did you mean grayscale? Example: color: rgb',
+    '10: image.layout: takes NHWC or NCHW, not "channels_last"; did you mean NHWC? Example: layout: NHWC',
+    '11: image.classes: belongs at the top. Example: classes: [cat, dog]',
+    '12: antialias is there twice',
+    '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
+    '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
+    '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
+    '18: colour: no such field; there are name, signature, image, classes, output, scores',
+  ]);
+});
+
+test('F29: rules about several fields are checked where those fields are right', () => {
+  const found = mistakesOf('image: {size: [4, 6], resize: area, fit: {shorter: 5}, scal: tf}\nclasses: [a, a]\n');
+  assert.deepEqual(
+    found.map((line) => /^\d+: [\w.]+: [\w ]+/.exec(line)?.[0]),
+    [
+      '1: name: is missing',
+      '1: image.scale: is missing',
+      '1: image.scal: no such field',
+      '1: image.resize: engine pillow has nearest',
+      '1: image.fit: shorter',
+      '2: classes: every class needs a name of its own',
+    ],
+  );
+});
+
+test('F29: a new file is right, and its fields are all that there are', () => {
+  const card = parseCard(newCardText('pets'), '/models/pets');
+  assert.deepEqual(card, {
+    ...parseCard(GOOD, '/models/pets'),
+    name: 'pets',
+    image: card.image,
+    classes: ['cat', 'dog'],
+  });
+  const complete = parseCard(newCardText('pets').replaceAll(/^( *)# ([a-z]+: )/gm, '$1$2'), '/models/pets');
+  assert.deepEqual([complete.output, complete.image?.input], ['scores', 'image']);
+});
+
+/** The mistakes of a model.yaml, without the name of the file. */
+function mistakesOf(text: string): string[] {
+  try {
+    parseCard(text, '/models/m');
+  } catch (error) {
+    assert.ok(error instanceof ModelCardError);
+    return error.message.replaceAll('m/model.yaml:', '').split('\n');
+  }
+  return [];
+}
+
 test('a models folder is read by model name, with linked folders, and reports all mistakes at once', async (t) => {
   const models = await mkdtemp(path.join(tmpdir(), 'cards-'));
   t.after(() => rm(models, { recursive: true }));
@@ -81,6 +169,6 @@ test('a models folder is read by model name, with linked folders, and reports al
 
   await symlink(path.join(models, 'one'), path.join(models, 'two'));
   await mkdir(path.join(models, 'three'));
-  await writeFile(path.join(models, 'three', 'model.yaml'), 'name: 1');
-  await assert.rejects(readCards(models), /three\/model.yaml: name: [\s\S]*two\/model.yaml: name: m is taken/);
+  await writeFile(path.join(models, 'three', 'model.yaml'), 'name: a/b');
+  await assert.rejects(readCards(models), /three\/model.yaml:1: name: [\s\S]*two\/model.yaml: name: m is taken/);
 });

@@ -2,56 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
-import { type ImageSpec, PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
-import { SCORE_KINDS, type ScoreKind } from '../domain/scores.ts';
-
-const side = z.int().min(1).max(8192);
-
-const image = z
-  .strictObject({
-    input: z.string().min(1).optional(),
-    size: z.tuple([side, side]),
-    resize: z.enum([...PILLOW_FILTERS, ...TENSORFLOW_METHODS]).default('nearest'),
-    engine: z.enum(['pillow', 'tensorflow']).default('pillow'),
-    antialias: z.boolean().default(false),
-    fit: z.union([z.enum(['stretch', 'crop']), z.strictObject({ shorter: side })]).default('stretch'),
-    scale: z.enum(['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none']),
-    color: z.enum(['rgb', 'grayscale']).default('rgb'),
-    layout: z.enum(['NHWC', 'NCHW']).default('NHWC'),
-    pillow: z.int().min(1).default(13),
-  })
-  .superRefine((spec, context) => {
-    const methods: readonly string[] = spec.engine === 'pillow' ? PILLOW_FILTERS : TENSORFLOW_METHODS;
-    const problem = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
-    if (!methods.includes(spec.resize)) problem('resize', `engine ${spec.engine} has ${methods.join(', ')}`);
-    if (spec.antialias && spec.engine !== 'tensorflow') problem('antialias', 'only engine tensorflow has it');
-    if (spec.color === 'grayscale' && (spec.scale === 'torch' || spec.scale === 'caffe')) {
-      problem('scale', `${spec.scale} needs the three channels of color: rgb`);
-    }
-    if (typeof spec.fit === 'object' && spec.fit.shorter < Math.max(...spec.size)) {
-      problem('fit', `shorter: ${spec.fit.shorter} cannot hold a crop of ${spec.size.join('x')}`);
-    }
-  });
-
-const schema = z
-  .strictObject({
-    name: z.string().regex(/^[\w.-]+$/, 'letters, digits, dots, dashes and underscores'),
-    signature: z.string().min(1).default('serving_default'),
-    image: image.optional(),
-    classes: z.array(z.coerce.string().min(1)).min(1).optional(),
-    output: z.string().min(1).optional(),
-    scores: z.enum(SCORE_KINDS).default('logits'),
-  })
-  .superRefine(({ image, classes }, context) => {
-    if (image && !classes) {
-      context.addIssue({ code: 'custom', path: ['classes'], message: 'an image model needs the names of its classes' });
-    }
-    if (classes && new Set(classes).size < classes.length) {
-      context.addIssue({ code: 'custom', path: ['classes'], message: 'every class needs a name of its own' });
-    }
-  });
+import type { ImageSpec } from '../domain/picture.ts';
+import type { ScoreKind } from '../domain/scores.ts';
+import { type Path, readCardDocument } from './card-document.ts';
+import { mistakesIn } from './card-mistakes.ts';
+import { cardSchema } from './card-schema.ts';
 
 export type ModelCard = {
   readonly name: string;
@@ -69,18 +24,14 @@ export type ModelCard = {
 /** The mistakes in the model.yaml files, one line each. */
 export class ModelCardError extends Error {}
 
-/** Reads one model.yaml. Throws a ModelCardError with one line for each mistake, which names the file and the field. */
+/** Reads one model.yaml. Throws a ModelCardError with one line for each mistake, which names the file, line and field. */
 export function parseCard(text: string, folder: string): ModelCard {
-  const file = path.join(path.basename(folder), 'model.yaml');
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch (cause) {
-    throw new ModelCardError(`${file}: not YAML: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  const parsed = schema.safeParse(document);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${file}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+  const document = readCardDocument(text);
+  const parsed = cardSchema.safeParse(document.value);
+  const mistakes = mistakesIn(document, parsed.error?.issues ?? []);
+  if (!parsed.success || mistakes.length > 0) {
+    const file = path.join(path.basename(folder), 'model.yaml');
+    const lines = mistakes.map((mistake) => `${file}:${mistake.line}: ${fieldName(mistake.path)}${mistake.text}`);
     throw new ModelCardError(lines.join('\n'));
   }
   const { image, classes, output, ...card } = parsed.data;
@@ -91,6 +42,12 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(output !== undefined && { output }),
     folder,
   };
+}
+
+/** `image.size: `; `classes[3]: ` for the fourth class. Empty for the file. */
+function fieldName(path: Path): string {
+  const name = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return name && `${name.slice(1)}: `;
 }
 
 /**

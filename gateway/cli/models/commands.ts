@@ -7,18 +7,26 @@ import { SETTINGS } from '../../config/schema.ts';
 import { checked } from '../../wiring/settings.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';
+import { runCheck } from './check.ts';
 import type { ModelsContext } from './context.ts';
 import { runDelete } from './delete.ts';
 import { runLabel } from './label.ts';
 import { runList } from './list.ts';
+import { runNew } from './new.ts';
 import { runPush } from './push.ts';
 import { runRollback } from './rollback.ts';
 import { runShow } from './show.ts';
 
 const WAIT = ['--wait <duration>', 'wait until every server in TF_SERVING_HOST has loaded it, such as 10m'] as const;
 
-/** Adds push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
+/** Adds new, check, push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
 export function addModelsCommands(models: Command): void {
+  add(models, 'new', 'write a model.yaml that explains its fields')
+    .argument('<name>', 'the name of the model and of its folder in MODELS')
+    .action((name, _options, command) => runNew(name, contextOf(command)));
+  add(models, 'check', 'name every mistake in model.yaml files, without a server')
+    .argument('[folder]', "a model's folder or a folder of models; default: MODELS")
+    .action((folder, _options, command) => runCheck(folder, contextOf(command)));
   add(models, 'push', "publish a version's folder under the next free number")
     .argument('<path>', 'folder with saved_model.pb, model.onnx or both')
     .requiredOption('--model <name>', 'the model that it is a version of')

@@ -1,0 +1,28 @@
+/** `tensorgate models check`: names every mistake in model.yaml files, without a server. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type ModelCard, parseCard, readCards } from '../../model/card.ts';
+import { columns } from '../output.ts';
+import type { ModelsContext } from './context.ts';
+
+/**
+ * Checks one model's folder, its model.yaml, or all models of a folder such as MODELS, the default. Throws ModelCardError
+ * with one line for each mistake.
+ */
+export async function runCheck(given: string | undefined, { models, output }: ModelsContext): Promise<void> {
+  const cards = await cardsIn(given ?? models);
+  const rows = cards.map(({ name, image, classes, scores }) => [
+    name,
+    image ? `pictures as ${image.size.join(' x ')} ${image.color}` : 'tensors',
+    classes ? `${scores} of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}` : 'tensors',
+  ]);
+  output.result(cards, columns(['model', 'takes', 'gives'], rows));
+}
+
+async function cardsIn(given: string): Promise<readonly ModelCard[]> {
+  const folder = path.resolve(path.basename(given) === 'model.yaml' ? path.dirname(given) : given);
+  const file = path.join(folder, 'model.yaml');
+  if (existsSync(file)) return [parseCard(await readFile(file, 'utf8'), folder)];
+  return [...(await readCards(folder)).values()];
+}

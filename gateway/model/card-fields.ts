@@ -1,0 +1,136 @@
+/** The fields of model.yaml in words: what each takes, with an example. For error texts and for new files. */
+import { PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
+import { SCORE_KINDS } from '../domain/scores.ts';
+
+export type Field = {
+  /** The value, as in "resize takes …". */
+  readonly takes: string;
+  /** A right value as YAML. It is the default, where there is one. */
+  readonly example: string;
+  /** What the field means. */
+  readonly meaning: string;
+  /** Words that are right values, for suggestions. */
+  readonly words?: readonly string[];
+  /** Names that other tools have for some of the words. */
+  readonly synonyms?: Readonly<Record<string, string>>;
+  /** The values are text, also where YAML reads a number, a boolean or null. */
+  readonly isText?: true;
+  /** A new file has the field as a comment. */
+  readonly isRare?: true;
+};
+
+const METHODS = [...new Set<string>([...PILLOW_FILTERS, ...TENSORFLOW_METHODS])];
+const SCALES = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'];
+
+/** All fields by their path, in the order of a new file. */
+export const FIELDS: Readonly<Record<string, Field>> = {
+  name: {
+    takes: 'letters, digits, dots, dashes and underscores',
+    example: 'pets',
+    meaning: 'The name of the model at its servers.',
+    isText: true,
+  },
+  signature: {
+    takes: 'the name of a signature',
+    example: 'serving_default',
+    meaning: 'The signature to call.',
+    isText: true,
+    isRare: true,
+  },
+  image: {
+    takes: 'fields such as size and scale',
+    example: '{size: [224, 224], scale: tf}',
+    meaning: 'How training made the input of a picture. A model that takes no pictures has no image part.',
+  },
+  'image.input': {
+    takes: 'the name of an input',
+    example: 'image',
+    meaning: 'The input, where the signature has several.',
+    isText: true,
+    isRare: true,
+  },
+  'image.size': {
+    takes: 'height and width, whole numbers from 1 to 8192',
+    example: '[224, 224]',
+    meaning: 'Height and width of the input in pixels.',
+  },
+  'image.resize': {
+    takes: oneOf(METHODS),
+    example: 'nearest',
+    meaning: `With engine pillow: ${PILLOW_FILTERS.join(', ')}. With tensorflow: ${TENSORFLOW_METHODS.join(', ')}.`,
+    words: METHODS,
+  },
+  'image.engine': {
+    takes: oneOf(['pillow', 'tensorflow']),
+    example: 'pillow',
+    meaning: 'The library that resized: pillow (also for load_img of Keras) or tensorflow (tf.image.resize).',
+    words: ['pillow', 'tensorflow'],
+    synonyms: { pil: 'pillow', keras: 'pillow', tf: 'tensorflow' },
+  },
+  'image.antialias': {
+    takes: 'true or false',
+    example: 'false',
+    meaning: 'The antialias flag of tf.image.resize.',
+    isRare: true,
+  },
+  'image.fit': {
+    takes: 'stretch, crop or {shorter: 256}',
+    example: 'stretch',
+    meaning:
+      'How another shape becomes this one: stretch, crop (the largest centred box) or {shorter: 256} (resize the shorter side, then crop the centre).',
+    words: ['stretch', 'crop'],
+  },
+  'image.scale': {
+    takes: oneOf(SCALES),
+    example: 'tf',
+    meaning:
+      'What training made of a pixel x. tf: x / 127.5 - 1. div255: x / 255. torch: by mean and deviation. caffe: BGR minus means. none: x.',
+    words: SCALES,
+  },
+  'image.color': {
+    takes: oneOf(['rgb', 'grayscale']),
+    example: 'rgb',
+    meaning: 'The channels: rgb or grayscale.',
+    words: ['rgb', 'grayscale'],
+    synonyms: { gray: 'grayscale', grey: 'grayscale', l: 'grayscale' },
+  },
+  'image.layout': {
+    takes: oneOf(['NHWC', 'NCHW']),
+    example: 'NHWC',
+    meaning: 'The order of the axes: NHWC (channels last) or NCHW (channels first).',
+    words: ['NHWC', 'NCHW'],
+    synonyms: { channels_last: 'NHWC', channels_first: 'NCHW' },
+  },
+  'image.pillow': {
+    takes: 'the major version of the Pillow that training used',
+    example: '13',
+    meaning: 'The major version of the Pillow that training used.',
+    isRare: true,
+  },
+  classes: {
+    takes: 'a list of names; quote a name that has a comma, a colon or #',
+    example: '[cat, dog]',
+    meaning:
+      'The names of the classes in the order of the output. One output neuron may have two: the second is what it gives.',
+    isText: true,
+  },
+  output: {
+    takes: 'the name of an output',
+    example: 'scores',
+    meaning: 'The output with the scores, where several have as many numbers as there are classes.',
+    isText: true,
+    isRare: true,
+  },
+  scores: {
+    takes: oneOf(SCORE_KINDS),
+    example: 'logits',
+    meaning: 'What the output gives: logits, probabilities (it ends in softmax or sigmoid), sigmoid-logits or values.',
+    words: SCORE_KINDS,
+    synonyms: { softmax: 'probabilities', sigmoid: 'probabilities', regression: 'values' },
+  },
+};
+
+/** "a, b or c" */
+function oneOf(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
