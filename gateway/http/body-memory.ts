@@ -9,8 +9,11 @@ const SMALL_BYTES = 16 * 1024;
 /** Stops reading a body and frees what has arrived of it. */
 export type Refuse = (error: GatewayError) => void;
 
-/** Counts a body's bytes as they arrive. Refuses it as `overloaded` when the next ones do not fit. */
-export type CountBody = (request: IncomingMessage, response: ServerResponse, refuse: Refuse) => void;
+/**
+ * Counts a body's bytes as they arrive. Refuses it as `overloaded` when the next ones do not fit. The returned function
+ * gives them back: call it when what has arrived is dropped.
+ */
+export type CountBody = (request: IncomingMessage, response: ServerResponse, refuse: Refuse) => () => void;
 
 /**
  * Bounds all bodies to `maxBytes`, plus a small body for each connection. Counts received bytes, not Content-Length:
@@ -36,5 +39,6 @@ export function boundBodyMemory(maxBytes: number): CountBody {
     }
     request.on('data', count);
     response.once('close', release);
+    return release;
   };
 }

@@ -9,6 +9,7 @@ import { asGatewayError, clientGone, GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Answer } from './answer.ts';
 import type { Callers } from './callers.ts';
+import { endAfterRequest } from './linger.ts';
 import { problem } from './problem.ts';
 
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
@@ -48,15 +49,11 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
     }
     context.end();
     const totalMs = performance.now() - startedMs;
-    send(response, answer, {
+    send(request, response, answer, {
       'X-Request-Id': id,
       'Server-Timing': serverTiming(context, totalMs),
       ...(isClosing() && { Connection: 'close' }),
     });
-    // Read and drop the rest of a refused body: if the connection closed, a client that is still sending would not see
-    // the answer. The server's requestTimeout limits the time.
-    if (!request.complete) request.resume();
-
     const done = { route, method: request.method, status: answer.status, totalMs, failure };
     countRequest(metrics, done, context);
     logRequest(done, context);
@@ -106,10 +103,20 @@ export const allowOnly =
     throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use ${methods}.`);
   };
 
-function send(response: Response, { status, headers, body }: Answer, extra: Record<string, string>): void {
+function send(
+  request: Request,
+  response: Response,
+  { status, headers, body }: Answer,
+  extra: Record<string, string>,
+): void {
   if (response.destroyed) return;
   response.writeHead(status, { ...headers, ...extra, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
+  if (request.complete) {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  endAfterRequest(request, response);
 }
 
 /** The Server-Timing header (W3C): milliseconds of each stage, and in total since the headers arrived. */

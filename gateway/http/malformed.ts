@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { closeAfterPeer } from './linger.ts';
 import { problem } from './problem.ts';
 
 type Fault = Error & { readonly code?: string };
@@ -21,7 +22,14 @@ const REASONS: Readonly<Record<number, string>> = {
 export function refuseMalformed(server: Server, { log, metrics }: { log: Logger; metrics: Metrics }): Server {
   const latest = new WeakMap<Socket, LatestRequest>();
   server.on('request', (request, response) => latest.set(request.socket, { request, response }));
+  // Sockets that are answered while their client still sends. Each further chunk is another client error.
+  const lingering = new WeakMap<Socket, () => void>();
   return server.on('clientError', (fault: Fault, socket: Socket) => {
+    const onMore = lingering.get(socket);
+    if (onMore) {
+      onMore();
+      return;
+    }
     const refusal = refusalFor(fault, socket);
     const { request, response } = latest.get(socket) ?? {};
     // The fault is in the body of this request, or after it while it is processed: its door writes the log line.
@@ -33,6 +41,7 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
     const { status, kind, detail } = refusal;
     const requestId = randomUUID();
     socket.end(render(status, new GatewayError(kind, detail), requestId));
+    lingering.set(socket, closeAfterPeer(socket));
     if (hasDoor) return;
     metrics.requests.inc({ route: 'none', status, kind });
     log[KINDS[kind].level]({ requestId, status, kind, detail, reason: fault.code }, 'refused');

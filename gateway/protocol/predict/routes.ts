@@ -5,7 +5,8 @@ import type { BodyReader } from '../../http/body.ts';
 import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
 import { renderClassification } from './answer.ts';
-import { parsePredictQuery, readPredictBody } from './request.ts';
+import { parsePredictForm, parsePredictQuery } from './parameters.ts';
+import { readPredictBody } from './request.ts';
 
 export type PredictOptions = {
   readonly readBody: BodyReader;
@@ -28,10 +29,11 @@ export function predictRoutes(door: Door, options: PredictOptions): Router {
 /** Creates the handler of POST /predict. */
 export function predictHandler({ readBody, maxInstances, check, classify }: PredictOptions): Handler {
   return async (request, response, context) => {
-    const { top, scores: wants, ...servable } = parsePredictQuery(request.query);
+    const asked = parsePredictQuery(request.query);
     check(context);
     const exchange = { request, response, signal: context.signal };
-    const { instances, flat } = await readPredictBody(readBody, maxInstances, exchange);
-    return renderClassification(await classify({ servable, instances, wants, top }, context), flat);
+    const { instances, flat, fields } = await readPredictBody(readBody, maxInstances, exchange);
+    const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
+    return renderClassification(await classify({ servable, instances, wants, top }, context), { flat, format });
   };
 }

@@ -1,0 +1,39 @@
+/** The limits of a request's body: its time, encoding and size. */
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../errors.ts';
+import type { Refuse } from './body-memory.ts';
+
+/** Refuses the body when the signal is aborted. */
+export function refuseLate(signal: AbortSignal, refuse: Refuse): void {
+  const late = () => {
+    const { reason: cause } = signal;
+    refuse(new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause }));
+  };
+  if (signal.aborted) late();
+  else signal.addEventListener('abort', late, { once: true });
+}
+
+/** Throws `unsupported_media` for a compressed body. */
+export function refuseEncoded({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() === 'identity') return;
+  throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed.');
+}
+
+/** Throws `body_too_large` for a Content-Length above the limit, before the body is read. */
+export function refuseDeclared({ headers }: IncomingMessage, limit: number, setting: string): void {
+  if (Number(headers['content-length']) > limit) throw tooLarge(limit, setting);
+}
+
+/** The error of a body or a file of more than `limit` bytes. `setting`: the one to raise. */
+export function tooLarge(limit: number, setting: string): GatewayError {
+  return new GatewayError('body_too_large', `The body is larger than ${limit} bytes (${setting}).`);
+}
+
+/** The error of a request with more images than MAX_INSTANCES. */
+export function tooManyInstances(maxInstances: number): GatewayError {
+  return new GatewayError(
+    'body_too_large',
+    `instances: at most ${maxInstances} images in one request (MAX_INSTANCES).`,
+  );
+}

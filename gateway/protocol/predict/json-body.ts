@@ -1,0 +1,69 @@
+/** The JSON body of POST /predict: one image, or a list of `instances`. */
+import { z } from 'zod';
+import type { Instance } from '../../domain/picture.ts';
+import { GatewayError } from '../../errors.ts';
+import { tooManyInstances } from '../../http/body-limits.ts';
+import { decodeBase64, decodeDataUrl, isDataUrl } from './base64.ts';
+
+/** For error texts. */
+export const EXAMPLE = '{"url": "https://…/pants.jpg"}';
+
+/** `flat`: the answer is one map of scores, not a list of predictions. */
+export type JsonBody = { readonly instances: readonly Instance[]; readonly flat: boolean };
+
+/** Clients whose classes have all fields write the unused ones as null. */
+const optional = <Field extends z.ZodType>(field: Field) => field.nullish().transform((value) => value ?? undefined);
+const text = z.string({ error: 'needs a string' }).min(1, 'must not be empty');
+const image = z
+  .object({ url: optional(text), b64: optional(text) }, { error: 'needs an object such as {"url": "https://…"}' })
+  .refine(({ url, b64 }) => (url === undefined) !== (b64 === undefined), {
+    error: 'needs exactly one of url and b64',
+  });
+const flatBody = image;
+const batchBody = z.object({
+  instances: z.array(image, { error: 'needs a list of {"url": …} or {"b64": …}' }).min(1, 'must not be empty'),
+});
+
+/** Reads the images of a parsed body. Checks their number first. Throws `invalid_request` and `body_too_large`. */
+export function parseJsonBody(body: unknown, maxInstances: number): JsonBody {
+  const { instances: list, url, b64 } = fieldsOf(body);
+  const isBatch = isGiven(list);
+  if (Array.isArray(list) && list.length > maxInstances) throw tooManyInstances(maxInstances);
+  if (isBatch && (isGiven(url) || isGiven(b64))) {
+    throw new GatewayError('invalid_request', 'body: give either instances or one url or b64');
+  }
+  const parsed = isBatch ? batchBody.safeParse(body) : flatBody.safeParse(body);
+  if (!parsed.success) throw new GatewayError('invalid_request', firstIssue(parsed.error));
+  if (!('instances' in parsed.data)) return { instances: [instanceOf(parsed.data, '')], flat: true };
+  const instances = parsed.data.instances.map((item, index) => instanceOf(item, `instances[${index}].`));
+  return { instances, flat: false };
+}
+
+type Fields = { readonly instances?: unknown; readonly url?: unknown; readonly b64?: unknown };
+
+function fieldsOf(body: unknown): Fields {
+  return typeof body === 'object' && body !== null ? body : {};
+}
+
+function isGiven(field: unknown): boolean {
+  return field !== undefined && field !== null;
+}
+
+/** A data: URL is not fetched: it has the image in it. */
+function instanceOf({ url, b64 }: z.output<typeof image>, prefix: string): Instance {
+  if (url !== undefined) {
+    const field = `${prefix}url`;
+    return isDataUrl(url) ? { kind: 'bytes', bytes: decodeDataUrl(url, field), field } : { kind: 'url', url, field };
+  }
+  return { kind: 'bytes', bytes: decodeBase64(b64 ?? '', `${prefix}b64`), field: `${prefix}b64` };
+}
+
+/** The first error with its path: `instances[3].url: needs a string`. */
+function firstIssue({ issues }: z.ZodError): string {
+  const [issue] = issues;
+  const field = (issue?.path ?? []).reduce<string>(
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}${path && '.'}${String(key)}`),
+    '',
+  );
+  return `${field || 'body'}: ${issue?.message}`;
+}
