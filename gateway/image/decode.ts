@@ -2,11 +2,13 @@
 import sharp, { type Sharp } from 'sharp';
 import type { ImageSpec, Pixels } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
-import { firstFrame } from './first-frame.ts';
+import { withAllRows } from './first-picture/png-rows.ts';
+import { firstPicture } from './first-picture.ts';
 import { free } from './free.ts';
 import type { Samples } from './header/header.ts';
 import { checkHeader, type HeaderCheckOptions, type ReadableHeader, unusualVariant } from './header-check.ts';
 import * as samples from './samples.ts';
+import { ycbcrToRgb } from './ycbcr.ts';
 
 export type DecodeOptions = HeaderCheckOptions & Pick<ImageSpec, 'color' | 'engine'>;
 
@@ -38,21 +40,29 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
   cmyk: { channels: 4, convert: (file) => file.pipelineColourspace('cmyk').toColourspace('cmyk').raw() },
   premultiplied: { channels: 4, convert: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
   framed: { channels: 4, convert: (file) => file.toColourspace('srgb').ensureAlpha().raw() },
+  ycbcr: { channels: 3, convert: (file) => file.toColourspace('srgb').removeAlpha().raw() },
 };
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
-  const { channels, convert } = READINGS[header.samples.kind];
-  const file = sharp(firstFrame(bytes), { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
-  const converted = convert(header.turned ? file.autoOrient() : file);
-  const { data, info } = await converted.toBuffer({ resolveWithObject: true }).catch((cause: unknown) => {
+  const file = firstPicture(bytes, header.format);
+  const attempt = (encoded: Uint8Array) => readWhole(encoded, header, maxPixels);
+  const { data, info } = await attempt(file).catch((cause: unknown) => {
+    const repaired = header.format === 'png' ? withAllRows(file) : undefined;
+    if (repaired) return attempt(repaired);
     throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
   });
-  if (info.channels !== channels) throw unusualVariant(field);
+  if (info.channels !== READINGS[header.samples.kind].channels) throw unusualVariant(field);
   return {
     data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     width: info.width,
     height: info.height,
   };
+}
+
+function readWhole(encoded: Uint8Array, { samples: { kind }, turned }: ReadableHeader, maxPixels: number) {
+  const file = sharp(encoded, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
+  const converted = READINGS[kind].convert(turned ? file.autoOrient() : file);
+  return converted.toBuffer({ resolveWithObject: true });
 }
 
 /** Converts what sharp gave to the channels of the model's `color`. */
@@ -70,7 +80,7 @@ function toPixels(raw: Raw, header: ReadableHeader, { color, engine }: DecodeOpt
 /** TensorFlow's colour for the pixels of a GIF that its first frame leaves open. */
 const BLACK = [0, 0, 0] as const;
 
-function toRgb({ data, width: stride }: Raw, header: ReadableHeader, engine: ImageSpec['engine']): Uint8Array {
+function toRgb({ data, width: stride, height }: Raw, header: ReadableHeader, engine: ImageSpec['engine']): Uint8Array {
   const pillow = engine === 'pillow';
   const stored = header.samples;
   switch (stored.kind) {
@@ -84,6 +94,8 @@ function toRgb({ data, width: stride }: Raw, header: ReadableHeader, engine: Ima
       return samples.unpremultiply(data);
     case 'framed':
       return samples.frameOnCanvas(data, stride, { ...header, ...stored, fill: pillow ? stored.fill : BLACK });
+    case 'ycbcr':
+      return ycbcrToRgb(data, stride, height, stored);
   }
 }
 

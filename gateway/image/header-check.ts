@@ -14,6 +14,7 @@ export type HeaderCheckOptions = {
 };
 
 export type ReadableHeader = ImageHeader & {
+  readonly format: ImageFormat;
   readonly samples: Samples;
   /** Pixels, weighted by the memory that the format's decoder needs. Held against `maxPixels`. */
   readonly cost: number;
@@ -45,7 +46,7 @@ export function checkHeader(bytes: Uint8Array, { field, formats, maxPixels }: He
     throw new GatewayError('image_too_large', detail);
   }
   if (!header.samples) throw unusualVariant(field);
-  return { ...header, samples: header.samples, cost };
+  return { ...header, format: sniffed.format, samples: header.samples, cost };
 }
 
 /** The error for a valid file that no decoder here reads as the training library does. */

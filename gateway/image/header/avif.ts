@@ -1,38 +1,35 @@
-/** Reads the size of an AVIF from the `ispe` boxes of its meta box (ISO/IEC 14496-12 and 23008-12). */
-import { type HeaderReader, header, MAX_STEPS, PLAIN, text } from './header.ts';
+/** Reads the picture of an AVIF file: the primary item of its meta box, or the first frame of its first track. */
+import { type Av1Sequence, type Colour, readSequence } from './av1.ts';
+import { findPicture } from './avif-picture.ts';
+import { type HeaderReader, header, type Samples } from './header.ts';
 
-type Box = { readonly type: string; readonly start: number; readonly end: number };
+/** H.273: RGB stored as G, B, R; BT.709; unspecified, which libavif reads as BT.601; BT.601 twice; BT.2020. */
+const IDENTITY = 0;
+const MATRICES: readonly number[] = [1, 2, 5, 6, 9];
 
 /**
- * Reads the largest `ispe` as the picture's size. A picture of tiles declares both the size of a tile and its own; the
- * larger one counts against the limit on pixels.
+ * The size is that of AV1's own sequence header: it bounds what the decoder allocates. A file that declares another size
+ * is not decoded, libavif would scale it.
  */
 export const readAvif: HeaderReader = (bytes) => {
-  const meta = boxes(bytes, 0, bytes.byteLength).find((box) => box.type === 'meta');
-  if (!meta) return undefined;
-  const properties = boxes(bytes, meta.start + 4, meta.end).find((box) => box.type === 'iprp');
-  const container = properties && boxes(bytes, properties.start, properties.end).find((box) => box.type === 'ipco');
-  if (!container) return undefined;
-  const sizes = boxes(bytes, container.start, container.end)
-    .filter((box) => box.type === 'ispe')
-    .map((box) => header(bytes.getUint32(box.start + 4), bytes.getUint32(box.start + 8), PLAIN))
-    .filter((size) => size !== undefined);
-  return sizes.sort((a, b) => b.width * b.height - a.width * a.height)[0];
+  const picture = findPicture(bytes);
+  if (picture === undefined) return undefined;
+  if (picture === 'unsupported') return header(1, 1, undefined);
+  const [first] = picture.extents;
+  const sequence = first && readSequence(bytes, first.start, first.end);
+  if (!sequence) return undefined;
+  const declared = picture.width === sequence.width && picture.height === sequence.height;
+  return header(
+    sequence.width,
+    sequence.height,
+    declared ? samplesOf(sequence, picture.colour ?? sequence) : undefined,
+  );
 };
 
-/** The boxes between two offsets, one after the other. */
-function boxes(bytes: DataView, from: number, to: number): Box[] {
-  const found: Box[] = [];
-  let offset = from;
-  while (offset + 8 <= to && found.length < MAX_STEPS) {
-    const declared = bytes.getUint32(offset);
-    const wide = declared === 1;
-    const size = wide ? Number(bytes.getBigUint64(offset + 8)) : declared || to - offset;
-    const start = offset + (wide ? 16 : 8);
-    const end = Math.min(offset + size, to);
-    if (end < start) break;
-    found.push({ type: text(bytes, offset + 4, 4), start, end });
-    offset = end;
-  }
-  return found;
+/** Undefined for a conversion that libavif does in another way than in ycbcr.ts. */
+function samplesOf(sequence: Av1Sequence, { matrix, isFullRange }: Colour): Samples | undefined {
+  const { depth, isGray, isHalfWide, isHalfHigh } = sequence;
+  const isRgb = matrix === IDENTITY && isFullRange && !isGray && !isHalfWide && depth === 8;
+  if (!isRgb && !isGray && !MATRICES.includes(matrix)) return undefined;
+  return { kind: 'ycbcr', depth, isGray, isHalfWide, isHalfHigh, matrix, isFullRange };
 }

@@ -1,34 +1,26 @@
 /** Reads a GIF's canvas, first frame and palettes (GIF89a). Pillow composes its first picture from these. */
+import { blocksEnd, GRAPHIC_CONTROL, nextBlock, type Palette, paletteOf } from './gif-blocks.ts';
 import { type Frame, type HeaderReader, header, MAX_STEPS, PLAIN, type Rgb } from './header.ts';
 
-const EXTENSION = 0x21;
 const IMAGE = 0x2c;
-const GRAPHIC_CONTROL = 0xf9;
-
-/** A colour table: the offset of its first entry and its number of entries. Without entries: shades of gray. */
-type Palette = { readonly offset: number; readonly colours: number };
+const TRAILER = 0x3b;
 
 /**
- * Walks the extension blocks to the first image. Pillow's canvas grows to hold its first frame. Pixels that the frame
- * leaves open get the transparent colour, or the palette's first one (GifImagePlugin, `_seek` and `load_prepare`).
+ * Walks the blocks to the first image. Pillow's canvas grows to hold its first frame. Pixels that the frame leaves open
+ * get the transparent colour, or the palette's first one (GifImagePlugin, `_seek` and `load_prepare`).
  */
 export const readGif: HeaderReader = (bytes) => {
-  const global = palette(bytes, 10, 13);
-  let offset = global.offset + 3 * global.colours;
+  const global = paletteOf(bytes, 10, 13);
+  let offset = nextBlock(bytes, global.end);
   let transparent: number | undefined;
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const block = bytes.getUint8(offset);
     if (block === IMAGE) return picture(bytes, offset, global, transparent);
-    if (block !== EXTENSION) return undefined;
+    if (block === TRAILER) return undefined;
     if (bytes.getUint8(offset + 1) === GRAPHIC_CONTROL && (bytes.getUint8(offset + 3) & 1) === 1) {
       transparent = bytes.getUint8(offset + 6);
     }
-    offset += 2;
-    for (let size = bytes.getUint8(offset); size > 0; size = bytes.getUint8(offset)) {
-      offset += 1 + size;
-      if (++steps >= MAX_STEPS) return undefined;
-    }
-    offset += 1;
+    offset = nextBlock(bytes, blocksEnd(bytes, offset + 2));
   }
   return undefined;
 };
@@ -45,14 +37,9 @@ function picture(bytes: DataView, offset: number, global: Palette, transparent: 
   const height = Math.max(uint16(8), frame.top + frame.height);
   const whole = frame.width === width && frame.height === height && uint16(6) === width && uint16(8) === height;
   if (whole && transparent === undefined) return header(width, height, PLAIN);
-  const local = palette(bytes, offset + 9, offset + 10);
+  const local = paletteOf(bytes, offset + 9, offset + 10);
   const fill = colour(bytes, local.colours > 0 ? local : global, transparent ?? 0);
   return header(width, height, { kind: 'framed', frame, fill });
-}
-
-function palette(bytes: DataView, flagsAt: number, offset: number): Palette {
-  const flags = bytes.getUint8(flagsAt);
-  return { offset, colours: flags & 0x80 ? 2 << (flags & 7) : 0 };
 }
 
 function colour(bytes: DataView, { offset, colours }: Palette, index: number): Rgb {

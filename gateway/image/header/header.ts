@@ -11,7 +11,23 @@ export type Samples =
   /** RGB multiplied by its alpha (TIFF's associated alpha). */
   | { readonly kind: 'premultiplied' }
   /** A first frame with transparent pixels or smaller than its canvas (GIF). `fill`: the colour of the open pixels. */
-  | { readonly kind: 'framed'; readonly frame: Frame; readonly fill: Rgb };
+  | { readonly kind: 'framed'; readonly frame: Frame; readonly fill: Rgb }
+  /** YCbCr that libvips would convert in another way than Pillow (AVIF): it is decoded without a conversion. */
+  | ({ readonly kind: 'ycbcr' } & YCbCr);
+
+export type YCbCr = {
+  /** Bits of a sample: 8, 10 or 12. */
+  readonly depth: number;
+  /** No chroma. */
+  readonly isGray: boolean;
+  /** Whether chroma has half the columns, or half the rows. */
+  readonly isHalfWide: boolean;
+  readonly isHalfHigh: boolean;
+  /** MatrixCoefficients of ITU-T H.273. */
+  readonly matrix: number;
+  /** Luma from 0 to the largest value, not from 16 to 235 (of 8 bits). */
+  readonly isFullRange: boolean;
+};
 
 export type Rgb = readonly [number, number, number];
 
@@ -36,6 +52,9 @@ export type HeaderReader = (bytes: DataView) => ImageHeader | undefined;
 
 /** Segments, blocks, boxes or tags that a reader walks before it reports damage. Real files have under 1,000. */
 export const MAX_STEPS = 16_384;
+
+/** The length of PNG's signature. */
+export const SIGNATURE_BYTES = 8;
 
 export const PLAIN: Samples = { kind: 'plain' };
 

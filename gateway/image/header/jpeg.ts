@@ -4,29 +4,41 @@ import { type HeaderReader, header, type ImageHeader, MAX_STEPS, PLAIN, type Sam
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 const APP14 = 0xee;
+const FILL = 0xff;
 
-/** Walks the markers to the frame header; with four components on to the scan, since Adobe's marker may follow. */
+/**
+ * Walks the markers to the frame header; with four components on to the scan, since Adobe's marker may follow. Bytes
+ * between two segments are skipped, as by libjpeg (jdmarker.c, `next_marker`) and Pillow.
+ */
 export const readJpeg: HeaderReader = (bytes) => {
   let offset = 2;
   let adobe = false;
   let frame: ImageHeader | undefined;
   for (let step = 0; step < MAX_STEPS; step++) {
-    if (bytes.getUint8(offset) !== 0xff) return undefined;
-    const marker = bytes.getUint8(offset + 1);
-    if (marker === 0xff || isBare(marker)) {
-      offset += marker === 0xff ? 1 : 2;
-      continue;
-    }
+    offset = nextMarker(bytes, offset);
+    const marker = bytes.getUint8(offset);
+    offset += 1;
+    if (isBare(marker)) continue;
     if (marker === START_OF_SCAN || marker === END_OF_IMAGE) return frame && withAdobe(frame, adobe);
     if (isFrame(marker)) {
       frame = readFrame(bytes, offset);
       if (frame?.samples?.kind !== 'cmyk') return frame;
     }
-    if (marker === APP14 && text(bytes, offset + 4, 5) === 'Adobe') adobe = true;
-    offset += 2 + bytes.getUint16(offset + 2);
+    if (marker === APP14 && text(bytes, offset + 2, 5) === 'Adobe') adobe = true;
+    offset += bytes.getUint16(offset);
   }
   return undefined;
 };
+
+/** The offset of the next marker's code: the first byte after 0xff that is neither 0xff (fill) nor 0 (data). */
+function nextMarker(bytes: DataView, offset: number): number {
+  let at = offset;
+  while (true) {
+    while (bytes.getUint8(at) !== FILL) at += 1;
+    while (bytes.getUint8(at) === FILL) at += 1;
+    if (bytes.getUint8(at) !== 0) return at;
+  }
+}
 
 /** Markers without a length: TEM, RST0-7, SOI. */
 function isBare(marker: number): boolean {
@@ -38,11 +50,12 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
+/** `offset`: of the segment's length. */
 function readFrame(bytes: DataView, offset: number): ImageHeader | undefined {
-  const precision = bytes.getUint8(offset + 4);
-  const components = bytes.getUint8(offset + 9);
+  const precision = bytes.getUint8(offset + 2);
+  const components = bytes.getUint8(offset + 7);
   const samples = precision === 8 ? samplesOf(components) : undefined;
-  return header(bytes.getUint16(offset + 7), bytes.getUint16(offset + 5), samples);
+  return header(bytes.getUint16(offset + 5), bytes.getUint16(offset + 3), samples);
 }
 
 function samplesOf(components: number): Samples | undefined {

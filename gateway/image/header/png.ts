@@ -1,6 +1,6 @@
-/** Reads a PNG's IHDR, its first chunk (W3C PNG, 11.2.1). */
+/** Reads a PNG's IHDR (W3C PNG, 11.2.1). The standard wants it first; Pillow reads it anywhere before IDAT. */
 import { crc32 } from 'node:zlib';
-import { type HeaderReader, header, PLAIN, text } from './header.ts';
+import { type HeaderReader, header, MAX_STEPS, PLAIN, SIGNATURE_BYTES, text } from './header.ts';
 
 const GRAY = 0;
 /** The bit depths allowed for each colour type. */
@@ -14,12 +14,24 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
 
 /** Reads size, depth and colour type. A wrong checksum is damage, as in Pillow; the decoder would accept it. */
 export const readPng: HeaderReader = (bytes) => {
-  if (bytes.getUint32(8) !== 13 || text(bytes, 12, 4) !== 'IHDR') return undefined;
-  const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset + 12, 17);
-  if (crc32(chunk) !== bytes.getUint32(29)) return undefined;
-  const depth = bytes.getUint8(24);
-  const colourType = bytes.getUint8(25);
+  const at = findIhdr(bytes);
+  if (at === undefined || bytes.getUint32(at) !== 13) return undefined;
+  const chunk = new Uint8Array(bytes.buffer, bytes.byteOffset + at + 4, 17);
+  if (crc32(chunk) !== bytes.getUint32(at + 21)) return undefined;
+  const depth = bytes.getUint8(at + 16);
+  const colourType = bytes.getUint8(at + 17);
   if (!DEPTHS[colourType]?.includes(depth)) return undefined;
   const gray16 = colourType === GRAY && depth === 16;
-  return header(bytes.getUint32(16), bytes.getUint32(20), gray16 ? { kind: 'gray16', clipped: false } : PLAIN);
+  return header(bytes.getUint32(at + 8), bytes.getUint32(at + 12), gray16 ? { kind: 'gray16', clipped: false } : PLAIN);
 };
+
+function findIhdr(bytes: DataView): number | undefined {
+  let offset = SIGNATURE_BYTES;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const name = text(bytes, offset + 4, 4);
+    if (name === 'IHDR') return offset;
+    if (name === 'IDAT') return undefined;
+    offset += 12 + bytes.getUint32(offset);
+  }
+  return undefined;
+}
