@@ -23,7 +23,7 @@ export async function findVersions({ name, basePath, policy }: ModelConfig): Pro
   const children = await readdir(basePath).catch((cause) => {
     throw invalidArgument(`Could not find base path ${basePath} for servable ${name} with error ${cause}`);
   });
-  const folders = new Map(children.filter((child) => /^\d+$/.test(child)).map((child) => [Number(child), child]));
+  const folders = new Map(children.filter(isVersion).map((child) => [Number(child), child]));
   const wanted = wantedVersions([...folders.keys()], policy);
   const files = wanted.map(async (version) => {
     return [version, await filesOf(join(basePath, folders.get(version) as string))] as const;
@@ -48,6 +48,11 @@ export function missingVersions(
     `No versions of servable ${name} found under base path ${basePath}. ` +
     "Did you forget to name your leaf directory as a number (eg. '/1/')?"
   );
+}
+
+/** True for the name of a version's folder. Above 2^53 - 1 a number is rounded and would name another version. */
+function isVersion(child: string): boolean {
+  return /^\d+$/.test(child) && Number.isSafeInteger(Number(child));
 }
 
 function wantedVersions(versions: number[], policy: Policy): number[] {

@@ -1,7 +1,8 @@
 /** Reads the responses of GetModelMetadata and GetModelStatus as domain types. */
 import type { Metadata, ServableState, VersionStatus } from '../../domain/servable.ts';
 import type { Signature, TensorInfo } from '../../domain/tensor.ts';
-import { type Protocol, parse, type SignatureDef, type TensorInfos, unreadable } from './messages.ts';
+import { type Protocol, parse, type SignatureDef, type TensorInfos } from './messages.ts';
+import { servedVersion } from './version.ts';
 
 /** The version of a server that does not send one. TF-Serving always does; other servers of its protocol may not. */
 const UNKNOWN_VERSION = 0;
@@ -14,7 +15,7 @@ export function readMetadata(protocol: Protocol, response: Buffer): Metadata {
   const packed = metadata.signature_def?.value ?? Buffer.alloc(0);
   const signatures = Object.entries(parse(deserialize, packed).signature_def);
   return {
-    version: exactVersion(spec?.version?.value ?? UNKNOWN_VERSION),
+    version: servedVersion(spec?.version?.value ?? UNKNOWN_VERSION),
     signatures: new Map(signatures.map(([name, signature]) => [name, toSignature(signature)])),
   };
 }
@@ -24,7 +25,7 @@ export function readStatus(protocol: Protocol, response: Buffer): VersionStatus[
   const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
   const { model_version_status: versions } = parse(GetModelStatus.responseDeserialize, response);
   return versions.map(({ version, state, status }) => ({
-    version: exactVersion(version),
+    version: servedVersion(version),
     state: state as ServableState,
     error: status?.error_message ?? '',
   }));
@@ -40,10 +41,4 @@ function toTensorInfos(infos: TensorInfos): TensorInfo[] {
     dtype,
     shape: shape && !shape.unknown_rank ? shape.dim.map(({ size }) => size) : null,
   }));
-}
-
-/** Versions are 64-bit. Refuses one beyond 2^53: rounded, it would name another version in the next request. */
-function exactVersion(version: number): number {
-  if (Number.isSafeInteger(version)) return version;
-  throw unreadable(new Error(`version ${version} is not a whole number below 2^53`));
 }

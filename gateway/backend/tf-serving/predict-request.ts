@@ -1,9 +1,9 @@
 /** A PredictRequest as bytes: the tensor is written into the memory it is sent from, then the head right before it. */
 import type { PredictTarget } from '../../domain/backend.ts';
-import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import type { Pool } from '../../tensor/pool.ts';
+import { checkVersion } from './version.ts';
 
 /** A typed array's offset must be a multiple of its element size; float32 are written in pairs. */
 const TENSOR_ALIGNMENT = 8;
@@ -69,11 +69,6 @@ export function createPredictRequest(pool: Pool, target: PredictTarget, capacity
       if (memory) pool.give(memory);
     },
   };
-}
-
-function checkVersion(version: number | undefined): void {
-  if (version === undefined || (Number.isSafeInteger(version) && version >= 0)) return;
-  throw new GatewayError('invalid_request', 'version: must be a whole number from 0 to 2^53 - 1.');
 }
 
 function maxHeadBytes({ servable, signature, input }: PredictTarget): number {

@@ -1,7 +1,8 @@
 /** Reads a serialized PredictResponse: the version that answered and all its output tensors. */
 import type { Prediction } from '../../domain/backend.ts';
 import { createFillBudget, readTensor } from '../../tensor/tensor-proto.ts';
-import { type Protocol, parse, unreadable } from './messages.ts';
+import { type Protocol, parse } from './messages.ts';
+import { servedVersion } from './version.ts';
 
 /**
  * Makes the reader of a PredictResponse's bytes. Outputs of a dtype other than numbers and strings are left out: a
@@ -14,12 +15,11 @@ export function createPredictionReader(protocol: Protocol): (response: Uint8Arra
     const bytes = Buffer.from(response.buffer, response.byteOffset, response.length);
     const { outputs, model_spec: spec } = parse(responseDeserialize, bytes);
     const version = spec?.version?.value;
-    if (version !== undefined && !Number.isSafeInteger(version)) throw unreadable(`version ${version}`);
     const budget = createFillBudget();
     const tensors = Object.entries(outputs).flatMap(([name, proto]) => {
       const tensor = readTensor(proto, budget);
       return tensor ? [[name, tensor] as const] : [];
     });
-    return { version, outputs: new Map(tensors) };
+    return { version: version === undefined ? undefined : servedVersion(version), outputs: new Map(tensors) };
   };
 }

@@ -17,7 +17,7 @@ import { runPush } from './push.ts';
 import { runRollback } from './rollback.ts';
 import { runShow } from './show.ts';
 
-const WAIT = ['--wait <duration>', 'wait until every server in TF_SERVING_HOST has loaded it, such as 10m'] as const;
+const WAIT = ['--wait <duration>', 'wait until every server has loaded it, such as 10m'] as const;
 
 /** Adds new, check, push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
 export function addModelsCommands(models: Command): void {
@@ -72,5 +72,5 @@ function contextOf(command: Command): ModelsContext {
 
 function readVersion(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new InvalidArgumentError('A version is a whole number.');
+  throw new InvalidArgumentError('A version is a whole number from 0 to 2^53 - 1.');
 }

@@ -65,7 +65,10 @@ async function numbered(folder: string, pattern: RegExp): Promise<Map<number, st
   });
   const found = children.flatMap((child): [number, string][] => {
     const [, digits] = pattern.exec(child) ?? [];
-    return digits === undefined ? [] : [[Number(digits), path.join(folder, child)]];
+    if (digits === undefined) return [];
+    // The gateway cannot name it exactly.
+    if (!Number.isSafeInteger(Number(digits))) throw refused(`${folder}/${child}: a version is at most 2^53 - 1`);
+    return [[Number(digits), path.join(folder, child)]];
   });
   return new Map(found.sort(([a], [b]) => a - b));
 }
