@@ -33,7 +33,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   },
   maxImageBytes: {
     bounds:
-      'memory and bandwidth: one encoded image. A download is counted as it arrives; all together may take MAX_IN_FLIGHT times as much (then 503 `overloaded`), those of one request a quarter of it',
+      'memory and bandwidth: one encoded image, whatever way it came; in a batch only that image fails. A download is counted as it arrives; all together may take MAX_IN_FLIGHT times as much (then 503 `overloaded`), those of one request a quarter of it',
     kinds: ['body_too_large', 'source_too_large'],
   },
   maxImagePixels: {
@@ -52,6 +52,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   fetchAllow: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchDeny: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchPorts: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
+  fetchMaxRedirects: { bounds: 'requests of one download', kinds: ['source_failed'] },
   fetchTimeoutMs: { bounds: 'time of one download, with all redirects', kinds: ['source_timeout'] },
 };
 

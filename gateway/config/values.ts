@@ -45,7 +45,7 @@ export const trueOrFalse = () => oneOf('true', 'false').transform((word) => word
 export const list = () => z.string().transform((text) => text.split(',').flatMap((entry) => entry.trim() || []));
 
 /** At least one entry. */
-function nonEmptyList(allowed: string, isAllowed: (entry: string) => boolean) {
+export function nonEmptyList(allowed: string, isAllowed: (entry: string) => boolean) {
   return list().transform((entries, context) => {
     if (entries.length > 0 && entries.every(isAllowed)) return entries;
     context.addIssue({ code: 'custom', message: allowed });
@@ -54,9 +54,9 @@ function nonEmptyList(allowed: string, isAllowed: (entry: string) => boolean) {
 }
 
 export function someOf<const Choice extends string>(...choices: readonly Choice[]) {
-  const isChoice = (entry: string) => (choices as readonly string[]).includes(entry);
+  const isChoice = (entry: string) => choices.some((choice) => choice === entry);
   return nonEmptyList(`a comma-separated choice of ${choices.join(', ')}`, isChoice).transform(
-    (entries) => entries as readonly Choice[],
+    (entries): readonly Choice[] => choices.filter((choice) => entries.includes(choice)),
   );
 }
 
@@ -65,16 +65,3 @@ export const ports = () =>
     'a comma-separated list of ports from 1 to 65535',
     (entry) => /^\d+$/.test(entry) && Number(entry) >= 1 && Number(entry) <= 65_535,
   ).transform((entries) => entries.map(Number));
-
-/** Origins of web pages, or `*`. */
-export const origins = () =>
-  nonEmptyList(
-    'a comma-separated list of origins such as https://example.com, or *',
-    (entry) => entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry),
-  );
-
-/** A number of proxies, or their addresses and CIDRs. */
-export const proxies = () =>
-  list().transform((entries) => (/^\d+$/.test(entries.join()) ? Number(entries[0]) : entries));
-
-export const redisUrl = () => z.url({ protocol: /^rediss?$/, error: 'redis://HOST:PORT or rediss://…' });

@@ -84,15 +84,24 @@ export function parseAddress(text: string): Address | undefined {
   return ipaddr.parse(isIPv6(text) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text);
 }
 
-/** Parses `10.0.0.0/8`, `fd00::/8` or a single address. Anything else gives undefined. */
+/**
+ * Parses `10.0.0.0/8`, `fd00::/8` or a single address. IPv4-mapped addresses are the IPv4 ones: `::ffff:10.0.0.0/104`
+ * is 10.0.0.0/8. Anything else gives undefined.
+ */
 export function parseNet(text: string): Net | undefined {
   const [base = '', bits, ...rest] = text.split('/');
   const address = parseAddress(base);
   if (!address || rest.length > 0) return undefined;
   const width = address.kind() === 'ipv4' ? 32 : 128;
-  if (bits === undefined) return [address, width];
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= width ? [address, Number(bits)] : undefined;
+  if (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= width)) return undefined;
+  const net: Net = [address, bits === undefined ? width : Number(bits)];
+  return isWithin(MAPPED, net) ? [canonical(address), net[1] - MAPPED[1]] : net;
 }
+
+/** Whether the CIDR has only NAT64 addresses. */
+export const isTranslated = (net: Net): boolean => isWithin(NAT64, net);
+
+const isWithin = (outer: Net, [base, bits]: Net): boolean => bits >= outer[1] && contains(outer, base);
 
 export function contains([base, bits]: Net, address: Address): boolean {
   return base.kind() === address.kind() && address.match(base, bits);

@@ -1,28 +1,56 @@
-/** Reads a response body up to a size limit. */
+/** Reads a response body up to a size limit, and undoes its Content-Encoding. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import { codingsOf, decodeBody } from './content-encoding.ts';
+import { createSemaphore } from './semaphore.ts';
 
 /** Every chunk costs time and memory. After this many chunks, their mean size must reach `MIN_MEAN_CHUNK_BYTES`. */
 const UNCHECKED_CHUNKS = 1024;
 const MIN_MEAN_CHUNK_BYTES = 256;
+/**
+ * Bodies that are decoded at once. A decoder needs up to 16 MiB, and one of the four threads that also resolve private
+ * names.
+ */
+const DECODED_AT_ONCE = 2;
 
-/** Called with the length of each chunk. The error that it returns, if any, ends the download. */
+/** Called with the length of each chunk, as received and as decoded. The error that it returns, if any, ends the download. */
 export type OnBytes = (count: number) => Error | undefined;
 
-/**
- * Reads the body of a 200 response. Throws
- * - `source_too_large` if the declared length is above `maxBytes` (before reading), or at the first byte above it;
- * - `source_not_image` if the body has a Content-Encoding: none was requested, and decoding can expand it;
- * - `source_failed` if the body arrives in chunks of a few bytes.
- * A body that ends early rejects with Node's own error.
- */
-export async function readBody(response: IncomingMessage, maxBytes: number, onBytes?: OnBytes): Promise<Buffer> {
-  const { 'content-length': declared, 'content-encoding': encoding = 'identity' } = response.headers;
-  if (encoding.toLowerCase() !== 'identity') {
-    throw new GatewayError('source_not_image', 'the source sent a Content-Encoding although identity was requested');
-  }
-  if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
+/** The connection ended, or broke the protocol, within the body. */
+export class IncompleteBody extends Error {}
 
+/**
+ * Reads the body of a response. Throws
+ * - `source_too_large` if the declared length is above the limit (before reading), or at the first byte above it, as
+ *   received or as decoded;
+ * - `source_not_image` if the body cannot be decoded by its Content-Encoding;
+ * - `source_failed` if the body arrives in chunks of a few bytes;
+ * - IncompleteBody if it ends early, and the signal's reason.
+ */
+export type ReadBody = (response: IncomingMessage, signal: AbortSignal, onBytes?: OnBytes) => Promise<Buffer>;
+
+/** Creates the reader for bodies of at most `maxBytes`. */
+export function createBodyReader(maxBytes: number): ReadBody {
+  const decoding = createSemaphore(DECODED_AT_ONCE);
+  return async (response, signal, onBytes) => {
+    const codings = codingsOf(response.headers['content-encoding']);
+    if (Number(response.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
+    let body = await receive(response, maxBytes, onBytes);
+    if (codings.length === 0) return body;
+    const release = await decoding.acquire('', signal);
+    try {
+      for (const coding of codings.toReversed()) {
+        body = await decodeBody(body, coding, { signal, count: counter(maxBytes, onBytes) });
+      }
+      return body;
+    } finally {
+      release();
+    }
+  };
+}
+
+/** The bytes as they were sent. */
+async function receive(response: IncomingMessage, maxBytes: number, onBytes?: OnBytes): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -38,11 +66,24 @@ export async function readBody(response: IncomingMessage, maxBytes: number, onBy
     }
   });
   response.once('end', () => resolve(Buffer.concat(chunks, length)));
-  response.once('error', reject);
+  response.once('error', (error) =>
+    reject(error instanceof GatewayError ? error : new IncompleteBody(error.message, { cause: error })),
+  );
   response.once('close', () => {
-    if (!response.complete) reject(new Error('the connection closed before the end of the body'));
+    if (!response.complete) reject(new IncompleteBody('the connection closed before the end of the body'));
   });
   return await promise;
+}
+
+/** Counts decoded bytes. Throws at the first byte above the limit. */
+function counter(maxBytes: number, onBytes?: OnBytes): (count: number) => void {
+  let length = 0;
+  return (count) => {
+    length += count;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    const refusal = onBytes?.(count);
+    if (refusal) throw refusal;
+  };
 }
 
 const tooLarge = (maxBytes: number) =>

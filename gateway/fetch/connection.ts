@@ -1,7 +1,8 @@
 /** One HTTP request: its time to connect, the check of its peer, and the head of its response. */
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import { sourceTimeout } from './failure.ts';
+import { notHttp, sourceTimeout } from './failure.ts';
+import { tidyNextHead } from './head-reader.ts';
 
 export type ConnectionCheck = {
   /** The event of a connected socket: `secureConnect` with TLS. */
@@ -39,14 +40,19 @@ function checkSocket(request: http.ClientRequest, { remoteAddress }: Socket, { c
 }
 
 /**
- * Resolves with the head of the response. A request can close without a response and without an error: a server can
- * switch protocols unasked.
+ * Resolves with the head of the response. A request can close without a response and without an error. Throws
+ * `source_failed` if the server switches protocols unasked.
  */
 export function responseTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   const onClose = () => reject(new Error('the connection closed without a response'));
+  request.once('socket', tidyNextHead);
   request.once('close', onClose);
   request.on('error', reject);
+  request.once('upgrade', (_response, socket) => {
+    socket.destroy();
+    reject(notHttp());
+  });
   request.once('response', (response) => {
     request.off('close', onClose);
     resolve(response);

@@ -1,20 +1,25 @@
-/** Parses the entries of FETCH_ALLOW and FETCH_DENY: hosts, wildcards, origins and CIDRs. */
+/** Parses the entries of FETCH_ALLOW and FETCH_DENY: hosts, domains, origins and CIDRs. */
 import { isIP } from 'node:net';
-import { type Net, parseNet } from './address.ts';
-import { hostOf, isHttp, portOf } from './source-url.ts';
+import { isHostName } from '../domain/host-name.ts';
+import { isTranslated, type Net, parseNet } from './address.ts';
+import { hostOf, portOf } from './source-url.ts';
 
 type HostEntry = {
   /** Set for an origin. A bare host matches both schemes and every open port. */
   readonly origin?: { readonly protocol: string; readonly port: number };
   readonly host: string;
-  /** `*.host` matches every name below the host, at any depth, but not the host itself. */
-  readonly wildcard: boolean;
+  /** `host` matches the host itself, `*.host` every name below it at any depth, `.host` both. */
+  readonly itself: boolean;
+  readonly below: boolean;
 };
 
 export type Entries = { readonly hosts: readonly HostEntry[]; readonly nets: readonly Net[] };
 
+const FORMS = 'img.example.com, *.example.com, .example.com, https://img.example.com and 10.0.0.0/8';
+
 /**
- * Parses a setting's entries. Throws one Error that names the setting and every entry that has none of the four forms.
+ * Parses a setting's entries. Throws one Error that names the setting and every entry that has none of the five forms,
+ * or that no URL can match.
  */
 export function parseEntries(setting: string, texts: readonly string[]): Entries {
   const nets: Net[] = [];
@@ -28,26 +33,36 @@ export function parseEntries(setting: string, texts: readonly string[]): Entries
     else wrong.push(JSON.stringify(text));
   }
   if (wrong.length === 0) return { hosts, nets };
-  const forms = 'img.example.com, *.example.com, https://img.example.com and 10.0.0.0/8';
-  throw new Error(`${setting}: ${wrong.join(', ')} cannot be read; entries look like ${forms}`);
+  throw new Error(`${setting}: ${wrong.join(', ')} cannot be read, or matches nothing; entries look like ${FORMS}`);
+}
+
+/**
+ * Parses the entries of FETCH_ALLOW. Also throws for a CIDR of NAT64 addresses: what decides is the IPv4 address inside
+ * of them, so the entry would open nothing.
+ */
+export function parseAllowEntries(setting: string, texts: readonly string[]): Entries {
+  const entries = parseEntries(setting, texts);
+  if (!entries.nets.some(isTranslated)) return entries;
+  throw new Error(`${setting}: a CIDR within 64:ff9b::/96 opens nothing; write the IPv4 addresses inside of it`);
 }
 
 function parseHostEntry(text: string): HostEntry | undefined {
-  const isOrigin = text.includes('://');
-  const url = URL.parse(isOrigin ? text : `http://${text}`);
-  if (!url || !isHttp(url) || url.href !== `${url.origin}/`) return undefined;
-  const wildcard = url.hostname.startsWith('*.');
-  const host = hostOf(url)
-    .slice(wildcard ? 2 : 0)
-    .replace(/\.$/, '');
-  if (host === '' || host.includes('*')) return undefined;
-  if (isOrigin) return { origin: { protocol: url.protocol, port: portOf(url) }, host, wildcard };
-  // A bare host has no port. An address in an unusual spelling (127.1) is probably a typing error, so it is refused.
-  return url.port === '' && isIP(host) === 0 ? { host, wildcard } : undefined;
+  const [, scheme, mark, rest = ''] = /^(https?:\/\/)?(\*?\.)?(.*)$/is.exec(text) ?? [];
+  const url = URL.parse(`${scheme ?? 'http://'}${rest}`);
+  if (!url || url.href !== `${url.origin}/`) return undefined;
+  const host = hostOf(url).replace(/\.$/, '');
+  if (!isHostName(host) || host.includes('*')) return undefined;
+  // A bare host has no port. A bare address in an unusual spelling (127.1) is probably a typing error. No name is below
+  // an address.
+  const isBare = scheme === undefined;
+  if ((isBare && rest.includes(':')) || (isIP(host) !== 0 && (isBare || mark !== undefined))) return undefined;
+  const matching = { itself: mark !== '*.', below: mark !== undefined };
+  return { ...(!isBare && { origin: { protocol: url.protocol, port: portOf(url) } }), host, ...matching };
 }
 
 /** Whether an entry matches a parsed URL. Compares parsed parts, never prefixes of text. */
-export function matchesUrl({ host, wildcard, origin }: HostEntry, url: URL): boolean {
+export function matchesUrl({ host, itself, below, origin }: HostEntry, url: URL): boolean {
   if (origin && (origin.protocol !== url.protocol || origin.port !== portOf(url))) return false;
-  return wildcard ? hostOf(url).endsWith(`.${host}`) : hostOf(url) === host;
+  const given = hostOf(url);
+  return (itself && given === host) || (below && given.endsWith(`.${host}`));
 }

@@ -1,5 +1,6 @@
 /** Maps the error that ended a fetch to an error for the client, with a cause for the log. */
 import { GatewayError } from '../errors.ts';
+import { IncompleteBody } from './body.ts';
 import { Refusal } from './finding.ts';
 import { redactUrl } from './source-url.ts';
 
@@ -16,12 +17,16 @@ export type FailedFetch = {
 };
 
 /**
- * The same text for a refused address, a closed port, a name that does not resolve and a malformed response: different
- * texts would let a client map the network behind the gateway.
+ * The same text for a refused address, a closed port, a name that does not resolve and a connection without an answer:
+ * different texts would let a client map the network behind the gateway. A source that does answer is at an allowed
+ * address, so the client is told what is wrong with the answer.
  */
 const UNREACHABLE = 'no image can be fetched from this URL; it has to be a public http or https address';
 
 export const sourceTimeout = () => new GatewayError('source_timeout', 'the source did not answer in time');
+
+export const notHttp = (cause?: unknown) =>
+  new GatewayError('source_failed', "the source's answer is not valid HTTP", { cause });
 
 /**
  * The error for the client. Its cause has the URLs requested (no query, no userinfo), the reason and the guard's rule.
@@ -45,7 +50,16 @@ function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayE
     return new GatewayError('client_gone', 'the client closed the connection');
   }
   if (signal.aborted) return sourceTimeout();
+  if (isParseError(thrown)) return notHttp();
+  if (thrown instanceof IncompleteBody) {
+    return new GatewayError('source_failed', "the source's answer ended before its body was complete");
+  }
   return new GatewayError(thrown instanceof Refusal ? 'source_forbidden' : 'source_failed', UNREACHABLE);
+}
+
+/** An error of Node's HTTP parser. */
+function isParseError(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('HPE_');
 }
 
 function reasonOf(thrown: unknown): string {

@@ -167,6 +167,28 @@ describe('FETCH_DENY', () => {
     assert.equal(refusal(options, 'http://a.com/', '10.2.0.1'), undefined);
   });
 
+  test('C16 (30): a leading dot means the domain and every name below it', () => {
+    for (const deny of [['.corp.example'], ['http://.corp.example']]) {
+      for (const host of ['corp.example', 'img.corp.example', 'a.b.corp.example']) {
+        assert.match(refusal({ deny }, `http://${host}/`, PUBLIC) ?? '', /in FETCH_DENY/, host);
+      }
+      assert.equal(refusal({ deny }, 'http://evilcorp.example/', PUBLIC), undefined);
+    }
+    const allow = ['.example.com'];
+    for (const host of ['example.com', 'a.example.com'])
+      assert.equal(refusal({ allow }, `http://${host}/`, PUBLIC), undefined);
+    assert.match(refusal({ allow }, 'http://notexample.com/', PUBLIC) ?? '', /not in FETCH_ALLOW/);
+  });
+
+  test('C16: an IPv4-mapped CIDR is the IPv4 one', () => {
+    const deny = ['::ffff:93.184.216.0/120', '::ffff:1.2.3.4'];
+    for (const address of ['93.184.216.34', '::ffff:93.184.216.34', '64:ff9b::5db8:d822', '1.2.3.4']) {
+      assert.match(refusal({ deny }, 'http://a.com/', address) ?? '', /in FETCH_DENY/, address);
+    }
+    assert.equal(refusal({ deny }, 'http://a.com/', '93.184.217.34'), undefined);
+    assert.equal(refusal({ allow: ['::ffff:10.0.0.0/104'] }, 'http://a.com/', '10.1.2.3'), undefined);
+  });
+
   test('A20: refuses a public range in each of its spellings', () => {
     const options = { deny: ['34.0.0.0/10', '64:ff9b::/96'] };
     for (const address of ['34.1.2.3', '::ffff:34.1.2.3', '64:ff9b::8.8.8.8']) {
@@ -183,7 +205,16 @@ test('entries that cannot be parsed throw one error that names them all and thei
     'a.com:8080',
     '127.1',
     '10.0.0.0/40',
+    '::ffff:0:0/130',
+    'a.com:80',
     'a.*.com',
+    '*.*.com',
+    '..a.com',
+    'a..com',
+    'a.com..',
+    `${'a'.repeat(64)}.com`,
+    '*.10.0.0.1',
+    'https://*.10.0.0.1',
     'u:p@a.com',
     '',
   ];
@@ -195,4 +226,7 @@ test('entries that cannot be parsed throw one error that names them all and thei
       !error.message.includes('"example.com"'),
   );
   assert.throws(() => createGuard({ ...DEFAULTS, deny: ['http://'] }), /FETCH_DENY: "http:\/\/"/);
+  for (const nat64 of ['64:ff9b::/96', '64:ff9b::a00:1']) {
+    assert.throws(() => createGuard({ ...DEFAULTS, allow: [nat64] }), /^Error: FETCH_ALLOW: .* opens nothing/);
+  }
 });

@@ -2,17 +2,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
-import { type OnBytes, readBody } from './body.ts';
+import { createBodyReader, type OnBytes } from './body.ts';
 import { createDialer, type DialOptions } from './dial.ts';
 import { publicFailure } from './failure.ts';
-import { Refusal } from './finding.ts';
 import { createGuard, type GuardOptions } from './guard.ts';
+import { isRedirect, redirectTarget } from './redirect.ts';
 import { parseSourceUrl, refuseUserinfo } from './source-url.ts';
 
 /** `createGuard` describes which URLs and addresses are allowed. */
 export type FetchOptions = GuardOptions &
   DialOptions & {
-    /** Size limit of the body. */
+    /** Size limit of the body, as received and as decoded. */
     readonly maxBytes: number;
     readonly maxRedirects: number;
     /** Timeout of the whole download: lookups, connections, redirects and body together. */
@@ -23,21 +23,24 @@ export type Fetch = {
   /**
    * Downloads the bytes at a URL. `field` is where the URL was in the request, for error texts. Throws GatewayError
    * `invalid_url`, `source_forbidden`, `source_failed` (with the source's status, if any), `source_timeout`,
-   * `source_too_large`, `source_not_image` (a Content-Encoding) or `client_gone`. Does not check what the bytes are.
-   * `onBytes` gets the length of each chunk as it arrives, and can end the download with an error.
+   * `source_too_large`, `source_not_image` (a damaged Content-Encoding) or `client_gone`. Does not check what the bytes
+   * are. `onBytes` gets the length of each chunk as it arrives, and of each chunk that is decoded from a
+   * Content-Encoding. It can end the download with an error.
    */
   (url: string, field: string, context: Pick<RequestContext, 'signal'>, onBytes?: OnBytes): Promise<Buffer>;
   /** Closes all connections. Running fetches fail. */
   close(): void;
 };
 
-const REDIRECTS: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
+/** 203 is a 200 that a proxy has changed (RFC 9110, 15.3.4). */
+const SUCCESSES: ReadonlySet<number | undefined> = new Set([200, 203]);
 
 /** Creates the fetch. All requests to image sources go through it. Keeps connections open between fetches. */
 export function createFetch(options: FetchOptions): Fetch {
   const { maxBytes, maxRedirects, timeoutMs } = options;
   const guard = createGuard(options);
   const dialer = createDialer(guard, options);
+  const readBody = createBodyReader(maxBytes);
 
   /** Sends one request. Returns the body, or the target of a redirect. */
   async function exchange(url: URL, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer | URL> {
@@ -48,9 +51,9 @@ export function createFetch(options: FetchOptions): Fetch {
     const response = await dialer.get(url, signal);
     options.watch?.answered(response);
     try {
-      if (REDIRECTS.has(response.statusCode)) return redirectTarget(response, url);
-      if (response.statusCode !== 200) throw badStatus(response);
-      return await readBody(response, maxBytes, onBytes);
+      if (isRedirect(response)) return redirectTarget(response, url);
+      if (!SUCCESSES.has(response.statusCode)) throw badStatus(response);
+      return await readBody(response, signal, onBytes);
     } finally {
       // Closes the connection if the body is not read to its end. After a complete body the connection is kept.
       response.destroy();
@@ -91,26 +94,7 @@ export function createFetch(options: FetchOptions): Fetch {
   return Object.assign(fetch, { close: dialer.close });
 }
 
-/** The target of a redirect. An invalid target is the source's failure (`source_failed`), not the client's. */
-function redirectTarget({ headers: { location } }: IncomingMessage, from: URL): URL {
-  if (location === undefined) throw new GatewayError('source_failed', 'the source redirects without a Location');
-  const to = parseLocation(location, from);
-  if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new Refusal({ rule: 'downgrade', text: 'redirect from https to http' });
-  return to;
-}
-
-function parseLocation(location: string, from: URL): URL {
-  try {
-    const to = parseSourceUrl(location, from);
-    refuseUserinfo(to);
-    return to;
-  } catch (cause) {
-    throw new GatewayError('source_failed', 'the source redirects to an invalid URL', { cause });
-  }
-}
-
-/** Any status but 200 is a failure, 206 and 304 too: the request was for a whole image. */
+/** Every other status is a failure, 206 and 304 too: the request was for a whole image. */
 function badStatus({ statusCode: sourceStatus = 0 }: IncomingMessage): GatewayError {
   return new GatewayError('source_failed', `the source answered with status ${sourceStatus}`, { sourceStatus });
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { promises as dns } from 'node:dns';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { createHostsFile } from './hosts-file.ts';
 import { createLookup, isPrivateName } from './resolve.ts';
 import { type NameTable, NO_SUCH_NAME, SERVER_FAILURE, startNameServer } from './test-name-server.ts';
 
@@ -11,10 +15,15 @@ async function resolverOf(t: TestContext, table: NameTable): Promise<dns.Resolve
   return resolver;
 }
 
+const noHosts = async () => undefined;
+
 describe('the default lookup', () => {
   test('returns all addresses of a name, IPv4 first', async (t) => {
     const both = { a: ['8.8.8.8'], aaaa: ['2a00::1'] };
-    const lookup = createLookup(await resolverOf(t, { 'both.example': both, 'four.example': { a: ['8.8.4.4'] } }));
+    const lookup = createLookup(
+      await resolverOf(t, { 'both.example': both, 'four.example': { a: ['8.8.4.4'] } }),
+      noHosts,
+    );
     assert.deepEqual(await lookup('both.example', { all: true }), [
       { address: '8.8.8.8', family: 4 },
       { address: '2a00::1', family: 6 },
@@ -28,14 +37,14 @@ describe('the default lookup', () => {
       'bare.example': {},
       'ill.example': { code: SERVER_FAILURE },
     };
-    const lookup = createLookup(await resolverOf(t, table));
+    const lookup = createLookup(await resolverOf(t, table), noHosts);
     await assert.rejects(lookup('dead.example', { all: true }), { code: 'ENOTFOUND' });
     await assert.rejects(lookup('bare.example', { all: true }), { code: 'ENODATA' });
     await assert.rejects(lookup('ill.example', { all: true }), { code: 'ESERVFAIL' });
   });
 
   test('B4: fifty names whose servers hang do not delay another name', async (t) => {
-    const lookup = createLookup(await resolverOf(t, { 'good.example': { a: ['8.8.8.8'] } }));
+    const lookup = createLookup(await resolverOf(t, { 'good.example': { a: ['8.8.8.8'] } }), noHosts);
     const hanging = Array.from({ length: 50 }, (_, i) => lookup(`hang${i}.example`, { all: true }));
     const good = lookup('good.example', { all: true });
     assert.deepEqual(await Promise.race([good, ...hanging]), [{ address: '8.8.8.8', family: 4 }]);
@@ -45,9 +54,30 @@ describe('the default lookup', () => {
 
   test("uses the system's resolver for private names, hosts file included", async () => {
     const unused = new dns.Resolver({ timeout: 10, tries: 1 });
-    const answers = await createLookup(unused)('localhost', { all: true });
+    const answers = await createLookup(unused, noHosts)('localhost', { all: true });
     assert.ok(answers.some(({ address }) => address === '127.0.0.1' || address === '::1'));
   });
+});
+
+test('C17 (18): names of the hosts file are found, before DNS is asked', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'hosts-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'hosts');
+  const lines = [
+    '# by hand',
+    '10.1.2.3\tImg.example.test img  # photos',
+    '::1 img.example.test',
+    'fe80::1%lo zone.example',
+  ];
+  await writeFile(file, `${lines.join('\r\n')}\r\nnonsense\r\n`);
+  const table = { 'img.example.test': { a: ['8.8.8.8'] }, 'zone.example': { a: ['8.8.4.4'] } };
+  const lookup = createLookup(await resolverOf(t, table), createHostsFile(file));
+  assert.deepEqual(await lookup('img.example.test', { all: true }), [
+    { address: '10.1.2.3', family: 4 },
+    { address: '::1', family: 6 },
+  ]);
+  assert.deepEqual(await lookup('zone.example', { all: true }), [{ address: '8.8.4.4', family: 4 }]);
+  assert.equal(await createHostsFile(path.join(folder, 'missing'))('img.example.test'), undefined);
 });
 
 test('private names are those that public DNS cannot have', () => {

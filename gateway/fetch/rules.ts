@@ -26,7 +26,7 @@ export function* judgeUrl({ allow, deny, allowPrivate }: Policy, url: URL): Iter
     ? refused('deny-list', `${host} is in FETCH_DENY`, 'removing it from FETCH_DENY')
     : passed('deny-list', `${host} is not in FETCH_DENY`);
   if (host === METADATA_HOST) {
-    const isNamed = allow.hosts.some((entry) => entry.host === host);
+    const isNamed = allow.hosts.some((entry) => entry.itself && entry.host === host);
     const text = `${host} is a cloud metadata service`;
     yield isNamed ? passed('metadata-name', text) : refused('metadata-name', text, withEntry(allow, host));
   }

@@ -16,16 +16,24 @@ describe('parsing a URL', () => {
   test('B3: control characters and lone surrogates are refused, not dropped', () => {
     const texts = [
       'http://a.com/\0',
-      'http://a.com/\n',
+      'http://a.com/x\ny',
       'ht\ntp://a.com/',
       'http://a\t.com',
-      '\rhttp://a.com/',
+      '\x00http://a.com/',
       '\x7f',
     ];
     for (const text of [...texts, 'http://a.com/\x85', 'http://a.com/\ud800', 'http://a.com/\udc00x']) {
       assert.throws(() => parseSourceUrl(text), isInvalidUrl, JSON.stringify(text));
     }
     assert.equal(parseSourceUrl('http://a.com/\u{1f457}').pathname, '/%F0%9F%91%97');
+  });
+
+  test('C17 (17): white space around a URL is dropped, and does not count', () => {
+    for (const text of ['http://a.com/x\n', '\r\n http://a.com/x\t', '\ufeffhttp://a.com/x', 'http://a.com/x\u00a0']) {
+      assert.equal(parseSourceUrl(text).href, 'http://a.com/x', JSON.stringify(text));
+    }
+    const longest = `http://a.com/${'x'.repeat(8192 - 13)}`;
+    assert.equal(parseSourceUrl(`${longest}\n`).href, longest);
   });
 
   // Found by fuzzing: after dropping one dot, the URL parser read the rest as the address 0.0.0.127.

@@ -1,5 +1,5 @@
 /** The URL of an image: parsed from untrusted text, resolved at a redirect, and written to the log without secrets. */
-import { isIP } from 'node:net';
+import { isHostName } from '../domain/host-name.ts';
 import { GatewayError } from '../errors.ts';
 
 export const MAX_URL_BYTES = 8192;
@@ -10,12 +10,14 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 const invalid = (what: string) => new GatewayError('invalid_url', `the URL ${what}`);
 
 /**
- * Parses an absolute URL, or one relative to `base`, by the WHATWG standard. Parsing normalises unusual spellings of a
+ * Parses an absolute URL, or one relative to `base`, by the WHATWG standard. White space around it is dropped: it comes
+ * from files and spreadsheets. Parsing normalises unusual spellings of a
  * host (0x7f.1, %31, ①), so check the result, never the text. A trailing dot of the host is dropped. Throws
  * `invalid_url` if the text is too long, has unprintable characters, is not a URL, or has a host that is not a valid
  * DNS name (RFC 1035).
  */
-export function parseSourceUrl(text: string, base?: URL): URL {
+export function parseSourceUrl(untrimmed: string, base?: URL): URL {
+  const text = untrimmed.trim();
   if (Buffer.byteLength(text) > MAX_URL_BYTES) throw invalid(`is longer than ${MAX_URL_BYTES} bytes`);
   if (UNPRINTABLE.test(text)) throw invalid('has an unprintable character; percent-encode it');
   const url = URL.parse(text, base?.href);
@@ -24,7 +26,7 @@ export function parseSourceUrl(text: string, base?: URL): URL {
   if (!isHttp(url)) return url;
   const host = hostOf(url).replace(/\.$/, '');
   // Check before setting the host: setting it parses it again, and 0x7f.. without its last dot becomes an address.
-  if (!isDnsName(host)) throw invalid('has a host that is not a valid DNS name or address');
+  if (!isHostName(host)) throw invalid('has a host that is not a valid DNS name or address');
   if (url.hostname.endsWith('.')) url.hostname = host;
   return url;
 }
@@ -45,11 +47,6 @@ export function hostOf({ hostname }: URL): string {
 export function portOf({ port, protocol }: URL): number {
   if (port !== '') return Number(port);
   return protocol === 'https:' ? 443 : 80;
-}
-
-function isDnsName(host: string): boolean {
-  if (isIP(host) !== 0) return true;
-  return host.length <= 253 && host.split('.').every(({ length }) => length >= 1 && length <= 63);
 }
 
 /** Origin and path, for the log: a query may contain a signature, userinfo a password. */

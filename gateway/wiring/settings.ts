@@ -1,10 +1,10 @@
 /** What each part gets of the settings. */
+import { hidePassword } from '../config/passwords.ts';
 import { ConfigError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { FetchOptions } from '../fetch/http.ts';
 import type { CertificateFiles } from '../http/tls.ts';
 
-const MAX_REDIRECTS = 3;
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once. */
 const SOCKETS_PER_SOURCE = 16;
@@ -17,11 +17,12 @@ export function fetchOptions(config: Config): FetchOptions {
     allowPrivate: config.fetchAllowPrivate,
     ports: config.fetchPorts,
     maxBytes: config.maxImageBytes,
-    maxRedirects: MAX_REDIRECTS,
+    maxRedirects: config.fetchMaxRedirects,
     timeoutMs: config.fetchTimeoutMs,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     maxSockets: SOCKETS_PER_SOURCE,
-    userAgent: 'tensorgate',
+    userAgent: config.fetchUserAgent,
+    proxy: config.fetchProxy === undefined ? undefined : new URL(config.fetchProxy),
   };
 }
 
@@ -37,7 +38,7 @@ export function checked<T>(make: () => T, setting?: string): T {
   try {
     return make();
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = hidePassword(cause instanceof Error ? cause.message : String(cause));
     throw new ConfigError(setting ? `${setting}: ${text}` : text, { cause });
   }
 }

@@ -19,8 +19,8 @@ export const url: Parser = {
     ...['img.example.com', '.example.com', '.svc', '.internal', '\xe2\x91\xa0', '\xe3\x80\x82', '\xc2\xad', 'xn--'],
   ],
   check(input) {
-    const text = textOf(input);
-    const parsed = refusalOf(() => parseSourceUrl(text), ['invalid_url']);
+    const text = textOf(input).trim();
+    const parsed = refusalOf(() => parseSourceUrl(textOf(input)), ['invalid_url']);
     checkAgainstWhatwg(text, parsed);
     if (!parsed) return;
     assert.doesNotMatch(text, /[\p{Cc}\p{Cs}]/u);

@@ -1,4 +1,5 @@
 /** `tensorgate drill URL`: runs the attacks that can be tested from outside against a deployed endpoint. */
+import { hidePassword } from '../../config/passwords.ts';
 import { ConfigError } from '../../config/read.ts';
 import { columns, createOutput } from '../output.ts';
 import { ADDRESSES } from './a-addresses.ts';
@@ -136,5 +137,5 @@ function readUrl(what: string, text: string): URL {
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol) && url.username === '') return url;
   const form = what === 'URL' ? 'an http or https URL, such as https://predict.example.com' : 'NAME:PORT';
-  throw new ConfigError(`${what} ${text}: needs ${form}`);
+  throw new ConfigError(`${what} ${hidePassword(text)}: needs ${form}`);
 }

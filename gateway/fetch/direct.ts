@@ -1,0 +1,65 @@
+/** Sends requests straight to the source, on connections that are kept for later requests. */
+import type { LookupAddress } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { checkConnection, responseTo } from './connection.ts';
+import type { Guard } from './guard.ts';
+import { MAX_HEAD_BYTES } from './head-reader.ts';
+import type { Sender, SenderOptions } from './sender.ts';
+import { unlessAborted } from './wait.ts';
+
+type Agents = { readonly http: http.Agent; readonly https: https.Agent };
+
+/** Common servers close idle connections after 5 s. A shorter time here makes requests on closing connections rare. */
+const IDLE_TIMEOUT_MS = 4000;
+
+/** Creates the sender. The guard also checks the address that each socket is really connected to, kept ones included. */
+export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: SenderOptions): Sender {
+  const { headers, connectTimeoutMs } = options;
+  const agents = createAgents(options.maxSockets);
+
+  const send: Sender['send'] = async (url, addresses, signal) => {
+    const request = startGet(url, agents, { headers, signal, lookup: pinnedTo(addresses) });
+    checkConnection(request, {
+      connectEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
+      connectTimeoutMs,
+      checkPeer: (address) => guard.checkAddress(address, url),
+    });
+    try {
+      // Aborting a request that still waits for a connection emits no event, so listen to the signal here too.
+      return await unlessAborted(signal, responseTo(request));
+    } catch (error) {
+      // The server closed a kept connection just before this request. Retry, as Node's manual on reusedSocket advises.
+      const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+      if (isStale) return send(url, addresses, signal);
+      throw error;
+    }
+  };
+
+  return {
+    send,
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+/** Agents for this sender only: the global agents follow HTTP_PROXY under NODE_USE_ENV_PROXY. */
+function createAgents(maxSockets: number): Agents {
+  const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
+  return { http: new http.Agent(options), https: new https.Agent(options) };
+}
+
+/** A lookup that returns the checked addresses. A second DNS lookup could return others (DNS rebinding). */
+function pinnedTo(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_host, _options, done) => done(null, [...addresses]);
+}
+
+function startGet(url: URL, agents: Agents, options: http.RequestOptions): http.ClientRequest {
+  const common = { ...options, autoSelectFamily: true, maxHeaderSize: MAX_HEAD_BYTES };
+  return url.protocol === 'https:'
+    ? https.get(url, { ...common, agent: agents.https })
+    : http.get(url, { ...common, agent: agents.http });
+}

@@ -1,0 +1,85 @@
+/** Sends requests through an egress proxy, each on a connection of its own. */
+import type { LookupAddress } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { responseTo } from './connection.ts';
+import { sourceTimeout } from './failure.ts';
+import { MAX_HEAD_BYTES } from './head-reader.ts';
+import { createSemaphore } from './semaphore.ts';
+import type { Sender, SenderOptions } from './sender.ts';
+import { openTunnel } from './tunnel.ts';
+import { unlessAborted } from './wait.ts';
+
+/**
+ * Creates the sender. The socket's peer is the proxy, so there is no peer to check. The proxy is told which address to
+ * connect to instead, and only gets addresses that the guard has allowed.
+ */
+export function createProxiedSender(proxy: URL, { headers, connectTimeoutMs, maxSockets }: SenderOptions): Sender {
+  const perSource = createSemaphore(maxSockets);
+  const closing = new AbortController();
+
+  return {
+    async send(url, addresses, fetchSignal) {
+      const signal = AbortSignal.any([fetchSignal, closing.signal]);
+      const release = await perSource.acquire(url.host, signal);
+      const socket = await openInTime(connectTimeoutMs, signal, (either) =>
+        openAny(proxy, url, addresses, either),
+      ).catch((error: unknown) => {
+        release();
+        throw error;
+      });
+      socket.once('close', release);
+      return unlessAborted(signal, responseTo(startGet(url, socket, { headers, signal })));
+    },
+    close: () => closing.abort(new Error('the fetch is closed')),
+  };
+}
+
+/** Opens a tunnel. Throws `source_timeout` if it takes too long. */
+async function openInTime(
+  timeoutMs: number,
+  signal: AbortSignal,
+  open: (signal: AbortSignal) => Promise<Socket>,
+): Promise<Socket> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    return await open(AbortSignal.any([signal, timeout.signal]));
+  } catch (error) {
+    if (timeout.signal.aborted && !signal.aborted) throw sourceTimeout();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Opens a tunnel to the first address of a family, then of the other one: the proxy may have only one of the two
+ * networks.
+ */
+async function openAny(
+  proxy: URL,
+  url: URL,
+  addresses: readonly LookupAddress[],
+  signal: AbortSignal,
+): Promise<Socket> {
+  const errors: unknown[] = [];
+  for (const { address } of firstOfEachFamily(addresses)) {
+    try {
+      return await openTunnel(proxy, url, address, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      errors.push(error);
+    }
+  }
+  throw new AggregateError(errors);
+}
+
+const firstOfEachFamily = (addresses: readonly LookupAddress[]) =>
+  addresses.filter(({ family }, at) => addresses.findIndex((other) => other.family === family) === at);
+
+function startGet(url: URL, socket: Socket, options: http.RequestOptions): http.ClientRequest {
+  const all = { ...options, createConnection: () => socket, maxHeaderSize: MAX_HEAD_BYTES };
+  return url.protocol === 'https:' ? https.get(url, all) : http.get(url, all);
+}

@@ -1,0 +1,66 @@
+/**
+ * Response heads as old servers send them, written as Node's parser takes them. The parser has one switch for all its
+ * leniency (`insecureHTTPParser`), which reads less of these heads and more of the dangerous ones.
+ */
+
+/** The end of a head: an empty line. A bare LF ends a line too (RFC 9112, 2.2). */
+const END = /\r?\n\r?\n/;
+/** A line that goes on in the next one (obs-fold). A user agent has to read it as a space (RFC 9112, 5.2). */
+const FOLD = /[ \t]*\r?\n[ \t]+/g;
+/** A field: its name is a token, and space before the colon is removed (RFC 9112, 5.1). */
+const FIELD = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:[ \t]*(.*)$/s;
+
+/** Every response starts with it (RFC 9112, 4). */
+const START = 'HTTP/';
+/** An interim response, after which the final one follows (RFC 9110, 15.2). 101 is final: the protocol ends with it. */
+const INTERIM = /^HTTP\/\d\.\d 1(?!01)\d\d\b/;
+
+/** The start of a response: its tidied head, and the position at which its body starts. */
+export type ResponseStart = { readonly head: string; readonly bodyAt: number };
+
+/**
+ * Finds the final head in the bytes that arrived, one character each. Empty lines before it and interim responses are
+ * left out. Undefined if it is not complete. A text that does not start as HTTP does has an empty head, so that the
+ * parser refuses it at once.
+ */
+export function findHead(text: string): ResponseStart | undefined {
+  let at = 0;
+  for (;;) {
+    at += /^[\r\n]*/.exec(text.slice(at))?.[0].length ?? 0;
+    const rest = text.slice(at);
+    if (!rest.startsWith(START.slice(0, rest.length))) return { head: '', bodyAt: at };
+    const end = END.exec(rest);
+    if (!end) return undefined;
+    at += end.index + end[0].length;
+    if (!INTERIM.test(rest)) return { head: tidyHead(rest.slice(0, end.index)), bodyAt: at };
+  }
+}
+
+/**
+ * The head with one field on each line and CRLF at its end. Lines that are no field are left out, as curl and browsers
+ * do. Everything else is left to the parser: its checks stay as strict as they are.
+ */
+function tidyHead(head: string): string {
+  const [statusLine = '', ...lines] = head.replace(FOLD, ' ').split(/\r?\n/);
+  const fields = lines.flatMap((line) => {
+    const [, name, value = ''] = FIELD.exec(line) ?? [];
+    return name === undefined || isNoEncoding(name, value) ? [] : [{ name, value }];
+  });
+  const written = oneLength(fields).map(({ name, value }) => `${name}: ${value}`);
+  return [statusLine, ...written, '', ''].join('\r\n');
+}
+
+type Field = { readonly name: string; readonly value: string };
+
+/** `Transfer-Encoding: identity` meant "none" in RFC 2616, 3.6. */
+const isNoEncoding = (name: string, value: string) =>
+  /^transfer-encoding$/i.test(name) && /^identity$/i.test(value.trim());
+
+/** The same Content-Length several times counts as one (RFC 9110, 8.6). Different ones stay, and the parser refuses them. */
+function oneLength(fields: readonly Field[]): readonly Field[] {
+  const isLength = ({ name }: Field) => /^content-length$/i.test(name);
+  const lengths = fields.filter(isLength).flatMap(({ value }) => value.split(',').map((one) => one.trim()));
+  const [length = '', ...others] = new Set(lengths);
+  if (lengths.length < 2 || others.length > 0) return fields;
+  return [...fields.filter((field) => !isLength(field)), { name: 'Content-Length', value: length }];
+}

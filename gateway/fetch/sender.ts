@@ -1,0 +1,21 @@
+/** How a GET gets to its source: straight, or through an egress proxy. */
+import type { LookupAddress } from 'node:dns';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+
+export type SenderOptions = {
+  /** The headers of every request. */
+  readonly headers: OutgoingHttpHeaders;
+  /** Timeout until the connection to the source is ready, TLS included. */
+  readonly connectTimeoutMs: number;
+  /** Connections to one host and port at once. Further requests wait, within their own timeout. */
+  readonly maxSockets: number;
+};
+
+export type Sender = {
+  /**
+   * Sends a GET to one of the addresses, which the guard has allowed, and resolves with the head of the response. The
+   * caller reads or destroys the body.
+   */
+  send(url: URL, addresses: readonly LookupAddress[], signal: AbortSignal): Promise<IncomingMessage>;
+  close(): void;
+};
