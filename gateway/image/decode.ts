@@ -44,12 +44,15 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
 };
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
+  const damaged = (cause?: unknown) =>
+    new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
   const file = firstPicture(bytes, header.format);
+  if (!file) throw damaged();
   const attempt = (encoded: Uint8Array) => readWhole(encoded, header, maxPixels);
   const { data, info } = await attempt(file).catch((cause: unknown) => {
     const repaired = header.format === 'png' ? withAllRows(file) : undefined;
     if (repaired) return attempt(repaired);
-    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
+    throw damaged(cause);
   });
   if (info.channels !== READINGS[header.samples.kind].channels) throw unusualVariant(field);
   return {

@@ -1,5 +1,6 @@
 /** Keeps the blocks of a GIF that its first frame needs. */
 import { blocksEnd, GRAPHIC_CONTROL, nextBlock, paletteOf } from '../header/gif-blocks.ts';
+import { endOfPixels } from './lzw.ts';
 
 const IMAGE = 0x2c;
 const DESCRIPTOR_BYTES = 10;
@@ -8,10 +9,10 @@ const END = Uint8Array.of(0, 0x3b);
 
 /**
  * Returns a GIF of its header, the graphic control extensions before the first image, and that image. Bytes between
- * blocks are dropped, as Pillow does; a missing end is added. A last block of data that the file's end cuts is dropped,
- * so that missing pixels are an error.
+ * blocks are dropped, as Pillow does. The data is taken up to the block that completes the pixels: what follows may be
+ * damaged or missing. Undefined when pixels are missing, as in Pillow.
  */
-export function firstFrameOfGif(bytes: Uint8Array): Uint8Array {
+export function firstFrameOfGif(bytes: Uint8Array): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const global = paletteOf(view, 10, 13);
   const kept = [bytes.subarray(0, global.end)];
@@ -22,13 +23,7 @@ export function firstFrameOfGif(bytes: Uint8Array): Uint8Array {
     offset = nextBlock(view, end);
   }
   const local = paletteOf(view, offset + 9, offset + DESCRIPTOR_BYTES);
-  kept.push(bytes.subarray(offset, wholeBlocksEnd(bytes, local.end + 1)), END);
-  return Buffer.concat(kept);
-}
-
-/** Where the terminator of the data blocks at `offset` is, or should be. */
-function wholeBlocksEnd(bytes: Uint8Array, offset: number): number {
-  let end = offset;
-  for (let size = bytes[end] ?? 0; size > 0 && end + size < bytes.length; size = bytes[end] ?? 0) end += 1 + size;
-  return end;
+  const pixels = view.getUint16(offset + 5, true) * view.getUint16(offset + 7, true);
+  const end = endOfPixels(bytes, local.end, pixels);
+  return end === undefined ? undefined : Buffer.concat([...kept, bytes.subarray(offset, end), END]);
 }

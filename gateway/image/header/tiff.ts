@@ -4,6 +4,7 @@ import { type HeaderReader, MAX_STEPS, PLAIN, type Samples } from './header.ts';
 const WIDTH = 256;
 const HEIGHT = 257;
 const BITS = 258;
+const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
 const ORIENTATION = 274;
 const SAMPLES_PER_PIXEL = 277;
@@ -13,6 +14,7 @@ const SAMPLE_FORMAT = 339;
 const BLACK_IS_ZERO = 1;
 const CMYK = 5;
 const YCBCR = 6;
+const JPEG = 7;
 const FLOAT = 3;
 const ASSOCIATED_ALPHA = 1;
 
@@ -56,6 +58,8 @@ function samplesOf(tags: Tags, littleEndian: boolean): Samples | undefined {
   const channels = tags.get(SAMPLES_PER_PIXEL) ?? 1;
   const photometric = tags.get(PHOTOMETRIC);
   if (photometric === undefined || photometric > YCBCR || channels > 4) return undefined;
+  // Pillow converts YCbCr itself; only from JPEG both it and libvips get RGB of libtiff.
+  if (photometric === YCBCR && tags.get(COMPRESSION) !== JPEG) return undefined;
   if (photometric === CMYK) return bits === 8 && channels === 4 ? { kind: 'cmyk', adobe: false } : undefined;
   if (tags.get(SAMPLE_FORMAT) === FLOAT) return bits === 32 && channels === 1 ? PLAIN : undefined;
   if ((tags.get(SAMPLE_FORMAT) ?? 1) !== 1 || bits > 16) return undefined;
