@@ -3,126 +3,19 @@
 python -m training.convert --from model.h5 --name NAME --out DIR --classes a,b,c --scale tf
 
 The source is a .keras file, an .h5 file of Keras 2 or 3, or a SavedModel folder. Inputs and outputs keep their names.
+For a model that was converted before, it writes model.yaml and the parity samples again, with the given options.
 """
 
 import argparse
-import shutil
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-import tensorflow as tf
+from .activation import SCORES
+from .conversion import MODEL_FILE, Conversion, Converted, convert
+from .model_file import ImageOptions
+from .pictures import ENGINES, SCALES
 
-from .agreement import largest_difference
-from .model_file import (
-    ImageOptions,
-    ModelFile,
-    SignatureSpec,
-    check_name,
-    describe,
-    read_model_file,
-    read_signature,
-    write_model_file,
-)
-from .parity import PICTURES, write_parity
-from .pictures import SCALES, reader_of
-from .served import Array, Call, Tensors, onnx_call, tensorflow_call
-from .settings import VERSION
-from .source import import_source
-from .to_onnx import write_onnx
-from .warmup import write_warmup
-
-MODEL_FILE = "model.yaml"
-
-
-class Conversion(NamedTuple):
-    """What to convert. `model_yaml` or `image` adds what a model file does not contain."""
-
-    source: Path
-    name: str
-    out: Path
-    model_yaml: Path | None = None
-    image: ImageOptions = ImageOptions()
-
-
-def _random(spec: tf.TensorSpec) -> Array:
-    """Two random rows of the input's type. Other variable axes have length one."""
-    chance, shape = np.random.default_rng(7), [size or (1 if axis else 2) for axis, size in enumerate(spec.shape)]
-    if spec.dtype == tf.string:
-        return np.full(shape, "a", object)
-    if spec.dtype.is_floating:
-        return chance.normal(0, 1, shape).astype(spec.dtype.as_numpy_dtype)
-    return chance.integers(0, 2, shape).astype(spec.dtype.as_numpy_dtype)
-
-
-def _samples(described: ModelFile, signature: SignatureSpec, version: Path) -> list[Tensors]:
-    """The inputs to compare with: parity pictures if the model's preprocessing is supported, otherwise random rows."""
-    reader = reader_of(described["image"], signature.inputs) if "image" in described else None
-    if reader is None:
-        return [{name: _random(spec) for name, spec in signature.inputs.items()}]
-    (image,), (scores,) = signature
-    call, parity = tensorflow_call(version), version.parent / "parity"
-    write_parity(parity, VERSION, lambda tensor: call({image: tensor})[scores], reader)
-    return [{image: reader.tensor(reader.pixels(parity / picture))[np.newaxis]} for picture in PICTURES]
-
-
-def _compare(calls: dict[str, Call], samples: list[Tensors]) -> float:
-    """The largest difference of any output between any two formats. Raises ValueError if it is too large."""
-    largest = 0.0
-    for inputs in samples:
-        answers = {way: call(inputs) for way, call in calls.items()}
-        for output in answers["source"]:
-            outputs = {f"{output} of {way}": answer[output] for way, answer in answers.items()}
-            largest = max(largest, largest_difference(outputs))
-    return largest
-
-
-def _scores(call: Call, samples: list[Tensors]) -> str:
-    """ "probabilities" if all rows are non-negative and sum to one, otherwise "logits"."""
-    rows = np.concatenate([next(iter(call(inputs).values())) for inputs in samples])
-    return "probabilities" if (rows >= 0).all() and np.allclose(rows.sum(1), 1, atol=1e-3) else "logits"
-
-
-def _build(conversion: Conversion, folder: Path) -> float:
-    """Writes the model folder. Returns the largest difference between the formats."""
-    version, given = folder / str(VERSION), conversion.model_yaml
-    source = import_source(conversion.source, version)
-    signature = read_signature(version)
-    described = (
-        read_model_file(given, conversion.name, signature)
-        if given
-        else describe(conversion.name, signature, conversion.image)
-    )
-    write_onnx(version)
-    write_warmup(version, conversion.name)
-    samples = _samples(described, signature, version)
-    formats = {"SavedModel": tensorflow_call(version), "ONNX": onnx_call(version)}
-    difference = _compare({"source": source, **formats}, samples)
-    if given:
-        shutil.copyfile(given, folder / MODEL_FILE)
-    else:
-        scores = {"scores": _scores(source, samples)} if "classes" in described else {}
-        write_model_file(folder / MODEL_FILE, described | scores)
-    return difference
-
-
-def convert(conversion: Conversion) -> float:
-    """Writes OUT/NAME with model.yaml, version 1 and parity samples. Returns the largest difference from the source.
-
-    Raises ValueError, one line, if something is missing or the formats differ. Nothing is written in that case.
-    """
-    check_name(conversion.name)
-    folder = conversion.out / conversion.name
-    if folder.exists():
-        raise ValueError(f"{folder}: already exists; use another --name or --out, then push the new version from there")
-    unfinished = conversion.out / f".{conversion.name}"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        difference = _build(conversion, unfinished)
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return difference
+# What no model file says about reading pictures.
+READING = ("resize", "engine", "scale")
 
 
 def _arguments() -> Conversion:
@@ -135,23 +28,49 @@ def _arguments() -> Conversion:
     parser.add_argument(
         "--model-yaml", type=Path, metavar="FILE", help="a model.yaml to use instead of a generated one"
     )
-    parser.add_argument("--classes", help="a,b,c: names of the classes, for an image model")
-    parser.add_argument("--scale", choices=SCALES, help="how training scaled pixels; see docs/preprocessing.md")
-    given = parser.parse_args()
-    image = ImageOptions(given.classes.split(",") if given.classes else None, given.scale)
-    return Conversion(given.source, given.name, given.out, given.model_yaml, image)
+    image = parser.add_argument_group("image models, by what training did")
+    image.add_argument("--classes", type=lambda text: text.split(","), help="a,b,c: names of the classes")
+    image.add_argument("--scale", choices=SCALES, help="how training scaled pixels; see docs/preprocessing.md")
+    methods = dict.fromkeys(method for methods in ENGINES.values() for method in methods)
+    image.add_argument("--resize", choices=methods, help="resize method (pillow: nearest; tensorflow: bilinear)")
+    image.add_argument("--engine", choices=ENGINES, help="which library resized the pictures (pillow)")
+    image.add_argument("--scores", choices=SCORES, help="what the output means (read from the last layer)")
+    image.add_argument("--output", help="the output with the scores, of a model with several that fit the classes")
+    given = vars(parser.parse_args())
+    options = ImageOptions(**{name: given.pop(name) for name in ImageOptions._fields})
+    return Conversion(**given, image=options)
+
+
+def _summary(conversion: Conversion, converted: Converted) -> list[str]:
+    """What was written, what was assumed, and what to do next."""
+    folder, (difference, described, meaning) = conversion.folder, converted
+    lines = [f"{folder}: source, SavedModel and ONNX differ by at most {difference:.1e}"]
+    if meaning:
+        lines.append(f"scores: {described.get('scores', 'logits')} ({meaning.reason})")
+        if described.get("scores", "logits") != meaning.scores:
+            lines[-1] = f"scores: {described.get('scores')} by model.yaml, but {meaning.reason}: {meaning.scores}?"
+    if "image" not in described:
+        return [*lines, "next: tensorgate models list; make run"]
+    image = described["image"]
+    parity = (folder / "parity").exists()
+    lines.append(
+        f"pictures: {', '.join(f'{name} {image.get(name)}' for name in READING if name in image)};"
+        f" {'unproven until you confirm them' if parity else 'without parity samples, which this preprocessing lacks'}"
+    )
+    confirm = (
+        f", then confirm it: npx tensorgate models prove {conversion.name} --models {conversion.out}" if parity else ""
+    )
+    return [*lines, f"next: compare `image` in {folder / MODEL_FILE} with what training did{confirm}"]
 
 
 def main() -> None:
     """Runs the command."""
     conversion = _arguments()
     try:
-        difference = convert(conversion)
+        converted = convert(conversion)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
-    folder = conversion.out / conversion.name
-    parity = "with parity samples" if (folder / "parity").exists() else "without parity samples"
-    print(f"{folder}: version {VERSION}, {parity}; source, SavedModel and ONNX differ by at most {difference:.1e}")
+    print("\n".join(_summary(conversion, converted)))
 
 
 if __name__ == "__main__":

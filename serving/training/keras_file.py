@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ MODELS = ("Functional", "Model", "Sequential")
 # For these layers Keras 2 saved options that they inherit from a convolution but do not use. Keras 3 rejects them.
 NOT_USED = ("groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 DROPPED = {"SeparableConv1D": NOT_USED, "SeparableConv2D": NOT_USED, "DepthwiseConv2D": NOT_USED}
+# Random layers of Keras 2 that Keras 3 does not have. They change pictures only in training.
+ONLY_IN_TRAINING = ("RandomHeight", "RandomWidth")
 SUFFIXES = (".keras", ".h5", ".hdf5")
 MAX_ERROR = 300
 Config = dict[str, Any]
@@ -27,6 +30,12 @@ def _lower_nodes(tensors: list[list[Any]], counted_from_one: set[str]) -> None:
 def _translate(layer: Config) -> None:
     """Converts a Keras 2 config to Keras 3 in place, including nested models."""
     config = layer["config"]
+    if layer["class_name"] != "InputLayer":
+        # Keras 2 repeats the shape of the InputLayer in the first layer after it. Keras 3 rejects it in some layers.
+        config.pop("batch_input_shape", None)
+    if layer["class_name"] in ONLY_IN_TRAINING:
+        layer |= {"class_name": "Activation", "config": {"name": config["name"], "activation": "linear"}}
+        return
     for key in DROPPED.get(layer["class_name"], ()):
         config.pop(key, None)
     if layer["class_name"] not in MODELS:
@@ -63,6 +72,25 @@ def _load(path: Path) -> keras.Model:
         if keras_2:
             return _load_keras_2(path)
     return keras.saving.load_model(path, compile=False)
+
+
+def _compiled(path: Path) -> Config:
+    """The arguments of `compile` that a file holds. Empty for a model that was not compiled."""
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json")).get("compile_config") or {}
+    with h5py.File(path) as file:
+        return json.loads(file.attrs.get("training_config", "{}"))
+
+
+def loss_of(path: Path) -> str | None:
+    """The name of the loss that the model was compiled with. None if there is none, or one for each output."""
+    if path.suffix not in SUFFIXES:
+        return None
+    loss = _compiled(path).get("loss")
+    if isinstance(loss, dict):
+        loss = loss.get("class_name")
+    return loss if isinstance(loss, str) else None
 
 
 def load_keras(path: Path) -> keras.Model:

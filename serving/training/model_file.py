@@ -1,5 +1,6 @@
 """Writes model.yaml from a model's signature and the options that the model does not contain."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,19 +8,41 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 import yaml
 
-from .pictures import PILLOW, SCALES
+from .pictures import ENGINES, PILLOW, SCALES
 from .settings import SIGNATURE
 
-HEAD = "# Written by training/convert.py. The resize method is an assumption: change it to what training used.\n"
+HEAD = """# Written by `make convert`. A model file does not say how pictures were read: correct `image` if training read
+# them in another way, then confirm it: npx tensorgate models prove {name}
+"""
 ModelFile = dict[str, Any]
 Specs = dict[str, tf.TensorSpec]
 
 
 class ImageOptions(NamedTuple):
-    """What an image model does not contain: its classes, in the order of the output, and how pixels are scaled."""
+    """What a model file does not contain. None: not given.
+
+    `classes`: in the order of the output. `scale`: how pixels are scaled. `resize`, `engine`: how pictures are resized.
+    `scores`: what the output means, to override what its last layer says. `output`: for a model with several.
+    """
 
     classes: list[str] | None = None
     scale: str | None = None
+    resize: str | None = None
+    engine: str | None = None
+    scores: str | None = None
+    output: str | None = None
+
+
+class Names(list[str]):
+    """Names that YAML writes on one line and in quotes, so that no reader takes one for a number or a boolean."""
+
+
+def _quoted(dumper: yaml.SafeDumper, names: Names) -> yaml.SequenceNode:
+    texts = [yaml.ScalarNode("tag:yaml.org,2002:str", name, style='"') for name in names]
+    return yaml.SequenceNode("tag:yaml.org,2002:seq", texts, flow_style=True)
+
+
+yaml.SafeDumper.add_representer(Names, _quoted)
 
 
 class SignatureSpec(NamedTuple):
@@ -50,16 +73,34 @@ def _image(signature: SignatureSpec, image: ImageOptions) -> dict[str, Any]:
     missing = [option for option, value in options.items() if not value]
     if missing:
         raise ValueError(f"an image model needs {' and '.join(missing)}, or --model-yaml FILE")
-    resizing = {"resize": "nearest", "engine": "pillow", "fit": "stretch"}
+    engine = image.engine or "pillow"
+    # The defaults of Keras: load_img takes Pillow's nearest, image_dataset_from_directory takes TensorFlow's bilinear.
+    resize = image.resize or ("nearest" if engine == "pillow" else "bilinear")
+    if resize not in ENGINES[engine]:
+        raise ValueError(f"--resize {resize}: engine {engine} has {', '.join(ENGINES[engine])}")
     pixels = {"scale": image.scale, "color": "rgb", "layout": "NHWC", "pillow": PILLOW}
-    return {"input": name, "size": size, **resizing, **pixels}
+    return {"input": name, "size": size, "resize": resize, "engine": engine, "fit": "stretch", **pixels}
 
 
-def _check_classes(classes: list[str], outputs: Specs) -> None:
-    shapes = [spec.shape for spec in outputs.values()]
-    if len(shapes) != 1 or not shapes[0].is_compatible_with([None, len(classes)]):
-        given = ", ".join(f"{name} {spec.shape}" for name, spec in outputs.items())
-        raise ValueError(f"{len(classes)} classes need one output of shape [n, {len(classes)}]; this model has {given}")
+def _width(spec: tf.TensorSpec) -> int | None:
+    """The numbers of one row: 10 of [n, 10] and of [n, 10, 1, 1], 1 of [n]. None if an axis is variable."""
+    sizes = spec.shape.as_list()[1:] if spec.shape.rank else [None]
+    return None if None in sizes else math.prod(sizes)
+
+
+def output_of(outputs: Specs, classes: list[str], wanted: str | None) -> str:
+    """The output that has the scores: `wanted`, or the only one that fits the classes. Raises ValueError otherwise.
+
+    Two classes may share one number.
+    """
+    widths = {len(classes), 1} if len(classes) == 2 else {len(classes)}
+    fitting = [name for name, spec in outputs.items() if _width(spec) in widths and wanted in (None, name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if len(fitting) > 1:
+        raise ValueError(f"{len(classes)} classes fit several outputs: add --output {'|'.join(fitting)}")
+    given = ", ".join(f"{name} {spec.shape}" for name, spec in outputs.items())
+    raise ValueError(f"{len(classes)} classes need one output of shape [n, {len(classes)}]; this model has {given}")
 
 
 def check_name(name: str) -> None:
@@ -74,20 +115,30 @@ def describe(name: str, signature: SignatureSpec, image: ImageOptions) -> ModelF
     if _takes_pictures(signature.inputs):
         described["image"] = _image(signature, image)
     if image.classes:
-        _check_classes(image.classes, signature.outputs)
+        output_of(signature.outputs, image.classes, image.output)
         described["classes"] = image.classes
+    if image.output:
+        described["output"] = image.output
     return described
+
+
+def _load(path: Path) -> ModelFile:
+    """The document of a model.yaml. Names of classes stay text: 08 is not a number."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    try:
+        described, texts = (yaml.load(path.read_text(), loader) for loader in (yaml.SafeLoader, yaml.BaseLoader))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
+    if isinstance(described, dict) and "classes" in described:
+        described["classes"] = texts["classes"]
+    return described if isinstance(described, dict) else {}
 
 
 def read_model_file(path: Path, name: str, signature: SignatureSpec) -> ModelFile:
     """Reads a model.yaml. Raises ValueError if it does not fit the model."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    try:
-        described = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
-    if not isinstance(described, dict) or described.get("name") != name:
+    described = _load(path)
+    if described.get("name") != name:
         raise ValueError(f"{path}: name must be {name}")
     if described.get("signature", SIGNATURE) != SIGNATURE:
         raise ValueError(f"{path}: signature must be {SIGNATURE}, which is compared with the source")
@@ -96,10 +147,24 @@ def read_model_file(path: Path, name: str, signature: SignatureSpec) -> ModelFil
             f"{path}: image is for models with classes and one input; inputs: {', '.join(signature.inputs)}"
         )
     if "classes" in described:
-        _check_classes(described["classes"], signature.outputs)
+        output_of(signature.outputs, described["classes"], described.get("output"))
     return described
 
 
+def with_options(described: ModelFile, given: ImageOptions) -> ModelFile:
+    """A copy with the options that were given."""
+    image = {name: value for name in ("resize", "engine", "scale") if (value := getattr(given, name)) is not None}
+    changed = dict(described)
+    if image and "image" in described:
+        changed["image"] = {**described["image"], **image}
+    for name in ("classes", "scores", "output"):
+        if getattr(given, name) is not None:
+            changed[name] = getattr(given, name)
+    return changed
+
+
 def write_model_file(path: Path, described: ModelFile) -> None:
-    """Writes model.yaml with the fields in the given order and lists on one line."""
-    path.write_text(HEAD + yaml.safe_dump(described, sort_keys=False, default_flow_style=None, width=10_000))
+    """Writes model.yaml with the fields in the given order and lists on one line. Names of classes are in quotes."""
+    quoted = {**described, "classes": Names(described["classes"])} if "classes" in described else described
+    text = yaml.safe_dump(quoted, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True)
+    path.write_text((HEAD.format(name=described["name"]) if "image" in described else "") + text)

@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from .agreement import TOLERANCE
-from .data import Bytes, normalise, read_pixels
+from .data import normalise, read_pixels
 from .json_file import write_json
 from .served import Array, Scores
 
@@ -20,8 +20,8 @@ from .served import Array, Scores
 class Reader(NamedTuple):
     """Functions from a file to pixels [height, width, channels], and from pixels to the network's input."""
 
-    pixels: Callable[[Path], Bytes]
-    tensor: Callable[[Bytes], Array]
+    pixels: Callable[[Path], Array]
+    tensor: Callable[[Array], Array]
 
 
 TRAINING = Reader(read_pixels, normalise)
@@ -85,20 +85,36 @@ def _sha256(values: Array) -> str:
 
 
 def hashes(path: Path, reader: Reader = TRAINING) -> dict[str, str]:
-    """SHA-256 of the float32 tensor, and of the pixels for a signature that takes uint8."""
+    """SHA-256 of the tensor, and of whole pixels for a signature that takes uint8."""
     pixels = reader.pixels(path)
-    return {"sha256": _sha256(reader.tensor(pixels)), "pixels_sha256": _sha256(pixels)}
+    whole = {"pixels_sha256": _sha256(pixels)} if pixels.dtype == np.uint8 else {}
+    return {"sha256": _sha256(reader.tensor(pixels)), **whole}
 
 
-def write_parity(folder: Path, version: int, scores: Scores, reader: Reader = TRAINING) -> None:
-    """Writes the pictures, tensors.json, and VERSION.json with the scores of the exported SavedModel."""
+def write_tensors(folder: Path, reader: Reader = TRAINING, image: dict[str, Any] | None = None) -> None:
+    """Writes the pictures and tensors.json.
+
+    `image`: model.yaml's own, for tensors that follow model.yaml instead of a training's code. The gateway calls them
+    unproven until a person has confirmed model.yaml.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
         (folder / name).write_bytes(draw(name))
     samples = [{"file": name, **hashes(folder / name, reader)} for name in PICTURES]
-    write_json(folder / "tensors.json", {"samples": samples})
+    source = {"source": "model.yaml", "image": image} if image else {}
+    write_json(folder / "tensors.json", {**source, "samples": samples})
+
+
+def write_scores(folder: Path, version: int, scores: Scores, reader: Reader = TRAINING) -> None:
+    """Writes VERSION.json with the scores of the exported SavedModel. The pictures must be there."""
     rows = {}
     for name in PICTURES:
         tensor = reader.tensor(reader.pixels(folder / name))[np.newaxis]
-        rows[name] = [round(float(score), 6) for score in scores(tensor)[0]]
+        rows[name] = [round(float(score), 6) for score in scores(tensor).ravel()]
     write_json(folder / f"{version}.json", {"version": version, "tolerance": TOLERANCE, "scores": rows})
+
+
+def write_parity(folder: Path, version: int, scores: Scores) -> None:
+    """Writes the pictures, their tensors as training reads them, and the version's scores."""
+    write_tensors(folder)
+    write_scores(folder, version, scores)

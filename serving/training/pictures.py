@@ -17,6 +17,7 @@ MEAN, DEVIATION = (np.array(values, np.float32) for values in ((0.485, 0.456, 0.
 CAFFE_MEAN = np.array((103.939, 116.779, 123.68), np.float32)
 ONE = np.float32(1)
 Scale = Callable[[Floats], Floats]
+Pixels = Callable[[Path], Array]
 # Each step rounds to float32, like in the gateway.
 SCALES: dict[str, Scale] = {
     "tf": lambda x: x / np.float32(127.5) - ONE,
@@ -27,10 +28,52 @@ SCALES: dict[str, Scale] = {
     "caffe": lambda x: x[..., ::-1] - CAFFE_MEAN,
     "none": lambda x: x,
 }
+# The resize methods of each engine, as in gateway/domain/picture.ts.
+ENGINES = {
+    "pillow": ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"),
+    "tensorflow": ("nearest", "bilinear", "bicubic", "area", "lanczos3"),
+}
 # The supported values. A model.yaml with other valid values gets no parity samples.
-READ_HERE = {"engine": "pillow", "fit": "stretch", "color": "rgb", "layout": "NHWC"}
+READ_HERE = {"fit": "stretch", "color": "rgb", "layout": "NHWC"}
 # Pillow 13 swapped the order of the two resize passes. Nearest has only one pass.
 PILLOW = int(PIL.__version__.split(".")[0])
+
+
+def _with_pillow(size: tuple[int, int], method: str) -> Pixels:
+    """Reads a file as uint8 pixels [height, width, 3]."""
+    resampling = Image.Resampling[method.upper()]
+
+    def pixels(path: Path) -> Bytes:
+        with Image.open(path) as opened:
+            return np.asarray(opened.convert("RGB").resize(size[::-1], resampling))
+
+    return pixels
+
+
+def _with_tensorflow(size: tuple[int, int], method: str, antialias: bool) -> Pixels:
+    """Reads a file as float32 pixels [height, width, 3], which are not rounded after the resize."""
+
+    def pixels(path: Path) -> Array:
+        with Image.open(path) as opened:
+            decoded = np.asarray(opened.convert("RGB"))
+        resized: Array = tf.image.resize(decoded, size, method, antialias=antialias).numpy()
+        return resized
+
+    return pixels
+
+
+def _pixels_of(image: dict[str, Any]) -> Pixels:
+    """Raises ValueError for a method that the engine does not have."""
+    engine, resize = image.get("engine", "pillow"), str(image.get("resize", "nearest"))
+    if "size" not in image or image.get("scale") not in SCALES or resize not in ENGINES.get(engine, ()):
+        raise ValueError(
+            f"model.yaml: image needs size, scale ({', '.join(SCALES)}), and a resize method of its engine: "
+            + "; ".join(f"{name} has {', '.join(methods)}" for name, methods in ENGINES.items())
+        )
+    size = tuple(image["size"])
+    if engine == "tensorflow":
+        return _with_tensorflow(size, resize, image.get("antialias", False))
+    return _with_pillow(size, resize)
 
 
 def reader_of(image: dict[str, Any], inputs: dict[str, tf.TensorSpec]) -> Reader | None:
@@ -38,24 +81,20 @@ def reader_of(image: dict[str, Any], inputs: dict[str, tf.TensorSpec]) -> Reader
 
     Tensors have the dtype of the model's input. Raises ValueError if their shape does not match the input.
     """
-    resize = str(image.get("resize", "nearest")).upper()
     if any(image.get(key, value) != value for key, value in READ_HERE.items()):
         return None
-    if resize != "NEAREST" and image.get("pillow", PILLOW) != PILLOW:
+    # Pillow's nearest and TensorFlow's resize do not depend on Pillow's version.
+    by_version = image.get("engine", "pillow") == "pillow" and image.get("resize", "nearest") != "nearest"
+    if by_version and image.get("pillow", PILLOW) != PILLOW:
         return None
-    if "size" not in image or image.get("scale") not in SCALES or resize not in Image.Resampling.__members__:
-        raise ValueError(f"model.yaml: image needs size, scale ({', '.join(SCALES)}), and a resize method of Pillow")
+    pixels = _pixels_of(image)
     ((name, spec),) = inputs.items()
     height, width = image["size"]
     if not spec.shape.is_compatible_with([1, height, width, 3]):
         raise ValueError(f"model.yaml: image.size {image['size']} does not fit input {name} {spec.shape.as_list()}")
-    method, scale = Image.Resampling[resize], SCALES[image["scale"]]
+    scale = SCALES[image["scale"]]
 
-    def pixels(path: Path) -> Bytes:
-        with Image.open(path) as opened:
-            return np.asarray(opened.convert("RGB").resize((width, height), method))
-
-    def tensor(values: Bytes) -> Array:
+    def tensor(values: Array) -> Array:
         scaled: Array = scale(values.astype(np.float32)).astype(spec.dtype.as_numpy_dtype)
         return scaled
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from .agreement import largest_difference
 from .keras_file import load_keras
 from .served import Call, Tensors, tensorflow_call
 from .settings import SIGNATURE
+from .to_onnx import RANDOM, random_layers
 
 
 def _from_keras(model: keras.Model, version: Path) -> Call:
@@ -41,6 +43,25 @@ def _from_saved_model(source: Path, version: Path) -> Call:
     names = {entry.name for entry in source.iterdir()}
     shutil.copytree(source, version, ignore=lambda folder, _: names - wanted if Path(folder) == source else set())
     return tensorflow_call(source)
+
+
+def _advice(source: Path) -> str:
+    layers = random_layers(tf.saved_model.load(str(source)).signatures[SIGNATURE]) if source.is_dir() else []
+    return f": {RANDOM.format(', '.join(layers))}" if layers else ""
+
+
+def check_repeatable(source: Path, call: Call, samples: list[Tensors]) -> None:
+    """Raises ValueError if the source answers the same input differently, as a SavedModel with random layers does.
+
+    Keras' `model.export` keeps them. In a .keras or .h5 file `training=False` switches them off.
+    """
+    for inputs in samples:
+        first, second = call(inputs), call(inputs)
+        for output in first:
+            try:
+                largest_difference({"first": first[output], "second": second[output]})
+            except ValueError as error:
+                raise ValueError(f"{source}: answers the same input differently each time{_advice(source)}") from error
 
 
 def import_source(source: Path, version: Path) -> Call:

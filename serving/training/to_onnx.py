@@ -1,5 +1,6 @@
 """Converts the signatures of a SavedModel to ONNX, one file each, which share the large weights."""
 
+import re
 from pathlib import Path
 
 import onnx
@@ -15,6 +16,8 @@ OPSET = 18
 IR_VERSION = 10
 # ONNX Runtime needs shapes and other small constants inside the file.
 SMALL_BYTES = 1024
+# `model.export` of Keras keeps the layers of data augmentation, so that they also run when the model serves.
+RANDOM = "it has random layers: {}; convert the model's .keras or .h5 file, or export the model without them"
 
 
 def _order_weights(graph: onnx.GraphProto) -> None:
@@ -59,6 +62,14 @@ def _share_weights(proto: onnx.ModelProto, file: Path) -> None:
             weight.ClearField("raw_data")
 
 
+def random_layers(signature: tf.types.experimental.ConcreteFunction) -> list[str]:
+    """The layers of a signature with random operations, by the paths of their nodes."""
+    graph = signature.graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    paths = [node.name.split("/") for node in nodes if re.search("Random|Rng", node.op)]
+    return sorted({next((part for part in path if "random" in part), path[0]) for path in paths})
+
+
 def write_onnx(version: Path) -> None:
     """Writes model.onnx for serving_default, and SIGNATURE.onnx, with weights in model.onnx, for the others.
 
@@ -68,8 +79,14 @@ def write_onnx(version: Path) -> None:
     for name in sorted(loaded.signatures, key=lambda name: (name != SIGNATURE, name)):
         try:
             proto = _converted(loaded.signatures[name])
-        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-            point = str(error).strip().splitlines()[0]
+        except (
+            onnx.checker.ValidationError,
+            onnx.shape_inference.InferenceError,
+            tf.errors.OpError,
+            ValueError,
+        ) as error:
+            layers = random_layers(loaded.signatures[name])
+            point = RANDOM.format(", ".join(layers)) if layers else str(error).strip().splitlines()[0]
             raise ValueError(f"signature {name}: cannot be converted to ONNX: {point}") from error
         if name != SIGNATURE:
             _share_weights(proto, onnx_file(version))

@@ -1,5 +1,8 @@
 """Models of several formats are converted to model folders with equal outputs."""
 
+import hashlib
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,10 @@ import pytest
 import tensorflow as tf
 import yaml
 from keras import layers
+from PIL import Image
 
-from training.convert import Conversion, convert
+from training.conversion import Conversion, Converted, convert
+from training.convert import main
 from training.keras_file import load_keras
 from training.model_file import ImageOptions, SignatureSpec, read_model_file
 from training.parity import PICTURES
@@ -23,6 +28,7 @@ from training.served import Tensors, onnx_call, tensorflow_call
 from .keras_2 import save_as_keras_2
 
 OPTIONS = ImageOptions(["cat", "dog", "fox"], "tf")
+PICTURES_WITHOUT_LOSS = [name for name in PICTURES if not name.endswith(".jpg")]
 
 
 def _randomise(model: keras.Model) -> None:
@@ -71,7 +77,7 @@ SOURCES: dict[str, Callable[[keras.Model, Path], None]] = {
 def test_outputs_match_the_source(model: keras.Model, source: str, tmp_path: Path) -> None:
     """Both formats give the source's logits. model.yaml, warm-up and parity samples are written."""
     SOURCES[source](model, tmp_path / source)
-    assert convert(Conversion(tmp_path / source, "pets", tmp_path / "models", image=OPTIONS)) < 1e-4
+    assert convert(Conversion(tmp_path / source, "pets", tmp_path / "models", image=OPTIONS)).difference < 1e-4
     folder = tmp_path / "models" / "pets"
     assert [entry.name for entry in folder.parent.iterdir()] == ["pets"]
     assert sorted(entry.name for entry in folder.iterdir()) == ["1", "model.yaml", "parity"]
@@ -89,12 +95,158 @@ def test_outputs_match_the_source(model: keras.Model, source: str, tmp_path: Pat
     assert {file.name for file in (folder / "parity").iterdir()} == {*PICTURES, "tensors.json", "1.json"}
 
 
-def test_probabilities_are_detected(tmp_path: Path) -> None:
-    """Rows that sum to one are probabilities."""
-    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")])
-    model.save(tmp_path / "model.keras")
-    convert(Conversion(tmp_path / "model.keras", "pets", tmp_path, image=ImageOptions(OPTIONS.classes, "div255")))
-    assert "scores: probabilities\n" in (tmp_path / "pets" / "model.yaml").read_text()
+def _dense(outputs: int, activation: str | None, loss: Any = None) -> keras.Model:
+    """A model of 8 x 8 pictures with one layer."""
+    inputs = keras.Input((8, 8, 3), name="photo")
+    model = keras.Model(inputs, layers.Dense(outputs, activation=activation)(layers.Flatten()(inputs)))
+    if loss:
+        model.compile(loss=loss)
+    return model
+
+
+def _converted(model: keras.Model, folder: Path, classes: str, source: str = "model.keras", **given: str) -> Converted:
+    SOURCES[source](model, folder / source)
+    options = ImageOptions(classes.split(","), "div255", **given)
+    return convert(Conversion(folder / source, "pets", folder, image=options))
+
+
+LAST_LAYERS: dict[str, tuple[int, str | None, Any, str]] = {
+    "softmax": (3, "softmax", None, "probabilities"),
+    "one sigmoid": (1, "sigmoid", None, "probabilities"),
+    "sigmoids": (3, "sigmoid", None, "probabilities"),
+    "log-softmax": (3, "log_softmax", None, "logits"),
+    "none": (3, None, "sparse_categorical_crossentropy", "logits"),
+    "one, none": (1, None, keras.losses.BinaryCrossentropy(from_logits=True), "logits"),
+    "independent, none": (3, None, keras.losses.BinaryCrossentropy(from_logits=True), "sigmoid-logits"),
+    "a price": (1, None, "mse", "values"),
+    "relu": (3, "relu", None, "values"),
+}
+
+
+@pytest.mark.parametrize(("outputs", "activation", "loss", "word"), LAST_LAYERS.values(), ids=LAST_LAYERS)
+def test_a1_scores_follow_the_last_activation(
+    outputs: int, activation: str | None, loss: Any, word: str, tmp_path: Path
+) -> None:
+    """Without an activation they follow the loss. One neuron may stand for two classes."""
+    classes = "bee,wasp,fly" if outputs == 3 else "bee,wasp" if word != "values" else "price"
+    _converted(_dense(outputs, activation, loss), tmp_path, classes)
+    assert yaml.safe_load((tmp_path / "pets" / "model.yaml").read_text())["scores"] == word
+
+
+@pytest.mark.parametrize(
+    ("activation", "word"), [("softmax", "probabilities"), ("sigmoid", "probabilities"), (None, "logits")]
+)
+def test_a1_scores_of_a_saved_model_follow_its_graph(activation: str | None, word: str, tmp_path: Path) -> None:
+    """It has no layers, only operations."""
+    _converted(_dense(2, activation), tmp_path, "bee,wasp", "saved-model")
+    assert f"scores: {word}\n" in (tmp_path / "pets" / "model.yaml").read_text()
+
+
+def test_a1_a_softmax_over_one_number_is_refused(tmp_path: Path) -> None:
+    """It is 1 for every picture."""
+    with pytest.raises(ValueError, match="softmax over one number, which is always 1"):
+        _converted(_dense(1, "softmax"), tmp_path, "bee,wasp")
+
+
+def test_a1_given_scores_and_the_mean_of_two_softmaxes(tmp_path: Path) -> None:
+    """An option wins. Numbers that add up to one are probabilities, whatever made them."""
+    inputs = keras.Input((8, 8, 3), name="photo")
+    heads = [layers.Dense(3, activation="softmax")(layers.Flatten()(inputs)) for _ in range(2)]
+    model = keras.Model(inputs, layers.Average()(heads))
+    assert _converted(model, tmp_path, "a,b,c").described["scores"] == "probabilities"
+    assert _converted(model, tmp_path, "a,b,c", scores="values").described["scores"] == "values"
+
+
+def test_a2_class_names_stay_text(tmp_path: Path) -> None:
+    """They are quoted, so that no reader takes one for a number or a boolean."""
+    _converted(_dense(4, "softmax"), tmp_path, "00000,1e3,True,4006381333931")
+    text = (tmp_path / "pets" / "model.yaml").read_text()
+    assert 'classes: ["00000", "1e3", "True", "4006381333931"]\n' in text
+    (tmp_path / "own.yaml").write_text("name: pets\nclasses: [00000, 1e3, True, 08]\n")
+    signature = SignatureSpec({}, {"scores": tf.TensorSpec([None, 4])})
+    assert read_model_file(tmp_path / "own.yaml", "pets", signature)["classes"] == ["00000", "1e3", "True", "08"]
+
+
+def test_a4_tensors_that_follow_model_yaml_say_so(tmp_path: Path) -> None:
+    """The gateway calls them unproven."""
+    _converted(_dense(2, None), tmp_path, "bee,wasp")
+    written = json.loads((tmp_path / "pets" / "parity" / "tensors.json").read_text())
+    described = yaml.safe_load((tmp_path / "pets" / "model.yaml").read_text())
+    assert (written["source"], written["image"]) == ("model.yaml", described["image"])
+
+
+def test_a4_converting_again_follows_a_corrected_model_yaml(tmp_path: Path) -> None:
+    """The correction and its comments stay, tensors and scores are new, the version is untouched."""
+    model, parity = _dense(2, None), tmp_path / "pets" / "parity"
+    _converted(model, tmp_path, "bee,wasp")
+    before = [(parity / name).read_text() for name in ("tensors.json", "1.json")]
+    version = (tmp_path / "pets" / "1" / "saved_model.pb").stat()
+    file = tmp_path / "pets" / "model.yaml"
+    corrected = file.read_text().replace("resize: nearest", "resize: bilinear # as in train.py")
+    file.write_text(corrected)
+    converted = _converted(model, tmp_path, "bee,wasp")
+    assert file.read_text() == corrected and converted.described["image"]["resize"] == "bilinear"
+    after = [(parity / name).read_text() for name in ("tensors.json", "1.json")]
+    assert all(new != old for new, old in zip(after, before, strict=True))
+    assert (tmp_path / "pets" / "1" / "saved_model.pb").stat() == version
+    assert sorted(entry.name for entry in (tmp_path / "pets").iterdir()) == ["1", "model.yaml", "parity"]
+
+
+def test_a4_converting_another_model_again_is_refused(tmp_path: Path) -> None:
+    """A server keeps the weights of a version, so other weights need another number."""
+    _converted(_dense(2, None), tmp_path, "bee,wasp")
+    with pytest.raises(ValueError, match=r"pets: already exists, and its version 1 is another model .*models push"):
+        _converted(_dense(2, None), tmp_path, "bee,wasp")
+
+
+@pytest.mark.parametrize("resize", ["nearest", "bilinear", "bicubic", "area", "lanczos3"])
+def test_f28_resizing_with_tensorflow_gets_parity_samples(resize: str, tmp_path: Path) -> None:
+    """The tensors are those of tf.image.resize."""
+    _converted(_dense(2, None), tmp_path, "bee,wasp", engine="tensorflow", resize=resize)
+    parity = tmp_path / "pets" / "parity"
+    with Image.open(parity / PICTURES_WITHOUT_LOSS[0]) as opened:
+        pixels = np.asarray(opened.convert("RGB"))
+    wanted = tf.image.resize(pixels, (8, 8), resize).numpy().astype(np.float32) / np.float32(255)
+    samples = {sample["file"]: sample for sample in json.loads((parity / "tensors.json").read_text())["samples"]}
+    assert samples[PICTURES_WITHOUT_LOSS[0]]["sha256"] == hashlib.sha256(wanted.tobytes()).hexdigest()
+
+
+def test_f28_a_resize_method_of_the_other_engine_is_refused(tmp_path: Path) -> None:
+    """The error lists those of the engine."""
+    with pytest.raises(ValueError, match="--resize area: engine pillow has nearest, box"):
+        _converted(_dense(2, None), tmp_path, "bee,wasp", resize="area")
+
+
+def _augmented() -> keras.Model:
+    augmentation = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.2)], name="augmentation")
+    inputs = keras.Input((8, 8, 3), name="photo")
+    outputs = layers.Dense(2)(layers.Flatten()(layers.Rescaling(1 / 127.5, -1)(augmentation(inputs))))
+    return keras.Model(inputs, outputs)
+
+
+def test_f28_random_layers_do_nothing_when_serving(tmp_path: Path) -> None:
+    """In a .keras file they are switched off."""
+    assert _converted(_augmented(), tmp_path, "bee,wasp").difference < 1e-4
+
+
+def test_f28_a_saved_model_that_augments_when_serving_is_refused(tmp_path: Path) -> None:
+    """`model.export` keeps random layers: TF-Serving would answer differently each time."""
+    with pytest.raises(ValueError, match=r"differently each time: it has random layers: random_flip.*random_rotation"):
+        _converted(_augmented(), tmp_path, "bee,wasp", "saved-model")
+
+
+def test_f28_the_command_says_what_is_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last line names the file to check and the command that confirms it."""
+    _dense(1, "sigmoid").save(tmp_path / "model.keras")
+    given = f"convert --from {tmp_path}/model.keras --name pets --out {tmp_path} --classes bee,wasp --scale div255"
+    monkeypatch.setattr("sys.argv", [*given.split(), "--resize", "bilinear", "--engine", "tensorflow"])
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert "scores: probabilities (the last layer is a sigmoid)" in lines
+    assert "pictures: resize bilinear, engine tensorflow, scale div255; unproven until you confirm them" in lines
+    assert re.match(r"next: compare .* in .*pets/model\.yaml .* models prove pets", lines[-1])
 
 
 def test_all_signatures_and_types_are_kept(tmp_path: Path) -> None:
@@ -113,7 +265,7 @@ def test_all_signatures_and_types_are_kept(tmp_path: Path) -> None:
         "age_only": tf.function(age_only, input_signature=[row["age"]]),
     }
     tf.saved_model.save(tf.Module(), str(tmp_path / "source"), signatures=signatures)
-    assert convert(Conversion(tmp_path / "source", "risk", tmp_path / "models")) < 1e-4
+    assert convert(Conversion(tmp_path / "source", "risk", tmp_path / "models")).difference < 1e-4
     folder = tmp_path / "models" / "risk"
     assert yaml.safe_load((folder / "model.yaml").read_text()) == {"name": "risk", "signature": "serving_default"}
     assert not (folder / "parity").exists()
@@ -139,9 +291,10 @@ def test_a_given_model_yaml_is_kept(model: keras.Model, tmp_path: Path) -> None:
 def test_unsupported_preprocessing_gets_no_parity_samples(model: keras.Model, tmp_path: Path) -> None:
     """The formats are still compared."""
     model.save(tmp_path / "model.keras")
-    own = "name: pets\nimage: {size: [32, 32], resize: bilinear, engine: tensorflow, scale: tf}\nclasses: [a, b, c]\n"
+    own = "name: pets\nimage: {size: [32, 32], fit: crop, scale: tf}\nclasses: [a, b, c]\n"
     (tmp_path / "own.yaml").write_text(own)
-    assert convert(Conversion(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml")) < 1e-4
+    given = Conversion(tmp_path / "model.keras", "pets", tmp_path / "models", tmp_path / "own.yaml")
+    assert convert(given).difference < 1e-4
     assert not (tmp_path / "models" / "pets" / "parity").exists()
 
 
@@ -256,7 +409,10 @@ def test_converts_a_whole_xception_of_keras_2(tmp_path: Path) -> None:
     save_as_keras_2(model, tmp_path / "model.h5")
     model.save(tmp_path / "model.keras")
     classes = list("abcdefghij")
-    assert convert(Conversion(tmp_path / "model.h5", "xception", tmp_path, image=ImageOptions(classes, "tf"))) < 1e-4
+    assert (
+        convert(Conversion(tmp_path / "model.h5", "xception", tmp_path, image=ImageOptions(classes, "tf"))).difference
+        < 1e-4
+    )
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 75, 75, 3)).astype(np.float32)
     wanted = load_keras(tmp_path / "model.keras")(picture, training=False)
     scores = onnx_call(tmp_path / "xception" / "1")({"input_8": picture})["dense_7"]
