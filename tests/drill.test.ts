@@ -111,6 +111,24 @@ test('every check on a vulnerable server fails', async (t) => {
   assert.match(cameOf('D9'), /^GET: 200, not 405; expected: /);
 });
 
+test('E25: the prefix is in front of every path, also where a path starts with the same letters', async (t) => {
+  const urls: string[] = [];
+  const url = await startServer(t, (request, response) => {
+    urls.push(request.url ?? '');
+    request.resume();
+    response.end(SCORES);
+  });
+  await drill(`${url}/pre/?model=a`, '--only', 'A1,B2,C3,D1,D5,D6,D7,D9,D10,D11,D12,G7');
+  assert.ok(urls.length > 60, `${urls.length} requests`);
+  assert.deepEqual(
+    urls.filter((path) => !path.startsWith('/pre/')),
+    [],
+  );
+  for (const path of ['/pre/predict?model=a', '/pre/metrics', '/pre//predict', '/pre/../predict']) {
+    assert.ok(urls.includes(path), path);
+  }
+});
+
 test('a server that fetches a URL before it refuses it fails A1', async (t) => {
   const url = await startServer(t, async (request, response) => {
     const body = await textOf(request);

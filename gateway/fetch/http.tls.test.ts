@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import tls, { type TLSSocket } from 'node:tls';
 import { context, failureOf, INSIDE, names, openFetch, startOrigin, startRawOrigin } from './test-origin.ts';
+import { startProxy } from './test-proxy.ts';
 
 const HOST = 'img.example.com';
 const folder = mkdtempSync(join(tmpdir(), 'tensorgate-tls-'));
@@ -124,4 +125,17 @@ test('A29: a redirect from https to http is not followed', async (t) => {
   const failing = openFetch(t, options)(`https://${HOST}:${origin.port}/`, 'url', context());
   await failureOf(failing, 'source_forbidden');
   assert.deepEqual([origin.requests.length, plain.requests.length], [1, 0]);
+});
+
+test("C18: TLS through a proxy: the source's certificate is checked against the URL's host", async (t) => {
+  const proxy = await startProxy(t);
+  for (const certificate of ['good', 'other', 'alone'] as const) {
+    const origin = await startTls(t, certificate);
+    const fetch = openFetch(t, { allowPrivate: true, lookup: names({ [HOST]: [INSIDE] }), proxy: proxy.url });
+    const fetching = fetch(`https://${HOST}:${origin.port}/`, 'url', context());
+    if (certificate === 'good') assert.equal(String(await fetching), 'x');
+    else await failureOf(fetching, 'source_failed');
+    assert.equal(origin.requests.length, certificate === 'good' ? 1 : 0);
+    assert.equal(proxy.targets.at(-1), `${INSIDE}:${origin.port}`);
+  }
 });

@@ -22,7 +22,7 @@ export function createProxiedSender(proxy: URL, { headers, connectTimeoutMs, max
   return {
     async send(url, addresses, fetchSignal) {
       const signal = AbortSignal.any([fetchSignal, closing.signal]);
-      const release = await perSource.acquire(url.host, signal);
+      const release = await perSource.acquire(url.origin, signal);
       const socket = await openInTime(connectTimeoutMs, signal, (either) =>
         openAny(proxy, url, addresses, either),
       ).catch((error: unknown) => {

@@ -9,7 +9,8 @@ import { hostOf, portOf } from './source-url.ts';
 
 /**
  * Opens a connection to the URL's port at this address, with TLS for https. The proxy gets the address, never the
- * name: it could resolve the name to another one. Throws if the proxy refuses, and what the network and TLS throw.
+ * name: it could resolve the name to another one. Throws if the proxy refuses, if bytes arrive before
+ * the request, and what the network and TLS throw.
  */
 export async function openTunnel(proxy: URL, url: URL, address: string, signal: AbortSignal): Promise<Socket> {
   const target = `${isIP(address) === 6 ? `[${address}]` : address}:${portOf(url)}`;
@@ -29,13 +30,11 @@ async function connectThrough(proxy: URL, target: string, signal: AbortSignal): 
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   request.once('error', reject);
   request.once('connect', ({ statusCode = 0 }: http.IncomingMessage, socket: Socket, early: Buffer) => {
-    if (statusCode < 200 || statusCode > 299) {
-      socket.destroy();
-      reject(new Error(`the proxy answered CONNECT ${target} with status ${statusCode}`));
-    } else {
-      if (early.length > 0) socket.unshift(early);
-      resolve(socket);
-    }
+    const isOpen = statusCode >= 200 && statusCode < 300;
+    if (isOpen && early.length === 0) return resolve(socket);
+    socket.destroy();
+    const what = isOpen ? 'sent bytes before the request' : `answered CONNECT ${target} with ${statusCode}`;
+    reject(new Error(`the proxy ${what}`));
   });
   request.end();
   return await promise;

@@ -54,11 +54,11 @@ export const FETCHES: readonly Check[] = [
   },
   {
     id: 'B3',
-    sends: '8 KiB and more, NUL, newline, lone surrogate',
+    sends: '8 KiB and more, NUL, a newline in it, lone surrogate',
     expects: '400 invalid_url',
     run: ({ endpoint }) =>
       expectEach(
-        { long: `/${'a'.repeat(8192)}`, nul: '/\0', newline: '/\n', surrogate: '/\ud800' },
+        { long: `/${'a'.repeat(8192)}`, nul: '/\0x', newline: '/a\nb', surrogate: '/\ud800' },
         (path) => endpoint.predictJson({ url: `http://example.com${path}` }),
         '400 invalid_url',
       ),
@@ -249,7 +249,7 @@ export const FETCHES: readonly Check[] = [
   },
   {
     id: 'B21',
-    sends: 'HTTP/0.9, a bad status line, a 1 MiB header, 10,000 headers, a folded header',
+    sends: 'HTTP/0.9, a bad status line, a 1 MiB header, 10,000 headers, two lengths',
     expects: '502 source_failed',
     needs: 'origin',
     run(drill) {
@@ -258,7 +258,7 @@ export const FETCHES: readonly Check[] = [
         'status line': 'HTTP/1.1 2OO OK\r\n\r\n',
         '1 MiB': `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(2 ** 20)}\r\n\r\n`,
         '10,000': `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(10_000)}\r\n`,
-        folded: 'HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n',
+        lengths: 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
       };
       const raw = Object.fromEntries(Object.entries(pages).map(([name, bytes]) => [name, rawResponse(bytes)]));
       return fetchEach(drill, raw, '502 source_failed');

@@ -28,10 +28,12 @@ export type Endpoint = {
   readonly url: URL;
   /** The value of --key, if any. */
   readonly key: string | undefined;
-  /** The path of /predict with the query of the endpoint's URL. */
+  /** The path of /predict with the query of the endpoint's URL, without the prefix. */
   readonly predictPath: string;
+  /** A path as it is sent: behind the prefix, and otherwise unchanged. */
+  targetOf(path: string): string;
   /**
-   * Sends a request. The path is sent unchanged. A 429 is retried after Retry-After. Rejects if there is no response.
+   * Sends a request to a path behind the prefix. A 429 is retried after Retry-After. Rejects if there is no response.
    */
   send(path: string, options?: SendOptions): Promise<EndpointResponse>;
   /** POSTs to /predict. */
@@ -51,7 +53,8 @@ export type EndpointOptions = {
 /** Creates the client. Opens no connection. */
 export function createEndpoint({ url, key, signal: drillSignal }: EndpointOptions): Endpoint {
   const prefix = url.pathname.replace(/\/$/, '');
-  const predictPath = `${prefix}/predict${url.search}`;
+  const predictPath = `/predict${url.search}`;
+  const targetOf = (path: string) => prefix + path;
   const authorization = key === undefined ? {} : { Authorization: `Bearer ${key}` };
 
   async function send(path: string, sendOptions: SendOptions = {}): Promise<EndpointResponse> {
@@ -71,7 +74,7 @@ export function createEndpoint({ url, key, signal: drillSignal }: EndpointOption
     const timeout = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
     const options = {
       method,
-      path: path.startsWith(prefix) ? path : prefix + path,
+      path: targetOf(path),
       headers: {
         ...authorization,
         ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
@@ -100,6 +103,7 @@ export function createEndpoint({ url, key, signal: drillSignal }: EndpointOption
     url,
     key,
     predictPath,
+    targetOf,
     send,
     predict,
     predictJson: (body) => predict(typeof body === 'string' ? body : JSON.stringify(body), 'application/json'),

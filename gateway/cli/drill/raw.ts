@@ -58,7 +58,9 @@ function connect({ protocol, hostname, port }: URL): net.Socket {
 }
 
 /** The head of a POST to /predict: Host, the API key if any, then `lines`. */
-export function rawHead({ url, key, predictPath }: Endpoint, ...lines: readonly string[]): string {
+export function rawHead({ url, key, predictPath, targetOf }: Endpoint, ...lines: readonly string[]): string {
   const authorization = key === undefined ? [] : [`Authorization: Bearer ${key}`];
-  return [`POST ${predictPath} HTTP/1.1`, `Host: ${url.host}`, ...authorization, ...lines, '', ''].join('\r\n');
+  return [`POST ${targetOf(predictPath)} HTTP/1.1`, `Host: ${url.host}`, ...authorization, ...lines, '', ''].join(
+    '\r\n',
+  );
 }

@@ -6,7 +6,7 @@ const JSON_TYPE = 'Content-Type: application/json';
 
 /** Sends requests whose end two servers may see at different bytes (RFC 9112, 6.3 and 11.2). */
 export async function smuggling({ endpoint }: Drill): Promise<string> {
-  const second = `GET /drill-smuggled HTTP/1.1\r\nHost: ${endpoint.url.host}\r\n\r\n`;
+  const second = `GET ${endpoint.targetOf('/drill-smuggled')} HTTP/1.1\r\nHost: ${endpoint.url.host}\r\n\r\n`;
   const requests = {
     'length and chunks': `${rawHead(endpoint, JSON_TYPE, 'Content-Length: 5', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
     'two lengths': `${rawHead(endpoint, JSON_TYPE, 'Content-Length: 2', 'Content-Length: 40')}{}`,
