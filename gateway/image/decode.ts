@@ -44,15 +44,8 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
 };
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
-  const damaged = (cause?: unknown) =>
-    new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
-  const file = firstPicture(bytes, header.format);
-  if (!file) throw damaged();
-  const attempt = (encoded: Uint8Array) => readWhole(encoded, header, maxPixels);
-  const { data, info } = await attempt(file).catch((cause: unknown) => {
-    const repaired = header.format === 'png' ? withAllRows(file) : undefined;
-    if (repaired) return attempt(repaired);
-    throw damaged(cause);
+  const { data, info } = await readFirst(bytes, header, maxPixels).catch((cause: unknown) => {
+    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
   });
   if (info.channels !== READINGS[header.samples.kind].channels) throw unusualVariant(field);
   return {
@@ -60,6 +53,18 @@ async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixel
     width: info.width,
     height: info.height,
   };
+}
+
+/** The samples of the first picture. Throws for damaged files. */
+async function readFirst(bytes: Uint8Array, header: ReadableHeader, maxPixels: number) {
+  const file = firstPicture(bytes, header.format);
+  try {
+    return await readWhole(file, header, maxPixels);
+  } catch (error) {
+    const repaired = header.format === 'png' ? withAllRows(file) : undefined;
+    if (repaired) return readWhole(repaired, header, maxPixels);
+    throw error;
+  }
 }
 
 function readWhole(encoded: Uint8Array, { samples: { kind }, turned }: ReadableHeader, maxPixels: number) {

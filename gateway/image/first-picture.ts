@@ -8,7 +8,7 @@ import { firstFrameOfGif } from './first-picture/gif.ts';
 import { pixelChunks } from './first-picture/png.ts';
 import { firstFrameOfWebp } from './first-picture/webp.ts';
 
-const REWRITERS: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array) => Uint8Array | undefined>>> = {
+const REWRITERS: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array) => Uint8Array>>> = {
   png: pixelChunks,
   webp: firstFrameOfWebp,
   gif: firstFrameOfGif,
@@ -16,10 +16,9 @@ const REWRITERS: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array) => Uin
 };
 
 /**
- * Returns a file of the first picture only, or the bytes themselves. Undefined when it has too little data. The header
- * has been checked before.
+ * Returns a file of the first picture only, or the bytes themselves. The header has been checked before. Throws
+ * RangeError when the file ends too early.
  */
-export function firstPicture(bytes: Uint8Array, format: ImageFormat): Uint8Array | undefined {
-  const rewrite = REWRITERS[format];
-  return rewrite ? rewrite(bytes) : bytes;
+export function firstPicture(bytes: Uint8Array, format: ImageFormat): Uint8Array {
+  return REWRITERS[format]?.(bytes) ?? bytes;
 }

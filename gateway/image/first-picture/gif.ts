@@ -10,9 +10,10 @@ const END = Uint8Array.of(0, 0x3b);
 /**
  * Returns a GIF of its header, the graphic control extensions before the first image, and that image. Bytes between
  * blocks are dropped, as Pillow does. The data is taken up to the block that completes the pixels: what follows may be
- * damaged or missing. Undefined when pixels are missing, as in Pillow.
+ * damaged or missing.
+ * @throws RangeError when pixels are missing: an error in Pillow too.
  */
-export function firstFrameOfGif(bytes: Uint8Array): Uint8Array | undefined {
+export function firstFrameOfGif(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const global = paletteOf(view, 10, 13);
   const kept = [bytes.subarray(0, global.end)];
@@ -25,5 +26,6 @@ export function firstFrameOfGif(bytes: Uint8Array): Uint8Array | undefined {
   const local = paletteOf(view, offset + 9, offset + DESCRIPTOR_BYTES);
   const pixels = view.getUint16(offset + 5, true) * view.getUint16(offset + 7, true);
   const end = endOfPixels(bytes, local.end, pixels);
-  return end === undefined ? undefined : Buffer.concat([...kept, bytes.subarray(offset, end), END]);
+  if (end === undefined) throw new RangeError('the data of the first frame ends before its last pixel');
+  return Buffer.concat([...kept, bytes.subarray(offset, end), END]);
 }
