@@ -1,1 +1,1 @@
-"""Trains, checks and exports the clothing model that the gateway serves."""
+"""Trains, checks and exports models of photos that the gateway serves."""

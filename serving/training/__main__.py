@@ -6,21 +6,23 @@ Exit codes: 0: the candidate may be pushed. 3: the gate refused it. 1: an error,
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .data import data_sha256
 from .finish import Job, evaluate_candidate, export_candidate, judge_candidate
 from .gate import alias_of, sentences
-from .settings import DEFAULTS, NAME, SIDES, SPLITS, VERSION, Settings, settings_for
-from .split import split_photos
+from .names import name_of
+from .settings import DEFAULTS, SIDES, SPLITS, VERSION, Settings, settings_for
+from .split import PARTS, split_kind, split_photos
 from .track import lineage_of, start_run
 from .train import train
 from .work import adopt_work, open_work
 
 SERVING = Path(__file__).resolve().parents[1]
 REFUSED = 3
-PLACES = ("data", "work", "models", "settings", "fresh", "export_only")
+PLACES = ("data", "name", "work", "models", "settings", "fresh", "export_only")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--weights", help='file with initial weights, or "imagenet" (xception: imagenet, otherwise random)'
     )
     group.add_argument(
-        "--split", choices=SPLITS, help="by the data set's folders, or by a hash of each file name (folders)"
+        "--split", choices=SPLITS, help="by the data set's folders, or by a hash of each file name (folders, if there)"
     )
     group.add_argument(
         "--pool", type=int, choices=list(SIDES), help="side of the pixel squares that are averaged first (3)"
@@ -49,7 +51,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def arguments() -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with train, validation and test")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder with one folder of photos for each class, or with such folders in train, validation and test",
+    )
+    parser.add_argument(
+        "--name", help="name of the model (the model with these classes, or the name of the data folder)"
+    )
     parser.add_argument("--work", type=Path, default=SERVING / "training" / "work", help="work folder (%(default)s)")
     parser.add_argument("--models", type=Path, default=SERVING / "models", help="current versions (%(default)s)")
     begin = parser.add_mutually_exclusive_group()
@@ -75,12 +85,16 @@ def settings_of(given: argparse.Namespace) -> Settings:
 
 def run(job: Job, fresh: bool, export_only: bool) -> dict[str, Any]:
     """Trains, exports, evaluates and judges. Returns the evaluation with the gate's decision."""
-    fingerprint = data_sha256(split_photos(job.data, job.settings.split).photos)
+    split = split_photos(job.data, job.settings.split)
+    fingerprint = data_sha256(split.photos)
+    counts = ", ".join(f"{len(photos)} for {part}" for part, photos in zip(PARTS, split.parts, strict=True))
+    print(f"{job.name}: {len(split.classes)} classes: {', '.join(split.classes)}")
+    print(f"photos, split by {job.settings.split}: {counts}", flush=True)
     if export_only:
         adopt_work(job.work, job.settings, fingerprint)
     else:
         open_work(job.work, job.settings, fingerprint, fresh)
-    with start_run(job.settings, job.work, fingerprint) as record:
+    with start_run(job.settings, job.work, fingerprint, model=job.name) as record:
         if not export_only:
             train(job.data, job.work, job.settings, record.log_epoch)
         export_candidate(job)
@@ -91,16 +105,25 @@ def run(job: Job, fresh: bool, export_only: bool) -> dict[str, Any]:
     return evaluation
 
 
+def job_of(given: argparse.Namespace) -> Job:
+    """The run that the options describe. Raises ValueError for photos or a name that do not fit."""
+    settings = settings_of(given)
+    settings = replace(settings, split=split_kind(given.data, settings.split))
+    classes = split_photos(given.data, settings.split).classes
+    name = name_of(given.data, classes, given.models, given.name)
+    return Job(given.data, given.work, given.models, settings, name)
+
+
 def main() -> None:
     """Runs the command. Prints one line with the accuracy and one per reason of the gate."""
     given = arguments()
     try:
-        job = Job(given.data, given.work, given.models, settings_of(given))
+        job = job_of(given)
         evaluation = run(job, given.fresh, given.export_only)
     except (ValueError, OSError) as error:
         raise SystemExit(f"training: {error}") from error
     test, validation = evaluation["test"], evaluation["validation"]
-    print(f"{NAME}: test {test['accuracy']:.4f}, validation {validation['accuracy']:.4f}, in {job.candidate}")
+    print(f"{job.name}: test {test['accuracy']:.4f}, validation {validation['accuracy']:.4f}, in {job.candidate}")
     print("\n".join(sentences(evaluation["gate"])))
     sys.exit(REFUSED if evaluation["gate"]["decision"] == "refused" else 0)
 

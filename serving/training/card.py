@@ -9,9 +9,12 @@ from typing import Any
 from .plots import confusion_matrix, learning_curve, reliability_diagram
 from .settings import INPUT, OUTPUT, SIDE
 
+# Written by hand: where the photos come from, and what the model is for.
+ABOUT = Path("card") / "about.md"
+
 CARD = """# Model card: {model}, version {version}
 
-`{architecture}`, a network that classifies a photo into {kinds} kinds of clothing.
+`{architecture}`, a network that classifies a photo into {kinds} classes: {classes}.
 
 | | |
 |--|--|
@@ -34,9 +37,8 @@ Both give `{output}`: float32 [n, {kinds}], in the order of `model.yaml`.{poolin
 
 ## Data
 
-[clothing-dataset-small](https://github.com/alexeygrigorev/clothing-dataset), CC0, ten classes, split {split}:
-{validation[photos]} photos for validation, {test[photos]} for test, the others for training. Photos are not in this
-repository. Fingerprint of the photos: `{lineage[data_sha256]}`.
+Photos of {kinds} classes, split {split}: {validation[photos]} photos for validation, {test[photos]} for test, the
+others for training. They are not in this repository. Their fingerprint: `{lineage[data_sha256]}`.
 
 ## Results on the test photos
 
@@ -78,10 +80,10 @@ them the test photos in that bin.
 
 ## Use and limits
 
-Made to demonstrate and test the whole path from a photo to scores, on a laptop. It classifies the main garment of an
-everyday photo. It always returns scores for its {kinds} classes, whatever the picture shows. It was not trained on
-photos without clothing or with several garments. The photos come from few contributors, so the accuracy on other
-photos may be lower. Not for decisions about people.
+It always returns scores for its {kinds} classes, whatever the picture shows. The accuracy on photos of other sources
+than the test photos may be lower.
+
+{about}
 """
 Evaluation = dict[str, Any]
 
@@ -140,7 +142,13 @@ def _start(weights: str | None) -> str:
     return f"From the weights of `{Path(weights).name}`" if weights else "From random weights"
 
 
-def _text(evaluation: Evaluation) -> str:
+def about(model_folder: Path) -> str:
+    """What a person has written about the model, in card/about.md."""
+    file = model_folder / ABOUT
+    return file.read_text().strip() if file.exists() else f"Add where the photos come from to `{ABOUT.as_posix()}`."
+
+
+def _text(evaluation: Evaluation, about: str) -> str:
     lineage, test = evaluation["lineage"], evaluation["test"]
     settings = lineage["settings"]
     return CARD.format(
@@ -148,6 +156,8 @@ def _text(evaluation: Evaluation) -> str:
         gate=_gate(evaluation["gate"]),
         settings=settings,
         kinds=len(test["per_class"]),
+        classes=", ".join(row["class"] for row in test["per_class"]),
+        about=about,
         error=_percent(test["calibration_error"]),
         test_share=_percent(test["accuracy"]),
         validation_share=_percent(evaluation["validation"]["accuracy"]),
@@ -155,7 +165,7 @@ def _text(evaluation: Evaluation) -> str:
         onnx_mb=evaluation["sizes"]["onnx"] / 1e6,
         cpu="; ".join(f"{r['cpu']} ms on {r['threads']} (clock {r['clock']} ms)" for r in evaluation["milliseconds"]),
         pooling=_pooling(settings),
-        split="by its authors" if settings["split"] == "folders" else "by a hash of each file's name",
+        split="by its folders" if settings["split"] == "folders" else "by a hash of each file's name",
         per_class=_per_class(test["per_class"]),
         mixed_up=_mixed_up(test),
         start=_start(settings["weights"]),
@@ -181,7 +191,7 @@ def write_card(model_folder: Path, version: int) -> None:
         raise ValueError(f"{file}: no such file; the card needs the evaluation of the version")
     evaluation = json.loads(file.read_text())
     try:
-        text, plots = _text(evaluation), _plots(evaluation)
+        text, plots = _text(evaluation, about(model_folder)), _plots(evaluation)
     except KeyError as error:
         raise ValueError(f"{file}: field {error} is missing; train again to measure it") from error
     (model_folder / "card").mkdir(exist_ok=True)

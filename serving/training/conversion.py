@@ -11,6 +11,7 @@ from .activation import Meaning, last_operations, meaning_of
 from .agreement import largest_difference
 from .keras_file import loss_of
 from .model_file import (
+    CONVERTED,
     ImageOptions,
     ModelFile,
     SignatureSpec,
@@ -166,7 +167,8 @@ def _build(conversion: Conversion, folder: Path, versions: dict[int, Path]) -> C
             for number, place in (versions or {VERSION: version}).items():
                 write_scores(parity, number, _scores_of(place, signature, output), reader)
     if text is None:
-        write_model_file(folder / MODEL_FILE, described)
+        head = CONVERTED.format(name=described["name"]) if "image" in described else ""
+        write_model_file(folder / MODEL_FILE, described, head)
     else:
         (folder / MODEL_FILE).write_text(text)
     return Converted(difference, described, meaning)

@@ -11,14 +11,18 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
-from .settings import CLASSES, SIDE, middle
+from .settings import SIDE, middle
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
+# Files that file managers leave in folders of photos, beside those with a leading dot.
+NOT_PHOTOS = ("Thumbs.db", "desktop.ini")
+
+
 class Photo(NamedTuple):
-    """A labelled file and its part of the split."""
+    """A labelled file in the folder of its class, and its part of the split."""
 
     path: Path
     label: int
@@ -26,38 +30,47 @@ class Photo(NamedTuple):
 
 
 class Photos(NamedTuple):
-    """Photos in memory: pixels uint8 [n, side, side, 3] after average pooling, and labels [n]."""
+    """Photos in memory: pixels uint8 [n, side, side, 3] after average pooling, labels [n], and names of the classes."""
 
     pixels: tf.Tensor
     labels: npt.NDArray[np.int32]
+    classes: tuple[str, ...]
 
 
-def class_photos(folder: Path, part: str = "") -> list[Photo]:
-    """The photos of a folder with one sub-folder per class, sorted, so that the order is the same in every run."""
+def class_names(folder: Path) -> tuple[str, ...]:
+    """The names of a folder's sub-folders, one for each class. Their alphabetical order is that of the labels.
+
+    Raises ValueError if there are fewer than two.
+    """
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder")
-    folders = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-    if folders != list(CLASSES):
-        raise ValueError(f"{folder}: has the folders {folders}, expected {list(CLASSES)}")
-    # Files such as .DS_Store are not photos.
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if len(names) < 2:
+        raise ValueError(f"{folder}: needs one folder of photos for each class, has {', '.join(names) or 'none'}")
+    return tuple(names)
+
+
+def class_photos(folder: Path, classes: tuple[str, ...], part: str = "") -> list[Photo]:
+    """The photos of a folder with one sub-folder per class, sorted, so that the order is the same in every run.
+
+    Raises ValueError for other sub-folders: they would shift the labels.
+    """
+    found = class_names(folder)
+    if found != classes:
+        raise ValueError(f"{folder}: has the folders {', '.join(found)}, expected {', '.join(classes)}")
     return [
         Photo(path, label, part)
-        for label, name in enumerate(CLASSES)
+        for label, name in enumerate(classes)
         for path in sorted((folder / name).iterdir())
-        if not path.name.startswith(".")
+        if not path.name.startswith(".") and path.name not in NOT_PHOTOS
     ]
-
-
-def photos_of(data: Path, part: str) -> list[Photo]:
-    """The photos in the data set's folder train, validation or test."""
-    return class_photos(data / part, part)
 
 
 def data_sha256(photos: list[Photo]) -> str:
     """The fingerprint of the data: SHA-256 over part, class, name and bytes of all photos, independent of order."""
     lines = sorted(
-        f"{photo.part}/{CLASSES[photo.label]}/{photo.path.name} {hashlib.sha256(photo.path.read_bytes()).hexdigest()}\n"
-        for photo in photos
+        f"{part}/{path.parent.name}/{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for path, _, part in photos
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -91,12 +104,12 @@ def pooled(pixels: Bytes, pool: int, side: int) -> Bytes:
     return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
 
 
-def load_pooled(photos: list[Photo], pool: int, side: int) -> Photos:
+def load_pooled(photos: list[Photo], classes: tuple[str, ...], pool: int, side: int) -> Photos:
     """Loads all photos, average-pooled. Reads them in threads: Pillow releases the GIL while it decodes."""
     with ThreadPoolExecutor() as threads:
         pixels = list(threads.map(lambda photo: pooled(read_pixels(photo.path), pool, side), photos))
     with tf.device("CPU"):
-        return Photos(tf.constant(np.stack(pixels)), np.array([photo.label for photo in photos], np.int32))
+        return Photos(tf.constant(np.stack(pixels)), np.array([photo.label for photo in photos], np.int32), classes)
 
 
 def epoch_batches(photos: Photos, batch: int, seed: int, epoch: int) -> tf.data.Dataset:

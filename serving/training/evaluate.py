@@ -10,14 +10,15 @@ import numpy as np
 from .calibrate import Array, Labels, calibration_error, cross_entropy, reliability, softmax
 from .data import Photo, tensors
 from .served import onnx_scores, tensorflow_scores
-from .settings import CLASSES, SIDE
+from .settings import SIDE
 
 Figures = dict[str, Any]
 
 
 def confusion(logits: Array, labels: Labels) -> Array:
     """Confusion matrix [true class, predicted class]."""
-    counts = np.zeros((len(CLASSES), len(CLASSES)), int)
+    kinds = logits.shape[1]
+    counts = np.zeros((kinds, kinds), int)
     np.add.at(counts, (labels, logits.argmax(1)), 1)
     return counts
 
@@ -26,10 +27,10 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
     return {key: round(value, 4) for key, value in figures.items()}
 
 
-def per_class(counts: Array) -> list[Figures]:
+def per_class(counts: Array, classes: tuple[str, ...]) -> list[Figures]:
     """Precision, recall and F1 of each class. 0 if the class was never predicted or has no photos."""
     rows = []
-    for index, name in enumerate(CLASSES):
+    for index, name in enumerate(classes):
         right, predicted, photos = (int(n) for n in (counts[index, index], counts[:, index].sum(), counts[index].sum()))
         figures = {
             "precision": right / max(predicted, 1),
@@ -40,7 +41,7 @@ def per_class(counts: Array) -> list[Figures]:
     return rows
 
 
-def measured(logits: Array, labels: Labels) -> Figures:
+def measured(logits: Array, labels: Labels, classes: tuple[str, ...]) -> Figures:
     """All metrics of logits [n, classes] and labels [n]: the "test" or "validation" part of an evaluation."""
     probabilities, counts = softmax(logits), confusion(logits, labels)
     right, photos = int(counts.trace()), len(labels)
@@ -51,16 +52,16 @@ def measured(logits: Array, labels: Labels) -> Figures:
         "loss": round(cross_entropy(probabilities, labels), 4),
         "calibration_error": round(calibration_error(probabilities, labels), 4),
         "reliability": [_rounded(row) for row in reliability(probabilities, labels)],
-        "per_class": per_class(counts),
+        "per_class": per_class(counts, classes),
         "confusion": counts.tolist(),
     }
 
 
-def evaluate(version: Path, photos: list[Photo]) -> Figures:
+def evaluate(version: Path, photos: list[Photo], classes: tuple[str, ...]) -> Figures:
     """Metrics of the photos, computed with serving_default of the version's SavedModel."""
     scores = tensorflow_scores(version)
     logits = np.concatenate([scores(batch) for batch in tensors(photos)])
-    return measured(logits, np.array([photo.label for photo in photos]))
+    return measured(logits, np.array([photo.label for photo in photos]), classes)
 
 
 def milliseconds(version: Path, threads: int, runs: int = 60) -> Figures:

@@ -13,7 +13,7 @@ from .data import Photo, normalise, read_pixels
 from .fold import fold
 from .model import build_served
 from .served import Scores, onnx_scores, tensorflow_scores
-from .settings import INPUT, NAME, OUTPUT, SIDE, SIGNATURE, Settings
+from .settings import INPUT, OUTPUT, SIDE, SIGNATURE, Settings
 from .to_onnx import write_onnx
 from .warmup import write_warmup
 
@@ -42,12 +42,12 @@ def _save(served: keras.Model, version: Path) -> None:
     (version / "assets").rmdir()
 
 
-def export(trunk: keras.Model, version: Path, settings: Settings, temperature: float = 1.0) -> None:
+def export(trunk: keras.Model, version: Path, name: str, settings: Settings, temperature: float = 1.0) -> None:
     """Replaces the version's folder. The exported logits are divided by the temperature."""
     shutil.rmtree(version, ignore_errors=True)
     _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
     write_onnx(version)
-    write_warmup(version, NAME)
+    write_warmup(version, name)
 
 
 def _paths(version: Path) -> dict[str, tuple[Scores, bool]]:

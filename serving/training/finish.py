@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from .calibrate import fit_temperature
-from .card import write_card
+from .card import ABOUT, write_card
 from .data import Photo, tensors
 from .evaluate import evaluate, milliseconds, sizes
 from .export import export, prove
@@ -18,14 +18,13 @@ from .gate import decide
 from .history import Row, best_row, read_history
 from .json_file import write_json
 from .model import build_served, build_trunk
+from .names import name_of, write_candidate_file
 from .parity import write_parity
 from .served import tensorflow_scores
-from .settings import NAME, VERSION, Settings
+from .settings import VERSION, Settings
 from .split import split_photos
 from .work import BEST
 
-# Written by hand, in agreement with data.py: how the gateway preprocesses a photo.
-MODEL_FILE = Path(__file__).resolve().parents[1] / "models" / NAME / "model.yaml"
 # Photos on which formats and signatures are compared.
 PROOFS = 100
 # Thread counts for the CPU time measurement.
@@ -40,7 +39,7 @@ class Job(NamedTuple):
     work: Path
     models: Path
     settings: Settings
-    name: str = NAME
+    name: str
 
     @property
     def candidate(self) -> Path:
@@ -48,11 +47,11 @@ class Job(NamedTuple):
         return self.work / "candidate" / self.name
 
 
-def best_trunk(work: Path, settings: Settings) -> keras.Model:
+def best_trunk(work: Path, settings: Settings, classes: int) -> keras.Model:
     """The network with the weights of the best epoch. Raises ValueError if no epoch has finished."""
     if not (work / BEST).exists():
         raise ValueError(f"{work / BEST}: not found, no epoch has finished yet")
-    trunk = build_trunk(settings)
+    trunk = build_trunk(settings, classes)
     trunk.load_weights(work / BEST)
     return trunk
 
@@ -90,12 +89,17 @@ def export_candidate(job: Job) -> Figures:
     unfinished = job.candidate.with_name(f".{job.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    card = MODEL_FILE.read_text().replace(f"name: {NAME}\n", f"name: {job.name}\n")
-    (unfinished / MODEL_FILE.name).write_text(card)
-    trunk, version = best_trunk(job.work, job.settings), unfinished / str(VERSION)
-    validation = split_photos(job.data, job.settings.split).validation
+    split = split_photos(job.data, job.settings.split)
+    name_of(job.data, split.classes, job.models, job.name)
+    write_candidate_file(unfinished, job.name, split.classes, job.models)
+    known = job.models / job.name / ABOUT
+    if known.exists():
+        (unfinished / ABOUT.parent).mkdir()
+        shutil.copyfile(known, unfinished / ABOUT)
+    trunk, version = best_trunk(job.work, job.settings, len(split.classes)), unfinished / str(VERSION)
+    validation = split.validation
     temperature = temperature_of(trunk, job.settings, validation)
-    export(trunk, version, job.settings, temperature)
+    export(trunk, version, job.name, job.settings, temperature)
     write_parity(unfinished / "parity", VERSION, tensorflow_scores(version))
     figures = {
         "version": VERSION,
@@ -107,7 +111,10 @@ def export_candidate(job: Job) -> Figures:
         "difference": prove(version, _every_kind(validation)),
     }
     _add(unfinished, figures)
-    shutil.rmtree(job.candidate, ignore_errors=True)
+    # One candidate at a time: `make push` takes the one that is there.
+    for other in job.candidate.parent.iterdir():
+        if other != unfinished:
+            shutil.rmtree(other)
     unfinished.rename(job.candidate)
     return figures
 
@@ -122,8 +129,8 @@ def evaluate_candidate(job: Job) -> Figures:
     split, version = split_photos(job.data, job.settings.split), job.candidate / str(VERSION)
     history = read_history(job.work)
     figures = {
-        "test": evaluate(version, split.test),
-        "validation": evaluate(version, split.validation),
+        "test": evaluate(version, split.test, split.classes),
+        "validation": evaluate(version, split.validation, split.classes),
         "milliseconds": [milliseconds(version, threads) for threads in THREADS],
         "history": history,
         "training": _training(history),
@@ -153,12 +160,13 @@ def portable(lineage: Figures) -> Figures:
 
 def judge_candidate(job: Job, lineage: Figures) -> Figures:
     """Step three: applies the gate against the current version, evaluated now on the same photos. Writes the card."""
-    place, test = _in_place(job.models / job.name), split_photos(job.data, job.settings.split).test
+    place, split = _in_place(job.models / job.name), split_photos(job.data, job.settings.split)
     in_place = None
     if place is not None:
         # The gate's time limit is for one thread.
         times = [milliseconds(place, threads=1)]
-        in_place = {"version": int(place.name), "test": evaluate(place, test), "milliseconds": times}
+        in_place = {"version": int(place.name), "test": evaluate(place, split.test, split.classes)}
+        in_place["milliseconds"] = times
     candidate = json.loads(evaluation_file(job.candidate).read_text())
     evaluation = _add(job.candidate, {"lineage": portable(lineage), "gate": decide(candidate, in_place)})
     write_card(job.candidate, VERSION)

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from .settings import CLASSES, INPUT, OUTPUT, SIDE, Settings, middle
+from .settings import INPUT, OUTPUT, SIDE, Settings, middle
 from .xception import build_xception, load_xception
 
 ENTRY = ((64, 96), (192, 256))
@@ -73,7 +73,7 @@ def _middle(x: Tensor) -> Tensor:
     return layers.Add()([x, residual])
 
 
-def _build_small(dropout: float, width: float) -> keras.Model:
+def _build_small(classes: int, dropout: float, width: float) -> keras.Model:
     def wide(filters: int) -> int:
         return max(8, 8 * round(filters * width / 8))
 
@@ -87,15 +87,14 @@ def _build_small(dropout: float, width: float) -> keras.Model:
     for filters in TOP:
         x = layers.ReLU()(_separable(x, wide(filters)))
     x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, layers.Dense(len(CLASSES), name=OUTPUT, dtype="float32")(x), name="trunk")
+    return keras.Model(inputs, layers.Dense(classes, name=OUTPUT, dtype="float32")(x), name="trunk")
 
 
-def build_trunk(settings: Settings | None = None) -> keras.Model:
-    """The network after average pooling, with random weights: float [n, side, side, 3] to logits [n, 10]."""
-    settings = settings or Settings()
+def build_trunk(settings: Settings, classes: int) -> keras.Model:
+    """The network after average pooling, with random weights: float [n, side, side, 3] to logits [n, classes]."""
     if settings.architecture == "xception":
-        return build_xception(settings.dropout)
-    return _build_small(settings.dropout, settings.width)
+        return build_xception(classes, settings.dropout)
+    return _build_small(classes, settings.dropout, settings.width)
 
 
 def load_start(trunk: keras.Model, settings: Settings) -> None:

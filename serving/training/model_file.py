@@ -11,8 +11,9 @@ import yaml
 from .pictures import ENGINES, PILLOW, SCALES
 from .settings import SIGNATURE
 
-HEAD = """# Written by `make convert`. A model file does not say how pictures were read: correct `image` if training read
-# them in another way, then confirm it: npx tensorgate models prove {name}
+CONVERTED = """\
+# Written by `make convert`. A model file does not say how pictures were read: correct `image` if training read them in
+# another way, then confirm it: npx tensorgate models prove {name}
 """
 ModelFile = dict[str, Any]
 Specs = dict[str, tf.TensorSpec]
@@ -163,8 +164,8 @@ def with_options(described: ModelFile, given: ImageOptions) -> ModelFile:
     return changed
 
 
-def write_model_file(path: Path, described: ModelFile) -> None:
+def write_model_file(path: Path, described: ModelFile, head: str = "") -> None:
     """Writes model.yaml with the fields in the given order and lists on one line. Names of classes are in quotes."""
     quoted = {**described, "classes": Names(described["classes"])} if "classes" in described else described
     text = yaml.safe_dump(quoted, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True)
-    path.write_text((HEAD.format(name=described["name"]) if "image" in described else "") + text)
+    path.write_text(head + text)

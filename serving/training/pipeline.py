@@ -33,16 +33,16 @@ def split(data_path: str, settings: str, photos: Output[Dataset]) -> str:
     from pathlib import Path
 
     from training.data import data_sha256
-    from training.settings import CLASSES, settings_for
+    from training.settings import settings_for
     from training.split import PARTS, split_photos
 
     found = split_photos(Path(data_path), settings_for(**json.loads(settings)).split)
     # Every class needs a folder, even without photos in a part.
-    for part, name in product(PARTS, CLASSES):
+    for part, name in product(PARTS, found.classes):
         (Path(photos.path) / part / name).mkdir(parents=True, exist_ok=True)
     for photo in found.photos:
-        shutil.copyfile(photo.path, Path(photos.path) / photo.part / CLASSES[photo.label] / photo.path.name)
-    photos.metadata |= {part: len(members) for part, members in found._asdict().items()}
+        shutil.copyfile(photo.path, Path(photos.path) / photo.part / photo.path.parent.name / photo.path.name)
+    photos.metadata |= {part: len(members) for part, members in zip(PARTS, found.parts, strict=True)}
     return data_sha256(found.photos)
 
 
@@ -78,7 +78,12 @@ def tune(
 
 
 def train(
-    photos: Input[Dataset], sha256: str, chosen: Input[Artifact], tracking_uri: str, weights: Output[Model]
+    photos: Input[Dataset],
+    sha256: str,
+    chosen: Input[Artifact],
+    model_name: str,
+    tracking_uri: str,
+    weights: Output[Model],
 ) -> None:
     """Trains with the chosen settings. The artifact is the work folder with the best weights."""
     import json
@@ -92,7 +97,7 @@ def train(
     if tracking_uri:
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
     settings, work = settings_for(**json.loads((Path(chosen.path) / "settings.json").read_text())), Path(weights.path)
-    with start_run(settings, work, sha256) as run:
+    with start_run(settings, work, sha256, model=model_name) as run:
         train(Path(photos.path), work, settings, run.log_epoch)
 
 
@@ -133,7 +138,7 @@ def evaluate(
 
     from training.finish import Job, evaluate_candidate, judge_candidate
     from training.gate import alias_of, sentences
-    from training.settings import CLASSES, VERSION, settings_for
+    from training.settings import VERSION, settings_for
     from training.track import lineage_of, start_run
 
     if tracking_uri:
@@ -142,7 +147,7 @@ def evaluate(
     shutil.copytree(candidate.path, work, dirs_exist_ok=True)
     job = Job(Path(photos.path), work, Path(models_path), settings, model_name)
     evaluate_candidate(job)
-    with start_run(settings, work, sha256) as run:
+    with start_run(settings, work, sha256, model=model_name) as run:
         evaluation = judge_candidate(job, lineage_of(run, settings, sha256))
         run.log_evaluation(evaluation, sorted((job.candidate / "card").glob("*.png")))
         decision = str(evaluation["gate"]["decision"])
@@ -150,7 +155,8 @@ def evaluate(
     for part in ("test", "validation"):
         for name in ("accuracy", "calibration_error"):
             figures.log_metric(f"{part} {name}", evaluation[part][name])
-    confusion.log_confusion_matrix(list(CLASSES), evaluation["test"]["confusion"])
+    classes = [row["class"] for row in evaluation["test"]["per_class"]]
+    confusion.log_confusion_matrix(classes, evaluation["test"]["confusion"])
     print("\n".join(sentences(evaluation["gate"])))
     return decision
 
@@ -215,7 +221,7 @@ def build_pipeline(image: str = IMAGE) -> Any:
             tracking_uri=tracking_uri,
         )
         data["chosen"] = tuned.outputs["chosen"]
-        trained = component(train)(**data, **known)
+        trained = component(train)(**data, **known, model_name=model_name)
         exported = component(export)(**data, weights=trained.outputs["weights"], model_name=model_name)
         place = {"models_path": models_path, "model_name": model_name}
         judged = component(evaluate)(**data, **known, **place, candidate=exported.outputs["candidate"])

@@ -1,4 +1,4 @@
-"""The model's name, its input and all settings of training."""
+"""The names of the committed model and its tensors, and all settings of training."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -7,8 +7,6 @@ NAME = "clothing-model"
 VERSION = 1
 SIGNATURE = "serving_default"
 INPUT, OUTPUT = "image", "logits"
-# The order of the logits: alphabetical, like the data set's folders.
-CLASSES = ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt", "t-shirt")
 SIDE = 299
 Sides = tuple[tuple[float, int], ...]
 # By pool: (share of the schedule, side in pixels). Smaller pictures first: they cost half and are enough for coarse
@@ -19,7 +17,8 @@ SIDES: dict[int, Sides] = {
     2: ((0.3, 112), (0.65, 128), (1.0, 144)),
     3: ((0.35, 72), (0.7, 88), (1.0, 99)),
 }
-SPLITS = ("folders", "hash")
+# By the folders train, validation and test, by a hash of each file name, or by the folders if they are there.
+SPLITS = ("auto", "folders", "hash")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Settings:
 
     architecture: str = "xception-small"
     weights: str | None = None
-    split: str = "folders"
+    split: str = "auto"
     epochs: int = 60
     max_minutes: float | None = None
     patience: int | None = 15

@@ -103,8 +103,12 @@ def _figures(evaluation: dict[str, Any]) -> Row:
     return figures
 
 
-def start_run(settings: Settings, work: Path, data_sha256: str, tags: dict[str, str] | None = None) -> Run:
+def start_run(
+    settings: Settings, work: Path, data_sha256: str, tags: dict[str, str] | None = None, model: str = NAME
+) -> Run:
     """Opens the MLflow run of this work folder, or creates one if the folder has none or the store does not know it.
+
+    The model's name is that of the experiment.
 
     Raises ConnectionError, one line, if the store does not answer, and the ValueError of open_work.
     """
@@ -116,7 +120,7 @@ def start_run(settings: Settings, work: Path, data_sha256: str, tags: dict[str, 
     open_work(work, settings, data_sha256)
     claimed = claim_work(work, settings, data_sha256)
     with connection_errors(uri):
-        run = _record(client, experiment(client, uri, NAME), claimed["work_id"])
+        run = _record(client, experiment(client, uri, model), claimed["work_id"])
         client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
         for name, value in {**_origin_tags(data_sha256), **(tags or {})}.items():
             client.set_tag(run.run_id, name, value)

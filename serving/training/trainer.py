@@ -19,19 +19,19 @@ from .json_file import write_json
 from .model import build_trunk, load_start
 from .precision import precision
 from .schedule import learning_rate, share_of, side_at
-from .settings import CLASSES, Settings
+from .settings import Settings
 from .work import BEST, CHECKPOINTS
 from .xception import head_variables
 
 
-def class_weights(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+def class_weights(labels: npt.NDArray[np.int32], classes: tuple[str, ...]) -> npt.NDArray[np.float32]:
     """Weights by the inverse square root of class frequency. A full correction would weight 112 skirts too much.
 
     Raises ValueError for a class without photos.
     """
-    counts = np.bincount(labels, minlength=len(CLASSES))
+    counts = np.bincount(labels, minlength=len(classes))
     if not counts.all():
-        raise ValueError(f"train: no photos of {CLASSES[counts.argmin()]}")
+        raise ValueError(f"train: no photos of {classes[counts.argmin()]}")
     weights = 1 / np.sqrt(counts)
     return (weights / weights[labels].mean()).astype(np.float32)
 
@@ -61,11 +61,11 @@ class Trainer:
         self.settings, self.train, self.work = settings, train, work
         self.history: list[Row] = []
         with precision(policy):
-            self.trunk = build_trunk(settings)
+            self.trunk = build_trunk(settings, len(train.classes))
             self.average, self.best = (keras.models.clone_model(self.trunk) for _ in range(2))
         self.optimizer = _optimizer(settings, policy)
         self.optimizer.build(self.trunk.trainable_variables)
-        self.weights = tf.constant(class_weights(train.labels))
+        self.weights = tf.constant(class_weights(train.labels, train.classes))
         self.kept = tf.Variable("[]", dtype=tf.string)
         models = (*self.trunk.variables, *self.average.variables, *self.best.variables)
         # Save all variables by position. This includes dropout's random seeds, which Keras' layers do not track.
@@ -85,7 +85,7 @@ class Trainer:
 
     def _blend(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Applies mixup in even steps and CutMix in odd ones."""
-        targets, even = tf.one_hot(labels, len(CLASSES)), seed[1] % 2 == 0
+        targets, even = tf.one_hot(labels, len(self.train.classes)), seed[1] % 2 == 0
         mixed: tuple[tf.Tensor, tf.Tensor] = tf.cond(
             even, lambda: mixup(images, targets, self.settings.mixup, seed), lambda: cutmix(images, targets, seed)
         )

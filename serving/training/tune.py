@@ -21,6 +21,7 @@ import optuna
 from optuna.trial import TrialState
 
 from .data import data_sha256
+from .names import name_of
 from .settings import Settings, settings_for
 from .split import split_photos
 from .store import tracking_uri
@@ -29,6 +30,7 @@ from .tune_report import FINISHED, write_report
 from .tune_trial import SPACE, TUNE, Search, open_study, origin_of, run_trial, start_worker
 
 WORK = Path(__file__).parent / "work"
+MODELS = Path(__file__).parents[1] / "models"
 # A quarter of a full training: enough to distinguish good settings from bad ones.
 EPOCHS = 15
 
@@ -100,12 +102,13 @@ def search(data: Path, work: Path, settings: Settings, trials: int, jobs: int) -
     with search_lock(work):
         # The processes of the trials use the same MLflow store.
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri(work)
-        fingerprint = data_sha256(split_photos(data, settings.split).photos)
+        split = split_photos(data, settings.split)
+        fingerprint, name = data_sha256(split.photos), name_of(data, split.classes, MODELS)
         study = open_study(work)
         check_same_search(study, settings, fingerprint)
         retry_killed(study)
-        with start_run(settings, work / TUNE, fingerprint, {"mlflow.runName": "search"}) as run:
-            run_trials(Search(data, work, settings, fingerprint, run.run_id), study, trials, jobs)
+        with start_run(settings, work / TUNE, fingerprint, {"mlflow.runName": "search"}, name) as run:
+            run_trials(Search(data, work, settings, fingerprint, name, run.run_id), study, trials, jobs)
             run.client.log_metric(run.run_id, "accuracy", study.best_value)
             for file in sorted((work / TUNE).glob("*.*")):
                 run.client.log_artifact(run.run_id, str(file), TUNE)
@@ -114,7 +117,12 @@ def search(data: Path, work: Path, settings: Settings, trials: int, jobs: int) -
 def arguments() -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.tune", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with train, validation and test")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder with one folder of photos for each class, or with train, validation and test",
+    )
     parser.add_argument("--work", type=Path, default=WORK, help="tune.db and tune/ with the results (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, help="total number of finished trials (%(default)s)")
     parser.add_argument("--settings", type=Path, help="JSON file with the common settings, as for training")

@@ -51,11 +51,12 @@ class Search(NamedTuple):
     work: Path
     settings: Settings
     data_sha256: str
+    model: str
     parent_run: str
 
 
 def open_study(work: Path, seed: int = 0) -> optuna.Study:
-    """Opens or creates the study in WORK/tune.db. `seed` is for this process' sampler."""
+    """Opens or creates the study in WORK/tune.db, which holds only one. `seed` is for this process' sampler."""
     # Other processes write to the same file: wait up to 60 s for their lock.
     storage = optuna.storages.RDBStorage(
         f"sqlite:///{work.resolve()}/tune.db", engine_kwargs={"connect_args": {"timeout": 60}}
@@ -107,7 +108,7 @@ def objective(search: Search, trial: optuna.Trial) -> float:
         (folder / LOG).open("a") as log,
         redirect_stdout(log),
         redirect_stderr(log),
-        start_run(settings, folder, search.data_sha256, tags) as run,
+        start_run(settings, folder, search.data_sha256, tags, search.model) as run,
     ):
         trial.set_user_attr("run_id", run.run_id)
         try:

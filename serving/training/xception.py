@@ -6,13 +6,13 @@ import h5py
 import keras
 from keras import layers
 
-from .settings import CLASSES, OUTPUT
+from .settings import OUTPUT
 
 BASE = "xception"
 INNER = 100
 
 
-def build_xception(dropout: float) -> keras.Model:
+def build_xception(classes: int, dropout: float) -> keras.Model:
     """The network with 21 million parameters: float [n, side, side, 3] to logits.
 
     Batch normalisation in the base is never trained and keeps its averages, also during fine-tuning: statistics of a
@@ -25,7 +25,7 @@ def build_xception(dropout: float) -> keras.Model:
             layer.trainable = False
     vector = layers.GlobalAveragePooling2D()(base(inputs))
     inner = layers.Dropout(dropout)(layers.Dense(INNER, activation="relu")(vector))
-    return keras.Model(inputs, layers.Dense(len(CLASSES), name=OUTPUT, dtype="float32")(inner), name="trunk")
+    return keras.Model(inputs, layers.Dense(classes, name=OUTPUT, dtype="float32")(inner), name="trunk")
 
 
 def head_variables(trunk: keras.Model) -> list[keras.Variable]:

@@ -13,6 +13,8 @@ from training.gate import decide
 from training.json_file import write_json
 from training.settings import Settings
 
+from .conftest import CLASSES
+
 PLOTS = ("learning-curve.png", "confusion-matrix.png", "reliability.png")
 
 
@@ -21,7 +23,7 @@ def _part(wrong: int) -> dict[str, Any]:
     chance = np.random.default_rng(wrong)
     labels = np.repeat(np.arange(10), 8)
     guesses = np.where(np.arange(80) < wrong, 1, labels)
-    return measured(9 * np.eye(10)[guesses] + chance.normal(0, 0.3, (80, 10)), labels)
+    return measured(9 * np.eye(10)[guesses] + chance.normal(0, 0.3, (80, 10)), labels, CLASSES)
 
 
 def _evaluation(**settings: Any) -> dict[str, Any]:
@@ -90,6 +92,15 @@ def test_card_contains_the_settings_of_the_run(tmp_path: Path) -> None:
     assert "averages" not in card.split("## Data")[0]
     assert "From the weights of `best.weights.h5`" in card
     assert "split by a hash" in card and "there was no current version to compare with" in card
+
+
+def test_f28_card_has_what_a_person_wrote_about_the_model(tmp_path: Path) -> None:
+    """From card/about.md. Without it the card asks for it."""
+    assert "into 10 classes: dress, hat," in (bare := _card(tmp_path / "a", _evaluation()))
+    assert "Add where the photos come from to `card/about.md`." in bare
+    (tmp_path / "b" / "card").mkdir(parents=True)
+    (tmp_path / "b" / "card" / "about.md").write_text("Photos of a garden, CC0.\n")
+    assert "Photos of a garden, CC0." in _card(tmp_path / "b", _evaluation())
 
 
 def test_a_missing_field_or_file_is_named(tmp_path: Path) -> None:

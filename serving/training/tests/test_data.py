@@ -10,15 +10,18 @@ from PIL import Image
 from training.data import (
     Photo,
     Photos,
+    class_names,
+    class_photos,
     data_sha256,
     epoch_batches,
     load_pooled,
     normalise,
-    photos_of,
     pooled,
     read_tensor,
 )
 from training.split import split_photos
+
+from .conftest import CLASSES
 
 
 def test_nearest_takes_the_pixel_under_each_centre(tmp_path: Path) -> None:
@@ -61,18 +64,29 @@ def test_pooled_averages_the_central_blocks() -> None:
     assert pooled(pixels, 3, 97).shape == (97, 97, 3) and pooled(pixels, 3, 97).max() == 0
 
 
-def test_unexpected_folders_are_refused(tmp_path: Path) -> None:
+def test_unexpected_folders_are_refused(drawn: Path, tmp_path: Path) -> None:
     """Labels are folder positions: an extra folder would shift all later classes."""
-    (tmp_path / "train" / "socks").mkdir(parents=True)
-    with pytest.raises(ValueError, match="socks"):
-        photos_of(tmp_path, "train")
-
-
-def test_hidden_files_are_ignored(tmp_path: Path, drawn: Path) -> None:
-    """File managers create them."""
     shutil.copytree(drawn / "train", tmp_path / "train")
-    (tmp_path / "train" / "hat" / ".DS_Store").write_bytes(b"1")
-    assert len(photos_of(tmp_path, "train")) == 30
+    (tmp_path / "train" / "socks").mkdir()
+    with pytest.raises(ValueError, match="socks"):
+        class_photos(tmp_path / "train", CLASSES)
+
+
+def test_f28_classes_are_the_folders(tmp_path: Path) -> None:
+    """In alphabetical order. Hidden folders are none."""
+    for name in ("wasp", "bee", ".cache"):
+        (tmp_path / name).mkdir()
+    assert class_names(tmp_path) == ("bee", "wasp")
+    with pytest.raises(ValueError, match=r"bee: needs one folder of photos for each class, has none"):
+        class_names(tmp_path / "bee")
+
+
+def test_files_of_file_managers_are_ignored(tmp_path: Path, drawn: Path) -> None:
+    """They are no photos."""
+    shutil.copytree(drawn / "train", tmp_path / "train")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "train" / "hat" / name).write_bytes(b"1")
+    assert len(class_photos(tmp_path / "train", CLASSES)) == 30
 
 
 def test_a_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
@@ -81,20 +95,22 @@ def test_a_broken_photo_is_named(tmp_path: Path, drawn: Path) -> None:
     for name, content in (("cut.png", whole[:-300]), ("text.jpg", b"not a picture"), ("empty.jpg", b"")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"{name}: cannot be read as a picture"):
-            load_pooled([Photo(tmp_path / name, 0)], 3, 99)
+            load_pooled([Photo(tmp_path / name, 0)], CLASSES, 3, 99)
 
 
 def test_photos_have_the_side_of_their_pool(drawn: Path) -> None:
     """One photo per row, with `side` rows and columns."""
     photos = split_photos(drawn).test[:2]
     for pool, side in ((1, 299), (2, 144), (3, 99)):
-        assert load_pooled(photos, pool, side).pixels.shape == (2, side, side, 3)
+        assert load_pooled(photos, CLASSES, pool, side).pixels.shape == (2, side, side, 3)
 
 
 def test_batches_depend_on_seed_and_epoch() -> None:
     """Each photo occurs at most once, with its label. The incomplete last batch is dropped."""
     numbers = np.arange(25)
-    photos = Photos(np.tile(numbers.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)), numbers.astype(np.int32))
+    photos = Photos(
+        np.tile(numbers.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)), numbers.astype(np.int32), CLASSES
+    )
 
     def seen(seed: int, epoch: int) -> list[int]:
         batches = list(epoch_batches(photos, 10, seed, epoch))
@@ -108,7 +124,7 @@ def test_batches_depend_on_seed_and_epoch() -> None:
     assert first != seen(1, 1) and first != seen(2, 0)
 
 
-def test_fingerprint_depends_on_bytes_name_label_and_part(tmp_path: Path, drawn: Path) -> None:
+def test_fingerprint_depends_on_bytes_name_class_and_part(tmp_path: Path, drawn: Path) -> None:
     """It does not depend on the order or the location of the files."""
     data = tmp_path / "copy"
     shutil.copytree(drawn, data)
@@ -118,7 +134,9 @@ def test_fingerprint_depends_on_bytes_name_label_and_part(tmp_path: Path, drawn:
     first = photos[0]
     renamed = first.path.with_name("other.png")
     shutil.copy(first.path, renamed)
-    changes = [first._replace(path=renamed), first._replace(label=1), first._replace(part="test")]
+    moved = first.path.parents[1] / "hat" / first.path.name
+    shutil.copy(first.path, moved)
+    changes = [first._replace(path=renamed), first._replace(path=moved), first._replace(part="test")]
     seen = {known, data_sha256(photos[1:]), *(data_sha256([change, *photos[1:]]) for change in changes)}
     content = bytearray(first.path.read_bytes())
     content[-20] ^= 1

@@ -12,7 +12,8 @@ from PIL import Image
 from training.data import Photo
 from training.evaluate import evaluate, measured, per_class, sizes
 from training.json_file import write_json
-from training.settings import CLASSES
+
+from .conftest import CLASSES
 
 
 def _answers() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -26,7 +27,7 @@ def _answers() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
 def test_metrics_are_consistent() -> None:
     """39 of 40 photos are right, all with the same confidence."""
     logits, labels = _answers()
-    figures = measured(logits, labels)
+    figures = measured(logits, labels, CLASSES)
     sure = np.exp(5) / (np.exp(5) + 9)
     unsure = (1 - sure) / 9
     assert (figures["photos"], figures["correct"], figures["accuracy"]) == (40, 39, 0.975)
@@ -38,14 +39,14 @@ def test_metrics_are_consistent() -> None:
 
 def test_precision_and_recall_are_not_swapped() -> None:
     """A dress was classified as a hat."""
-    dress, hat = measured(*_answers())["per_class"][:2]
+    dress, hat = measured(*_answers(), CLASSES)["per_class"][:2]
     assert dress == {"class": "dress", "photos": 4, "precision": 1, "recall": 0.75, "f1": 0.8571}
     assert hat == {"class": "hat", "photos": 4, "precision": 0.8, "recall": 1, "f1": 0.8889}
 
 
 def test_a_class_without_photos_has_zeros() -> None:
     """There is no division by zero."""
-    assert per_class(np.zeros((10, 10), int))[0]["f1"] == 0
+    assert per_class(np.zeros((10, 10), int), CLASSES)[0]["f1"] == 0
 
 
 def test_photos_are_evaluated_with_the_saved_model(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_photos_are_evaluated_with_the_saved_model(tmp_path: Path) -> None:
     for photo in photos:
         Image.new("RGB", (320, 200), (20 * photo.label, 0, 0)).save(photo.path)
     Image.new("RGB", (320, 200)).save(photos[-1].path)
-    figures = evaluate(version, photos)
+    figures = evaluate(version, photos, CLASSES)
     assert (figures["photos"], figures["correct"]) == (10, 9)
     assert figures["confusion"][9][0] == 1
 

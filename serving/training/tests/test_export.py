@@ -25,7 +25,7 @@ TEMPERATURE = 1.7
 def version(trunk: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An exported version."""
     folder = tmp_path_factory.mktemp("model") / "1"
-    export(trunk, folder, Settings(), TEMPERATURE)
+    export(trunk, folder, "clothes", Settings(), TEMPERATURE)
     return folder
 
 

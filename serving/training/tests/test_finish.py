@@ -1,4 +1,4 @@
-"""The whole path from photos to the gate's decision, on generated pictures."""
+"""F28: the whole path from photos of one's own classes to the gate's decision, on generated pictures."""
 
 import json
 import re
@@ -9,15 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import yaml
 
 from training import __main__ as command
 from training.data import data_sha256, read_tensor
 from training.finish import Job, best_trunk, export_candidate, portable
 from training.model import build_served
 from training.served import tensorflow_scores
-from training.settings import NAME, Settings
+from training.settings import Settings
 from training.split import split_photos
 from training.work import RUN
+
+# The folder of the photos.
+NAME = "bees-and-wasps"
 
 
 def _run(*arguments: object) -> int | str | None:
@@ -40,12 +44,14 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(insects: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The result of a run of one epoch."""
     folder = tmp_path_factory.mktemp("made")
     work, models, small = folder / "work", folder / "models", folder / "small.json"
     small.write_text(json.dumps({"width": 0.25, "sides": [[1.0, 40]], "batch": 10, "epochs": 2}))
-    given = ["--data", drawn, "--work", work, "--models", models, "--settings", small, "--epochs", 1]
+    # An older candidate of another model: `make push` takes the only one that is there.
+    (work / "candidate" / "older").mkdir(parents=True)
+    given = ["--data", insects, "--work", work, "--models", models, "--settings", small, "--epochs", 1]
     assert _run(*given) == 0
     return Made(work, models, given)
 
@@ -62,28 +68,38 @@ def test_candidate_is_a_model_folder(made: Made) -> None:
     assert names == {"model.yaml", "1", "parity", "evaluation", "README.md", "card"}
     assert (candidate / "1" / "saved_model.pb").exists() and (candidate / "1" / "model.onnx").exists()
     assert [entry.name for entry in candidate.parent.iterdir()] == [NAME]
+    described = yaml.safe_load((candidate / "model.yaml").read_text())
+    assert (described["name"], described["classes"], described["scores"]) == (NAME, ["bee", "wasp"], "logits")
+    scores = json.loads((candidate / "parity" / "1.json").read_text())["scores"]
+    assert all(len(row) == 2 for row in scores.values())
+    assert "into 2 classes: bee, wasp." in (candidate / "README.md").read_text()
 
 
-def test_evaluation_contains_the_origin_of_the_candidate(made: Made, drawn: Path) -> None:
+def test_evaluation_contains_the_origin_of_the_candidate(made: Made, insects: Path) -> None:
     """Photos, settings, seed and the run id of the work folder."""
     evaluation = _evaluation(made.work)
     lineage = evaluation["lineage"]
     assert evaluation["gate"] == {"decision": "first", "against": None, "checks": []}
-    assert lineage["data_sha256"] == data_sha256(split_photos(drawn).photos)
+    assert lineage["data_sha256"] == data_sha256(split_photos(insects).photos)
     assert lineage["run_id"] == json.loads((made.work / RUN).read_text())["run_id"]
     assert lineage["settings"]["epochs"] == 1 and lineage["settings"]["width"] == 0.25
-    assert evaluation["test"]["photos"] == evaluation["validation"]["photos"] == 30
+    split = split_photos(insects)
+    assert (evaluation["test"]["photos"], evaluation["validation"]["photos"]) == (
+        len(split.test),
+        len(split.validation),
+    )
+    assert lineage["settings"]["split"] == "hash"
     assert [row["epoch"] for row in evaluation["history"]] == [1]
     assert evaluation["training"]["best_epoch"] == 1
     assert 0 < evaluation["difference"] < 1e-4
 
 
-def test_exported_logits_are_those_of_the_best_weights(made: Made, drawn: Path) -> None:
+def test_exported_logits_are_those_of_the_best_weights(made: Made, insects: Path) -> None:
     """They are divided by the temperature."""
     evaluation = _evaluation(made.work)
-    tensor = read_tensor(split_photos(drawn).test[0].path)
+    tensor = read_tensor(split_photos(insects).test[0].path)
     settings = Settings(**evaluation["lineage"]["settings"])
-    raw = build_served(best_trunk(made.work, settings), settings.pool, settings.side)(tensor, training=False).numpy()
+    raw = build_served(best_trunk(made.work, settings, 2), settings.pool, settings.side)(tensor, training=False).numpy()
     served = tensorflow_scores(made.work / "candidate" / NAME / "1")(tensor)
     np.testing.assert_allclose(served, raw / evaluation["temperature"], rtol=1e-3, atol=1e-4)
 
@@ -120,7 +136,7 @@ def test_invalid_settings_are_one_line(made: Made, tmp_path: Path) -> None:
 
 def test_nothing_is_exported_before_the_first_epoch_has_finished(tmp_path: Path, drawn: Path) -> None:
     """No partial folder is left."""
-    job = Job(drawn, tmp_path, tmp_path / "models", Settings())
+    job = Job(drawn, tmp_path, tmp_path / "models", Settings(), "clothes")
     with pytest.raises(ValueError, match="no epoch has finished yet"):
         export_candidate(job)
     assert not job.candidate.exists()

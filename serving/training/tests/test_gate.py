@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from training.gate import BUDGET_MILLISECONDS, decide, sentences
-from training.settings import CLASSES
+
+from .conftest import CLASSES
 
 
 def _evaluation(

@@ -68,7 +68,7 @@ def test_fused_norm_matches_keras() -> None:
 
 def test_width_scales_the_channels(trunk: keras.Model) -> None:
     """Half the width has about a quarter of the weights. The output still has ten classes."""
-    half = build_trunk(Settings(width=0.5))
+    half = build_trunk(Settings(width=0.5), 10)
     assert 0.2 < half.count_params() / trunk.count_params() < 0.35
     assert half.output_shape == (None, 10)
 
@@ -77,7 +77,7 @@ def test_initial_weights_are_loaded_from_an_earlier_run(trunk: keras.Model, tmp_
     """The weights are equal after saving and loading."""
     file = tmp_path / "earlier.weights.h5"
     trunk.save_weights(file)
-    started = build_trunk()
+    started = build_trunk(Settings(), 10)
     load_start(started, Settings(weights=str(file)))
     assert all(np.array_equal(a, b) for a, b in zip(started.get_weights(), trunk.get_weights(), strict=True))
 
@@ -92,7 +92,7 @@ def test_missing_weights_are_named(trunk: keras.Model) -> None:
 def xception() -> keras.Model:
     """The network with 20.8 million random weights."""
     keras.utils.set_random_seed(4)
-    return build_trunk(settings_for("xception"))
+    return build_trunk(settings_for("xception"), 10)
 
 
 def test_xception_matches_the_course(xception: keras.Model) -> None:
@@ -116,7 +116,7 @@ def _save(xception: keras.Model, file: Path) -> None:
 def test_xception_loads_local_files(xception: keras.Model, tmp_path: Path, name: str) -> None:
     """The head is loaded if the file has one."""
     _save(xception, tmp_path / name)
-    started = build_trunk(settings_for("xception"))
+    started = build_trunk(settings_for("xception"), 10)
     load_start(started, settings_for("xception", weights=str(tmp_path / name)))
     same = [np.array_equal(a, b) for a, b in zip(started.get_weights(), xception.get_weights(), strict=True)]
     assert all(same[:-4]) and all(same) == name.startswith("whole")

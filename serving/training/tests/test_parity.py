@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from training.parity import PICTURES, draw, hashes, write_parity
-from training.settings import CLASSES, NAME
+from training.settings import NAME
+
+from .conftest import CLASSES
 
 COMMITTED = Path(__file__).resolve().parents[2] / "models" / NAME
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from training.data import Photo
-from training.settings import CLASSES
-from training.split import PARTS, Split, buckets, split_photos
+from training.split import PARTS, Split, buckets, split_kind, split_photos
+
+from .conftest import CLASSES
 
 
 def _parts(split: Split) -> dict[str, str]:
@@ -31,7 +32,7 @@ def test_buckets_are_stable() -> None:
 def test_the_data_sets_folders_are_the_default(drawn: Path) -> None:
     """Sorted by class and name."""
     split = split_photos(drawn)
-    assert [len(photos) for photos in split] == [30, 30, 30]
+    assert [len(photos) for photos in split.parts] == [30, 30, 30]
     assert split.test[3] == Photo(drawn / "test" / "hat" / "test-hat-0.png", 1, "test")
 
 
@@ -51,7 +52,7 @@ def test_new_photos_do_not_move_old_ones(tmp_path: Path) -> None:
 def test_parts_have_their_shares(tmp_path: Path) -> None:
     """80, 10 and 10 % of 1000 names, within three standard deviations."""
     _named(tmp_path, 100)
-    assert [len(photos) for photos in split_photos(tmp_path, "hash")] == pytest.approx([800, 100, 100], abs=38)
+    assert [len(photos) for photos in split_photos(tmp_path, "hash").parts] == pytest.approx([800, 100, 100], abs=38)
 
 
 def test_the_folders_of_the_parts_are_merged_for_the_hash(tmp_path: Path) -> None:
@@ -76,5 +77,24 @@ def test_a_part_without_photos_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """The error names the path."""
-    with pytest.raises(ValueError, match=r"nowhere/train: no such folder"):
+    with pytest.raises(ValueError, match=r"nowhere: no such folder"):
         split_photos(tmp_path / "nowhere")
+
+
+def test_f28_class_folders_without_parts_are_split_by_hash(insects: Path, drawn: Path) -> None:
+    """Folders train, validation and test are taken as they are."""
+    assert split_kind(insects) == "hash" and split_kind(drawn) == "folders"
+    split = split_photos(insects)
+    assert split.classes == ("bee", "wasp") and len(split.photos) == 80
+    assert {photo.path.parent.name: photo.label for photo in split.photos} == {"bee": 0, "wasp": 1}
+
+
+def test_f28_a_missing_part_is_named(tmp_path: Path) -> None:
+    """Otherwise train and test would be taken for classes. By hash they are merged."""
+    for part in ("train", "test"):
+        _named(tmp_path / part, 20)
+        for photo in (tmp_path / part).glob("*/*"):
+            photo.rename(photo.with_name(f"{part}-{photo.name}"))
+    with pytest.raises(ValueError, match="has train, test, but no folder validation: add it, or use --split hash"):
+        split_photos(tmp_path)
+    assert len(split_photos(tmp_path, "hash").photos) == 400

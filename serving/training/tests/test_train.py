@@ -25,6 +25,8 @@ from training.trainer import Trainer, class_weights
 from training.work import BEST, TENSORBOARD
 from training.xception import BASE, head_variables
 
+from .conftest import CLASSES
+
 # Three steps per epoch.
 SMALL: dict[str, Any] = {"epochs": 3, "batch": 10, "width": 0.25, "sides": ((1.0, 40),)}
 
@@ -92,7 +94,7 @@ def test_invalid_settings_are_refused(wrong: dict[str, Any], message: str) -> No
 def test_rare_classes_have_larger_weights() -> None:
     """The mean over the photos is one, so the learning rate keeps its meaning."""
     labels = np.repeat(np.arange(10), [1] * 9 + [100])
-    weights = class_weights(labels)
+    weights = class_weights(labels, CLASSES)
     assert weights[0] / weights[9] == pytest.approx(10)
     assert weights[labels].mean() == pytest.approx(1)
 
@@ -100,7 +102,7 @@ def test_rare_classes_have_larger_weights() -> None:
 def test_a_class_without_photos_is_named() -> None:
     """Its weight would be infinite."""
     with pytest.raises(ValueError, match="no photos of hat"):
-        class_weights(np.array([0, 2, 3, 4, 5, 6, 7, 8, 9]))
+        class_weights(np.array([0, 2, 3, 4, 5, 6, 7, 8, 9]), CLASSES)
 
 
 def test_a_batch_larger_than_the_data_set_is_refused(drawn: Path, tmp_path: Path) -> None:
@@ -236,7 +238,7 @@ def eagerly() -> Iterator[None]:
 def test_half_precision_keeps_weights_and_statistics_in_float32(drawn: Path, tmp_path: Path) -> None:
     """Runs one step with the policy of a GPU with tensor cores, on the CPU."""
     assert device_policy() == ("mixed_float16" if tf.config.list_physical_devices("GPU") else "float32")
-    photos = load_pooled(split_photos(drawn).train, 3, 99)
+    photos = load_pooled(split_photos(drawn).train, CLASSES, 3, 99)
     trainer = Trainer(Settings(**SMALL), photos, tmp_path, "mixed_float16")
     trainer.begin()
     before = [weight.numpy() for weight in trainer.trunk.trainable_variables]
@@ -253,7 +255,7 @@ def test_half_precision_keeps_weights_and_statistics_in_float32(drawn: Path, tmp
 @pytest.mark.usefixtures("eagerly")
 def test_xception_trains_its_head_first(drawn: Path, tmp_path: Path) -> None:
     """Then everything except batch normalisation, which keeps ImageNet's statistics."""
-    photos = load_pooled(split_photos(drawn).train[::3], 1, 299)
+    photos = load_pooled(split_photos(drawn).train[::3], CLASSES, 1, 299)
     trainer = Trainer(settings_for("xception", weights=None, batch=2), photos, tmp_path, "float32")
     trainer.begin()
     base = trainer.trunk.get_layer(BASE)
