@@ -33,6 +33,7 @@ const context: RequestContext = {
   signal: new AbortController().signal,
   deadlineMs: Number.POSITIVE_INFINITY,
   times: new Map(),
+  note: () => undefined,
   time: (_stage, work) => work(),
 };
 

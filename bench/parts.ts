@@ -34,6 +34,7 @@ const context = (): RequestContext => ({
   signal: new AbortController().signal,
   deadlineMs: performance.now() + 20_000,
   times: new Map(),
+  note: () => undefined,
   time: (_stage, work) => work(),
 });
 

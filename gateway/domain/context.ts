@@ -1,6 +1,6 @@
 /** The context of one request: its id, deadline, log and times. */
 import { performance } from 'node:perf_hooks';
-import type { Log, RequestContext, Stage } from './request.ts';
+import type { Log, Notes, RequestContext, Stage } from './request.ts';
 
 const OWN_TIMEOUT_MS = 10_000;
 
@@ -12,6 +12,8 @@ export type ContextOptions = {
 };
 
 export type OpenContext = RequestContext & {
+  /** What the stages have noted so far. */
+  readonly notes: Notes;
   /** Cancels all work of the request, because the client has closed the connection. */
   hangUp(): void;
   /** Stops the timer of the deadline. */
@@ -25,6 +27,7 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
   const spans = new Map<Stage, { fromMs: number; toMs: number }>();
   const times = new Map<Stage, number>();
+  const notes: Notes = {};
   return {
     id,
     tenant,
@@ -32,6 +35,8 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
     signal: controller.signal,
     deadlineMs: startedMs + timeoutMs,
     times,
+    notes,
+    note: (fields) => void Object.assign(notes, fields),
     async time(stage, work) {
       const span = spans.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
       spans.set(stage, span);
@@ -47,8 +52,17 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
   };
 }
 
-/** The context of the gateway's own work, such as the warm-up. The signal cancels it. */
-export function ownContext(signal: AbortSignal, log: Log): RequestContext {
-  const deadlineMs = performance.now() + OWN_TIMEOUT_MS;
-  return { id: 'self', tenant: 'self', signal, deadlineMs, log, times: new Map(), time: (_stage, work) => work() };
+/** The context of the gateway's own work, such as the warm-up. The signal cancels it, at the latest after `timeoutMs`. */
+export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOUT_MS): RequestContext {
+  const deadlineMs = performance.now() + timeoutMs;
+  return {
+    id: 'self',
+    tenant: 'self',
+    signal,
+    deadlineMs,
+    log,
+    times: new Map(),
+    note: () => undefined,
+    time: (_stage, work) => work(),
+  };
 }

@@ -11,6 +11,13 @@ export type Log = {
   error(fields: object, text: string): void;
 };
 
+/** What is known of a request: fields of its line in the log. */
+export type Notes = {
+  readonly model?: string | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+};
+
 /** The argument that every stage takes besides its data. */
 export type RequestContext = {
   readonly id: string;
@@ -21,6 +28,8 @@ export type RequestContext = {
   /** The deadline of the request, in milliseconds of `performance.now()`. */
   readonly deadlineMs: number;
   readonly log: Log;
+  /** Adds fields to the request's line in the log. A field that is undefined is left out. */
+  note(fields: Notes): void;
   /** Milliseconds spent in each stage so far, from its first start to its last end. */
   readonly times: ReadonlyMap<Stage, number>;
   /** Runs a stage and records its time. Concurrent runs of a stage count from the first start to the last end. */

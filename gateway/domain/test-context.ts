@@ -12,6 +12,7 @@ export function testContext(given: Partial<RequestContext> = {}): RequestContext
     deadlineMs: performance.now() + 20_000,
     log: silent,
     times: new Map<Stage, number>(),
+    note: () => undefined,
     time: (_stage, work) => work(),
     ...given,
   };

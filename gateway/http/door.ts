@@ -54,7 +54,7 @@ export function createDoor({ callers, timeoutMs, log, metrics, isClosing }: Door
       'Server-Timing': serverTiming(context, totalMs),
       ...(isClosing() && { Connection: 'close' }),
     });
-    const done = { route, method: request.method, status: answer.status, totalMs, failure };
+    const done = { route, method: request.method, status: answer.status, totalMs, failure, client: request.ip };
     countRequest(metrics, done, context);
     logRequest(done, context);
   };
@@ -71,6 +71,8 @@ type AnsweredRequest = {
   readonly status: number;
   readonly totalMs: number;
   readonly failure: GatewayError | undefined;
+  /** The client's address, by TRUSTED_PROXIES. */
+  readonly client: string | undefined;
 };
 
 function countRequest(metrics: Metrics, { route, status, totalMs, failure }: AnsweredRequest, { times }: OpenContext) {
@@ -79,11 +81,14 @@ function countRequest(metrics: Metrics, { route, status, totalMs, failure }: Ans
   for (const [stage, ms] of times) metrics.stageDuration.observe({ stage }, ms / 1000);
 }
 
-function logRequest({ route, method, status, totalMs, failure }: AnsweredRequest, { times, log }: OpenContext): void {
+function logRequest(done: AnsweredRequest, { times, notes, log }: OpenContext): void {
+  const { route, method, status, totalMs, failure, client } = done;
   const fields = {
+    client,
     method,
     route,
     status,
+    ...notes,
     durationMs: round(totalMs),
     ...Object.fromEntries([...times].map(([stage, ms]) => [`${stage}Ms`, round(ms)])),
   };

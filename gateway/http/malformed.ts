@@ -40,11 +40,12 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
     }
     const { status, kind, detail } = refusal;
     const requestId = randomUUID();
+    const client = socket.remoteAddress;
     socket.end(render(status, new GatewayError(kind, detail), requestId));
     lingering.set(socket, closeAfterPeer(socket));
     if (hasDoor) return;
     metrics.requests.inc({ route: 'none', status, kind });
-    log[KINDS[kind].level]({ requestId, status, kind, detail, reason: fault.code }, 'refused');
+    log[KINDS[kind].level]({ requestId, client, status, kind, detail, reason: fault.code }, 'refused');
   });
 }
 

@@ -34,6 +34,7 @@ export function predictHandler({ readBody, maxInstances, check, classify }: Pred
     const exchange = { request, response, signal: context.signal };
     const { instances, flat, fields } = await readPredictBody(readBody, maxInstances, exchange);
     const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
+    context.note(servable);
     return renderClassification(await classify({ servable, instances, wants, top }, context), { flat, format });
   };
 }
