@@ -1,4 +1,5 @@
 /** The command line: one file per command, every setting a flag. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/read.ts';
 import { ModelCardError } from '../model/card.ts';
@@ -9,7 +10,11 @@ import { printNewKey } from './keys.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { ModelsError } from './models/failure.ts';
 
-const program = new Command('tensorgate').description('A model gateway in front of TF-Serving.').exitOverride();
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const program = new Command('tensorgate')
+  .description('A model gateway in front of TF-Serving.')
+  .version(version, '--version', 'print the version')
+  .exitOverride();
 addSettings(program.command('serve').description('run the gateway')).action(async (_values, command) => {
   // Only this command needs the whole gateway, which takes most of a second to load.
   const { runServe } = await import('./serve.ts');

@@ -26,12 +26,15 @@ export function createLog(level: string, destination: DestinationStream): Logger
       logMethod(given, method) {
         method.apply(this, given.map((value) => cut(value)) as typeof given);
       },
-      // These characters occur inside JSON strings only, where an escape means the same character.
-      streamWrite: (line) =>
-        line.replace(INVISIBLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+      streamWrite: escapeInvisible,
     },
   };
   return pino(options, destination);
+}
+
+/** Escapes invisible characters as JSON does. They occur in strings only, where an escape means the same character. */
+export function escapeInvisible(line: string): string {
+  return line.replace(INVISIBLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Cuts long texts and lists, and levels deeper than `MAX_DEPTH`. Leaves errors to their serializer. */

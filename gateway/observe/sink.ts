@@ -13,9 +13,10 @@ export type Sink = {
 
 /**
  * Opens the sink. Each line is written synchronously, so none is lost at exit. If the pipe or the disk is full, the
- * line is buffered and the write is retried every 100 ms, in order. The process does not wait.
+ * line is buffered and the write is retried every 100 ms, in order. The process does not wait. `format`: how to write a
+ * line, unchanged by default.
  */
-export function openSink(): Sink {
+export function openSink(format?: (line: string) => string): Sink {
   // Opening the stream makes a pipe non-blocking: a write to a full pipe then fails instead of blocking.
   void process.stdout;
   const destination = pino.destination({
@@ -39,5 +40,6 @@ export function openSink(): Sink {
       destination.flush();
     }, RETRY_MS);
   });
-  return { destination, dropped: () => dropped };
+  const formatted = format && { write: (line: string) => destination.write(format(line)) };
+  return { destination: formatted ?? destination, dropped: () => dropped };
 }

@@ -146,6 +146,13 @@ async function metric({ adminUrl }: RunningGateway, ...names: string[]): Promise
   return names.map((name) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]));
 }
 
+/** The active handles of every type. */
+async function handlesOf({ adminUrl }: RunningGateway): Promise<number> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  const counts = text.matchAll(/^nodejs_active_handles\{.*\} (\d+)$/gm).map(([, count]) => Number(count));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 async function sample(gateway: RunningGateway, durationMs: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let leftMs = durationMs; leftMs > 0; leftMs -= SAMPLE_MS) {
@@ -173,7 +180,7 @@ async function settled(gateway: RunningGateway, start: Open): Promise<Open> {
 async function openIn(gateway: RunningGateway): Promise<Open> {
   const folder = `/proc/${gateway.process.pid}/fd`;
   const targets = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
-  const [handles = 0] = await metric(gateway, 'nodejs_active_handles_total');
+  const handles = await handlesOf(gateway);
   const sockets = targets.filter((target) => target.startsWith('socket:')).length;
   const clients = await clientsOf(gateway);
   return { fds: targets.length - clients, sockets: sockets - clients, handles: handles - clients };
