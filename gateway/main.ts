@@ -11,6 +11,7 @@ import { greeting } from './greeting.ts';
 import { usableCores } from './machine/cores.ts';
 import { type ModelCard, readCards } from './model/card.ts';
 import { createLog } from './observe/log.ts';
+import { readableLines } from './observe/readable.ts';
 import { openSink } from './observe/sink.ts';
 
 /** The drain takes at most the deadline of a request plus this margin, in which answers reach slow clients. */
@@ -22,7 +23,7 @@ export const DRAIN_MARGIN_MS = 2000;
  * ConfigError for a port that cannot be used or if there is no model server.
  */
 export async function serve(config: Config): Promise<number> {
-  const sink = openSink();
+  const sink = openSink(process.stdout.isTTY ? await readableLines() : undefined);
   const log = createLog(config.logLevel, sink.destination);
   const stopped = stopReason(log);
   if (config.tfServingHost === undefined && !hasEmbedded()) {
@@ -55,7 +56,7 @@ export async function serve(config: Config): Promise<number> {
   await listen(app.service, 'PORT', config);
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
-  // On stderr: each line on stdout is one JSON object.
+  // On stderr: stdout has the log only.
   if (embedded) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), cards)));
   const why = await stopped;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));

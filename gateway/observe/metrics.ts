@@ -11,12 +11,23 @@ import { requestMetrics } from './metrics/requests.ts';
 /** The default of 10 ms wakes an idle process 100 times a second, which costs more CPU than all else it does then. */
 const EVENT_LOOP_PRECISION_MS = 50;
 
+/**
+ * prom-client's gauges with the suffix of a counter, which promtool refuses. The sums of nodejs_active_handles,
+ * nodejs_active_requests and nodejs_active_resources have the same values.
+ */
+const MISNAMED: readonly string[] = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Creates the registry and all metrics, with Node's own (event loop, heap, GC, handles). */
 export function createMetrics(load: Load, memory: MemoryUse) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   registerLoad(registry, load);
   registerMemory(registry, memory);
   return {

@@ -47,6 +47,7 @@ export async function classify(
 ): Promise<Classification> {
   const { instances } = request;
   const binding = await stages.resolve(request.servable, context.signal);
+  context.note({ model: binding.card.name, version: binding.version });
   requireScores({ gives: binding.card.scores, wants: request.wants });
   const share = stages.fetchedBytes.open();
   try {
