@@ -116,10 +116,11 @@ test('E25: the prefix is in front of every path, also where a path starts with t
   const url = await startServer(t, (request, response) => {
     urls.push(request.url ?? '');
     request.resume();
-    response.end(SCORES);
+    if (!request.url?.startsWith('/pre/predict?')) response.writeHead(404).end();
+    else if (request.method === 'POST') response.end(SCORES);
+    else response.writeHead(405, { Allow: 'POST' }).end();
   });
-  await drill(`${url}/pre/?model=a`, '--only', 'A1,B2,C3,D1,D5,D6,D7,D9,D10,D11,D12,G7');
-  assert.ok(urls.length > 60, `${urls.length} requests`);
+  await drill(`${url}/pre/?model=a`, '--only', 'D5,D9,G7');
   assert.deepEqual(
     urls.filter((path) => !path.startsWith('/pre/')),
     [],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withoutSecrets } from './passwords.ts';
 import { ConfigError, readConfig } from './read.ts';
 import { SETTINGS } from './schema.ts';
 
@@ -69,6 +70,104 @@ test('RATE_LIMIT, TRUSTED_PROXIES, CORS_ORIGINS, REDIS_URL: invalid values are r
     ['REDIS_URL', 'localhost:6379'],
   ] as const) {
     assert.throws(() => readConfig({}, { [name]: text }), new RegExp(`^Error: ${name}[=:]`), text);
+  }
+});
+
+const MATCHES_NOTHING = {
+  CORS_ORIGINS: [
+    'https://*.example.com',
+    'https://.example.com',
+    'https://a..b',
+    'https://Example.com',
+    'https://a.b:443',
+  ],
+  TRUSTED_PROXIES: [
+    ...[
+      '1,10.0.0.1',
+      '10.1',
+      '0x7f.0.0.1',
+      'proxy.example',
+      '10.0.0.0/0',
+      '10.0.0.0/33',
+      '10.0.0.0/8/8',
+      '10.0.0.0/255.0.255.0',
+    ],
+    ...['::ffff:10.0.0.0/95', 'fd00::/129', '[::1]'],
+  ],
+} as const;
+
+for (const [name, texts] of Object.entries(MATCHES_NOTHING)) {
+  test(`C16: an entry of ${name} that matches nothing is refused`, () => {
+    for (const text of texts)
+      assert.throws(() => readConfig({}, { [name]: text }), new RegExp(`^Error: ${name}=`), text);
+  });
+}
+
+test('C16: entries that match something are read', () => {
+  const origins = [
+    'https://a.example',
+    'http://localhost:3000',
+    'http://127.0.0.1',
+    'http://[::1]:8080',
+    'https://a.example.',
+  ];
+  assert.deepEqual(readConfig({}, { CORS_ORIGINS: origins.join() }).corsOrigins, origins);
+  const proxies = ['10.0.0.1', '10.0.0.0/8', '10.0.0.0/255.0.0.0', 'fd00::/8', '::ffff:10.0.0.0/104', 'loopback'];
+  assert.deepEqual(readConfig({}, { TRUSTED_PROXIES: proxies.join() }).trustedProxies, proxies);
+});
+
+test('E25: a value that may have a password is not printed, however it is written', () => {
+  const password = 'hunter2';
+  const wrong = {
+    REDIS_URL: [
+      'redis:PASS',
+      'redis://:PASS',
+      'http://me:PASS@a/',
+      'me:PASS@a:6379',
+      'redis://:PASS/w@a',
+      'rediss://:PASS@',
+      'PASS',
+      'redis://:%PASS@a',
+    ],
+    FETCH_PROXY: [
+      'PASS',
+      'me:PASS@proxy:3128',
+      'socks5://me:PASS@proxy',
+      'http://me:PASS@proxy/path',
+      'http://me:PASS#x@proxy:3128',
+    ],
+  };
+  for (const [name, texts] of Object.entries(wrong)) {
+    for (const text of texts) {
+      assert.throws(
+        () => readConfig({}, { [name]: text.replace('PASS', password) }),
+        (error: Error) => error.message.startsWith(`${name}: needs `) && !error.message.includes(password),
+        text,
+      );
+    }
+  }
+  const misplaced = {
+    FETCH_PORTS: `80,me:${password}@proxy`,
+    TRUSTED_PROXIES: `http://me:p/${password}@x@proxy`,
+    LOG_LEVEL: `a:${password}@b`,
+  };
+  assert.throws(
+    () => readConfig({}, misplaced),
+    (error: Error) => !error.message.includes(password),
+  );
+});
+
+test('E25: a printed URL has no user, password or query', () => {
+  assert.equal(withoutSecrets('redis://me:p%40ss@cache:6379/1?password=b#c'), 'redis://***@cache:6379/1');
+  assert.equal(withoutSecrets('http://proxy:3128'), 'http://proxy:3128/');
+});
+
+test('C18: FETCH_USER_AGENT is the text of a header', () => {
+  assert.equal(readConfig({}, {}).fetchUserAgent, 'tensorgate');
+  const contact = 'photos/1.0 (https://example.com; me@example.com)';
+  assert.equal(readConfig({}, { FETCH_USER_AGENT: contact }).fetchUserAgent, contact);
+  for (const text of ['a\r\nX: b', ' a', 'bücher', '\t']) {
+    assert.throws(() => readConfig({}, { FETCH_USER_AGENT: text }), /FETCH_USER_AGENT=.*needs visible ASCII/s);
   }
 });
 
