@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
 import { INSIDE_HOSTS } from '../../gateway/fetch/test-hosts.ts';
 import { startNameServer } from '../../gateway/fetch/test-name-server.ts';
+import { startProxy, type TestProxy } from '../../gateway/fetch/test-proxy.ts';
 import { predict, type RunningGateway, startGateway } from '../gateway.ts';
 import { type ModelServer, startClothingModel } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
@@ -33,6 +34,8 @@ const listeners: Server[] = [];
 let model: ModelServer;
 let gateway: RunningGateway;
 let listed: RunningGateway;
+let proxied: RunningGateway;
+let egress: TestProxy;
 
 /** A name that resolves to `first` once and to `then` after that. */
 function rebinding(name: string, first: string, then: string) {
@@ -84,9 +87,15 @@ before(async (t) => {
     ...{ HTTP_PROXY: proxy, http_proxy: proxy, HTTPS_PROXY: proxy, NO_PROXY: '', NODE_USE_ENV_PROXY: '1' },
   };
   const list = 'https://img.example.com/,http://img.example.com/,http://*.wild.example/';
-  [gateway, listed] = await Promise.all([startGateway(settings), startGateway({ ...settings, FETCH_ALLOW: list })]);
-  await Promise.all([gateway.ready(), listed.ready()]);
-  const ours = [gateway.url, listed.url, `http://${model.target}`].map((url) => Number(new URL(url).port));
+  egress = await startProxy(t as TestContext);
+  [gateway, listed, proxied] = await Promise.all([
+    startGateway(settings),
+    startGateway({ ...settings, FETCH_ALLOW: list }),
+    startGateway({ ...settings, FETCH_PROXY: egress.url.href }),
+  ]);
+  await Promise.all([gateway, listed, proxied].map((one) => one.ready()));
+  const own = [gateway.url, listed.url, proxied.url, egress.url, `http://${model.target}`];
+  const ours = own.map((url) => Number(new URL(url).port));
   countPackets([
     ...ours.map((port) => ({ protocol: 'tcp' as const, address: '127.0.0.1', port })),
     { protocol: 'tcp', address: PUBLIC, port: 80 },
@@ -96,10 +105,10 @@ before(async (t) => {
 
 after(async () => {
   if (skip) return;
-  const codes = await Promise.all([gateway.stop(), listed.stop()]);
+  const codes = await Promise.all([gateway, listed, proxied].map((one) => one.stop()));
   model.close();
   for (const listener of listeners) listener.close().closeAllConnections();
-  assert.deepEqual(codes, [0, 0]);
+  assert.deepEqual(codes, [0, 0, 0]);
 });
 
 type Reply = { readonly status: number; readonly kind?: string; readonly detail?: string; readonly tookMs: number };
@@ -200,6 +209,18 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 for (const [name, urls] of Object.entries(CASES)) test(name, { skip }, (t) => assertRefused(t, urls));
+
+test('C18: through FETCH_PROXY the same URLs cause no packet, and the proxy is asked for no address', {
+  skip,
+}, async (t) => {
+  await assertFetched(t, 'http://public.example/', proxied);
+  const targets = new Set([`${PUBLIC}:80`]);
+  assert.deepEqual(new Set(egress.targets), targets);
+  const urls = Object.values(INSIDE_HOSTS).flatMap((hosts) => hosts.map((host) => `http://${host}/`));
+  await assertRefused(t, [...urls, ...Object.values(CASES).flat()], proxied);
+  assert.deepEqual(new Set(egress.targets), targets);
+  assert.deepEqual(egress.others, []);
+});
 
 test('A24: DNS rebinding: the checked address is connected to, the next look-up is refused', { skip }, async (t) => {
   await assertFetched(t, 'http://rebind.example/');
