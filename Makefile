@@ -1,6 +1,7 @@
 # All commands. `make` without a target lists them.
 .DEFAULT_GOAL := help
 SHELL := bash
+# Since make 3.82. macOS has 3.81: a line with a pipe or several commands begins with `set -eu -o pipefail` too.
 .SHELLFLAGS := -eu -o pipefail -c
 
 # The code needs Node 24, which runs TypeScript without a build. If the system's Node is older, the npm package `node` is
@@ -29,6 +30,8 @@ SBOM ?= sbom.cdx.json
 MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
 WORK ?= serving/training/work
+# The first of these that is installed: the packages of training have no wheels for other versions.
+PYTHON ?= $(firstword $(foreach version,3.11 3.12,$(shell command -v python$(version) 2>/dev/null)) python3)
 MODELS ?= serving/models
 TRAIN ?=
 TUNE ?=
@@ -39,7 +42,7 @@ TRAINING := cd serving && TF_CPP_MIN_LOG_LEVEL=2 ../.venv/bin/python
 
 .PHONY: help
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The same option as in the image; gateway/Dockerfile explains it.
 run dev: export NODE_OPTIONS ?= --max-semi-space-size=8
@@ -77,7 +80,7 @@ docs: node_modules ## Generate the tables of the documentation that come from co
 .PHONY: sbom
 sbom: $(NODE) ## List the production packages as CycloneDX: make sbom SBOM=file
 # Reads a lock without development packages: `npm sbom --omit dev` also omits packages that both need, such as grpc-js.
-	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; mkdir $$copy/tensorgate; \
+	@set -eu -o pipefail; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; mkdir $$copy/tensorgate; \
 	cp package.json package-lock.json .npmrc $$copy/tensorgate; \
 	(cd $$copy/tensorgate && npm pkg delete devDependencies && npm install --package-lock-only --offline --silent >&2 && \
 	npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --silent) > "$(SBOM)"
@@ -112,16 +115,19 @@ bench-batching: node_modules $(TENSORFLOW) ## Measure a full Xception with and w
 	@node bench/batching.ts
 
 .PHONY: train
-train: .venv/.ready ## Train, verify, evaluate and push a version; an interrupted run resumes: make train DATA=folder TRAIN="--max-minutes 60"
-	@$(TRAINING) -m training --data "$(abspath $(DATA))" --work "$(abspath $(WORK))" --models "$(abspath $(MODELS))" $(TRAIN)
+train: .venv/.ready ## Train on a folder of photos per class, evaluate, push; again to resume: make train DATA=bees-and-wasps TRAIN="--max-minutes 60"
+	@$(TRAINING) -m training --data "$(abspath $(DATA))" --work "$(abspath $(WORK))" --models "$(abspath $(MODELS))" \
+	  $(if $(NAME),--name "$(NAME)") $(TRAIN)
 	@$(MAKE) --no-print-directory push
 
 .PHONY: push
 push: .venv/.ready node_modules ## Publish the candidate that training left in WORK, with its model card
-	@version=$$(node gateway/cli/main.ts models push "$(WORK)/candidate/clothing-model/1" --model clothing-model --models "$(MODELS)" --json \
+	@set -eu -o pipefail; candidate=$$(echo "$(WORK)"/candidate/*/1); name=$$(basename "$$(dirname "$$candidate")"); \
+	version=$$(node gateway/cli/main.ts models push "$$candidate" --model "$$name" --models "$(MODELS)" --json \
 	  | node --print 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).version'); \
-	folder="$(abspath $(MODELS))/clothing-model"; $(TRAINING) -m training.card "$$folder" $$version; \
-	../.venv/bin/python -m training.lineage "$$folder" $$version --pushed --work "$(abspath $(WORK))"
+	folder="$(abspath $(MODELS))/$$name"; $(TRAINING) -m training.card "$$folder" $$version; \
+	../.venv/bin/python -m training.lineage "$$folder" $$version --pushed --work "$(abspath $(WORK))"; \
+	echo "next: make run, then: curl 'localhost:9696/predict?model=$$name' -F file=@photo.jpg"
 
 .PHONY: tune
 tune: .venv/.ready ## Search for better training settings: make tune DATA=folder TUNE="--trials 30 --jobs 2"
@@ -136,9 +142,11 @@ lineage: .venv/.ready ## Show the data, code and run behind a served version: ma
 	@$(TRAINING) -m training.lineage "$(abspath $(MODELS))/$(MODEL)" $(VERSION) --work "$(abspath $(WORK))"
 
 .PHONY: convert
-convert: .venv/.ready ## Convert a model trained elsewhere and add it to MODELS: make convert FROM=model.h5 NAME=my-model CLASSES=a,b,c SCALE=tf
+convert: .venv/.ready ## Add a Keras model or SavedModel to MODELS: make convert FROM=model.h5 NAME=my-model CLASSES=a,b,c SCALE=tf [RESIZE=… ENGINE=…]
+	@$(if $(and $(FROM),$(NAME)),,$(error FROM and NAME are missing: make convert FROM=model.h5 NAME=my-model CLASSES=a,b,c SCALE=tf))
 	@$(TRAINING) -m training.convert --from "$(abspath $(FROM))" --name "$(NAME)" --out "$(abspath $(MODELS))" \
-	  $(if $(CLASSES),--classes "$(CLASSES)") $(if $(SCALE),--scale $(SCALE)) \
+	  $(if $(CLASSES),--classes "$(CLASSES)") $(if $(SCALE),--scale "$(SCALE)") $(if $(RESIZE),--resize "$(RESIZE)") \
+	  $(if $(ENGINE),--engine "$(ENGINE)") $(if $(SCORES),--scores "$(SCORES)") $(if $(OUTPUT),--output "$(OUTPUT)") \
 	  $(if $(MODEL_YAML),--model-yaml "$(abspath $(MODEL_YAML))")
 
 .PHONY: tabular
@@ -203,7 +211,9 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@touch $@
 
 .venv/.ready: serving/training/requirements.lock
-	@python3 -m venv .venv && .venv/bin/pip install --quiet -r $< && touch $@
+	@echo "Installing what training needs into .venv: about 2 GB, once"
+	@$(PYTHON) -c 'import sys; sys.exit("training needs Python 3.11 or 3.12, found " + sys.version.split()[0] + ": make PYTHON=…") if sys.version_info[:2] not in ((3, 11), (3, 12)) else None'
+	@$(PYTHON) -m venv .venv && .venv/bin/pip install --disable-pip-version-check --progress-bar on -r $< && touch $@
 
 .venv-bench/.ready: bench/requirements.txt bench/generate.py $(shell git ls-files protos)
 	@python3 -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r $<
