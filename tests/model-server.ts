@@ -33,6 +33,8 @@ type Info = { readonly dtype: string; readonly shape: readonly number[] };
 export type ModelServerOptions = {
   readonly inputs: Readonly<Record<string, Info>>;
   readonly outputs: Readonly<Record<string, Info>>;
+  /** Signatures of single models by their name. Default: `inputs` and `outputs` for every model. */
+  readonly models?: Readonly<Record<string, Pick<ModelServerOptions, 'inputs' | 'outputs'>>>;
   readonly version?: number;
   /** Default: without TLS. */
   readonly credentials?: ServerCredentials;
@@ -64,8 +66,9 @@ export async function startModelServer(
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
 
   server.addService(PredictionService.service, {
-    GetModelMetadata(call: ServerUnaryCall<{ model_spec: object }, object>, done: sendUnaryData<object>) {
-      const value = map.serialize({ signature_def: { serving_default: signatureDef(options) } });
+    GetModelMetadata(call: ServerUnaryCall<{ model_spec: { name: string } }, object>, done: sendUnaryData<object>) {
+      const signature = options.models?.[call.request.model_spec.name] ?? options;
+      const value = map.serialize({ signature_def: { serving_default: signatureDef(signature) } });
       const any = { type_url: `type.googleapis.com/${SIGNATURE_DEF_MAP}`, value };
       done(null, { model_spec: { ...call.request.model_spec, version }, metadata: { signature_def: any } });
     },
@@ -107,7 +110,7 @@ function readInputs({ inputs }: WireRequest) {
   );
 }
 
-function signatureDef({ inputs, outputs }: ModelServerOptions) {
+function signatureDef({ inputs, outputs }: Pick<ModelServerOptions, 'inputs' | 'outputs'>) {
   const infos = (side: Readonly<Record<string, Info>>) =>
     Object.fromEntries(
       Object.entries(side).map(([name, { dtype, shape }]) => [
