@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { checkConnection, responseTo } from './connection.ts';
 import type { Guard } from './guard.ts';
-import { MAX_HEAD_BYTES } from './head-reader.ts';
+import { MAX_HEAD_BYTES } from './response-head.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import { unlessAborted } from './wait.ts';
 

@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { responseTo } from './connection.ts';
 import { sourceTimeout } from './failure.ts';
-import { MAX_HEAD_BYTES } from './head-reader.ts';
+import { MAX_HEAD_BYTES } from './response-head.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import { openTunnel } from './tunnel.ts';

@@ -3,12 +3,28 @@
  * leniency (`insecureHTTPParser`), which reads less of these heads and more of the dangerous ones.
  */
 
+/** Everything before the body: interim responses, empty lines and the final head. */
+export const MAX_HEAD_BYTES = 16 * 1024;
+
 /** The end of a head: an empty line. A bare LF ends a line too (RFC 9112, 2.2). */
 const END = /\r?\n\r?\n/;
 /** A line that goes on in the next one (obs-fold). A user agent has to read it as a space (RFC 9112, 5.2). */
 const FOLD = /[ \t]*\r?\n[ \t]+/g;
 /** A field: its name is a token, and space before the colon is removed (RFC 9112, 5.1). */
 const FIELD = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:[ \t]*(.*)$/s;
+
+/** A final head in order, without its empty line. */
+const TIDY = /^HTTP\/1\.[01] [2-5]\d\d(?: [^\r\n]*)?\r\n(?:[!#$%&'*+.^_`|~\w-]+:[^\r\n]*\r\n)*$/;
+/** Fields that need a second look: several lengths, and `Transfer-Encoding: identity`. */
+const FRAMING = /\n(?:content-length:(?:[^\n]*,|[\s\S]*\ncontent-length:)|transfer-encoding:[ \t]*identity)/i;
+
+/** Whether the text starts with a head that the parser takes as it is. It is the usual case, and quick to see. */
+export function startsTidy(bytes: Buffer): boolean {
+  const end = bytes.indexOf('\r\n\r\n', 0, 'latin1');
+  if (end < 0 || end > MAX_HEAD_BYTES) return false;
+  const head = bytes.toString('latin1', 0, end + 2);
+  return TIDY.test(head) && !FRAMING.test(head);
+}
 
 /** Every response starts with it (RFC 9112, 4). */
 const START = 'HTTP/';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { MAX_HEAD_BYTES } from './head-reader.ts';
+import { MAX_HEAD_BYTES } from './response-head.ts';
 import { hostOf, portOf } from './source-url.ts';
 
 /**
