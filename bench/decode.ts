@@ -58,7 +58,7 @@ async function round(work: () => Promise<unknown>, count: number, concurrency: n
 }
 
 restrictSharp(formats);
-const options: DecodeOptions = { field: 'image', color: 'rgb', engine: 'pillow', formats, maxPixels };
+const options: DecodeOptions = { field: 'image', color: 'rgb', engine: 'pillow', formats, maxPixels, maxBytes };
 const resamplers = new Map<string, ReturnType<typeof createResampler>>();
 const inProcess: Work = async (bytes, spec) => {
   const resample = resamplers.get(spec.resize) ?? createResampler(spec);

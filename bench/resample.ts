@@ -29,7 +29,14 @@ const REFERENCE = fileURLToPath(new URL('reference/resample.py', import.meta.url
 
 restrictSharp(['jpeg']);
 const photo = await readFile(PHOTO);
-const options = { field: 'image', color: 'rgb', engine: 'pillow', formats: ['jpeg'], maxPixels: 1e6 } as const;
+const options = {
+  field: 'image',
+  color: 'rgb',
+  engine: 'pillow',
+  formats: ['jpeg'],
+  maxPixels: 1e6,
+  maxBytes: 10e6,
+} as const;
 const pixels = await decode(photo, options);
 const out = new Float32Array(299 * 299 * 3);
 

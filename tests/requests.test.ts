@@ -120,6 +120,47 @@ test('D5: a body at its limit is accepted, one byte more is 413', async () => {
   assert.equal((await predict(gateway, json(MAX_BODY_BYTES + 1))).status, 413);
 });
 
+test('B7: a picture over MAX_IMAGE_BYTES is 413 with its field, whatever way it came, and for it alone', async () => {
+  const large = Buffer.concat([jpeg, Buffer.alloc(MAX_IMAGE_BYTES + 1 - jpeg.length)]);
+  const tooLarge = (field: string) => [
+    413,
+    'body_too_large',
+    `${field} is larger than 100000 bytes (MAX_IMAGE_BYTES).`,
+  ];
+  const refusalOf = async (response: Response) => {
+    const { kind, detail } = (await response.json()) as { kind: string; detail: string };
+    return [response.status, kind, detail];
+  };
+  const form = (...pictures: Buffer[]) => {
+    const body = new FormData();
+    for (const bytes of pictures) body.append('file', new Blob([new Uint8Array(bytes)]), 'a.jpg');
+    return fetch(`${gateway.url}/predict`, { method: 'POST', body });
+  };
+  const json = (...pictures: Buffer[]) =>
+    predict(gateway, { instances: pictures.map((bytes) => ({ b64: bytes.toString('base64') })) });
+
+  assert.deepEqual(await refusalOf(await predict(gateway, { b64: large.toString('base64') })), tooLarge('b64'));
+  assert.deepEqual(await refusalOf(await form(large)), tooLarge('file[0]'));
+  for (const [batch, field] of [
+    [await json(jpeg, large, jpeg), 'instances[1].b64'],
+    [await form(jpeg, large, jpeg), 'file[1]'],
+  ] as const) {
+    const { predictions } = (await batch.json()) as {
+      predictions: { hat?: number; error?: Record<string, unknown> }[];
+    };
+    assert.deepEqual([batch.status, predictions.map(({ hat }) => hat)], [200, [9, undefined, 9]]);
+    const { status, kind, detail } = predictions[1]?.error ?? {};
+    assert.deepEqual([status, kind, detail], tooLarge(field));
+  }
+  assert.equal(gateway.log.filter(({ msg }) => /decoder process ended/.test(String(msg))).length, 0);
+});
+
+test('B7: a compressed form is 415, as every other compressed body', async () => {
+  const headers = { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Encoding': 'gzip' };
+  const response = await fetch(`${gateway.url}/predict`, { method: 'POST', headers, body: 'x' });
+  assert.deepEqual([response.status, await kindOf(response)], [415, 'unsupported_media']);
+});
+
 /** POSTs with Content-Length `length` (none if undefined), sends `sends` and does not end. Resolves with the status. */
 async function unfinished(type: string, { length, sends }: { length?: number; sends: string }): Promise<number> {
   const headers = { 'Content-Type': type, ...(length !== undefined && { 'Content-Length': length }) };

@@ -92,7 +92,7 @@ function malformed(cause: unknown): GatewayError {
 }
 
 function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: FormLimits): busboy.Busboy {
-  // One byte more: a larger file is cut off here and refused by the decoders' limit, without the other files.
+  // One byte more: a larger file is cut off here and refused by the check of all pictures, without the other files.
   const maxPartBytes = maxImageBytes + 1;
   const limits = {
     fileSize: maxPartBytes,

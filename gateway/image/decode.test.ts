@@ -17,6 +17,7 @@ const OPTIONS: DecodeOptions = {
   engine: 'pillow',
   formats: imageFormats,
   maxPixels: 50_000_000,
+  maxBytes: 10_000_000,
 };
 
 function failsAs(kind: Kind, detail: RegExp) {

@@ -1,4 +1,4 @@
-/** Checks an image's header before it is decoded: the format, the declared size, the kind of samples. */
+/** Checks an image before it is decoded: its bytes, and by its header the format, the declared size, the samples. */
 
 import type { ImageFormat } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
@@ -11,6 +11,8 @@ export type HeaderCheckOptions = {
   /** The formats offered. Others are refused; the error names them. */
   readonly formats: readonly ImageFormat[];
   readonly maxPixels: number;
+  /** MAX_IMAGE_BYTES. Held here against every picture: body, form, base64, download or parity folder. */
+  readonly maxBytes: number;
 };
 
 export type ReadableHeader = ImageHeader & {
@@ -25,9 +27,13 @@ const COST_PER_PIXEL: Readonly<Partial<Record<ImageFormat, number>>> = { avif: 2
 
 /**
  * Returns the header of an image that is offered, undamaged in its header and small enough.
- * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
+ * @throws GatewayError body_too_large, image_unreadable, image_unsupported, image_too_large.
  */
-export function checkHeader(bytes: Uint8Array, { field, formats, maxPixels }: HeaderCheckOptions): ReadableHeader {
+export function checkHeader(bytes: Uint8Array, options: HeaderCheckOptions): ReadableHeader {
+  const { field, formats, maxPixels, maxBytes } = options;
+  if (bytes.length > maxBytes) {
+    throw new GatewayError('body_too_large', `${field} is larger than ${maxBytes} bytes (MAX_IMAGE_BYTES).`);
+  }
   const offered = formats.map((format) => format.toUpperCase()).join(', ');
   const sniffed = sniff(bytes);
   if (!sniffed) throw new GatewayError('image_unreadable', `${field} is not an image; send ${offered}.`);

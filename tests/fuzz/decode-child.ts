@@ -14,7 +14,14 @@ const MAX_MS = 10_000;
 
 async function check(mutant: Case): Promise<void> {
   const startedMs = performance.now();
-  const options = { field: 'b64', formats: FORMATS, maxPixels: MAX_PIXELS, color: 'rgb', engine: 'pillow' } as const;
+  const options = {
+    field: 'b64',
+    formats: FORMATS,
+    maxPixels: MAX_PIXELS,
+    maxBytes: 10e6,
+    color: 'rgb',
+    engine: 'pillow',
+  } as const;
   try {
     const { width, height, channels, data } = await decode(mutantOf(mutant), options);
     assert.equal(data.length, width * height * channels);

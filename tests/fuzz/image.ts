@@ -10,6 +10,7 @@ import { refusalOf } from './refusal.ts';
 
 const formats: readonly ImageFormat[] = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
 const maxPixels = 50e6;
+const maxBytes = 10e6;
 
 export const image: Parser = {
   name: 'image',
@@ -35,7 +36,7 @@ export const image: Parser = {
   async check(input) {
     const sniffed = sniff(input);
     const kinds = ['image_unreadable', 'image_unsupported', 'image_too_large'] as const;
-    const header = refusalOf(() => checkHeader(input, { field: 'b64', formats, maxPixels }), kinds);
+    const header = refusalOf(() => checkHeader(input, { field: 'b64', formats, maxPixels, maxBytes }), kinds);
     if (!header) return;
     assert.ok(sniffed && 'header' in sniffed && sniffed.header);
     const { width, height } = header;

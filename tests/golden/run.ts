@@ -15,7 +15,14 @@ export function createDecoder(bytes: Uint8Array, formats: readonly ImageFormat[]
   const decoded = new Map<string, Promise<Pixels>>();
   return ({ color, engine }) => {
     const key = `${color} ${engine}`;
-    const options: DecodeOptions = { field: 'file', color, engine, formats, maxPixels: PILLOW_MAX_PIXELS };
+    const options: DecodeOptions = {
+      field: 'file',
+      color,
+      engine,
+      formats,
+      maxPixels: PILLOW_MAX_PIXELS,
+      maxBytes: 1e9,
+    };
     const pixels = decoded.get(key) ?? decode(bytes, options);
     decoded.set(key, pixels);
     return pixels;

@@ -40,7 +40,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     timeoutMs: config.requestTimeoutMs,
     log: createLog('silent', process.stdout),
   });
-  const { imageFormats: formats, maxImagePixels: maxPixels } = config;
+  const { imageFormats: formats, maxImagePixels: maxPixels, maxImageBytes: maxBytes } = config;
   restrictSharp(formats);
   const found: { download?: Download; picture?: Picture } = {};
   try {
@@ -52,7 +52,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     };
     const bytes = await readImage(timedFetch, { kind: 'url', url, field: 'url' }, context, () => {});
     found.picture = pictureOf(bytes);
-    await decode(bytes, { field: 'url', formats, maxPixels, color: 'rgb', engine: 'pillow' });
+    await decode(bytes, { field: 'url', formats, maxPixels, maxBytes, color: 'rgb', engine: 'pillow' });
     return { hops: recorder.hops, ...found };
   } catch (thrown) {
     return { hops: recorder.hops, ...found, failure: failureOf(thrown) };

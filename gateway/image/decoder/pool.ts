@@ -1,7 +1,6 @@
 /** A pool of decoder processes. A picture that crashes or hangs a decoder fails its own request, never the gateway. */
 
 import type { Decode } from '../../domain/picture.ts';
-import { GatewayError } from '../../errors.ts';
 import { checkHeader } from '../header-check.ts';
 import { type BufferPool, type DecodeLimits, type Job, type PooledPixels, readReply } from './reply.ts';
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
@@ -18,10 +17,7 @@ export type DecoderOptions = DecodeLimits &
   };
 
 export type Decoders = {
-  /**
-   * Refuses a picture of more than `maxBytes` as body_too_large. Rejects with the signal's reason on abort, whether the
-   * picture waits or is being decoded.
-   */
+  /** Rejects with the signal's reason on abort, whether the picture waits or is being decoded. */
   readonly decode: Decode;
   /** Resolves when every process can decode. Rejects when one cannot start, and with the signal's reason on abort. */
   ready(signal: AbortSignal): Promise<void>;
@@ -46,8 +42,7 @@ export function startDecoders(options: DecoderOptions): Decoders {
   return {
     async decode(bytes, spec, field, { signal }) {
       signal.throwIfAborted();
-      checkBytes(bytes, field, maxBytes);
-      const { cost } = checkHeader(bytes, { field, formats, maxPixels });
+      const { cost } = checkHeader(bytes, { field, ...limits });
       const worker = await queue.acquire(cost, signal);
       const decoded = run(worker, { field, spec }, bytes).finally(() => queue.release(worker, cost));
       // On abort the picture is decoded to its end: restarting a process would cost other requests more.
@@ -63,15 +58,6 @@ export function startDecoders(options: DecoderOptions): Decoders {
       for (const worker of workers) worker.close();
     },
   };
-}
-
-/** The limit of every picture, whatever way it came: body, form, base64, download or parity folder. */
-function checkBytes({ length }: Uint8Array, field: string, maxBytes: number): void {
-  if (length <= maxBytes) return;
-  throw new GatewayError(
-    'body_too_large',
-    `${field} is larger than ${maxBytes} bytes (MAX_IMAGE_BYTES); scale it down.`,
-  );
 }
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -20,7 +20,7 @@ const STDOUT = 1;
 /** The shared file: the fourth entry of `stdio` in process.ts. */
 const PIXELS = 3;
 
-const { maxBytes, ...limits } = JSON.parse(process.argv[2] ?? '{}') as DecodeLimits;
+const limits = JSON.parse(process.argv[2] ?? '{}') as DecodeLimits;
 const resamplers = new Map<string, Resampler>();
 
 /** Blocks until the bytes are there: this process has nothing else to do. Undefined at the end of stdin. */
@@ -37,7 +37,7 @@ function read(length: number): Uint8Array | undefined {
 function receive(): Message | undefined {
   const prefix = read(PREFIX_BYTES);
   if (!prefix) return undefined;
-  const [head, body] = readLengths(prefix, maxBytes);
+  const [head, body] = readLengths(prefix, limits.maxBytes);
   const bytes = read(head + body);
   return bytes && parseMessage(bytes, head);
 }
