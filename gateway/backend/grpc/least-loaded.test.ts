@@ -154,6 +154,17 @@ test('a hedged call goes to a second server after the delay, and the slower atte
   assert.deepEqual([statuses, extra], [['Predict OK'], ['hedge']]);
 });
 
+test('B13: a hung server loses its share of the calls, though hedges cancel them early', async (t) => {
+  const servers = await serveAll(t, after(QUICK_MS), () => new Promise(() => {}));
+  const { backend } = await connect(t, targetsOf(servers), { hedgeAfterMs: 100 });
+  await load(backend, { calls: 40, atOnce: 1 });
+  const before = servers[1]?.calls.length ?? 0;
+  await load(backend, { calls: 40, atOnce: 1 });
+  const more = (servers[1]?.calls.length ?? 0) - before;
+  t.diagnostic(`came: ${before} of the first 40 calls, ${more} of the next 40`);
+  assert.ok(before >= 8 && more <= 2, `${more} of 40 calls went to the hung server`);
+});
+
 test('hedging: an early answer or failure sends no hedge, look-ups are not hedged, and the deadline holds', async (t) => {
   const never: OnPredict = () => new Promise(() => {});
   const answers: OnPredict[] = [() => ANSWER, () => Promise.reject({ code: status.INTERNAL, details: '' })];

@@ -82,6 +82,30 @@ test('a refusal keeps calls away for 200 ms, and a second attempt avoids the ser
   assert.equal(load.cost({ ...PHOTOS, callId: '7' }, 20), 1);
 });
 
+test('B13: a hung server is slow: calls that a hedge cancelled are not its response times', (t) => {
+  const clock = useClock(t);
+  const cancel = (load: ServerLoad, afterMs: number) => {
+    const end = load.start(PHOTOS);
+    clock.nowMs += afterMs;
+    end(status.CANCELLED);
+  };
+  const hung = measured(clock, 20);
+  // First attempts, cancelled when the hedge was answered, and second attempts, cancelled by the answer of the first.
+  for (let call = 0; call < 8; call += 1) cancel(hung, call % 2 === 0 ? 310 : 3);
+  assert.equal(hung.quickestMs('photos'), 20, 'the bar for the other servers');
+  assert.ok(hung.cost(PHOTOS, 20) > 100);
+  answer(hung, clock, 20);
+  assert.equal(hung.cost(PHOTOS, 20), 1, 'one answer ends it');
+
+  const neverAnswered = new ServerLoad();
+  for (let call = 0; call < 8; call += 1) cancel(neverAnswered, 310);
+  assert.ok(neverAnswered.cost(PHOTOS, 20) > 100);
+
+  const quick = measured(clock, 20);
+  for (let call = 0; call < 20; call += 1) cancel(quick, 3);
+  assert.equal(quick.cost(PHOTOS, 20), 1, 'clients that hang up early do not make a server slow');
+});
+
 test('failures do not count as response times, and the number of models is bounded', (t) => {
   const clock = useClock(t);
   const load = measured(clock, 20);

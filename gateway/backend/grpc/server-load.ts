@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { status } from '@grpc/grpc-js';
 
-/** Response times kept for each model; with fewer there is no estimate yet. */
+/** Response times kept for each model; with fewer there is no estimate yet. As many unanswered calls replace them. */
 const SAMPLES = 8;
 /** Models to keep response times of. Bounded, because the names come from requests. */
 const MAX_MODELS = 32;
@@ -17,8 +17,8 @@ const TOLERATED_SLOWNESS = 4;
 /** A slow server without calls gets one this often, to measure whether it is still slow. */
 const PROBE_MS = 10_000;
 
-/** Statuses whose duration counts as a response time. */
-const MEASURED: ReadonlySet<status> = new Set([status.OK, status.CANCELLED, status.DEADLINE_EXCEEDED]);
+/** Statuses of calls that the gateway ended without an answer. Their duration is only a lower bound. */
+const UNANSWERED: ReadonlySet<status> = new Set([status.CANCELLED, status.DEADLINE_EXCEEDED]);
 const REFUSALS: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
 /** What the balancer knows of a call. */
@@ -29,8 +29,16 @@ export type CallInfo = {
   readonly callId?: string | undefined;
 };
 
-/** The last response times of one model, and when the last one was measured. */
-type Samples = { readonly tookMs: number[]; lastMs: number };
+/** What was measured of one model. */
+type Samples = {
+  /** The last response times. */
+  readonly tookMs: number[];
+  /** The calls without an answer since the last answer, and how long the longest of them lasted. */
+  unanswered: number;
+  longestMs: number;
+  /** When the last call ended. */
+  lastMs: number;
+};
 
 /** The load of one server, kept while the server is in the list. */
 export class ServerLoad {
@@ -49,7 +57,7 @@ export class ServerLoad {
       this.#outstanding -= 1;
       if (callId !== undefined) this.#callIds.delete(callId);
       if (REFUSALS.has(code)) this.#refusedMs = nowMs;
-      if (model !== undefined && MEASURED.has(code)) this.#addSample(model, nowMs - startMs, nowMs);
+      if (model !== undefined) this.#measure(model, code, nowMs - startMs);
     };
   }
 
@@ -76,22 +84,42 @@ export class ServerLoad {
   }
 
   #slowness(model: string | undefined, quickestMs: number, nowMs: number): number {
+    const samples = model === undefined ? undefined : this.#models.get(model);
     const ownMs = this.quickestMs(model);
-    if (model === undefined || ownMs === undefined) return 1;
-    const times = (ownMs + NOISE_MS) / (quickestMs + NOISE_MS);
-    const lastMs = this.#models.get(model)?.lastMs ?? nowMs;
-    const isProbeDue = this.#outstanding === 0 && nowMs - lastMs > PROBE_MS;
-    return times < TOLERATED_SLOWNESS || isProbeDue ? 1 : times ** 2;
+    if (!samples) return 1;
+    const isProbeDue = this.#outstanding === 0 && nowMs - samples.lastMs > PROBE_MS;
+    if (isProbeDue) return 1;
+    // A hung server answers nothing: it is at least as slow as the longest call that a hedge, a client or the deadline
+    // cut off. A cut-off call is not slow by itself, so it takes as many in a row as an estimate takes answers.
+    const isHung = samples.unanswered >= SAMPLES;
+    const tookMs = isHung ? Math.max(ownMs ?? 0, samples.longestMs) : ownMs;
+    if (tookMs === undefined) return 1;
+    const times = (tookMs + NOISE_MS) / (quickestMs + NOISE_MS);
+    return times < (isHung ? 1 : TOLERATED_SLOWNESS) ? 1 : times ** 2;
   }
 
-  #addSample(model: string, tookMs: number, nowMs: number): void {
-    const samples = this.#models.get(model) ?? { tookMs: [], lastMs: nowMs };
+  #measure(model: string, code: status, tookMs: number): void {
+    if (code !== status.OK && !UNANSWERED.has(code)) return;
+    const samples = this.#samplesOf(model);
+    samples.lastMs = performance.now();
+    if (code === status.OK) {
+      samples.tookMs.push(tookMs);
+      if (samples.tookMs.length > SAMPLES) samples.tookMs.shift();
+      samples.unanswered = 0;
+      samples.longestMs = 0;
+    } else {
+      samples.unanswered += 1;
+      samples.longestMs = Math.max(samples.longestMs, tookMs);
+    }
+  }
+
+  #samplesOf(model: string): Samples {
+    const known = this.#models.get(model);
+    if (known) return known;
+    const samples: Samples = { tookMs: [], unanswered: 0, longestMs: 0, lastMs: 0 };
     const [oldest] = this.#models.keys();
-    if (oldest !== undefined && this.#models.size >= MAX_MODELS && !this.#models.has(model))
-      this.#models.delete(oldest);
+    if (oldest !== undefined && this.#models.size >= MAX_MODELS) this.#models.delete(oldest);
     this.#models.set(model, samples);
-    samples.tookMs.push(tookMs);
-    if (samples.tookMs.length > SAMPLES) samples.tookMs.shift();
-    samples.lastMs = nowMs;
+    return samples;
   }
 }
