@@ -5,7 +5,12 @@ type Flag = { readonly default: string | number | boolean; readonly help: string
 const FLAGS = {
   port: {
     default: 8500,
-    help: 'TCP port for gRPC, on 127.0.0.1. 0: a free port, or no port if --grpc_socket_path is set.',
+    help: 'TCP port for gRPC. 0: a free port, or no port if --grpc_socket_path is set.',
+  },
+  rest_api_port: { default: 0, help: 'TCP port for /monitoring/prometheus/metrics. 0: no port.' },
+  host: {
+    default: '127.0.0.1',
+    help: 'IPv4 address to listen on. The server has no access control: 0.0.0.0 is for containers.',
   },
   grpc_socket_path: { default: '', help: 'If non-empty, listen on this UNIX socket for gRPC.' },
   model_name: { default: 'default', help: 'Name of the model (ignored if --model_config_file is set).' },
@@ -14,6 +19,10 @@ const FLAGS = {
     help: 'Folder with the versions (ignored if --model_config_file is set, otherwise required).',
   },
   model_config_file: { default: '', help: 'If non-empty, read a ModelServerConfig (text format) from this file.' },
+  model_config_file_poll_wait_seconds: {
+    default: 0,
+    help: 'Seconds between reads of --model_config_file. 0: read once.',
+  },
   file_system_poll_wait_seconds: { default: 1, help: 'Seconds between checks for new versions. 0: check once.' },
   allow_version_labels_for_unavailable_models: {
     default: false,

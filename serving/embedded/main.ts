@@ -3,12 +3,14 @@
 import { availableParallelism } from 'node:os';
 import type { Server } from '@grpc/grpc-js';
 import { readBatchingParameters } from './batching-parameters.ts';
+import { watchConfig } from './config-watch.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { createServer, drain, listenOnPort, listenOnSocket } from './grpc-server.ts';
 import { consoleLog } from './log.ts';
 import { type ModelConfig, modelConfigs, readModelConfigFile } from './model-config.ts';
 import { Models } from './models.ts';
 import { loadProtocol } from './protocol.ts';
+import { listenForMetrics } from './rest-port.ts';
 import { Service } from './service.ts';
 import { invalidArgument, StatusError } from './status.ts';
 
@@ -50,7 +52,7 @@ function isRuntimeInstalled(): boolean {
   }
 }
 
-/** Loads the models, then opens the ports, so that the server is ready as soon as a client can connect. */
+/** Loads the models, then opens the ports, so that the server is ready as soon as a client can connect. Watches the list. */
 async function serve(flags: Flags): Promise<void> {
   const configs = await readConfigs(flags);
   const models = new Models({
@@ -73,9 +75,17 @@ async function serve(flags: Flags): Promise<void> {
   exitOnShutdown(server);
   await models.start(configs);
   const addresses = await listen(server, flags);
-  const served = configs.map(({ name }) => `${name} version ${models.servable({ name }).version}`);
-  consoleLog.info(`serving ${served.join(', ')} on ${addresses.join(' and ')}`);
+  if (flags.rest_api_port !== 0) await listenForMetrics(flags.host, flags.rest_api_port, service.requestCounts);
+  const served = configs.flatMap(({ name }) => {
+    const available = models.states(name).find(([, { state }]) => state === 'AVAILABLE');
+    return available ? `${name} version ${available[0]}` : [];
+  });
+  consoleLog.info(`serving ${served.join(', ') || 'no model yet'} on ${addresses.join(' and ')}`);
   process.send?.({ ready: true });
+  const { model_config_file: file, model_config_file_poll_wait_seconds: pollSeconds } = flags;
+  if (file !== '' && pollSeconds > 0) {
+    await watchConfig({ file, first: configs, models, pollMs: pollSeconds * 1000, log: consoleLog });
+  }
 }
 
 async function readConfigs(flags: Flags): Promise<ModelConfig[]> {
@@ -93,7 +103,8 @@ async function readConfigs(flags: Flags): Promise<ModelConfig[]> {
 
 async function listen(server: Server, flags: Flags): Promise<string[]> {
   const addresses = [];
-  if (flags.port !== 0 || flags.grpc_socket_path === '') addresses.push(await listenOnPort(server, flags.port));
+  if (flags.port !== 0 || flags.grpc_socket_path === '')
+    addresses.push(await listenOnPort(server, flags.host, flags.port));
   if (flags.grpc_socket_path !== '') addresses.push(await listenOnSocket(server, flags.grpc_socket_path));
   return addresses;
 }

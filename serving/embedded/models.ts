@@ -6,7 +6,7 @@ import type { ModelConfig } from './model-config.ts';
 import type { ModelSpec } from './protocol.ts';
 import type { Runtime, Servable } from './servable.ts';
 import { Servables, type VersionState } from './servables.ts';
-import { failedPrecondition, invalidArgument } from './status.ts';
+import { failedPrecondition, invalidArgument, StatusError } from './status.ts';
 import { findVersions, missingVersions } from './storage-path.ts';
 
 export type ModelsOptions = {
@@ -35,22 +35,48 @@ export class Models {
   }
 
   /**
-   * Loads the first list of models and watches their folders. Resolves when each model has an available version. Waits
-   * for a base path that does not exist yet.
-   * @throws StatusError UNKNOWN if a model cannot be loaded, FAILED_PRECONDITION for an invalid label
+   * Loads the first list of models and watches their folders. Resolves when each model that has versions has loaded or
+   * failed to load: one broken model does not keep the others from being served.
+   * @throws StatusError FAILED_PRECONDITION for an invalid label
    */
   async start(configs: readonly ModelConfig[]): Promise<void> {
-    this.#configure(configs);
+    this.#configure(configs, this.#labelsOf(configs));
+    await this.#poll();
     void this.#watch();
-    const names = configs.map(({ name }) => name);
-    await this.#servables.settled(names, { noun: 'servable', before: new Set() });
+    const names = configs.map(({ name }) => name).filter((name) => this.states(name).length > 0);
+    const failed = await this.#servables.settled(names);
+    if (failed.length > 0) this.#options.log.error(notAvailable('servable', failed));
   }
 
-  /** Replaces the list. Resolves when its new models are available. Reloads run one at a time. @throws like `start` */
+  /**
+   * Replaces the list. Resolves when its new models are available. Reloads run one at a time.
+   * @throws StatusError UNKNOWN if a model cannot be loaded, FAILED_PRECONDITION for an invalid label
+   */
   async reload(configs: readonly ModelConfig[]): Promise<void> {
     const reload = this.#reloads.then(() => this.#reload(configs));
     this.#reloads = reload.catch(() => undefined);
     return reload;
+  }
+
+  /**
+   * Replaces the list by one that was read from the file again. Does not wait. A label whose version is not available
+   * stays as it is; returns one text for each such label, so that the caller can try again.
+   */
+  async apply(configs: readonly ModelConfig[]): Promise<string[]> {
+    const problems: string[] = [];
+    const labels = new Map(
+      configs.map((config) => {
+        try {
+          return [config.name, this.#checkedLabels(config)];
+        } catch (error) {
+          problems.push(String(error));
+          return [config.name, this.#labels.get(config.name) ?? new Map()];
+        }
+      }),
+    );
+    this.#configure(configs, labels);
+    await this.#poll();
+    return problems;
   }
 
   /** The servable for a request. @throws StatusError INVALID_ARGUMENT or NOT_FOUND, with TF-Serving's texts */
@@ -71,13 +97,18 @@ export class Models {
     const known = new Set(this.#configs.map(({ name }) => name));
     const added = configs.map(({ name }) => name).filter((name) => !known.has(name));
     const before = new Set(added.flatMap((name) => this.states(name).map(([, state]) => state)));
-    this.#configure(configs);
+    this.#configure(configs, this.#labelsOf(configs));
     await this.#poll();
-    await this.#servables.settled(added, { noun: 'model', before });
+    const failed = await this.#servables.settled(added, before);
+    if (failed.length > 0) throw new StatusError('UNKNOWN', notAvailable('model', failed));
   }
 
-  #configure(configs: readonly ModelConfig[]): void {
-    this.#labels = new Map(configs.map((config) => [config.name, this.#checkedLabels(config)]));
+  #labelsOf(configs: readonly ModelConfig[]): Labels {
+    return new Map(configs.map((config) => [config.name, this.#checkedLabels(config)]));
+  }
+
+  #configure(configs: readonly ModelConfig[], labels: Labels): void {
+    this.#labels = labels;
     const names = new Set(configs.map(({ name }) => name));
     const removed = this.#configs.filter(({ name }) => !names.has(name));
     this.#configs = configs;
@@ -122,4 +153,9 @@ export class Models {
     if (problem !== undefined && problem !== this.#problems.get(config.name)) this.#options.log.error(problem);
     this.#problems.set(config.name, problem);
   }
+}
+
+/** TF-Serving's text for versions that could not be loaded. */
+function notAvailable(noun: 'servable' | 'model', failed: readonly string[]): string {
+  return `${failed.length} ${noun}(s) did not become available: {${failed.join('')}}`;
 }

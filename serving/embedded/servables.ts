@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import type { Log } from './log.ts';
 import type { ServableState } from './protocol.ts';
 import { loadServable, type Runtime, type Servable } from './servable.ts';
-import { asStatusError, notFound, StatusError } from './status.ts';
+import { asStatusError, notFound, type StatusError } from './status.ts';
 import type { VersionFiles } from './storage-path.ts';
 
 export type VersionState = { readonly state: ServableState; readonly error?: StatusError };
@@ -21,13 +21,6 @@ type Model = {
   wanted: ReadonlyMap<number, VersionFiles>;
   readonly versions: Map<number, Version>;
   readonly states: Map<number, VersionState>;
-};
-
-type Settling = {
-  /** The word for a model in the error text. */
-  readonly noun: 'servable' | 'model';
-  /** States to ignore, from an earlier period in which the model was served. */
-  readonly before: ReadonlySet<VersionState>;
 };
 
 const SETTLED: ReadonlySet<ServableState> = new Set(['AVAILABLE', 'END']);
@@ -73,20 +66,18 @@ export class Servables {
   }
 
   /**
-   * Waits until each model has a version that is available or has failed. States in `before` are ignored.
-   * @throws StatusError UNKNOWN with the models whose newest such version failed
+   * Waits until each model has a version that is available or has failed. States in `before` are ignored: they are from
+   * an earlier period in which the model was served. Resolves with the models whose newest such version failed.
    */
-  async settled(names: readonly string[], { noun, before }: Settling): Promise<void> {
+  async settled(names: readonly string[], before: ReadonlySet<VersionState> = new Set()): Promise<string[]> {
     const newest = (name: string) =>
       this.states(name).find(([, status]) => SETTLED.has(status.state) && !before.has(status));
     while (!names.every(newest)) await once(this.#changes, 'change');
-    const failed = names.flatMap((name) => {
+    return names.flatMap((name) => {
       const [version, status] = newest(name) as [number, VersionState];
       const reason = status.error ? ` due to error: ${status.error}` : '';
       return status.state === 'END' ? [`{{name: ${name} version: ${version}}${reason}}, `] : [];
     });
-    if (failed.length === 0) return;
-    throw new StatusError('UNKNOWN', `${failed.length} ${noun}(s) did not become available: {${failed.join('')}}`);
   }
 
   #reconcile(name: string, model: Model): void {

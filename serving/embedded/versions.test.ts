@@ -6,15 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import type { ModelVersionStatus } from './protocol.ts';
 import { addModel, addVersion, slowModel } from './testing/onnx-models.ts';
-import {
-  floats,
-  refusal,
-  spawnServer,
-  startServer,
-  type TestClient,
-  temporaryFolder,
-  until,
-} from './testing/server.ts';
+import { floats, refusal, startServer, type TestClient, temporaryFolder, until } from './testing/server.ts';
 
 /** A temporary folder with a base path that contains version 1. */
 function baseOf(t: TestContext): { folder: string; base: string } {
@@ -111,23 +103,65 @@ test('a broken version reports its error, and the old one serves until the file 
   await untilStates(client, [2, 'AVAILABLE'], [1, 'END']);
 });
 
-test('no port opens before all models are loaded', async (t) => {
-  const { folder, base } = baseOf(t);
-  const missing = join(folder, 'later');
-  writeFileSync(
-    join(folder, 'models.config'),
-    `model_config_list {
-      config { name: "m" base_path: "${base}" model_platform: "tensorflow" }
-      config { name: "later" base_path: "${missing}" model_platform: "tensorflow" }
-    }`,
+/** Writes a models.config with these models, each with further fields in text format. */
+function writeConfig(
+  folder: string,
+  models: readonly (readonly [name: string, base: string, more?: string])[],
+): string {
+  const file = join(folder, 'models.config');
+  const configs = models.map(
+    ([name, base, more = '']) => `config { name: "${name}" base_path: "${base}" model_platform: "tensorflow" ${more} }`,
   );
-  const { client, output } = spawnServer(t, folder, `--model_config_file=${join(folder, 'models.config')}`);
-  await until(() => output().includes(`Could not find base path ${missing} for servable later`));
-  await until(() => output().includes('Successfully loaded servable version {name: m version: 1}'));
-  await assert.rejects(client.predictY('m', [0]), { code: status.UNAVAILABLE });
+  writeFileSync(file, `model_config_list { ${configs.join('\n')} }`);
+  return file;
+}
+
+test('B11: a model that cannot be loaded, or has no version yet, does not keep the others from being served', async (t) => {
+  const { folder, base } = baseOf(t);
+  const [missing, broken] = [join(folder, 'later'), join(folder, 'broken')];
+  mkdirSync(join(broken, '1'), { recursive: true });
+  const file = writeConfig(folder, [
+    ['m', base],
+    ['later', missing],
+    ['broken', broken],
+  ]);
+  const { client, output } = await startServer(t, folder, `--model_config_file=${file}`);
+  assert.deepEqual(await client.predictY('m', [0]), [1]);
+  assert.deepEqual(await client.states('broken'), [[1, 'END']]);
+  assert.match(output(), /serving m version 1 on unix:/);
+  assert.match(
+    output(),
+    /1 servable\(s\) did not become available: \{\{\{name: broken version: 1\} due to error: NOT_FOUND/,
+  );
   addVersion(missing, 7, addModel(7));
+  addVersion(broken, 1, addModel(2));
   await until(async () => (await client.predictY('later', [0]).catch(() => []))[0] === 7);
-  await until(() => output().includes('serving m version 1, later version 7 on unix:'));
+  await until(async () => (await client.predictY('broken', [0]).catch(() => []))[0] === 2);
+});
+
+test('F27: --model_config_file is read again: models come and go, and labels wait for their version', async (t) => {
+  const { folder, base } = baseOf(t);
+  const other = join(folder, 'other');
+  addVersion(other, 5, addModel(5));
+  const file = writeConfig(folder, [['m', base]]);
+  const flags = [`--model_config_file=${file}`, '--model_config_file_poll_wait_seconds=1'];
+  const { client, output } = await startServer(t, folder, ...flags);
+  const all = 'model_version_policy { all {} }';
+  writeConfig(folder, [
+    ['m', base, `${all} version_labels { key: "stable" value: 2 }`],
+    ['other', other],
+  ]);
+  await until(async () => (await client.predictY('other', [0]).catch(() => []))[0] === 5);
+  assert.match(output(), /Request to assign label to version 2 of model m, which is not currently available/);
+  addVersion(base, 2, addModel(2));
+  const labelled = () => client.predictY('m', [0], { spec: { version_label: 'stable' } }).catch(() => []);
+  await until(async () => (await labelled())[0] === 2);
+  writeFileSync(file, 'model_config_list {');
+  await until(() => output().includes('Invalid protobuf file'));
+  assert.deepEqual(await client.predictY('other', [0]), [5]);
+  writeConfig(folder, [['m', base, all]]);
+  await until(async () => (await client.states('other'))[0]?.[1] === 'END');
+  assert.deepEqual(await labelled(), []);
 });
 
 test('HandleReloadConfigRequest replaces the list of models', async (t) => {
