@@ -1,7 +1,7 @@
 /** The interface of a model server, as the pipeline uses it. */
 import type { RequestContext } from './request.ts';
 import type { Metadata, Servable, VersionStatus } from './servable.ts';
-import type { OutputTensor } from './tensor.ts';
+import type { InputArray, OutputTensor, PixelType } from './tensor.ts';
 
 export type Prediction = {
   /** The version that answered; undefined when the server does not name it. */
@@ -15,7 +15,13 @@ export type Prediction = {
  * when there is something to write.
  */
 export type PredictCall = {
-  readonly tensor: Float32Array | Uint8Array;
+  readonly tensor: InputArray;
+  /** Sets an instance of a DT_STRING input, which has no `tensor`. The bytes are not copied before `send`. */
+  setString(row: number, bytes: Uint8Array): void;
+  /** A call with one of this call's instances. */
+  single(row: number): PredictCall;
+  /** The bytes of the first `count` instances. */
+  inputBytes(count: number): number;
   send(count: number, context: RequestContext): Promise<Prediction>;
   /**
    * Returns the tensor's memory to the pool. Call it once, when the call has ended and nothing writes the tensor any
@@ -30,7 +36,7 @@ export type PredictTarget = {
   readonly signature: string;
   readonly input: {
     readonly name: string;
-    readonly dtype: 'DT_FLOAT' | 'DT_UINT8';
+    readonly dtype: PixelType | 'DT_STRING';
     readonly shape: readonly number[];
     /** The batch axis has size 1: the model takes one instance per Predict. */
     readonly isSingle?: true;

@@ -1,5 +1,6 @@
 /** Pictures: as a request sends them, as decoded pixels, and how model.yaml converts them to a tensor. */
 import type { RequestContext } from './request.ts';
+import type { InputArray } from './tensor.ts';
 
 /** One image to classify. `field`: its place in the request (`instances[3].url`), for error texts. */
 export type Instance =
@@ -35,7 +36,13 @@ export type Decode = (
  * Scales a picture's samples into its row of the input tensor.
  * @throws GatewayError internal for samples that are not finite.
  */
-export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: Float32Array | Uint8Array) => void;
+export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: InputArray) => void;
+
+/**
+ * Checks the header of a picture that is sent as it is.
+ * @throws GatewayError image_unreadable, image_unsupported, image_too_large.
+ */
+export type CheckEncoded = (bytes: Uint8Array, field: string) => void;
 
 /** The resize methods of `engine: pillow` in model.yaml. */
 export const PILLOW_FILTERS = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
@@ -45,9 +52,29 @@ export type PillowFilter = (typeof PILLOW_FILTERS)[number];
 export const TENSORFLOW_METHODS = ['nearest', 'bilinear', 'bicubic', 'area', 'lanczos3'] as const;
 export type TensorFlowMethod = (typeof TENSORFLOW_METHODS)[number];
 
-export type Scale = 'tf' | 'mul127' | 'div255' | 'mul255' | 'torch' | 'caffe' | 'none';
+export const NAMED_SCALES = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'] as const;
+export type NamedScale = (typeof NAMED_SCALES)[number];
 
-export type Fit = 'stretch' | 'crop' | { readonly shorter: number };
+/** x / divide, minus the mean, divided by the standard deviation. One mean and one deviation for each channel. */
+export type OwnScale = {
+  readonly divide: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+};
+
+export type Scale = NamedScale | OwnScale;
+
+/** Where a picture that does not fill the tensor is put. */
+export const PLACES = ['center', 'top-left', 'bottom-right'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** Letterbox: the whole picture within the size, the rest in one colour (0 to 255, for all channels or for each). */
+export type Padding = { readonly pad: number | readonly number[]; readonly place: Place };
+
+export type Fit = 'stretch' | 'crop' | { readonly shorter: number } | Padding;
+
+/** The `image` part of model.yaml for a model that decodes pictures itself: it gets the encoded bytes. */
+export type EncodedSpec = { readonly encoded: true; readonly input?: string };
 
 /** The `image` part of model.yaml: how a picture is converted to a tensor. */
 export type ImageSpec = {

@@ -25,6 +25,12 @@ export type TensorInfo = { readonly name: string; readonly dtype: DType; readonl
 /** One signature of a SavedModel, from GetModelMetadata. Names are the signature's keys. */
 export type Signature = { readonly inputs: readonly TensorInfo[]; readonly outputs: readonly TensorInfo[] };
 
+/** The dtypes of an input of numbers that pictures are written into. */
+export type PixelType = 'DT_FLOAT' | 'DT_HALF' | 'DT_BFLOAT16' | 'DT_UINT8' | 'DT_INT32';
+
+/** The elements of such an input. Uint16Array: the bits of bfloat16. */
+export type InputArray = Float32Array | Float16Array | Uint16Array | Uint8Array | Int32Array;
+
 /** An output tensor of a response. Numbers are in row-major order. */
 export type OutputTensor = {
   readonly dtype: DType;

@@ -1,7 +1,9 @@
 /** Converts samples to a model's input: scales them, orders their channels and writes them into the tensor. */
 
-import type { ImageSpec, Resized, Scale } from '../domain/picture.ts';
+import type { ImageSpec, NamedScale, OwnScale, Resized, Scale } from '../domain/picture.ts';
+import type { InputArray } from '../domain/tensor.ts';
 import { internalError } from '../errors.ts';
+import { convert } from './convert.ts';
 
 type PerChannel = readonly [red: number, green: number, blue: number];
 
@@ -22,7 +24,7 @@ const MINUS_ONE: PerChannel = [-1, -1, -1];
 /**
  * tf, torch, caffe: Keras `preprocess_input` of that mode. mul255, mul127: Keras `Rescaling`, with a factor of float32.
  */
-export const SCALES: Readonly<Record<Scale, Steps>> = {
+export const SCALES: Readonly<Record<NamedScale, Steps>> = {
   none: AS_IS,
   tf: { ...AS_IS, divide: 127.5, add: MINUS_ONE },
   mul127: { ...AS_IS, multiply: f32(1 / 127.5), add: MINUS_ONE },
@@ -37,8 +39,24 @@ export const SCALES: Readonly<Record<Scale, Steps>> = {
   caffe: { ...AS_IS, add: [f32(-123.68), f32(-116.779), f32(-103.939)], reversed: true },
 };
 
-/** The scales with other constants for each channel. */
-const IS_PER_CHANNEL: Readonly<Record<string, boolean>> = { torch: true, caffe: true };
+export function stepsOf(scale: Scale): Steps {
+  return typeof scale === 'string' ? SCALES[scale] : ownSteps(scale);
+}
+
+/** As torchvision's ToTensor and Normalize: x / divide, then - float32(mean), then / float32(std). */
+function ownSteps({ divide, mean, std }: OwnScale): Steps {
+  return { ...AS_IS, divide, add: perChannel(mean, (value) => -f32(value)), deviation: perChannel(std, f32) };
+}
+
+function perChannel(values: readonly number[], make: (value: number) => number): PerChannel {
+  const [red = 0, green = red, blue = red] = values.map(make);
+  return [red, green, blue];
+}
+
+/** Whether the scale has other constants for each channel. */
+function isPerChannel({ add, deviation, reversed }: Steps): boolean {
+  return reversed || [add, deviation].some(([red, green, blue]) => red !== green || green !== blue);
+}
 
 /** Scales one sample. `channel`: 0 for red, 1 for green, 2 for blue. */
 export function normaliseSample(sample: number, { divide, multiply, add, deviation }: Steps, channel: number): number {
@@ -49,18 +67,19 @@ export function normaliseSample(sample: number, { divide, multiply, add, deviati
 /** The 256 scaled values of a byte, for each channel. */
 export function createTables(scale: Scale): [Float32Array, Float32Array, Float32Array] {
   const table = (channel: number) =>
-    Float32Array.from({ length: 256 }, (_, byte) => normaliseSample(byte, SCALES[scale], channel));
+    Float32Array.from({ length: 256 }, (_, byte) => normaliseSample(byte, stepsOf(scale), channel));
   return [table(0), table(1), table(2)];
 }
 
-const pairTables = new Map<Scale, Float64Array>();
+const pairTables = new Map<string, Float64Array>();
 
 /**
  * The two scaled values of each pair of bytes, stored as the 8 bytes of one float64: half as many steps. No entry is a
  * NaN, whose bits could change on a copy: the second value would have to be above 10^38.
  */
 function pairsOf(scale: Scale, table: Float32Array): Float64Array {
-  const known = pairTables.get(scale);
+  const key = JSON.stringify(scale);
+  const known = pairTables.get(key);
   if (known) return known;
   const pairs = new Float64Array(2 ** 16);
   const halves = new Float32Array(pairs.buffer);
@@ -68,7 +87,7 @@ function pairsOf(scale: Scale, table: Float32Array): Float64Array {
     halves[2 * pair] = table[pair & 255] as number;
     halves[2 * pair + 1] = table[pair >> 8] as number;
   }
-  pairTables.set(scale, pairs);
+  pairTables.set(key, pairs);
   return pairs;
 }
 
@@ -77,24 +96,41 @@ type Placing = { readonly offsets: PerChannel; readonly pixelStride: number };
 
 function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
   const plane = layout === 'NCHW' ? size[0] * size[1] : 1;
-  const offsets: PerChannel = SCALES[scale].reversed ? [2 * plane, plane, 0] : [0, plane, 2 * plane];
+  const offsets: PerChannel = stepsOf(scale).reversed ? [2 * plane, plane, 0] : [0, plane, 2 * plane];
   return { offsets, pixelStride: layout === 'NHWC' && color === 'rgb' ? 3 : 1 };
 }
 
 /**
  * Scales a picture of the model's size into `out`: height x width x channels numbers in the spec's layout, without a
- * batch axis. `out` may be a slice of the request's bytes. It is a Uint8Array only for scale none.
+ * batch axis. `out` may be a slice of the request's bytes. It holds integers only for scale none.
  */
-export type Normaliser = (picture: Resized, out: Float32Array | Uint8Array) => void;
+export type Normaliser = (picture: Resized, out: InputArray) => void;
 
 /** @throws RangeError for a scale of three channels with color grayscale. */
 export function createNormaliser(spec: ImageSpec): Normaliser {
+  const toFloats = createFloatNormaliser(spec);
+  let floats: Float32Array | undefined;
+  return (picture, out) => {
+    if (out instanceof Float32Array || isCopied(picture, out)) return toFloats(picture, out);
+    // One picture at a time: the memory is used again.
+    floats ??= new Float32Array(out.length);
+    toFloats(picture, floats);
+    convert(floats, out);
+  };
+}
+
+/** Bytes for an input of bytes: nothing is scaled or rounded. */
+function isCopied({ data }: Resized, out: InputArray): out is Uint8Array {
+  return data instanceof Uint8Array && out instanceof Uint8Array;
+}
+
+function createFloatNormaliser(spec: ImageSpec): (picture: Resized, out: Float32Array | Uint8Array) => void {
   if (spec.color === 'grayscale' && (spec.scale === 'torch' || spec.scale === 'caffe')) {
     throw new RangeError(`scale ${spec.scale} is for three channels; color grayscale has one`);
   }
   const tables = createTables(spec.scale);
   const placing = placingOf(spec);
-  const isSampleBySample = spec.color === 'grayscale' || (spec.layout === 'NHWC' && !IS_PER_CHANNEL[spec.scale]);
+  const isSampleBySample = spec.color === 'grayscale' || (spec.layout === 'NHWC' && !isPerChannel(stepsOf(spec.scale)));
   const pairs = isSampleBySample ? pairsOf(spec.scale, tables[0]) : undefined;
   return ({ data }, out) => {
     if (!(data instanceof Uint8Array)) return scaleEach(data, out, spec, placing);
@@ -146,7 +182,7 @@ function scaleEach(
   if (data instanceof Float32Array && !data.every(Number.isFinite)) {
     throw internalError(new Error('resizing gave a number that is not finite'));
   }
-  const steps = SCALES[scale];
+  const steps = stepsOf(scale);
   const channels = color === 'rgb' ? 3 : 1;
   for (let channel = 0; channel < channels; channel++) {
     let to = offsets[channel] as number;

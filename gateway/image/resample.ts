@@ -2,6 +2,7 @@
 import type { ImageSpec, PillowFilter, Pixels, Resized, TensorFlowMethod } from '../domain/picture.ts';
 import { createTableCache } from './resample/cache.ts';
 import { type Axis, type Geometry, geometryOf, isUntouched } from './resample/geometry.ts';
+import { padded } from './resample/padding.ts';
 import { createPillowResize } from './resample/pillow.ts';
 import * as pillow from './resample/pillow-tables.ts';
 import { checkSides } from './resample/size-limits.ts';
@@ -20,12 +21,13 @@ export function createResampler(spec: ImageSpec): Resampler {
   const resample = spec.resize === 'nearest' ? createNearest(spec) : createInterpolation(spec, resizeOf(spec));
   return (picture) => {
     checkSides(picture);
-    return resample(picture);
+    const resized = resample(picture);
+    return typeof spec.fit === 'object' && 'pad' in spec.fit ? padded(picture, resized, spec, spec.fit) : resized;
   };
 }
 
 function checkSpec({ fit, size, engine, resize }: ImageSpec): void {
-  if (typeof fit === 'object' && fit.shorter < Math.max(...size)) {
+  if (typeof fit === 'object' && 'shorter' in fit && fit.shorter < Math.max(...size)) {
     throw new RangeError(`fit shorter: ${fit.shorter} is less than the size ${size.join(' x ')} that is cut out of it`);
   }
   const methods = Object.keys(engine === 'pillow' ? pillow.FILTERS : { ...tensorflow.KERNELS, area: 0 });
@@ -64,10 +66,10 @@ function resizeOf({ engine, resize, antialias, pillow: major }: ImageSpec): Resi
 
 /** Pillow does not resample a picture that has the target size already; tf.image.resize does. */
 function createInterpolation(spec: ImageSpec, resize: Resize): Resampler {
-  const [height, width] = spec.size;
   return (picture) => {
     const geometry = geometryOf(picture, spec);
     const { x, y } = geometry;
+    const [height, width] = [y.windowSize, x.windowSize];
     if (spec.engine === 'pillow' && isUntouched(x) && isUntouched(y)) {
       return pick(picture, range(y.windowStart, height), range(x.windowStart, width));
     }

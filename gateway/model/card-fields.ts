@@ -1,5 +1,5 @@
 /** The fields of model.yaml in words: what each takes, with an example. For error texts and for new files. */
-import { PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
+import { NAMED_SCALES, PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
 import { SCORE_KINDS } from '../domain/scores.ts';
 
 export type Field = {
@@ -20,7 +20,6 @@ export type Field = {
 };
 
 const METHODS = [...new Set<string>([...PILLOW_FILTERS, ...TENSORFLOW_METHODS])];
-const SCALES = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'];
 
 /** All fields by their path, in the order of a new file. */
 export const FIELDS: Readonly<Record<string, Field>> = {
@@ -49,6 +48,13 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isText: true,
     isRare: true,
   },
+  'image.encoded': {
+    takes: 'true or false',
+    example: 'false',
+    meaning:
+      'Whether the model decodes pictures itself: its input of strings gets the encoded bytes. No other field but input.',
+    isRare: true,
+  },
   'image.size': {
     takes: 'height and width, whole numbers from 1 to 8192',
     example: '[224, 224]',
@@ -74,18 +80,19 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isRare: true,
   },
   'image.fit': {
-    takes: 'stretch, crop or {shorter: 256}',
+    takes: 'stretch, crop, {shorter: 256}, pad or {pad: 114, place: center}',
     example: 'stretch',
     meaning:
-      'How another shape becomes this one: stretch, crop (the largest centred box) or {shorter: 256} (resize the shorter side, then crop the centre).',
-    words: ['stretch', 'crop'],
+      'How another shape becomes this one: stretch, crop (the largest centred box), {shorter: 256} (resize the shorter side, then crop the centre) or pad (the whole picture, the rest black).',
+    words: ['stretch', 'crop', 'pad'],
+    synonyms: { letterbox: 'pad' },
   },
   'image.scale': {
-    takes: oneOf(SCALES),
+    takes: `${NAMED_SCALES.join(', ')} or {mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}`,
     example: 'tf',
     meaning:
-      'What training made of a pixel x. tf: x / 127.5 - 1. div255: x / 255. torch: by mean and deviation. caffe: BGR minus means. none: x.',
-    words: SCALES,
+      'What training made of a pixel x. tf: x / 127.5 - 1. div255: x / 255. torch: by mean and deviation. caffe: BGR minus means. none: x. {mean: […], std: […]}: (x / 255 - mean) / std.',
+    words: NAMED_SCALES,
   },
   'image.color': {
     takes: oneOf(['rgb', 'grayscale']),

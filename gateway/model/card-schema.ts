@@ -1,6 +1,6 @@
 /** The rules of model.yaml as a schema. */
 import { z } from 'zod';
-import { PILLOW_FILTERS, TENSORFLOW_METHODS } from '../domain/picture.ts';
+import { NAMED_SCALES, PILLOW_FILTERS, PLACES, TENSORFLOW_METHODS } from '../domain/picture.ts';
 import { SCORE_KINDS } from '../domain/scores.ts';
 
 /**
@@ -21,15 +21,35 @@ const EVEN_AFTER_MISTAKES = { when: ({ value }: { value: unknown }) => typeof va
 const text = z.string().min(1);
 const side = z.int().min(1).max(8192);
 
-const image = z
+const byte = z.int().min(0).max(255);
+const fit = z.union([
+  z.enum(['stretch', 'crop']),
+  z.strictObject({ shorter: side }),
+  z.literal('pad').transform(() => ({ pad: 0, place: 'center' as const })),
+  z.strictObject({ pad: z.union([byte, z.array(byte).length(3)]), place: z.enum(PLACES).default('center') }),
+]);
+
+/** One number for each channel. */
+const channels = (number: z.ZodNumber) => z.union([z.array(number).length(1), z.array(number).length(3)]);
+const scale = z.union([
+  z.enum(NAMED_SCALES),
+  z.strictObject({
+    divide: z.number().positive().default(255),
+    mean: channels(z.number()),
+    std: channels(z.number().positive()),
+  }),
+]);
+
+const pixels = z
   .strictObject({
     input: text.optional(),
+    encoded: z.boolean().optional(),
     size: z.tuple([side, side]),
     resize: z.enum([...PILLOW_FILTERS, ...TENSORFLOW_METHODS]).default('nearest'),
     engine: z.enum(['pillow', 'tensorflow']).default('pillow'),
     antialias: z.boolean().default(false),
-    fit: z.union([z.enum(['stretch', 'crop']), z.strictObject({ shorter: side })]).default('stretch'),
-    scale: z.enum(['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none']),
+    fit: fit.default('stretch'),
+    scale,
     color: z.enum(['rgb', 'grayscale']).default('rgb'),
     layout: z.enum(['NHWC', 'NCHW']).default('NHWC'),
     pillow: z.int().min(1).default(13),
@@ -44,15 +64,51 @@ const image = z
       antialias && engine !== 'tensorflow' ? 'only engine tensorflow has it' : undefined,
     );
     rule(['scale', 'color'], () => {
+      if (typeof scale === 'object') return mistakeIn(scale, color);
       const needsColor = scale === 'torch' || scale === 'caffe';
       return needsColor && color === 'grayscale' ? `${scale} needs the three channels of color: rgb` : undefined;
     });
     rule(['fit', 'size'], () =>
-      typeof fit === 'object' && fit.shorter < Math.max(...size)
+      typeof fit === 'object' && 'shorter' in fit && fit.shorter < Math.max(...size)
         ? `shorter: ${fit.shorter} cannot hold a crop of ${size.join('x')}`
         : undefined,
     );
-  }, EVEN_AFTER_MISTAKES);
+    rule(['fit', 'color'], () =>
+      typeof fit === 'object' && 'pad' in fit && typeof fit.pad === 'object' && color === 'grayscale'
+        ? 'pad takes one number for color: grayscale'
+        : undefined,
+    );
+  }, EVEN_AFTER_MISTAKES)
+  .transform(({ encoded: _, ...spec }) => spec);
+
+function mistakeIn({ divide, mean, std }: z.output<typeof scale> & object, color: string): string | undefined {
+  const wanted = color === 'grayscale' ? 1 : 3;
+  if (mean.length !== wanted || std.length !== wanted) return `mean and std have ${wanted} numbers for color: ${color}`;
+  const isOfBytes = divide > 1 && mean.some((value) => Math.abs(value) > MAX_SCALED_MEAN);
+  return isOfBytes ? `the mean is of x / ${divide}, from 0 to 1; for a mean of 0 to 255 add divide: 1` : undefined;
+}
+
+/** A mean above it is one of bytes. */
+const MAX_SCALED_MEAN = 2;
+
+/** A model that decodes pictures itself. */
+const encoded = z
+  .looseObject({ encoded: z.literal(true), input: text.optional() })
+  .superRefine((given, context) => {
+    for (const key of Object.keys(given).filter((name) => name !== 'encoded' && name !== 'input')) {
+      const message = 'not with encoded: the model decodes and resizes by itself';
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+  })
+  .transform(({ encoded, input }) => ({ encoded, ...(input !== undefined && { input }) }));
+
+/** `encoded` decides which fields there are. A union would report the mistakes of both kinds. */
+const image = z.looseObject({}).transform((given, context) => {
+  const parsed = (given.encoded === true ? encoded : pixels).safeParse(given);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: given } as z.core.$ZodRawIssue);
+  return z.NEVER;
+});
 
 export const cardSchema = z
   .strictObject({

@@ -2,10 +2,10 @@
  * Matches a model.yaml with the server's signature: the input that takes the picture, the output that has the scores.
  */
 import type { PredictTarget } from '../domain/backend.ts';
-import type { Scale } from '../domain/picture.ts';
+import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import { neuronCounts } from '../domain/scores.ts';
 import type { Metadata } from '../domain/servable.ts';
-import type { DType, Signature, TensorInfo } from '../domain/tensor.ts';
+import type { DType, PixelType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 
 /** A version that matches its model.yaml: all that a Predict call needs. */
@@ -31,18 +31,17 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
   if (!image || !classes) throw new SignatureMismatch(`model.yaml of ${card.name} has no image part`);
   const signature = findSignature(card, metadata);
   const input = findInput(card, metadata, signature);
-  const [height, width] = image.size;
-  const channels = image.color === 'rgb' ? 3 : 1;
-  const shape = image.layout === 'NHWC' ? [height, width, channels] : [channels, height, width];
+  const shape = shapeOf(image);
   if (!fits(input.shape, [ANY, ...shape])) {
-    throw mismatch(card, metadata, `image of [n,${shape}] ${image.layout}`, `has input ${describe(input)}`);
+    const wanted = 'encoded' in image ? 'image.encoded ([n])' : `image of [n,${shape}] ${image.layout}`;
+    throw mismatch(card, metadata, wanted, `has input ${describe(input)}`);
   }
   const batch = input.shape?.[0] ?? ANY;
   if (batch !== ANY && batch !== 1) {
     throw mismatch(card, metadata, 'an image', `takes exactly ${batch} at once: ${describe(input)}`);
   }
-  const dtype = pixelType(input.dtype, image.scale);
-  if (!dtype) throw mismatch(card, metadata, `scale: ${image.scale} makes DT_FLOAT`, `has input ${describe(input)}`);
+  const dtype = inputType(input.dtype, image);
+  if (!dtype) throw mismatch(card, metadata, sentBy(image), `has input ${describe(input)}`);
   const output = findOutput(card, metadata, signature, classes.length);
   return {
     card: { ...card, image, classes },
@@ -60,10 +59,29 @@ export function findSignature(card: ModelCard, metadata: Metadata): Signature {
   throw mismatch(card, metadata, `signature: ${card.signature}`, `has ${known || 'none'}`);
 }
 
-/** The dtype of the input tensor: float32, or uint8 when the scale is none. */
-function pixelType(dtype: DType, scale: Scale): PredictTarget['input']['dtype'] | undefined {
-  if (dtype === 'DT_FLOAT') return 'DT_FLOAT';
-  return dtype === 'DT_UINT8' && scale === 'none' ? 'DT_UINT8' : undefined;
+/** An instance's shape, without the batch axis. An encoded picture is one string. */
+function shapeOf(image: ImageSpec | EncodedSpec): number[] {
+  if ('encoded' in image) return [];
+  const [height, width] = image.size;
+  const channels = image.color === 'rgb' ? 3 : 1;
+  return image.layout === 'NHWC' ? [height, width, channels] : [channels, height, width];
+}
+
+const FLOATS: readonly PixelType[] = ['DT_FLOAT', 'DT_HALF', 'DT_BFLOAT16'];
+const INTEGERS: readonly PixelType[] = ['DT_UINT8', 'DT_INT32'];
+
+/** The dtype of the input where model.yaml's image can fill it: integers take pixels that are not scaled. */
+function inputType(dtype: DType, image: ImageSpec | EncodedSpec): PredictTarget['input']['dtype'] | undefined {
+  if ('encoded' in image) return dtype === 'DT_STRING' ? 'DT_STRING' : undefined;
+  const types = image.scale === 'none' ? [...FLOATS, ...INTEGERS] : FLOATS;
+  return types.find((type) => type === dtype);
+}
+
+/** What model.yaml's image makes, for error texts. */
+function sentBy(image: ImageSpec | EncodedSpec): string {
+  if ('encoded' in image) return 'image.encoded, which takes DT_STRING';
+  const scale = typeof image.scale === 'string' ? image.scale : '{mean, std}';
+  return `scale: ${scale} makes ${scale === 'none' ? [...FLOATS, ...INTEGERS].join(', ') : FLOATS.join(', ')}`;
 }
 
 function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): TensorInfo {

@@ -24,8 +24,8 @@ export type WarmUpParts = {
 };
 
 /**
- * Sends one Predict of zeros, waits for the decoders, decodes and scales one pixel. A failure is only logged: requests
- * may succeed all the same.
+ * Sends one Predict of zeros, or of a pixel where the model takes encoded pictures; waits for the decoders, decodes and
+ * scales one pixel. A failure is only logged: requests may succeed all the same.
  */
 export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
   const { backend, decode, normalise, decoders } = parts;
@@ -33,11 +33,14 @@ export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestC
   const context = { ...own, signal: AbortSignal.any([own.signal, AbortSignal.timeout(WARM_UP_MS)]) };
   const servable = { model: card.name, version };
   const call = backend.prepare({ servable, signature: card.signature, input }, 1);
-  call.tensor.fill(0);
+  const { image } = card;
+  if ('encoded' in image) call.setString(0, PIXEL);
+  else call.tensor.fill(0);
   try {
     await Promise.all([call.send(1, context), decoders.ready(context.signal)]);
-    const pixels = await decode(PIXEL, card.image, 'pixel', context);
-    normalise(pixels, card.image, call.tensor);
+    if ('encoded' in image) return call.release();
+    const pixels = await decode(PIXEL, image, 'pixel', context);
+    normalise(pixels, image, call.tensor);
     pixels.release();
     call.release();
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /** The third stage: the filled tensor sent to the model, and the scores of each of its rows. */
 
-import type { Backend, PredictCall, PredictTarget } from '../domain/backend.ts';
+import type { PredictCall, PredictTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { hasRows, nameScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
@@ -28,9 +28,9 @@ export type ScoredBatch = {
  * instances cannot be matched), each row is predicted by a separate call, once. Throws `model_failed` for an answer that
  * cannot be used for any row.
  */
-export async function ask(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
+export async function ask(batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const { target, call, count, output, options } = batch;
-  if (count > 1 && target.input.isSingle) return askSingly(backend, batch, context);
+  if (count > 1 && target.input.isSingle) return askSingly(batch, context);
   const { version, outputs } = await call.send(count, context);
   const scores = outputs.get(output);
   if (count === 1 || hasRows(scores, count))
@@ -39,7 +39,7 @@ export async function ask(backend: Backend, batch: Batch, context: RequestContex
     { count, shape: scores?.shape },
     'the model answered with another number of rows; asking for each row by itself',
   );
-  return askSingly(backend, batch, context);
+  return askSingly(batch, context);
 }
 
 /** Returns the rows, or throws the first error where all of them failed. */
@@ -50,25 +50,17 @@ function throwIfAllFailed(rows: ScoredBatch['rows']): ScoredBatch['rows'] {
 }
 
 /** Predicts each row by a separate call. Throws the first error where all rows failed. */
-async function askSingly(backend: Backend, batch: Batch, context: RequestContext): Promise<ScoredBatch> {
+async function askSingly(batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const answers: ScoredBatch[] = [];
-  for (let row = 0; row < batch.count; row += 1) answers.push(await askOne(backend, batch, row, context));
+  for (let row = 0; row < batch.count; row += 1) answers.push(await askOne(batch, row, context));
   const rows = throwIfAllFailed(answers.flatMap((answer) => answer.rows));
   return { version: answers.find(({ version }) => version !== undefined)?.version, rows };
 }
 
 /** Predicts one row. A failure of the model is the row's error; any other failure is thrown. */
-async function askOne(
-  backend: Backend,
-  { target, call, output, options }: Batch,
-  row: number,
-  context: RequestContext,
-): Promise<ScoredBatch> {
-  const length = target.input.shape.reduce((product, size) => product * size, 1);
-  const tensor = call.tensor.subarray(row * length, (row + 1) * length);
+async function askOne({ call, output, options }: Batch, row: number, context: RequestContext): Promise<ScoredBatch> {
   try {
-    const single = backend.prepare(target, 1);
-    single.tensor.set(tensor);
+    const single = call.single(row);
     const { version, outputs } = await single.send(1, context);
     single.release();
     return { version, rows: nameScores(outputs.get(output), 1, options) };

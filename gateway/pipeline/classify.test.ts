@@ -26,6 +26,9 @@ const BACKEND: Pick<Backend, 'prepare'> = {
     const tensor = new Uint8Array(capacity);
     return {
       tensor,
+      setString() {},
+      single: () => assert.fail('one call has all rows'),
+      inputBytes: (count) => count,
       async send(count) {
         const values = Array.from({ length: count }, (_, row) => [tensor[row] ?? 0, 0]).flat();
         return { version: 1, outputs: new Map([['y', { dtype: 'DT_FLOAT', shape: [count, 2], values }]]) };
@@ -65,6 +68,7 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
       }
     },
     normalise: (pixels, _spec, row) => row.set(pixels.data as Uint8Array),
+    checkEncoded() {},
     backend: BACKEND as Backend,
   } satisfies Stages;
   return { stages: stages as Stages, counts, admission, budget };

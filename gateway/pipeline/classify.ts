@@ -89,11 +89,9 @@ async function predict(
   const options = { classes: card.classes, gives: card.scores, wants, top };
   const count = rows.values.size;
   const scored = await context.time('predict', () =>
-    retryWhileFull(stages.admission, context, () =>
-      ask(stages.backend, { target, call, count, output, options }, context),
-    ),
+    retryWhileFull(stages.admission, context, () => ask({ target, call, count, output, options }, context)),
   );
-  const tensorBytes = (call.tensor.byteLength / images.size) * count;
+  const tensorBytes = call.inputBytes(count);
   call.release();
   return { rows, scored, tensorBytes };
 }

@@ -1,4 +1,4 @@
-/** The second stage: each image decoded, resized, normalised and written into a row of the input tensor. */
+/** The second stage: each image becomes a row of the input: decoded, resized and normalised, or its bytes as they are. */
 import type { PredictCall } from '../domain/backend.ts';
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
@@ -11,7 +11,7 @@ export type Batch = {
   /** Encoded images. */
   readonly images: ReadonlyMap<Instance, Uint8Array>;
   /** A call with room for every image; its tensor is written in place. */
-  readonly call: Pick<PredictCall, 'tensor'>;
+  readonly call: Pick<PredictCall, 'tensor' | 'setString'>;
   /** Images decoded at the same time. */
   readonly atOnce: number;
 };
@@ -21,7 +21,7 @@ export type Batch = {
  * gaps.
  */
 export async function fillTensor(
-  { decode, normalise }: Pick<Stages, 'decode' | 'normalise'>,
+  { decode, normalise, checkEncoded }: Pick<Stages, 'decode' | 'normalise' | 'checkEncoded'>,
   { image, images, call, atOnce }: Batch,
   context: RequestContext,
 ): Promise<Outcomes<number>> {
@@ -30,6 +30,12 @@ export async function fillTensor(
   function fillRow(instance: Instance): Promise<number> {
     return context.time('decode', async () => {
       const bytes = images.get(instance) ?? new Uint8Array();
+      if ('encoded' in image) {
+        checkEncoded(bytes, instance.field);
+        call.setString(filled, bytes);
+        filled += 1;
+        return filled - 1;
+      }
       const pixels = await decode(bytes, image, instance.field, context);
       const { tensor } = call;
       const rowLength = tensor.length / images.size;

@@ -1,7 +1,7 @@
 /** Loads golden.json: the results of Pillow, Keras, keras_image_helper and TensorFlow for the images in images/. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Scale } from '../../gateway/domain/picture.ts';
+import type { NamedScale } from '../../gateway/domain/picture.ts';
 import type { Pipeline } from './spec.ts';
 
 /** Why Pillow refuses a file. */
@@ -20,8 +20,8 @@ export type GoldenImage = {
 type Table = { readonly in: number; readonly out: number };
 
 export type Golden = {
-  readonly specs: readonly (Pipeline & { readonly normalize?: Scale })[];
-  readonly luts: Readonly<Record<Scale, string>>;
+  readonly specs: readonly (Pipeline & { readonly normalize?: NamedScale })[];
+  readonly luts: Readonly<Record<NamedScale, string>>;
   readonly nearest_indices: readonly (Table & { readonly sha256_u16le: string })[];
   readonly coefficients: readonly (Table & { readonly filter: string; readonly sha256: string })[];
   readonly images: Readonly<Record<string, GoldenImage>>;

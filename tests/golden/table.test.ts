@@ -1,7 +1,7 @@
 /** Section C of the attack table by its ids: for each row the golden images that cover it, decoded as Pillow does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ImageFormat, Scale } from '../../gateway/domain/picture.ts';
+import type { ImageFormat, NamedScale } from '../../gateway/domain/picture.ts';
 import { createNormaliser, createTables } from '../../gateway/image/normalise.ts';
 import { nearestIndices } from '../../gateway/image/resample/pillow-tables.ts';
 import { restrictSharp } from '../../gateway/image/restrict-sharp.ts';
@@ -60,7 +60,7 @@ test('C8: nearest from every width of 1 to 3,000 to 299 adds up its steps, as Pi
 const SPEC = testSpec({ size: [1, 1], engine: 'tensorflow', resize: 'bilinear' });
 
 test('C20: every scale maps every byte to a finite value, tf and mul127 to [-1, 1]', () => {
-  const scales: readonly Scale[] = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'];
+  const scales: readonly NamedScale[] = ['tf', 'mul127', 'div255', 'mul255', 'torch', 'caffe', 'none'];
   for (const scale of scales)
     assert.ok(
       createTables(scale).every((table) => table.every(Number.isFinite)),

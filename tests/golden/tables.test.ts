@@ -1,7 +1,7 @@
 /** The tables for resizing and scaling equal those of Pillow and numpy in golden.json. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Scale } from '../../gateway/domain/picture.ts';
+import type { NamedScale } from '../../gateway/domain/picture.ts';
 import { createTables, SCALES } from '../../gateway/image/normalise.ts';
 import { FILTERS, fixedPointTable, nearestIndices } from '../../gateway/image/resample/pillow-tables.ts';
 import { loadGolden, sha256 } from './golden.ts';
@@ -37,7 +37,7 @@ for (const { in: input, out, sha256_u16le: expected } of golden.nearest_indices)
   });
 }
 
-for (const [scale, base64] of Object.entries(golden.luts) as [Scale, string][]) {
+for (const [scale, base64] of Object.entries(golden.luts) as [NamedScale, string][]) {
   test(`scale ${scale} has the values of numpy for all 256 bytes`, () => {
     const expected = Buffer.from(base64, 'base64');
     const tables = createTables(scale);

@@ -1,13 +1,14 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-import type { Backend, PredictTarget } from '../../domain/backend.ts';
+import type { Backend, PredictCall, PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
+import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
-import { createPredictRequest } from './predict-request.ts';
+import { createPredictRequest, type PredictRequest } from './predict-request.ts';
 import { createPredictionReader } from './predict-response.ts';
 
 /** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
@@ -30,21 +31,31 @@ export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt
   const readPrediction = createPredictionReader(protocol);
   const pool = createPool(POOL_BYTES);
 
+  function callOf(target: PredictTarget, request: PredictRequest): PredictCall {
+    return {
+      get tensor() {
+        return request.tensor;
+      },
+      setString: request.setString,
+      inputBytes: request.inputBytes,
+      release: request.release,
+      single(row) {
+        const single = createPredictRequest(pool, target, 1);
+        single.copyFrom(request, row);
+        return callOf(target, single);
+      },
+      async send(count, { deadlineMs, signal }) {
+        const { model } = target.servable;
+        return readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
+      },
+    };
+  }
+
   return {
     ...createLookUp(unary, protocol),
     prepare(target, capacity) {
       checkSize(target, capacity);
-      const request = createPredictRequest(pool, target, capacity);
-      return {
-        get tensor() {
-          return request.tensor;
-        },
-        release: request.release,
-        async send(count, { deadlineMs, signal }) {
-          const { model } = target.servable;
-          return readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
-        },
-      };
+      return callOf(target, createPredictRequest(pool, target, capacity));
     },
     close() {
       client.close();
@@ -54,8 +65,10 @@ export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt
 
 /** Refuses a request above the message limit, before memory is taken for it. */
 function checkSize({ input }: PredictTarget, capacity: number): void {
-  const elementBytes = input.dtype === 'DT_FLOAT' ? 4 : 1;
-  const instanceBytes = input.shape.reduce((product, size) => product * size, elementBytes);
+  // The length of strings is known later: string-request.ts checks it.
+  if (input.dtype === 'DT_STRING') return;
+  const { elementBytes } = NUMERIC_TYPES[input.dtype];
+  const instanceBytes = input.shape.reduce<number>((product, size) => product * size, elementBytes);
   const most = Math.floor((MAX_MESSAGE_BYTES - HEAD_BYTES) / instanceBytes);
   if (capacity <= most) return;
   throw new GatewayError('body_too_large', `instances: the model takes at most ${most} in one request; send fewer.`);

@@ -1,32 +1,42 @@
 /** A PredictRequest as bytes: the tensor is written into the memory it is sent from, then the head right before it. */
 import type { PredictTarget } from '../../domain/backend.ts';
-import { BackwardWriter } from '../../tensor/backward-writer.ts';
+import type { InputArray, PixelType } from '../../domain/tensor.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import type { Pool } from '../../tensor/pool.ts';
+import { checkCount, frame, maxHeadBytes } from './request-head.ts';
+import { createStringRequest } from './string-request.ts';
 import { checkVersion } from './version.ts';
 
 /** A typed array's offset must be a multiple of its element size; float32 are written in pairs. */
 const TENSOR_ALIGNMENT = 8;
 
-/** The prefix of gRPC's Length-Prefixed-Message; see framing.ts. */
-const PREFIX_BYTES = 5;
+type Elements = new (memory: ArrayBuffer, offset: number, length: number) => InputArray;
 
-/** A tag (field numbers are below 16) and a varint (a number below 2^53, or a length). */
-const MAX_FIELD_HEAD_BYTES = 9;
-
-/** The head has twelve fields besides the axes; an axis is a message with one number. */
-const FIELDS_BESIDE_AXES = 12;
-const FIELDS_PER_AXIS = 2;
+const ELEMENTS: Readonly<Record<PixelType, Elements>> = {
+  DT_FLOAT: Float32Array,
+  DT_HALF: Float16Array,
+  DT_BFLOAT16: Uint16Array,
+  DT_UINT8: Uint8Array,
+  DT_INT32: Int32Array,
+};
 
 export type PredictRequest = {
   /**
    * The tensor of all `capacity` instances, row-major, written in place. Its first content is undefined. The memory is
-   * taken at the first access: a request waits for its images longer than for anything else.
+   * taken at the first access: a request waits for its images longer than for anything else. Throws RangeError for
+   * DT_STRING.
    */
-  readonly tensor: Float32Array | Uint8Array;
+  readonly tensor: InputArray;
+  /** Sets an instance of a DT_STRING input. Throws RangeError for other inputs. */
+  setString(row: number, bytes: Uint8Array): void;
+  /** Copies an instance of another request with the same input to the first row. */
+  copyFrom(other: PredictRequest, row: number): void;
+  readonly strings: readonly Uint8Array[];
+  /** The bytes of the first `count` instances. */
+  inputBytes(count: number): number;
   /**
-   * The serialized request with the first `count` instances (1 to `capacity`) and gRPC's prefix before it: a view of
-   * the same memory without a copy, valid until the next call.
+   * The serialized request with the first `count` instances (1 to `capacity`) and gRPC's prefix before it, valid until
+   * the next call. A tensor is not copied: it is a view of the same memory.
    */
   framed(count: number): Buffer;
   /** Returns the memory to the pool. Call it once, when nothing reads or writes the memory any more. */
@@ -39,82 +49,42 @@ export type PredictRequest = {
  */
 export function createPredictRequest(pool: Pool, target: PredictTarget, capacity: number): PredictRequest {
   checkVersion(target.servable.version);
-  const { dtype, shape } = target.input;
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const { dtype } = target.input;
+  return dtype === 'DT_STRING'
+    ? createStringRequest(target, capacity)
+    : createTensorRequest(pool, { target, dtype, capacity });
+}
+
+type TensorOptions = { readonly target: PredictTarget; readonly dtype: PixelType; readonly capacity: number };
+
+function createTensorRequest(pool: Pool, { target, dtype, capacity }: TensorOptions): PredictRequest {
+  const elements = target.input.shape.reduce((product, size) => product * size, 1);
   const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
-  const tensorStart = Math.ceil((PREFIX_BYTES + maxHeadBytes(target)) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
-  const Elements = dtype === 'DT_FLOAT' ? Float32Array : Uint8Array;
+  const start = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
   let memory: ArrayBuffer | undefined;
   const take = () => {
-    memory ??= pool.take(tensorStart + capacity * instanceBytes);
+    memory ??= pool.take(start + capacity * instanceBytes);
     return memory;
   };
-  return {
+  const request: PredictRequest = {
     get tensor() {
-      return new Elements(take(), tensorStart, capacity * elements);
+      return new ELEMENTS[dtype](take(), start, capacity * elements);
     },
+    strings: [],
+    setString() {
+      throw new RangeError(`${dtype} has no strings`);
+    },
+    copyFrom(other, row) {
+      request.tensor.set(other.tensor.subarray(row * elements, (row + 1) * elements));
+    },
+    inputBytes: (count) => count * instanceBytes,
     framed(count) {
-      if (!(Number.isInteger(count) && count >= 1 && count <= capacity)) {
-        throw new RangeError(`${count} instances in a request with room for 1 to ${capacity}`);
-      }
-      const end = tensorStart + count * instanceBytes;
-      const whole = take();
-      const start = writeHead(new Uint8Array(whole), { target, count, tensorStart, end });
-      const framed = Buffer.from(whole, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
-      framed[0] = 0;
-      framed.writeUInt32BE(end - start, 1);
-      return framed;
+      checkCount(count, capacity);
+      return frame(take(), { target, count, start, end: start + count * instanceBytes });
     },
     release() {
       if (memory) pool.give(memory);
     },
   };
-}
-
-function maxHeadBytes({ servable, signature, input }: PredictTarget): number {
-  const names = [servable.model, servable.label ?? '', signature, input.name];
-  const fields = FIELDS_BESIDE_AXES + FIELDS_PER_AXIS * (1 + input.shape.length);
-  const namesBytes = names.reduce((sum, name) => sum + Buffer.byteLength(name), 0);
-  return namesBytes + fields * MAX_FIELD_HEAD_BYTES;
-}
-
-type Head = {
-  readonly target: PredictTarget;
-  readonly count: number;
-  /** Offsets of the tensor's bytes. */
-  readonly tensorStart: number;
-  readonly end: number;
-};
-
-/**
- * Writes everything before the tensor's bytes, backwards. Returns the start offset. The tensor's bytes are the last
- * field of each enclosing message, so nothing follows them. Field numbers: predict.proto, model.proto, tensor.proto.
- */
-function writeHead(buffer: Uint8Array, { target, count, tensorStart, end }: Head): number {
-  const { input, servable, signature } = target;
-  const writer = new BackwardWriter(buffer, tensorStart);
-  const writeTensor = () => {
-    writer.header(4, end - tensorStart);
-    writer.messageField(2, () => writeShape(writer, [count, ...input.shape]));
-    writer.varintField(1, NUMERIC_TYPES[input.dtype].number);
-  };
-  const writeInput = () => {
-    writer.messageField(2, writeTensor, end);
-    writer.bytesField(1, Buffer.from(input.name));
-  };
-  writer.messageField(2, writeInput, end);
-  writer.messageField(1, () => {
-    const { model, version, label } = servable;
-    if (label !== undefined) writer.bytesField(4, Buffer.from(label));
-    writer.bytesField(3, Buffer.from(signature));
-    if (version !== undefined) writer.messageField(2, () => writer.varintField(1, version));
-    writer.bytesField(1, Buffer.from(model));
-  });
-  return writer.start;
-}
-
-function writeShape(writer: BackwardWriter, shape: readonly number[]): void {
-  for (const size of shape.toReversed()) {
-    writer.messageField(2, () => writer.varintField(1, size));
-  }
+  return request;
 }
