@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import { createLifecycle, type Lifecycle } from './http/lifecycle.ts';
 import { planMemory } from './machine/memory-plan.ts';
 import type { ModelCard } from './model/card.ts';
+import type { ModelFolders } from './model/folders.ts';
 import { createMetrics, showDroppedLines } from './observe/metrics.ts';
 import { openDoors } from './wiring/doors.ts';
 import { openStages } from './wiring/stages.ts';
@@ -14,11 +15,13 @@ export type App = {
   readonly service: Server;
   readonly admin: Server;
   readonly lifecycle: Lifecycle;
+  /** Sets the models to serve. */
+  setModels(folders: ModelFolders): void;
   /** Watches the models until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
-  /** Resolves when every model is ready for the first time. */
+  /** Resolves when the gateway is ready for the first time. */
   readonly ready: Promise<void>;
-  /** Closes what outlives requests: connections to image sources and model servers, decoder processes. */
+  /** Closes the ports, and what outlives requests: connections to image sources and model servers, decoder processes. */
   close(): void;
 };
 
@@ -27,7 +30,9 @@ export type AppOptions = {
   readonly log: Logger;
   /** Log lines dropped so far. */
   readonly droppedLines: () => number;
-  readonly cards: ReadonlyMap<string, ModelCard>;
+  readonly folders: ModelFolders;
+  /** Why the model server has no version of a model, if the gateway can see it. */
+  readonly explain: (card: ModelCard) => Promise<string | undefined>;
   /** Address of the model server, in the form of TF_SERVING_HOST. */
   readonly target: string;
 };
@@ -36,7 +41,7 @@ export type AppOptions = {
  * Makes the gateway and starts its decoder processes. Opens no port. Throws ConfigError for a setting that a part refuses;
  * then everything that was opened is closed again.
  */
-export function createApp({ config, log, droppedLines, cards, target }: AppOptions): App {
+export function createApp({ config, log, droppedLines, folders, explain, target }: AppOptions): App {
   using opened = new DisposableStack();
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
@@ -44,7 +49,8 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
   opened.defer(() => plan.memory.close());
   const metrics = createMetrics(admission, plan.memory);
   showDroppedLines(metrics, droppedLines);
-  const line = openStages({ config, log, cards, target, admission, plan, metrics, opened });
+  const line = openStages({ config, log, explain, target, admission, plan, metrics, opened });
+  line.watch.setModels(folders);
   const lifecycle = createLifecycle();
   const { service, admin } = openDoors({ config, log, line, plan, metrics, lifecycle, opened });
   const parts = opened.move();
@@ -52,8 +58,12 @@ export function createApp({ config, log, droppedLines, cards, target }: AppOptio
     service,
     admin,
     lifecycle,
+    setModels: (next) => line.watch.setModels(next),
     watch: (signal) => line.watch.run(signal),
-    ready: line.watch.ready,
-    close: () => parts.dispose(),
+    ready: line.watch.states.ready,
+    close() {
+      lifecycle.close();
+      parts.dispose();
+    },
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { greeting } from './greeting.ts';
-import { readCards } from './model/card.ts';
+import { readCards } from './model/folders.ts';
 
 const MODELS = fileURLToPath(new URL('../serving/models', import.meta.url));
 const cards = await readCards(MODELS);

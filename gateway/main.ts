@@ -4,12 +4,15 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
-import { hasEmbedded, startEmbedded } from './backend/embedded.ts';
+import { type Embedded, hasEmbedded, startEmbedded } from './backend/embedded.ts';
+import { missingOnnx, modelsConfigOf } from './backend/embedded-models.ts';
 import { ConfigError, childEnvironment } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { greeting } from './greeting.ts';
 import { usableCores } from './machine/cores.ts';
-import { type ModelCard, readCards } from './model/card.ts';
+import { ModelCardError } from './model/card.ts';
+import { watchFolders } from './model/folder-watch.ts';
+import { type ModelFolders, ModelsFolder } from './model/folders.ts';
 import { createLog } from './observe/log.ts';
 import { readableLines } from './observe/readable.ts';
 import { openSink } from './observe/sink.ts';
@@ -19,8 +22,8 @@ export const DRAIN_MARGIN_MS = 2000;
 
 /**
  * Runs the gateway until SIGTERM, SIGINT or an uncaught error. Then it answers all accepted requests and resolves to
- * the exit code. A second signal ends the process at once. Throws ModelCardError for invalid model files, and
- * ConfigError for a port that cannot be used or if there is no model server.
+ * the exit code. A second signal ends the process at once. Throws ModelCardError if no model.yaml is
+ * valid, and ConfigError for a port that cannot be used or if there is no model server.
  */
 export async function serve(config: Config): Promise<number> {
   const sink = openSink(process.stdout.isTTY ? await readableLines() : undefined);
@@ -29,25 +32,32 @@ export async function serve(config: Config): Promise<number> {
   if (config.tfServingHost === undefined && !hasEmbedded()) {
     throw new ConfigError('TF_SERVING_HOST is not set, and there is no embedded model server in this installation');
   }
-  const cards = await readCards(config.models);
+  const folder = new ModelsFolder(config.models);
+  const folders = await folder.read();
+  const mistakes = [...folders.mistakes.values()];
+  // With one valid model the gateway starts: health shows the mistakes of the others.
+  if (folders.cards.size === 0) throw new ModelCardError(mistakes.join('\n'));
   await using cleanUp = new AsyncDisposableStack();
-  const embedded =
-    config.tfServingHost === undefined
-      ? startEmbedded({ models: basePaths(cards), cores: usableCores(), env: childEnvironment(), log })
-      : undefined;
-  cleanUp.defer(() => embedded?.close());
+  const own = config.tfServingHost === undefined ? await startOwnServer(config, folders, log) : undefined;
+  cleanUp.defer(() => own?.embedded.close());
   const app = createApp({
     config,
     log,
     droppedLines: sink.dropped,
-    cards,
-    target: config.tfServingHost ?? embedded?.target ?? '',
+    folders,
+    explain: async ({ folder }) => (own ? missingOnnx(folder) : undefined),
+    target: config.tfServingHost ?? own?.embedded.target ?? '',
   });
   cleanUp.defer(app.close);
   const watching = new AbortController();
-  // Watch the models once the embedded server has started. If it fails to start, the watch reports it.
-  const started = Promise.race([Promise.allSettled([embedded?.ready]), once(watching.signal, 'abort')]);
-  const watched = started.then(() => app.watch(watching.signal));
+  const { signal } = watching;
+  const onRead = async (read: ModelFolders) => {
+    app.setModels(read);
+    await own?.serve(read);
+  };
+  // Ask the embedded server once it has started. If it fails to start, the watch reports it.
+  const started = Promise.race([own?.embedded.firstStart, once(signal, 'abort')]);
+  const watched = started.then(() => Promise.all([app.watch(signal), watchFolders({ folder, log, onRead }, signal)]));
   cleanUp.defer(async () => {
     watching.abort();
     await watched;
@@ -55,9 +65,9 @@ export async function serve(config: Config): Promise<number> {
 
   await listen(app.service, 'PORT', config);
   await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
-  log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...cards.keys()] }, 'listening');
+  log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...folders.cards.keys()] }, 'listening');
   // On stderr: stdout has the log only.
-  if (embedded) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), cards)));
+  if (own) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), folders.cards)));
   const why = await stopped;
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
   log.info({ why }, 'draining');
@@ -81,18 +91,33 @@ function stopReason(log: Logger): Promise<StopReason> {
   return promise;
 }
 
-function basePaths(cards: ReadonlyMap<string, ModelCard>) {
-  return [...cards.values()].map(({ name, folder }) => ({ name, basePath: folder }));
+type OwnServer = { readonly embedded: Embedded; readonly serve: (folders: ModelFolders) => Promise<void> };
+
+/** Starts the embedded server with the models, policies and labels of MODELS. `serve` replaces them. */
+async function startOwnServer({ models }: Config, folders: ModelFolders, log: Logger): Promise<OwnServer> {
+  const list = modelsConfigOf(models, log);
+  const served = ({ cards }: ModelFolders) => list([...cards.values()]);
+  const env = childEnvironment();
+  const embedded = startEmbedded({ models: await served(folders), cores: usableCores(), env, log });
+  return { embedded, serve: async (next) => embedded.serve(await served(next)) };
 }
+
+/** What is wrong with a port. All other codes, such as ENOTFOUND and EADDRNOTAVAIL, are faults of HOST. */
+const PORT_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'this user may not listen there',
+};
 
 async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'another process listens there' : code;
-    throw new ConfigError(`${setting}=${port}: cannot listen on ${host}: ${why}`, { cause });
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    const fault = PORT_FAULTS[code];
+    if (fault) throw new ConfigError(`${setting}=${port}: cannot listen on ${host}: ${fault}`, { cause });
+    const hint = 'unset it, or set it to 0.0.0.0 (some tools, such as conda, set HOST to the name of a platform)';
+    throw new ConfigError(`HOST=${host}: is not an address of this machine (${code}); ${hint}`, { cause });
   }
 }
 

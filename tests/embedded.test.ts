@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CHECKS, classify } from './committed-model.ts';
-import { predict, type RunningGateway, startGateway } from './gateway.ts';
+import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
 import { until } from './until.ts';
+
+const NO_VERSION = 'no version in clothing-model: add one with tensorgate models push';
 
 let gateway: RunningGateway;
 before(async () => {
@@ -23,10 +25,12 @@ test('a killed embedded server is restarted', async () => {
   await until(async () => (await classify(gateway)).status === 200);
 });
 
-test('the gateway waits for a first version of a model, and SIGTERM ends the wait', async (t) => {
-  const waiting = await startGateway({ MODELS: await modelsFolder(t) });
-  const { problem } = (await (await fetch(`${waiting.url}/health/ready`)).json()) as { problem: string };
-  assert.match(problem, /^clothing-model: the model server has not been asked yet$/);
-  assert.equal((await predict(waiting, { b64: 'AAAA' })).status, 503);
-  assert.equal(await waiting.stop(), 0);
+test('the gateway waits for a first version of a model, and says so', async (t) => {
+  const waiting = await startGatewayFor(t, { MODELS: await modelsFolder(t) });
+  const problem = async () =>
+    ((await (await fetch(`${waiting.url}/health/ready`)).json()) as { problem: string }).problem;
+  await until(async () => (await problem()) === `clothing-model: ${NO_VERSION}`);
+  const refused = await predict(waiting, { b64: 'AAAA' });
+  const { detail } = (await refused.json()) as { detail: string };
+  assert.deepEqual([refused.status, detail], [503, `The model clothing-model is not available: ${NO_VERSION}`]);
 });

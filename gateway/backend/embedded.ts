@@ -1,19 +1,25 @@
 /** Runs the embedded model server as a child process: starts it, restarts it with backoff, stops it on close. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
+import { type EmbeddedModel, embeddedConfig } from './embedded-models.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../serving/embedded/main.ts', import.meta.url));
 /** The server's exit code if ONNX Runtime is not installed. */
 const EXIT_NOT_INSTALLED = 78;
+
+/** The server's folder in the temporary folder, and its files; embedded-servers.ts looks for them. */
+export const FOLDER_PREFIX = 'tensorgate-';
+export const SOCKET_FILE = 'embedded.sock';
+export const CONFIG_FILE = 'models.config';
 
 const MIN_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 8000;
@@ -23,8 +29,7 @@ const STABLE_MS = 60_000;
 const GRACE_MS = 5000;
 
 export type EmbeddedOptions = {
-  /** Each base path has the versions in VERSION/model.onnx. */
-  readonly models: readonly { readonly name: string; readonly basePath: string }[];
+  readonly models: readonly EmbeddedModel[];
   /** Cores for the computation of one model. */
   readonly cores: number;
   /** The server's environment; by default that of this process. */
@@ -38,9 +43,16 @@ export type EmbeddedState = 'starting' | 'ready' | 'waiting' | 'failed' | 'close
 export type Embedded = {
   /** The server's gRPC address; the same after each restart. */
   readonly target: string;
-  /** Resolves when every model has an available version; rejects if the server cannot run here or is closed before. */
+  /**
+   * Resolves when each model has loaded, failed to load, or has no version. Rejects if the server cannot run here or is
+   * closed before.
+   */
   readonly ready: Promise<void>;
+  /** Resolves at the end of the first run's start: the server is ready, or has exited and is restarted. */
+  readonly firstStart: Promise<void>;
   readonly state: EmbeddedState;
+  /** Replaces the models to serve. The server applies the change within a second or two. */
+  serve(models: readonly EmbeddedModel[]): void;
   /** Lets calls in flight finish (5 s at most), stops the server and removes its files. */
   close(): Promise<void>;
 };
@@ -52,15 +64,17 @@ export function hasEmbedded(): boolean {
 
 /** Starts the server on a UNIX socket in a folder that only this user can access. Returns at once; see `ready`. */
 export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Embedded {
-  const folder = mkdtempSync(join(tmpdir(), 'tensorgate-'));
-  const socket = join(folder, 'embedded.sock');
-  const configFile = join(folder, 'models.config');
-  writeFileSync(configFile, modelConfigText(models));
+  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  const socket = join(folder, SOCKET_FILE);
+  const config = createConfigFile(join(folder, CONFIG_FILE));
+  config.write(models);
   const supervisor = new Supervisor(
     [
       '--port=0',
       `--grpc_socket_path=${socket}`,
-      `--model_config_file=${configFile}`,
+      `--model_config_file=${config.path}`,
+      '--model_config_file_poll_wait_seconds=1',
+      '--allow_version_labels_for_unavailable_models',
       `--tensorflow_intra_op_parallelism=${cores}`,
     ],
     env,
@@ -69,6 +83,8 @@ export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Emb
   return {
     target: `unix:${socket}`,
     ready: supervisor.ready,
+    firstStart: supervisor.firstStart,
+    serve: config.write,
     get state() {
       return supervisor.state;
     },
@@ -79,24 +95,32 @@ export function startEmbedded({ models, cores, env, log }: EmbeddedOptions): Emb
   };
 }
 
-/** TF-Serving's ModelServerConfig in protobuf's text format, which takes JSON's string literals. */
-function modelConfigText(models: EmbeddedOptions['models']): string {
-  const configs = models.map(
-    ({ name, basePath }) =>
-      `  config { name: ${JSON.stringify(name)} base_path: ${JSON.stringify(resolve(basePath))} model_platform: "tensorflow" }\n`,
-  );
-  return `model_config_list {\n${configs.join('')}}\n`;
+/** The file that lists the models. It is replaced atomically, and only when the list changes. */
+function createConfigFile(path: string) {
+  let written: string | undefined;
+  return {
+    path,
+    write(models: readonly EmbeddedModel[]): void {
+      const text = embeddedConfig(models);
+      if (text === written) return;
+      writeFileSync(`${path}~`, text);
+      renameSync(`${path}~`, path);
+      written = text;
+    },
+  };
 }
 
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly err?: unknown };
 
 class Supervisor {
   readonly ready: Promise<void>;
+  readonly firstStart: Promise<void>;
   state: EmbeddedState = 'starting';
   readonly #args: readonly string[];
   readonly #env: NodeJS.ProcessEnv | undefined;
   readonly #log: Log;
   readonly #ready = Promise.withResolvers<void>();
+  readonly #firstStart = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
   #child: ChildProcess | undefined;
@@ -108,6 +132,7 @@ class Supervisor {
     this.ready = this.#ready.promise;
     // No unhandled rejection if the caller does not await `ready`; `state` and the log have the failure too.
     this.ready.catch(() => undefined);
+    this.firstStart = this.#firstStart.promise;
     this.#ended = this.#keepRunning();
   }
 
@@ -127,6 +152,7 @@ class Supervisor {
     while (!this.#closing.signal.aborted) {
       const startedMs = performance.now();
       const exit = await this.#runOnce();
+      this.#firstStart.resolve();
       if (this.#closing.signal.aborted) return;
       if (exit.code === EXIT_NOT_INSTALLED) return this.#giveUp();
       if (performance.now() - startedMs >= STABLE_MS) pauseMs = MIN_PAUSE_MS;
@@ -159,6 +185,7 @@ class Supervisor {
     child.on('message', () => {
       this.state = 'ready';
       this.#ready.resolve();
+      this.#firstStart.resolve();
     });
     return exitOf(child);
   }

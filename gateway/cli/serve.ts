@@ -7,6 +7,10 @@ const LOG_FLUSH_TIMEOUT_MS = 1000;
 
 /** Reads the settings and serves until a signal; sets the exit code. */
 export async function runServe(flags: Record<string, string>): Promise<void> {
-  process.exitCode = await serve(readConfig(flags));
-  setTimeout(() => process.exit(), LOG_FLUSH_TIMEOUT_MS).unref();
+  try {
+    process.exitCode = await serve(readConfig(flags));
+  } finally {
+    // Also after a start that failed: nothing that it left open may keep the process running.
+    setTimeout(() => process.exit(), LOG_FLUSH_TIMEOUT_MS).unref();
+  }
 }

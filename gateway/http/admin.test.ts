@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import supertest from 'supertest';
-import type { ModelState } from '../model/watch.ts';
+import { createReadiness } from '../model/readiness.ts';
+import type { ModelState } from '../model/state.ts';
 import { createLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { createAdmin } from './admin.ts';
@@ -11,7 +12,9 @@ import { createLifecycle } from './lifecycle.ts';
 function admin(states: Record<string, ModelState> = {}) {
   const log = createLog('info', { write: () => undefined });
   const lifecycle = createLifecycle();
-  const health = createHealth({ lifecycle, states: () => new Map(Object.entries(states)) });
+  const all = new Map(Object.entries(states));
+  const readiness = createReadiness('any')(all);
+  const health = createHealth({ lifecycle, states: { all, readiness }, withDetails: true });
   return {
     app: createAdmin({ metrics: createMetrics({ inFlight: 2, queued: 1, limit: 16 }, { share: 0.5 }), health, log }),
     log,
@@ -38,15 +41,16 @@ test('metrics are in the text format of Prometheus and show the current load', a
   assert.match(text, /^tensorgate_requests_queued 1$/m);
 });
 
-test('ready is 200 only while every model is ready and the gateway is not draining', async () => {
+test('ready is 200 while the gateway is ready and not draining, and shows the state of each model', async () => {
   const good: ModelState = { version: 1, parity: { state: 'proven', detail: '' } };
   const { app, lifecycle } = admin({ good });
   await supertest(app).get('/health/ready').expect(200);
-  const { body } = await supertest(admin({ good, bad: { problem: 'no server' } }).app)
-    .get('/health/ready')
-    .expect(503);
-  assert.equal(body.problem, 'bad: no server');
-  assert.deepEqual([body.models.good.ready, body.models.bad.ready], [true, false]);
+  const bad = { problem: 'no server', detail: '10.0.0.1:8500: ECONNREFUSED' };
+  const one = await supertest(admin({ good, bad }).app).get('/health/ready').expect(200);
+  assert.deepEqual([one.body.models.good.ready, one.body.models.bad.ready], [true, false]);
+  const none = await supertest(admin({ bad }).app).get('/health/ready').expect(503);
+  assert.equal(none.body.problem, 'bad: no server');
+  assert.equal(none.body.models.bad.detail, '10.0.0.1:8500: ECONNREFUSED');
   await lifecycle.drain(100);
   await supertest(app).get('/health/ready').expect(503);
   await supertest(app).get('/health/live').expect(200);

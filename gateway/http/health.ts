@@ -1,25 +1,28 @@
 /** Health. Live: the process responds. Ready: a prediction would work. */
 import type { Router } from 'express';
 import express from 'express';
-import type { ModelState } from '../model/watch.ts';
+import type { ModelState } from '../model/state.ts';
+import type { ModelStates } from '../model/states.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 export type HealthOptions = {
-  readonly lifecycle: Lifecycle;
-  readonly states: () => ReadonlyMap<string, ModelState>;
+  readonly lifecycle: Pick<Lifecycle, 'isDraining'>;
+  readonly states: Pick<ModelStates, 'all' | 'readiness'>;
+  /** Show the details of problems too, such as the addresses of model servers: on the admin port. */
+  readonly withDetails: boolean;
 };
 
 /** Creates the routes `/health/live` (always 200) and `/health/ready` (200 or 503, with the state of each model). */
-export function createHealth({ lifecycle, states }: HealthOptions): Router {
+export function createHealth({ lifecycle, states, withDetails }: HealthOptions): Router {
   const health = express.Router();
   health.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });
   });
   health.get('/health/ready', (_request, response) => {
-    const { ready, problem } = readiness(lifecycle, states());
-    const models = Object.fromEntries(
-      [...states()].map(([name, state]) => [name, { ready: !state.problem, ...state }]),
-    );
+    const { ready, problem } = lifecycle.isDraining()
+      ? { ready: false, problem: 'the gateway is shutting down' }
+      : states.readiness;
+    const models = Object.fromEntries([...states.all].map(([name, state]) => [name, shown(state, withDetails)]));
     response
       .status(ready ? 200 : 503)
       .json({ status: ready ? 'ready' : 'not ready', ...(problem && { problem }), models });
@@ -27,8 +30,12 @@ export function createHealth({ lifecycle, states }: HealthOptions): Router {
   return health;
 }
 
-function readiness(lifecycle: Lifecycle, states: ReadonlyMap<string, ModelState>) {
-  if (lifecycle.isDraining()) return { ready: false, problem: 'the gateway is shutting down' };
-  const notReady = [...states].find(([, { problem }]) => problem);
-  return notReady ? { ready: false, problem: `${notReady[0]}: ${notReady[1].problem}` } : { ready: true };
+function shown({ version, parity, problem, detail }: ModelState, withDetails: boolean) {
+  return {
+    ready: !problem,
+    ...(version !== undefined && { version }),
+    ...(parity && { parity }),
+    ...(problem && { problem }),
+    ...(withDetails && detail && { detail }),
+  };
 }

@@ -15,6 +15,8 @@ export type Lifecycle = {
    * connections that are left. Resolves to whether all requests were answered.
    */
   drain(timeoutMs: number): Promise<boolean>;
+  /** Closes the servers and their connections at once. */
+  close(): void;
 };
 
 /** Creates a lifecycle in the serving state. */
@@ -55,6 +57,12 @@ export function createLifecycle(): Lifecycle {
       for (const server of servers) server.closeAllConnections();
       await closed;
       return answered;
+    },
+    close() {
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
     },
   };
 }

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ModelCardError, parseCard, readCards } from './card.ts';
+import { ModelCardError, parseCard } from './card.ts';
+import { readCards } from './folders.ts';
 import { newCardText } from './new-card.ts';
 
 const GOOD = 'name: m\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\n';
@@ -103,10 +104,10 @@ test('F29: every mistake is named at once, with its line, the nearest right word
   assert.deepEqual(mistakesOf(WRONG), [
     '1: name: takes letters, digits, dots, dashes and underscores, not "my pets". Example: name: pets',
     '2: signatur: no such field; did you mean signature? Example: signature: serving_default',
-    '3: image.scale: is missing; takes tf, mul127, div255, mul255, torch, caffe or none. Example: scale: tf',
+    '3: image.scale: is missing; takes tf, mul127, div255, mul255, torch, caffe, none or {mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}. Example: scale: tf',
     '4: image.size: takes height and width, whole numbers from 1 to 8192, not [224]. Example: size: [224, 224]',
     `5: image.resize: takes ${methods}, not "cubic"; did you mean bicubic? Example: resize: nearest`,
-    '8: image.fit: takes stretch, crop or {shorter: 256}, not {"shortest":256}. Example: fit: stretch',
+    '8: image.fit: takes stretch, crop, {shorter: 256}, pad or {pad: 114, place: center}, not {"shortest":256}. Example: fit: stretch',
     '9: image.color: takes rgb or grayscale, not "gray"; did you mean grayscale? Example: color: rgb',
     '10: image.layout: takes NHWC or NCHW, not "channels_last"; did you mean NHWC? Example: layout: NHWC',
     '11: image.classes: belongs at the top. Example: classes: [cat, dog]',
@@ -144,6 +145,35 @@ test('F29: a new file is right, and its fields are all that there are', () => {
   const complete = parseCard(newCardText('pets').replaceAll(/^( *)# ([a-z]+: )/gm, '$1$2'), '/models/pets');
   assert.deepEqual([complete.output, complete.image?.input], ['scores', 'image']);
 });
+
+const image = (fields: string) => parseCard(`name: m\nimage: {${fields}}\nclasses: [a, b]\n`, '/models/m').image;
+
+test('F26: letterbox, own mean and deviation, and encoded pictures are read with their defaults', () => {
+  const size = 'size: [4, 6]';
+  const read = (fields: string) => image(fields) as { fit?: unknown; scale?: unknown };
+  assert.deepEqual(read(`${size}, scale: tf, fit: pad`).fit, { pad: 0, place: 'center' });
+  assert.deepEqual(read(`${size}, scale: tf, fit: {pad: [1, 2, 3], place: top-left}`).fit, {
+    pad: [1, 2, 3],
+    place: 'top-left',
+  });
+  const own = read(`${size}, color: grayscale, scale: {mean: [0.1307], std: [0.3081]}`);
+  assert.deepEqual(own.scale, { divide: 255, mean: [0.1307], std: [0.3081] });
+  assert.deepEqual(image('encoded: true, input: bytes'), { encoded: true, input: 'bytes' });
+});
+
+for (const [what, fields, line] of [
+  [
+    'a mean of bytes',
+    'scale: {mean: [123, 117, 104], std: [1, 1, 1]}',
+    /image\.scale: the mean is of x \/ 255.* add divide: 1/,
+  ],
+  ['one mean for three channels', 'scale: {mean: [0.5], std: [0.5]}', /image\.scale: mean and std have 3 numbers/],
+  ['a deviation of zero', 'scale: {mean: [0, 0, 0], std: [0, 1, 1]}', /image\.scale\.std\[0\]: takes tf, /],
+  ['a colour for grayscale', 'scale: tf, color: grayscale, fit: {pad: [1, 2, 3]}', /image\.fit: pad takes one number/],
+  ['a size for encoded pictures', 'encoded: true', /image\.size: not with encoded/],
+] as const) {
+  test(`F26: ${what} is refused`, () => assert.throws(() => image(`size: [4, 6], ${fields}`), line));
+}
 
 /** The mistakes of a model.yaml, without the name of the file. */
 function mistakesOf(text: string): string[] {

@@ -6,7 +6,11 @@ import { z } from 'zod';
 import type { Backend } from '../domain/backend.ts';
 import type { Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
+import { sendWhenFree } from './send-when-free.ts';
 import type { Binding } from './signatures.ts';
+
+/** For one proof: all pictures of a slow model, on a server that is busy with clients' requests. */
+export const PROOF_TIMEOUT_MS = 120_000;
 
 /**
  * proven: tensors and scores are those of training. differing: they are not. unproven: this version has nothing to
@@ -21,7 +25,8 @@ export type ParityParts = {
 };
 
 /**
- * `sha256`: of training's float32 tensor. `pixels_sha256`: of the uint8 tensor, for a signature that normalises itself.
+ * `sha256`: of training's tensor in the dtype of the input, or of the encoded picture. `pixels_sha256`: of the uint8 tensor,
+ * for a signature that normalises itself.
  */
 const sample = z.object({ file: z.string(), sha256: z.string(), pixels_sha256: z.string().optional() });
 const tensorsFile = z.object({ samples: z.array(sample).min(1) });
@@ -66,13 +71,16 @@ async function replay(
   const { card, version, input, output } = binding;
   const servable = { model: card.name, version };
   const call = backend.prepare({ servable, signature: card.signature, input }, 1);
-  const pixels = await decode(await readFile(file), card.image, path.basename(file), context);
-  normalise(pixels, card.image, call.tensor);
-  const { buffer, byteOffset, byteLength } = call.tensor;
-  const hash = createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('hex');
-  const { outputs } = await call.send(1, context);
+  const bytes = await readFile(file);
+  let sent: Uint8Array = bytes;
+  if ('encoded' in card.image) call.setString(0, bytes);
+  else {
+    normalise(await decode(bytes, card.image, path.basename(file), context), card.image, call.tensor);
+    const { buffer, byteOffset, byteLength } = call.tensor;
+    sent = new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  const hash = createHash('sha256').update(sent).digest('hex');
+  const { outputs } = await sendWhenFree(call, context);
   return { hash, scores: Array.from(outputs.get(output)?.values ?? []) };
 }
 

@@ -11,8 +11,12 @@ const table = parseCard('name: churn', '/m');
 
 /** The model that is selected for `model`, or the error's kind and text. */
 async function chosen(cards: ReturnType<typeof parseCard>[], model?: string): Promise<string> {
-  const latest = (name: string) => ({ card: { name } }) as Binding;
-  const route = createRoute({ cards: new Map(cards.map((card) => [card.name, card])), backend: {} as Backend, latest });
+  const byName = new Map(cards.map((card) => [card.name, card]));
+  const states = {
+    all: new Map([['broken', { problem: 'broken/model.yaml:1: name: missing' }]]),
+    latest: (name: string) => (name === 'new' ? undefined : ({ card: { name } } as Binding)),
+  };
+  const route = createRoute({ cards: () => byName, states, backend: {} as Backend });
   try {
     return (await route({ model }, new AbortController().signal)).card.name;
   } catch (error) {
@@ -36,4 +40,14 @@ test('a name selects a model; the error for a wrong name lists the models for im
     'invalid_request query model: churn takes tensors, not images; for images: m, n',
   );
   assert.equal(await chosen(cards, 'other'), 'model_not_found query model: no such model; for images there are m, n');
+});
+
+test('B11: a model that is not ready is 503 with the reason, and the others are served', async () => {
+  const cards = [photos('m'), photos('new')];
+  assert.equal(
+    await chosen(cards, 'broken'),
+    'model_unavailable The model broken is not available: broken/model.yaml:1: name: missing',
+  );
+  assert.equal(await chosen(cards, 'new'), 'model_unavailable The model new is not available: it is not checked yet');
+  assert.equal(await chosen(cards, 'm'), 'm');
 });

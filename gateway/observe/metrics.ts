@@ -1,6 +1,6 @@
 /** The Prometheus metrics, one file per subject in `metrics/`. Every label has a fixed set of values. */
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
-import type { ModelState } from '../model/watch.ts';
+import type { ModelState } from '../model/state.ts';
 import type { Classification } from '../pipeline/classify.ts';
 import { backendMetrics } from './metrics/backend.ts';
 import { imageMetrics } from './metrics/images.ts';
@@ -52,11 +52,19 @@ export function showDroppedLines({ registry }: Metrics, droppedLines: () => numb
   });
 }
 
-/** Sets a model's gauges: readiness, version, and which of the three parity states it has. */
-export function showModel(metrics: Metrics, model: string, state: ModelState): void {
+const PARITY_STATES = ['proven', 'unproven', 'differing'] as const;
+
+/** Sets a model's gauges: readiness, version, and which of the three parity states it has. Undefined removes them. */
+export function showModel(metrics: Metrics, model: string, state: ModelState | undefined): void {
+  if (!state) {
+    metrics.modelReady.remove({ model });
+    metrics.modelVersion.remove({ model });
+    for (const name of PARITY_STATES) metrics.parity.remove({ model, state: name });
+    return;
+  }
   metrics.modelReady.set({ model }, state.problem ? 0 : 1);
   if (state.version !== undefined) metrics.modelVersion.set({ model }, state.version);
-  for (const name of ['proven', 'unproven', 'differing'] as const) {
+  for (const name of PARITY_STATES) {
     metrics.parity.set({ model, state: name }, state.parity?.state === name ? 1 : 0);
   }
 }

@@ -10,9 +10,11 @@ import { createDoor, type Door } from '../http/door.ts';
 import { createHealth } from '../http/health.ts';
 import type { Lifecycle } from '../http/lifecycle.ts';
 import { refuseMalformed } from '../http/malformed.ts';
+import { modelsRoutes } from '../http/models.ts';
 import { createLimitedServer } from '../http/server.ts';
 import { createService } from '../http/service.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
+import { listModels } from '../model/list.ts';
 import { countClassification, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
@@ -40,8 +42,11 @@ export function openDoors(options: DoorsOptions): Doors {
   const { config, log, line, metrics, lifecycle } = options;
   const { requestTimeoutMs, maxConnections, trustedProxies, corsOrigins = [], tlsCertFile } = config;
   const door = openDoor(options);
-  const protocols = [predictRoutes(door, predictOptions(options))];
-  const health = createHealth({ lifecycle, states: () => line.watch.states });
+  const { states } = line.watch;
+  const list = (signal: AbortSignal) =>
+    listModels({ cards: line.watch.cards, states: states.all, backend: line.stages.backend }, signal);
+  const protocols = [predictRoutes(door, predictOptions(options)), modelsRoutes(door, list)];
+  const health = createHealth({ lifecycle, states, withDetails: false });
   const hasTls = tlsCertFile !== undefined;
   const service = checked(
     () => createService({ door, protocols, health, trustedProxies, corsOrigins, hasTls }),
@@ -54,7 +59,12 @@ export function openDoors(options: DoorsOptions): Doors {
   );
   return {
     service: lifecycle.add(refuseMalformed(server, { log, metrics })),
-    admin: lifecycle.add(createLimitedServer(createAdmin({ metrics, health, log }), limits)),
+    admin: lifecycle.add(
+      createLimitedServer(
+        createAdmin({ metrics, health: createHealth({ lifecycle, states, withDetails: true }), log }),
+        limits,
+      ),
+    ),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admission.ts';
 import { openClient } from '../backend/grpc/channel.ts';
+import { diagnose } from '../backend/grpc/diagnose.ts';
 import { type BackendTls, readTls } from '../backend/grpc/tls.ts';
 import { createTfServing } from '../backend/tf-serving/backend.ts';
 import type { Config } from '../config/schema.ts';
@@ -10,13 +11,15 @@ import { ownContext } from '../domain/context.ts';
 import type { ImageSpec, Normalise } from '../domain/picture.ts';
 import { createFetch } from '../fetch/http.ts';
 import { type Decoders, startDecoders } from '../image/decoder/pool.ts';
+import { checkHeader } from '../image/header-check.ts';
 import { createNormaliser, type Normaliser } from '../image/normalise.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { reloading } from '../machine/reload.ts';
 import type { ModelCard } from '../model/card.ts';
-import { proveParity } from '../model/parity.ts';
+import { PROOF_TIMEOUT_MS, proveParity } from '../model/parity.ts';
 import { createRoute } from '../model/route.ts';
+import { createUnreachable } from '../model/unreachable.ts';
 import { warmUp } from '../model/warm-up.ts';
 import { ModelWatch } from '../model/watch.ts';
 import { type Metrics, showModel } from '../observe/metrics.ts';
@@ -30,7 +33,8 @@ const PIXELS_POOL_BYTES = 4 * 2 ** 20;
 export type StagesOptions = {
   readonly config: Config;
   readonly log: Logger;
-  readonly cards: ReadonlyMap<string, ModelCard>;
+  /** Why the model server has no version of a model, if the gateway can see it. */
+  readonly explain: (card: ModelCard) => Promise<string | undefined>;
   /** Address of the model server, in the form of TF_SERVING_HOST. */
   readonly target: string;
   readonly admission: Admission;
@@ -44,21 +48,29 @@ export type Line = { readonly stages: Stages; readonly watch: ModelWatch };
 
 /** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
 export function openStages(options: StagesOptions): Line {
-  const { config, cards, admission, plan, opened } = options;
+  const { config, admission, plan, opened } = options;
   const decoders = openDecoders(options);
-  const backend = openBackend(options);
+  // The embedded server is a child process: no TLS.
+  const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(options));
+  const backend = openBackend(options, tls);
+  const limits = {
+    formats: config.imageFormats,
+    maxPixels: config.maxImagePixels,
+    maxBytes: config.maxImageBytes,
+  };
   const fetch = checked(() => createFetch(fetchOptions(config)));
   opened.defer(() => fetch.close());
-  const parts: ModelParts = { backend, decoders, decode: decoders.decode, normalise: createNormalise() };
+  const parts: ModelParts = { backend, tls, decoders, decode: decoders.decode, normalise: createNormalise() };
   const watch = watchModels(options, parts);
   const stages: Stages = {
-    resolve: createRoute({ cards, backend, latest: (model) => watch.latest(model) }),
+    resolve: createRoute({ cards: () => watch.cards, states: watch.states, backend }),
     admission,
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
     decode: parts.decode,
     normalise: parts.normalise,
+    checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend,
   };
   return { stages, watch };
@@ -80,9 +92,7 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): De
   return decoders;
 }
 
-function openBackend({ config, log, target, metrics, opened }: StagesOptions): Backend {
-  // The embedded server is a child process: no TLS.
-  const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(config, log, opened));
+function openBackend({ config, target, metrics, opened }: StagesOptions, tls: BackendTls | undefined): Backend {
   const { requestTimeoutMs, hedgeAfterMs } = config;
   const client = checked(() => openClient(target, { tls, requestTimeoutMs }), 'TF_SERVING_HOST');
   const backend = createTfServing({
@@ -96,7 +106,7 @@ function openBackend({ config, log, target, metrics, opened }: StagesOptions): B
 }
 
 /** TLS to the model servers. Renewed certificate files (cert-manager) are read again. */
-function openBackendTls(config: Config, log: Logger, opened: DisposableStack): BackendTls | undefined {
+function openBackendTls({ config, log, opened }: StagesOptions): BackendTls | undefined {
   const { tfServingCaFile, tfServingCertFile, tfServingKeyFile } = config;
   const renewal = reloading({
     files: [tfServingCaFile, tfServingCertFile, tfServingKeyFile].filter((file) => file !== undefined),
@@ -112,18 +122,21 @@ function openBackendTls(config: Config, log: Logger, opened: DisposableStack): B
 
 type ModelParts = {
   readonly backend: Backend;
+  readonly tls: BackendTls | undefined;
   readonly decoders: Decoders;
   readonly decode: Decoders['decode'];
   readonly normalise: Normalise;
 };
 
-function watchModels({ cards, log, metrics }: StagesOptions, parts: ModelParts): ModelWatch {
+function watchModels({ config, log, metrics, explain, target }: StagesOptions, parts: ModelParts): ModelWatch {
   return new ModelWatch({
-    cards,
     backend: parts.backend,
+    readyWhen: config.readyWhen,
+    explain,
+    unreachable: createUnreachable(() => diagnose(target, parts.tls), log),
     log,
     async prove(binding, signal) {
-      const context = ownContext(signal, log);
+      const context = ownContext(signal, log, PROOF_TIMEOUT_MS);
       const parity = await proveParity(binding, parts, context);
       // A proof has already sent pictures through the whole line.
       if (parity.state === 'unproven') await warmUp(binding, parts, context);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../gateway/config/read.ts';
-import { readCards } from '../../gateway/model/card.ts';
+import { readCards } from '../../gateway/model/folders.ts';
 import { readBatchingParameters } from '../../serving/embedded/batching-parameters.ts';
 import { readModelConfigFile } from '../../serving/embedded/model-config.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { readCards } from '../../gateway/model/card.ts';
+import { readCards } from '../../gateway/model/folders.ts';
 import { type Manifest, podsOf } from './manifest.ts';
 import { build, copyManifests } from './overlays.ts';
 import { options, ROOT } from './tools.ts';

@@ -29,6 +29,12 @@ export class BackendTls implements experimental.CertificateProvider {
     return this.#certificates.identity !== undefined;
   }
 
+  /** The certificates in the form of tls.connect. */
+  get files(): { readonly ca: Buffer; readonly key?: Buffer; readonly cert?: Buffer } {
+    const { ca, identity } = this.#certificates;
+    return { ca, ...identity };
+  }
+
   /** Uses the certificates of `renewed` for new connections; open connections keep theirs. */
   renew(renewed: BackendTls): void {
     this.#certificates = renewed.#certificates;

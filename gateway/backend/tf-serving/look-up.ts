@@ -7,8 +7,8 @@ import type { Unary } from '../grpc/unary.ts';
 import { readMetadata, readStatus } from './look-up-responses.ts';
 import type { ModelSpec, Protocol } from './messages.ts';
 
-/** The server answers look-ups from memory; a longer response time means that it is unhealthy. */
-const LOOK_UP_TIMEOUT_MS = 5000;
+/** The server answers look-ups from memory, but a saturated one takes long. Callers with less time pass a signal. */
+const LOOK_UP_TIMEOUT_MS = 30_000;
 
 /** Makes the look-up calls, which run no model. Failed RPCs throw the GatewayErrors of failure.ts. */
 export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'metadata' | 'status'> {

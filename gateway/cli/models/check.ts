@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type ModelCard, parseCard, readCards } from '../../model/card.ts';
+import { type ModelCard, parseCard } from '../../model/card.ts';
+import { readCards } from '../../model/folders.ts';
 import { columns } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 
@@ -14,10 +15,15 @@ export async function runCheck(given: string | undefined, { models, output }: Mo
   const cards = await cardsIn(given ?? models);
   const rows = cards.map(({ name, image, classes, scores }) => [
     name,
-    image ? `pictures as ${image.size.join(' x ')} ${image.color}` : 'tensors',
+    takes(image),
     classes ? `${scores} of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}` : 'tensors',
   ]);
   output.result(cards, columns(['model', 'takes', 'gives'], rows));
+}
+
+function takes(image: ModelCard['image']): string {
+  if (!image) return 'tensors';
+  return 'encoded' in image ? 'encoded pictures' : `pictures as ${image.size.join(' x ')} ${image.color}`;
 }
 
 async function cardsIn(given: string): Promise<readonly ModelCard[]> {

@@ -5,7 +5,7 @@ import type { Output } from '../output.ts';
 export type ModelsContext = {
   /** The folder MODELS. */
   readonly models: string;
-  /** TF_SERVING_HOST. Without it no servers are asked. */
+  /** TF_SERVING_HOST. Without it the embedded servers of running gateways are asked. */
   readonly backends: string | undefined;
   readonly tls?: BackendTls | undefined;
   readonly output: Output;

@@ -1,10 +1,11 @@
 /** `tensorgate models label`: sets labels of versions in models.config, which TF-Serving reads. */
+
+import { type LabelChanges, readLabels, withLabels } from '../../backend/tf-serving/models-config.ts';
 import type { ModelsContext } from './context.ts';
 import { replaceAtomically } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
 import { configPath, withConfigErrors } from './labels.ts';
 import { type ModelFolder, readKnownModel } from './model-folder.ts';
-import { type LabelChanges, readLabels, withLabels } from './models-config.ts';
 import { readIfThere } from './records.ts';
 
 /** LABEL=VERSION sets a label, LABEL= removes it. All change or, with a ModelsError, none. */

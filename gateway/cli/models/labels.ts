@@ -1,7 +1,7 @@
 /** Reads labels from MODELS/models.config. */
 import path from 'node:path';
+import { readLabels } from '../../backend/tf-serving/models-config.ts';
 import { refused } from './failure.ts';
-import { readLabels } from './models-config.ts';
 import { readIfThere } from './records.ts';
 
 export function configPath(models: string): string {

@@ -4,17 +4,15 @@ import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 import { type ModelFolder, readKnownModel, readModelFolder } from './model-folder.ts';
-import { openServers } from './servers.ts';
+import { findServers } from './servers.ts';
 import { describeVersions, type VersionRow } from './versions.ts';
 
 const HEADS = ['version', 'formats', 'size', 'pushed', 'accuracy', 'labels', 'state'];
 
-/** Lists one model, or all; with TF_SERVING_HOST also the state of each version on each server. Throws ModelsError. */
-export async function runList(
-  model: string | undefined,
-  { models, backends, tls, output }: ModelsContext,
-): Promise<void> {
-  using servers = backends === undefined ? undefined : openServers(backends, tls);
+/** Lists one model, or all; with the state of each version on each server, if there is one. Throws ModelsError. */
+export async function runList(model: string | undefined, context: ModelsContext): Promise<void> {
+  const { models, output } = context;
+  using servers = await findServers(context);
   const folders = model === undefined ? await allModels(models) : [await readKnownModel(models, model)];
   const listed = [];
   for (const folder of folders) {

@@ -10,7 +10,7 @@ import { pushGoal } from './goals.ts';
 import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
 import { type Candidate, publish } from './publish.ts';
 import { readCardText } from './records.ts';
-import { openServers } from './servers.ts';
+import { requireServers } from './servers.ts';
 import { checkVersion, listVersionFiles, modelFiles } from './version-files.ts';
 import { printResult } from './wait.ts';
 
@@ -29,11 +29,13 @@ export type PushOptions = { readonly path: string; readonly model: string; reado
 
 /** Pushes and prints the result; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
 export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
-  const { models, backends, tls, output } = context;
-  using servers = waitMs === undefined ? undefined : openServers(backends, tls);
+  const { models, output } = context;
+  using servers = waitMs === undefined ? undefined : await requireServers(context);
   const pushed = await push(from, model, models);
   const { version, folder, files, bytes } = pushed;
-  const text = `${model} version ${version}: ${folder}, ${sizeText(bytes)} in ${files} files`;
+  const hasCard = (await readCardText(path.dirname(folder), model)) !== undefined;
+  const hint = hasCard ? '' : `; a gateway serves it once it has a model.yaml: tensorgate models new ${model}`;
+  const text = `${model} version ${version}: ${folder}, ${sizeText(bytes)} in ${files} files${hint}`;
   const waitOptions = servers && { servers, timeoutMs: waitMs ?? 0, goal: pushGoal(version) };
   await printResult({ value: pushed, text }, waitOptions, output);
 }

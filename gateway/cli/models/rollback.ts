@@ -7,7 +7,7 @@ import { refused, writeFailure } from './failure.ts';
 import { rollbackGoal } from './goals.ts';
 import { checkUnlabelled } from './labels.ts';
 import { type ModelFolder, newestVersion, readKnownModel, withdrawnPath } from './model-folder.ts';
-import { openServers } from './servers.ts';
+import { requireServers } from './servers.ts';
 import { printResult } from './wait.ts';
 
 export type RollbackOptions = {
@@ -21,8 +21,8 @@ export type RollbackOptions = {
  * restores it if it was withdrawn. Throws ModelsError.
  */
 export async function runRollback({ model, to, waitMs }: RollbackOptions, context: ModelsContext): Promise<void> {
-  const { models, backends, tls, output } = context;
-  using servers = waitMs === undefined ? undefined : openServers(backends, tls);
+  const { models, output } = context;
+  using servers = waitMs === undefined ? undefined : await requireServers(context);
   const folder = await readKnownModel(models, model);
   const version = to ?? versionBefore(folder);
   if (!folder.versions.has(version) && !folder.withdrawn.has(version)) {

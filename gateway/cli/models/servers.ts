@@ -1,5 +1,6 @@
-/** Asks every model server in TF_SERVING_HOST for the states of a model's versions. */
+/** Asks the model servers for the states of a model's versions: TF_SERVING_HOST, or running embedded servers. */
 import { lookup } from 'node:dns/promises';
+import { findEmbedded } from '../../backend/embedded-servers.ts';
 import { openClient } from '../../backend/grpc/channel.ts';
 import type { ModelServers } from '../../backend/grpc/model-servers.ts';
 import { parseBackends } from '../../backend/grpc/resolver.ts';
@@ -10,6 +11,7 @@ import { loadProtocol, type Protocol } from '../../backend/tf-serving/messages.t
 import type { Backend } from '../../domain/backend.ts';
 import type { VersionStatus } from '../../domain/servable.ts';
 import { asGatewayError } from '../../errors.ts';
+import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 
 /** The versions on one server; `trouble` is why it could not be asked. */
@@ -34,10 +36,28 @@ type Server = {
 const CONNECT_TIMEOUT_MS = 2000;
 const STATUS_TIMEOUT_MS = 5000;
 
-/** Opens the servers in TF_SERVING_HOST. Throws `refused` if it is not set or invalid. */
-export function openServers(backends: string | undefined, tls?: BackendTls): Servers {
-  if (backends === undefined)
-    throw refused('TF_SERVING_HOST is not set: name the servers with it or with --tf-serving-host');
+/**
+ * Opens the servers in TF_SERVING_HOST. Without it: the embedded servers that gateways of this user run for MODELS.
+ * Undefined if there are none. Throws `refused` for an invalid TF_SERVING_HOST.
+ */
+export async function findServers({ models, backends, tls }: ModelsContext): Promise<Servers | undefined> {
+  if (backends !== undefined) return openServers(backends, tls);
+  const embedded = await findEmbedded(models);
+  return embedded.length === 0 ? undefined : openServers(embedded.join());
+}
+
+/** Like findServers. Throws `refused` if there are none. */
+export async function requireServers(context: ModelsContext): Promise<Servers> {
+  const servers = await findServers(context);
+  if (servers) return servers;
+  throw refused(
+    `TF_SERVING_HOST is not set, and no gateway with the embedded server runs for ${context.models}: start one with ` +
+      'make run, or name the servers with --tf-serving-host',
+  );
+}
+
+/** Opens the servers in a list of the form of TF_SERVING_HOST. Throws `refused` if it is invalid. */
+export function openServers(backends: string, tls?: BackendTls): Servers {
   const entries = readBackends(backends);
   const protocol = loadProtocol();
   const servers = new Map<string, Server>();

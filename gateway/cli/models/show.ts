@@ -4,13 +4,13 @@ import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 import { readKnownModel } from './model-folder.ts';
 import { type Evaluation, readEvaluation } from './records.ts';
-import { openServers } from './servers.ts';
+import { findServers } from './servers.ts';
 import { describeVersions } from './versions.ts';
 
 /** Shows a version, or the record of a deleted one. Throws ModelsError. */
 export async function runShow(model: string, version: number, context: ModelsContext): Promise<void> {
-  const { models, backends, tls, output } = context;
-  using servers = backends === undefined ? undefined : openServers(backends, tls);
+  const { models, output } = context;
+  using servers = await findServers(context);
   const folder = await readKnownModel(models, model);
   const evaluation = await readEvaluation(folder.path, version);
   const reports = (await servers?.ask(model)) ?? [];

@@ -1,4 +1,4 @@
-/** Reads and edits the labels in models.config, a ModelServerConfig of TF-Serving in protobuf's text format. */
+/** Reads models.config and edits its labels: a ModelServerConfig of TF-Serving in protobuf's text format. */
 import { type Field, parseFields } from './text-fields.ts';
 
 /** The new version of each label; undefined removes the label. */
@@ -14,6 +14,27 @@ export function readLabels(text: string, model: string): Map<string, number> {
     (label) => [wordOf(label, 'key'), Number(wordOf(label, 'value'))] as const,
   );
   return new Map(labels);
+}
+
+/**
+ * A model's `model_version_policy` in its shortest form; undefined without one. TF-Serving's default is the latest
+ * version. Throws SyntaxError with the line.
+ */
+export function readPolicy(text: string, model: string): string | undefined {
+  const [policy] = childrenOf(findModel(text, model), 'model_version_policy');
+  if (!policy) return undefined;
+  const [specific] = childrenOf(policy, 'specific');
+  const [latest] = childrenOf(policy, 'latest');
+  const versions = numbersOf(specific, 'versions').map((version) => `versions: ${version}`);
+  if (specific) return `model_version_policy { specific { ${versions.join(' ')} } }`;
+  if (childrenOf(policy, 'all').length > 0) return KEEP_ALL;
+  const [count = 1] = numbersOf(latest, 'num_versions');
+  return `model_version_policy { latest { num_versions: ${count} } }`;
+}
+
+/** The base paths of all listed models. Throws SyntaxError with the line. */
+export function readBasePaths(text: string): string[] {
+  return configsIn(text).map((config) => wordOf(config, 'base_path'));
 }
 
 /**
@@ -48,7 +69,7 @@ export function withLabels(text: string, model: string, changes: LabelChanges): 
 function loadsAll(policy: Field | undefined, versions: readonly number[]): boolean {
   const [specific] = childrenOf(policy, 'specific');
   if (specific === undefined) return childrenOf(policy, 'all').length > 0;
-  const loaded = childrenOf(specific, 'versions').flatMap(({ value }) => value.split(' ').map(Number));
+  const loaded = numbersOf(specific, 'versions');
   const missing = versions.find((version) => !loaded.includes(version));
   if (missing === undefined) return true;
   throw new SyntaxError(`the model_version_policy does not load version ${missing}: add it there, or make it all {}`);
@@ -87,12 +108,21 @@ function at(position: number, lines: readonly string[]): Edit {
 }
 
 function findModel(text: string, model: string): Field | undefined {
+  return configsIn(text).find((config) => wordOf(config, 'name') === model);
+}
+
+function configsIn(text: string): Field[] {
   const lists = parseFields(text).filter(({ name }) => name === 'model_config_list');
-  return lists.flatMap((list) => childrenOf(list, 'config')).find((config) => wordOf(config, 'name') === model);
+  return lists.flatMap((list) => childrenOf(list, 'config'));
 }
 
 function childrenOf(field: Field | undefined, name: string): Field[] {
   return field?.children.filter((child) => child.name === name) ?? [];
+}
+
+/** Repeated or listed: `versions: 1 versions: 2` and `versions: [1, 2]`. */
+function numbersOf(field: Field | undefined, name: string): number[] {
+  return childrenOf(field, name).flatMap(({ value }) => value.split(' ').map(Number));
 }
 
 function wordOf(field: Field, name: string): string {

@@ -1,0 +1,77 @@
+/** Reads the folder MODELS: the model.yaml of each model, or why it cannot be used. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type ModelCard, ModelCardError, parseCard } from './card.ts';
+
+export type ModelFolders = {
+  /** By the model's name. */
+  readonly cards: ReadonlyMap<string, ModelCard>;
+  /** The mistakes in model.yaml, by the folder's name. The other models are served. */
+  readonly mistakes: ReadonlyMap<string, string>;
+};
+
+/** A model.yaml as it was last read. A file with a mistake keeps the last valid card. */
+type CardFile = { readonly text: string; readonly card?: ModelCard; readonly mistake?: string };
+
+/** The folder MODELS, read again and again. An unchanged model.yaml keeps its ModelCard object. */
+export class ModelsFolder {
+  readonly #path: string;
+  #files: ReadonlyMap<string, CardFile> = new Map();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Reads every NAME/model.yaml. The first folder by name wins if two have the same model.
+   * @throws ModelCardError if the folder cannot be read or has no model.yaml.
+   */
+  async read(): Promise<ModelFolders> {
+    const names = await foldersWithCard(this.#path);
+    const files = await Promise.all(names.map(async (name) => [name, await this.#readFile(name)] as const));
+    this.#files = new Map(files);
+    const cards = new Map<string, ModelCard>();
+    const mistakes = new Map<string, string>();
+    for (const [folder, { card, mistake }] of files) {
+      const isTaken = card && cards.has(card.name);
+      if (card && !isTaken) cards.set(card.name, card);
+      if (isTaken) mistakes.set(folder, `${folder}/model.yaml: name: ${card.name} is taken by another folder`);
+      else if (mistake !== undefined) mistakes.set(folder, mistake);
+    }
+    return { cards, mistakes };
+  }
+
+  async #readFile(name: string): Promise<CardFile> {
+    const folder = path.join(this.#path, name);
+    const last = this.#files.get(name);
+    try {
+      const text = await readFile(path.join(folder, 'model.yaml'), 'utf8');
+      return text === last?.text ? last : { text, card: parseCard(text, folder) };
+    } catch (thrown) {
+      const { code, message } = thrown as NodeJS.ErrnoException;
+      const mistake = thrown instanceof ModelCardError ? message : `${name}/model.yaml: cannot be read: ${code}`;
+      return { text: '', ...(last?.card && { card: last.card }), mistake };
+    }
+  }
+}
+
+/**
+ * Reads every NAME/model.yaml of the models folder, by the model's name. Throws one ModelCardError for all mistakes. A
+ * missing folder and a folder without any model.yaml are mistakes too.
+ */
+export async function readCards(models: string): Promise<ReadonlyMap<string, ModelCard>> {
+  const { cards, mistakes } = await new ModelsFolder(models).read();
+  if (mistakes.size > 0) throw new ModelCardError([...mistakes.values()].join('\n'));
+  return cards;
+}
+
+/** Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
+async function foldersWithCard(models: string): Promise<string[]> {
+  const entries = await readdir(models).catch((cause: unknown) => {
+    throw new ModelCardError(`MODELS: the folder ${models} cannot be read`, { cause });
+  });
+  const names = entries.filter((entry) => existsSync(path.join(models, entry, 'model.yaml'))).sort();
+  if (names.length === 0) throw new ModelCardError(`MODELS: no NAME/model.yaml in ${models}`);
+  return names;
+}
