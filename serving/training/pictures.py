@@ -28,6 +28,7 @@ SCALES: dict[str, Scale] = {
     "caffe": lambda x: x[..., ::-1] - CAFFE_MEAN,
     "none": lambda x: x,
 }
+OWN_SCALE = {"divide", "mean", "std"}
 # The resize methods of each engine, as in gateway/domain/picture.ts.
 ENGINES = {
     "pillow": ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"),
@@ -62,12 +63,32 @@ def _with_tensorflow(size: tuple[int, int], method: str, antialias: bool) -> Pix
     return pixels
 
 
+def _scale_of(image: dict[str, Any]) -> Scale | None:
+    """The function for model.yaml's `scale`: a name, or x / divide, minus the mean, by the deviation."""
+    scale = image.get("scale")
+    if not isinstance(scale, dict):
+        return SCALES.get(str(scale))
+    if not {"mean", "std"} <= scale.keys() <= OWN_SCALE:
+        return None
+    divide, mean, std = (np.array(scale.get(key, 255), np.float32) for key in ("divide", "mean", "std"))
+    return lambda x: (x / divide - mean) / std
+
+
+def to_dtype(values: Array, dtype: Any) -> Array:
+    """Integers are rounded half to even and clamped, as by keras.layers.Resizing; `astype` would wrap them."""
+    if not np.issubdtype(dtype, np.integer):
+        return values.astype(dtype)
+    bounds = np.iinfo(dtype)
+    return np.clip(np.rint(values), bounds.min, bounds.max).astype(dtype)
+
+
 def _pixels_of(image: dict[str, Any]) -> Pixels:
     """Raises ValueError for a method that the engine does not have."""
     engine, resize = image.get("engine", "pillow"), str(image.get("resize", "nearest"))
-    if "size" not in image or image.get("scale") not in SCALES or resize not in ENGINES.get(engine, ()):
+    if "size" not in image or _scale_of(image) is None or resize not in ENGINES.get(engine, ()):
         raise ValueError(
-            f"model.yaml: image needs size, scale ({', '.join(SCALES)}), and a resize method of its engine: "
+            f"model.yaml: image needs size, scale ({', '.join(SCALES)} or {{mean, std}}), "
+            "and a resize method of its engine: "
             + "; ".join(f"{name} has {', '.join(methods)}" for name, methods in ENGINES.items())
         )
     size = tuple(image["size"])
@@ -81,21 +102,24 @@ def reader_of(image: dict[str, Any], inputs: dict[str, tf.TensorSpec]) -> Reader
 
     Tensors have the dtype of the model's input. Raises ValueError if their shape does not match the input.
     """
-    if any(image.get(key, value) != value for key, value in READ_HERE.items()):
+    if image.get("encoded") or any(image.get(key, value) != value for key, value in READ_HERE.items()):
         return None
     # Pillow's nearest and TensorFlow's resize do not depend on Pillow's version.
     by_version = image.get("engine", "pillow") == "pillow" and image.get("resize", "nearest") != "nearest"
     if by_version and image.get("pillow", PILLOW) != PILLOW:
         return None
-    pixels = _pixels_of(image)
+    resized, scale = _pixels_of(image), _scale_of(image)
+    assert scale is not None  # _pixels_of has checked it
     ((name, spec),) = inputs.items()
     height, width = image["size"]
     if not spec.shape.is_compatible_with([1, height, width, 3]):
         raise ValueError(f"model.yaml: image.size {image['size']} does not fit input {name} {spec.shape.as_list()}")
-    scale = SCALES[image["scale"]]
+    dtype = spec.dtype.as_numpy_dtype
+
+    def pixels(path: Path) -> Array:
+        return to_dtype(resized(path), np.uint8) if dtype == np.uint8 else resized(path)
 
     def tensor(values: Array) -> Array:
-        scaled: Array = scale(values.astype(np.float32)).astype(spec.dtype.as_numpy_dtype)
-        return scaled
+        return to_dtype(scale(values.astype(np.float32)), dtype)
 
     return Reader(pixels, tensor)

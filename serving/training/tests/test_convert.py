@@ -22,7 +22,7 @@ from training.convert import main
 from training.keras_file import load_keras
 from training.model_file import ImageOptions, SignatureSpec, read_model_file
 from training.parity import PICTURES
-from training.pictures import SCALES, reader_of
+from training.pictures import SCALES, reader_of, to_dtype
 from training.served import Tensors, onnx_call, tensorflow_call
 
 from .keras_2 import save_as_keras_2
@@ -384,6 +384,27 @@ def test_an_existing_model_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "pets").mkdir()
     with pytest.raises(ValueError, match="pets: already exists"):
         convert(Conversion(tmp_path / "model.keras", "pets", tmp_path, image=OPTIONS))
+
+
+def test_f26_own_mean_and_deviation_and_encoded_pictures(tmp_path: Path) -> None:
+    """x / 255, minus the mean, by the deviation, in float32. A model that decodes by itself gets no samples."""
+    Image.new("RGB", (8, 8), (10, 20, 30)).save(tmp_path / "flat.png")
+    inputs = {"photo": tf.TensorSpec((None, 8, 8, 3), tf.float32)}
+    reader = reader_of({"size": [8, 8], "scale": {"mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}, inputs)
+    assert reader is not None
+    mean, std = (np.array(values, np.float32) for values in ([0.5, 0.4, 0.3], [0.1, 0.2, 0.3]))
+    wanted = (np.array([10, 20, 30], np.float32) / np.float32(255) - mean) / std
+    np.testing.assert_array_equal(reader.tensor(reader.pixels(tmp_path / "flat.png"))[0, 0], wanted)
+    assert reader_of({"encoded": True}, {"bytes": tf.TensorSpec((None,), tf.string)}) is None
+
+
+def test_a3_pixels_for_integers_are_rounded_and_clamped_as_by_keras() -> None:
+    """NumPy's astype wraps 260 to 4."""
+    values = np.array([260.6, -17.5, 0.5, 1.5, 254.5, 255.5], np.float32)
+    np.testing.assert_array_equal(to_dtype(values, np.uint8), [255, 0, 0, 2, 254, 255])
+    pixels = np.random.default_rng(1).choice([0, 255], (1, 9, 7, 3)).astype(np.uint8)
+    wanted = keras.layers.Resizing(20, 16, "bicubic", dtype="uint8")(pixels).numpy()
+    np.testing.assert_array_equal(to_dtype(tf.image.resize(pixels, (20, 16), "bicubic").numpy(), np.uint8), wanted)
 
 
 @pytest.mark.parametrize("scale", SCALES)
