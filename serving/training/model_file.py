@@ -1,6 +1,5 @@
 """Writes model.yaml from a model's signature and the options that the model does not contain."""
 
-import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,8 @@ CONVERTED = """\
 # Written by `make convert`. A model file does not say how pictures were read: correct `image` if training read them in
 # another way, then confirm it: npx tensorgate models prove {name}
 """
+# Fields that are text, whatever YAML makes of them.
+NAMES = ("name", "signature", "classes", "output")
 ModelFile = dict[str, Any]
 Specs = dict[str, tf.TensorSpec]
 
@@ -83,23 +84,26 @@ def _image(signature: SignatureSpec, image: ImageOptions) -> dict[str, Any]:
     return {"input": name, "size": size, "resize": resize, "engine": engine, "fit": "stretch", **pixels}
 
 
-def _width(spec: tf.TensorSpec) -> int | None:
-    """The numbers of one row: 10 of [n, 10] and of [n, 10, 1, 1], 1 of [n]. None if an axis is variable."""
-    sizes = spec.shape.as_list()[1:] if spec.shape.rank else [None]
-    return None if None in sizes else math.prod(sizes)
+def _holds(spec: tf.TensorSpec, width: int) -> bool:
+    """Whether a row can have `width` numbers. [n, 10], [n, 1, 10] and [n, 10, 1, 1] have 10, [n] has 1."""
+    if spec.shape.rank is None:
+        return True
+    axes = spec.shape.as_list()[1:]
+    known = [size for size in axes if size not in (1, None)]
+    return known == [width] or (not known and spec.shape.rank > 0 and (width == 1 or None in axes))
 
 
 def output_of(outputs: Specs, classes: list[str], wanted: str | None) -> str:
     """The output that has the scores: `wanted`, or the only one that fits the classes. Raises ValueError otherwise.
 
-    Two classes may share one number.
+    Two classes may share one number, if no output has two.
     """
-    widths = {len(classes), 1} if len(classes) == 2 else {len(classes)}
-    fitting = [name for name, spec in outputs.items() if _width(spec) in widths and wanted in (None, name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if len(fitting) > 1:
-        raise ValueError(f"{len(classes)} classes fit several outputs: add --output {'|'.join(fitting)}")
+    for width in [2, 1] if len(classes) == 2 else [len(classes)]:
+        fitting = [name for name, spec in outputs.items() if _holds(spec, width) and wanted in (None, name)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if len(fitting) > 1:
+            raise ValueError(f"{len(classes)} classes fit several outputs: add --output {'|'.join(fitting)}")
     given = ", ".join(f"{name} {spec.shape}" for name, spec in outputs.items())
     raise ValueError(f"{len(classes)} classes need one output of shape [n, {len(classes)}]; this model has {given}")
 
@@ -124,16 +128,16 @@ def describe(name: str, signature: SignatureSpec, image: ImageOptions) -> ModelF
 
 
 def _load(path: Path) -> ModelFile:
-    """The document of a model.yaml. Names of classes stay text: 08 is not a number."""
+    """The document of a model.yaml. Names stay text: a class 08 is not a number."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
     try:
         described, texts = (yaml.load(path.read_text(), loader) for loader in (yaml.SafeLoader, yaml.BaseLoader))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from error
-    if isinstance(described, dict) and "classes" in described:
-        described["classes"] = texts["classes"]
-    return described if isinstance(described, dict) else {}
+    if not isinstance(described, dict):
+        return {}
+    return described | {name: texts[name] for name in NAMES if name in described}
 
 
 def read_model_file(path: Path, name: str, signature: SignatureSpec) -> ModelFile:
