@@ -183,7 +183,7 @@ kind-up: ## Create a kind cluster with both images, metrics and an Ingress contr
 
 .PHONY: deploy-kind
 deploy-kind: kind-up ## Create a kind cluster, deploy, and print a request through its Ingress; run again to deploy changes
-	@kubectl apply --kustomize kubernetes/kind
+	@kubectl apply --kustomize kubernetes/kind-models
 	@kubernetes/rollout.sh
 	@kubernetes/kind/try.sh
 

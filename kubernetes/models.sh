@@ -19,6 +19,11 @@ read -r gateway image < <(kubectl get pods --selector app.kubernetes.io/name=gat
   echo "no gateway is running in namespace $namespace" >&2
   exit 1
 }
+if ! kubectl get persistentvolumeclaim models >/dev/null 2>&1; then
+  echo "the models are in the images here. Versions can be pushed to a volume: kubectl apply -k kubernetes/kind-models for the" \
+    "cluster of make kind-up, or kubernetes/components/models-volume in an overlay of yours" >&2
+  exit 1
+fi
 owner=$(kubectl exec "$gateway" --container gateway -- stat --format %u serving/models)
 if [ "$owner" = 0 ]; then
   echo "the models volume belongs to root, and no pod may run as root: chown it to another user, such as 65532" >&2
@@ -61,16 +66,17 @@ kubectl wait --for=condition=Ready "pod/$pod" --timeout=2m >/dev/null || {
   exit 1
 }
 
-arguments=("$@")
 if [ "${1:-}" = push ] && [ -d "${2:-}" ]; then
   # Push also reads model.yaml, the parity samples and the evaluation beside the candidate.
   version=$(cd "$2" && pwd)
-  beside=()
+  files=("$(basename "$version")")
   for name in model.yaml parity evaluation; do
-    if [ -e "$version/../$name" ]; then beside+=("$name"); fi
+    if [ -e "$version/../$name" ]; then files+=("$name"); fi
   done
-  tar --create --directory "$version/.." "$(basename "$version")" "${beside[@]}" |
+  # COPYFILE_DISABLE: no ._ files of macOS.
+  COPYFILE_DISABLE=1 tar --create --directory "$version/.." "${files[@]}" |
     kubectl exec --stdin "$pod" -- tar --extract --no-same-owner --directory /candidate
-  arguments[1]=/candidate/$(basename "$version")
+  shift 2
+  set -- push "/candidate/$(basename "$version")" "$@"
 fi
-kubectl exec "$pod" -- node gateway/cli/main.ts models "${arguments[@]}"
+kubectl exec "$pod" -- node gateway/cli/main.ts models "$@"

@@ -23,11 +23,13 @@ rm -rf "$schemas"
 mkdir -p "$schemas/crds"
 for version in v1.34.0 v1.37.0; do
   cp -r "$tools"/python/lib/python3*/site-packages/*/kubernetes-json-schema/$version-local-strict "$schemas/$version"
-  sed -i -e 's|"\$id": ".*"|"$id": ""|' -e 's|/api/_definitions.json|_definitions.json|' "$schemas/$version"/*
+  # A suffix, because BSD's sed needs one.
+  sed -i.old -e 's|"\$id": ".*"|"$id": ""|' -e 's|/api/_definitions.json|_definitions.json|' "$schemas/$version"/*
+  rm "$schemas/$version"/*.old
 done
 
 # The schemas of operators, from the CRDs in their Go modules.
-folder_of() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
+folder_of() { go mod download -json "$1" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",$/\1/p'; }
 operator=$(folder_of github.com/prometheus-operator/prometheus-operator@v0.85.0)/example/prometheus-operator-crd
 keda=$(folder_of github.com/kedacore/keda/v2@v2.21.0)/config/crd/bases
 gateway_api=$(folder_of sigs.k8s.io/gateway-api@v1.4.1)/config/crd/standard

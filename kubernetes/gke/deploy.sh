@@ -7,7 +7,8 @@
 # REGION   region or zone of the cluster (default: found by the cluster's name)
 # TAG      tag of the images (default: the commit). A tag that the registry has is deployed without a build, for a rollback
 # DOMAIN   domain of the managed certificate (default: none, plain HTTP)
-# OVERLAY  the overlay to apply (default: kubernetes/gke). Your own overlay on top of it can add components
+# BUCKET   the Cloud Storage bucket of the models, for an overlay with the component bucket
+# OVERLAY  the overlay to apply (default: kubernetes/gke), a folder in kubernetes. Your own on top of it can add components
 set -euo pipefail
 
 fail() {
@@ -54,30 +55,29 @@ publish tf-serving serving serving/Dockerfile
 gcloud compute addresses describe tensorgate --global >/dev/null 2>&1 || gcloud compute addresses create tensorgate --global
 address=$(gcloud compute addresses describe tensorgate --global --format 'value(address)')
 
-# A temporary overlay on top of the overlay. It is inside the repository because kustomize accepts relative paths only.
-# kubectl gets its own configuration, so the caller's current context does not change.
-overlay=$(mktemp -d kubernetes/.deploy-gke-XXXXXX)
-trap 'rm -rf "$overlay"' EXIT
-export KUBECONFIG=$PWD/$overlay/kubeconfig
+# Work on a copy: the settings of this deployment go into its files, and kubectl gets its own configuration, so that the
+# caller's current context does not change.
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+export KUBECONFIG=$copy/kubeconfig
 gcloud container clusters get-credentials "$CLUSTER" --location "$location"
 
-cat >"$overlay/kustomization.yaml" <<OVERLAY
+mkdir "$copy/serving"
+cp -R kubernetes "$copy"
+cp -R serving/models "$copy/serving"
+setting() { sed -n "s/.* $1: '\{0,1\}\([^',} ]*\).*/\1/p" kubernetes/gke/settings.yaml; }
+domain=${DOMAIN:-$(setting domain)}
+"$copy/kubernetes/gke/settings.sh" "$registry" "$tag" "${domain:-none.invalid}" "${BUCKET:-$(setting bucket)}"
+overlay=$copy/${OVERLAY:-kubernetes/gke}
+if [ -z "$domain" ]; then
+  # Plain HTTP.
+  mkdir "$copy/kubernetes/http"
+  cat >"$copy/kubernetes/http/kustomization.yaml" <<KUSTOMIZATION
 namespace: tensorgate
 resources: [../../${OVERLAY:-kubernetes/gke}]
-patches:
-  - target: { kind: Deployment, name: gateway }
-    patch: '- { op: replace, path: /spec/template/spec/containers/0/image, value: $registry/gateway:$tag }'
-  - target: { kind: Deployment, name: tf-serving }
-    patch: '- { op: replace, path: /spec/template/spec/containers/0/image, value: $registry/tf-serving:$tag }'
-OVERLAY
-if [ -n "${DOMAIN:-}" ]; then
-  cat >>"$overlay/kustomization.yaml" <<OVERLAY
-  - target: { kind: ManagedCertificate }
-    patch: '- { op: replace, path: /spec/domains/0, value: $DOMAIN }'
-OVERLAY
-elif kubectl kustomize "$overlay" | grep 'tensorgate\.example\.com' >/dev/null; then
-  # settings.yaml still has the example domain.
-  echo 'components: [../gke/http-only]' >>"$overlay/kustomization.yaml"
+components: [../gke/http-only]
+KUSTOMIZATION
+  overlay=$copy/kubernetes/http
 fi
 kubectl apply --kustomize "$overlay"
 

@@ -4,5 +4,7 @@ set -euo pipefail
 
 cluster=tensorgate
 docker rm --force "$cluster-cloud-provider" >/dev/null 2>&1 || true
-docker ps --all --quiet --filter "label=io.x-k8s.cloud-provider-kind.cluster=$cluster" | xargs --no-run-if-empty docker rm --force >/dev/null
+docker ps --all --quiet --filter "label=io.x-k8s.cloud-provider-kind.cluster=$cluster" | while read -r container; do
+  docker rm --force "$container" >/dev/null
+done
 kind delete cluster --name "$cluster"

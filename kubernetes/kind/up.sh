@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Creates a kind cluster that is ready for `kubectl apply -k kubernetes/kind`. Keeps what already exists.
+# Creates a kind cluster that is ready for `kubectl apply -k kubernetes/kind-models`. Keeps what already exists.
+# SERVER=embedded builds the embedded model server in place of TF-Serving, which has no image for arm64.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -7,7 +8,7 @@ cluster=tensorgate
 metrics_server=https://github.com/kubernetes-sigs/metrics-server/releases/download/v0.8.0/components.yaml
 # Ingress and LoadBalancer for kind, from the kind project; ingress-nginx is retired.
 provider=registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0
-images=(tensorgate/gateway tensorgate/tf-serving)
+images=(tensorgate/gateway:local tensorgate/tf-serving:local)
 
 for program in docker kind kubectl; do
   command -v "$program" >/dev/null || { echo "$program is not installed, see docs/kubernetes.md" >&2; exit 1; }
@@ -19,11 +20,13 @@ kind get clusters 2>/dev/null | grep --line-regexp "$cluster" >/dev/null ||
 kubectl config use-context "kind-$cluster" >/dev/null
 
 docker compose build
-for image in "${images[@]}"; do docker tag "$image" "$image:local"; done
+docker tag tensorgate/gateway tensorgate/gateway:local
+# With SERVER=embedded the manifests' model server is the embedded one: it has the same ports, folder and metrics.
+docker tag "tensorgate/${SERVER:-tf-serving}" tensorgate/tf-serving:local
 # Pods use a new image under the same tag only after a restart.
-if kind load docker-image --name "$cluster" "${images[@]/%/:local}" 2>&1 | tee /dev/stderr | grep 'not yet present' >/dev/null; then
+if kind load docker-image --name "$cluster" "${images[@]}" 2>&1 | tee /dev/stderr | grep 'not yet present' >/dev/null; then
   kubectl --namespace tensorgate get deployment --output name --selector app.kubernetes.io/part-of=tensorgate |
-    xargs --no-run-if-empty kubectl --namespace tensorgate rollout restart
+    while read -r deployment; do kubectl --namespace tensorgate rollout restart "$deployment"; done
 fi
 
 if ! kubectl get apiservice v1beta1.metrics.k8s.io >/dev/null 2>&1; then

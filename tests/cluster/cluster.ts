@@ -16,7 +16,7 @@ import { ISOLATION_CHECKS } from './isolation.ts';
 import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
 import { ask, assertAnswered, assertNoneFailed, failed, startTraffic, summary } from './traffic.ts';
 
-const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind';
+const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind-models';
 const RPS = 20;
 /** The least share of the predictions for each of three pods. An even share is 33 %. */
 const LEAST_SHARE = 0.2;

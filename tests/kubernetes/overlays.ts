@@ -1,7 +1,9 @@
 /** Builds every overlay alone and with its components, as if listed under `components:`. */
+import { execFile } from 'node:child_process';
 import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { type Manifest, readManifests } from './manifest.ts';
 import { ROOT, runTool } from './tools.ts';
@@ -12,6 +14,9 @@ const ALTERNATIVES = ['gke/http-only'];
 type Kustomization = { readonly kind: string; readonly components?: readonly string[] };
 export type Combination = { readonly name: string; readonly overlay: string; readonly components: readonly string[] };
 
+/** Values for the overlay of GKE, which does not build without: registry, tag, domain and bucket. */
+const GKE_SETTINGS = ['europe-west1-docker.pkg.dev/my-project/tensorgate', '1', 'photos.example.com', 'my-bucket'];
+
 /** Copies the manifests and the model files that they include into a new folder. The caller removes it. */
 export async function copyManifests(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'manifests-'));
@@ -20,6 +25,7 @@ export async function copyManifests(): Promise<string> {
     await mkdir(path.join(folder, path.dirname(file)), { recursive: true });
     await cp(path.join(ROOT, file), path.join(folder, file));
   }
+  await promisify(execFile)(path.join(folder, 'kubernetes/gke/settings.sh'), GKE_SETTINGS);
   return folder;
 }
 
