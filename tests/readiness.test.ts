@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
 import { predict, type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, isWarmUp, startModelServer, XCEPTION } from './model-server.ts';
 import { modelsFolder } from './models.ts';
@@ -195,6 +196,51 @@ test('parity is proven, or differs in its scores or in its tensor; only proven i
     assert.match(current.problem ?? '', problem);
     assert.equal(current.status, state === 'proven' ? 'ready' : 'not ready');
   }
+});
+
+test('B10: a full model server delays the proof of parity, and does not fail it', async (t) => {
+  let refusals = 3;
+  const model = await startModelServer({
+    ...XCEPTION,
+    onPredict() {
+      if (refusals === 0) return MODEL_SERVER.onPredict();
+      refusals -= 1;
+      throw { code: status.RESOURCE_EXHAUSTED, details: 'Server Threadpool Exhausted' };
+    },
+  });
+  t.after(() => model.close());
+  const models = await parityFolder(t, SCORES);
+  const gateway = await startGatewayFor(t, { TF_SERVING_HOST: model.target, MODELS: models });
+  const { models: states } = await waitForReadiness(gateway, ({ status: ready }) => ready === 'ready');
+  assert.equal(states['clothing-model']?.parity?.state, 'proven');
+});
+
+test('B11: a model.yaml with mistakes has them as its state, and the others are served and ready', async (t) => {
+  const model = await startModelServer(MODEL_SERVER);
+  t.after(() => model.close());
+  const card = await readFile(path.join(await modelsFolder(t), 'clothing-model/model.yaml'), 'utf8');
+  const MODELS = await modelsFolder(t, { 'clothing-model': card, broken: 'name: broken\nscoers: logits\n' });
+  const env = { TF_SERVING_HOST: model.target, MODELS };
+  const [any, all] = [await startGatewayFor(t, env), await startGatewayFor(t, { ...env, READY_WHEN: 'all' })];
+  await any.ready();
+  const current = await waitForReadiness(all, ({ models }) => models['clothing-model']?.ready === true);
+  assert.match(current.models.broken?.problem ?? '', /^broken\/model\.yaml:2: scoers/);
+  assert.equal(current.status, 'not ready');
+  assert.equal((await predict(any, { b64 })).status, 200);
+  const refused = await predict(any, { b64 }, '?model=broken');
+  const { detail } = (await refused.json()) as { detail: string };
+  assert.equal(refused.status, 503);
+  assert.match(detail, /^The model broken is not available: broken\/model\.yaml:2: scoers/);
+
+  // Corrected, it is read without a restart; with a new mistake, the last valid one stays in use.
+  const file = path.join(MODELS, 'broken/model.yaml');
+  await writeFile(file, 'name: broken\n');
+  await waitForReadiness(all, ({ models }) => models.broken?.ready === true);
+  await writeFile(file, 'name: broken\nscoers: logits\n');
+  await until(() => all.log.some(({ msg }) => msg === 'model.yaml has mistakes; the last valid one stays in use'));
+  assert.equal((await readiness(all))[0], 200);
+  await rm(path.dirname(file), { recursive: true });
+  await waitForReadiness(all, ({ models }) => models.broken === undefined);
 });
 
 test('invalid settings and model files stop the start with exit code 2', async (t) => {

@@ -4,6 +4,8 @@ import { createReadiness, type Readiness, type ReadyWhen } from './readiness.ts'
 import type { Binding } from './signatures.ts';
 import type { ModelState } from './state.ts';
 
+const UNCHECKED: ModelState = { problem: 'the first check of the model has not ended', isPending: true };
+
 export type StatesOptions = {
   readonly readyWhen: ReadyWhen;
   readonly log: Log;
@@ -58,15 +60,25 @@ export class ModelStates {
     else this.#latest.delete(name);
   }
 
+  /** Adds a model that is to be checked. A ready one stays ready until then. */
+  add(name: string): void {
+    if (this.isReady(name)) return;
+    this.#states.set(name, UNCHECKED);
+    this.#update();
+    this.#onChange(name, UNCHECKED);
+  }
+
   set(name: string, state: ModelState): void {
     const before = this.#states.get(name);
     this.#states.set(name, state);
     this.#update();
     if (before?.problem === state.problem && before?.version === state.version) return;
     this.#onChange(name, state);
-    const fields = { model: name, ...state };
-    if (state.isPending) this.#log.info(fields, 'model is not ready yet');
-    else if (state.problem) this.#log.warn(fields, 'model is not ready');
+    const { problem, detail, isPending, ...version } = state;
+    const fields = { model: name, problem, ...version };
+    // The details of a pending model are those of the model server, which are logged once for all models.
+    if (isPending) this.#log.info(fields, 'model is not ready yet');
+    else if (problem) this.#log.warn({ ...fields, detail }, 'model is not ready');
     else this.#log.info(fields, 'model is ready');
   }
 

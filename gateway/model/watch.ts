@@ -5,8 +5,6 @@ import type { PollParts } from './poll.ts';
 import { ModelStates, type StatesOptions } from './states.ts';
 import { watchModel } from './watch-model.ts';
 
-const UNCHECKED = { problem: 'the first check of the model has not ended', isPending: true } as const;
-
 export type WatchOptions = PollParts & StatesOptions;
 
 type Watched = { readonly card: ModelCard; readonly stop: AbortController };
@@ -61,7 +59,7 @@ export class ModelWatch {
     this.#watched.get(name)?.stop.abort();
     const watched = { card, stop: new AbortController() };
     this.#watched.set(name, watched);
-    if (!this.states.isReady(name)) this.states.set(name, UNCHECKED);
+    this.states.add(name);
     if (this.#signal) this.#start(watched, this.#signal);
   }
 

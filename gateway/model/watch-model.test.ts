@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../tests/until.ts';
+import type { Metadata } from '../domain/servable.ts';
+import { GatewayError, type Kind } from '../errors.ts';
+import { parseCard } from './card.ts';
+import type { PollParts } from './poll.ts';
+import { ModelStates } from './states.ts';
+import { watchModel } from './watch-model.ts';
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+
+const METADATA: Metadata = {
+  version: 1,
+  signatures: new Map([
+    [
+      'serving_default',
+      {
+        inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1, 4, 6, 3] }],
+        outputs: [{ name: 'y', dtype: 'DT_FLOAT', shape: [-1, 2] }],
+      },
+    ],
+  ]),
+};
+
+/** Look-ups and proofs of the fake model server, by model. */
+type Server = {
+  metadata?: (model: string) => Promise<Metadata>;
+  prove?: (model: string) => Promise<void>;
+};
+
+function watch(server: Server, names: readonly string[], signal: AbortSignal): ModelStates {
+  const parts: PollParts = {
+    backend: {
+      metadata: ({ model }) => server.metadata?.(model) ?? Promise.resolve(METADATA),
+      status: async () => [],
+    },
+    async prove({ card }) {
+      await server.prove?.(card.name);
+      return { state: 'proven', detail: '' };
+    },
+    explain: async () => undefined,
+    unreachable: { reason: async () => '10.0.0.1:8500: gone', end() {} },
+    log,
+  };
+  const states = new ModelStates({ readyWhen: 'all', log, onChange() {} });
+  for (const name of names) {
+    const card = parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\n`, `/${name}`);
+    states.add(name);
+    void watchModel(card, states, parts, signal);
+  }
+  return states;
+}
+
+const fails = (kind: Kind) => Promise.reject(new GatewayError(kind, kind));
+
+test('B10: a busy server takes no model away, one that is gone does; a proof may take longer than a look-up', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const proofs: string[] = [];
+  const server: Server = {
+    prove: async (model) => void proofs.push(model, ...(model === 'slow' ? [await sleep(5500, 'slow done')] : [])),
+  };
+  const states = watch(server, ['full', 'late', 'gone', 'slow'], stop.signal);
+  await until(() => ['full', 'late', 'gone'].every((name) => states.isReady(name)));
+  const known = { full: 'overloaded', late: 'model_timeout', gone: 'model_unavailable' } as const;
+  server.metadata = (model) =>
+    model === 'slow' ? Promise.resolve(METADATA) : fails(known[model as keyof typeof known]);
+  await until(() => !states.isReady('gone') && states.isReady('slow'));
+  assert.deepEqual([states.isReady('full'), states.isReady('late')], [true, true]);
+  assert.deepEqual(states.all.get('gone'), {
+    problem: 'model_unavailable',
+    detail: '10.0.0.1:8500: gone',
+    isPending: true,
+  });
+  assert.deepEqual(states.all.get('slow'), { version: 1, parity: { state: 'proven', detail: '' } });
+
+  delete server.metadata;
+  await until(() => states.isReady('gone'));
+  await sleep(2100);
+  const counts = ['full', 'late', 'gone'].map((name) => proofs.filter((proof) => proof === name).length);
+  assert.deepEqual(counts, [1, 1, 2], 'a known version stays known, and is proven again only after an outage');
+});
+
+test('B10: a version whose pictures are not answered is not ready, and says that the server is busy', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const states = watch({ prove: () => fails('model_timeout') }, ['m'], stop.signal);
+  await until(
+    () => states.all.get('m')?.problem === 'the model server is too busy to replay the pictures of version 1',
+  );
+  assert.equal(states.latest('m'), undefined);
+});
