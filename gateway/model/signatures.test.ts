@@ -29,6 +29,60 @@ test('the output with as many scores as classes is found among others', () => {
   assert.equal(bind(card(), metadata({ outputs })).output, 'dense_7');
 });
 
+test('F26 (20): `output` chooses among outputs that fit equally well', () => {
+  const outputs = ['logits', 'probabilities'].map((name) => ({ name, dtype: 'DT_FLOAT', shape: [-1, 3] }) as const);
+  const chosen = card(undefined, 'output: probabilities');
+  assert.equal(bind(chosen, metadata({ outputs })).output, 'probabilities');
+  assert.throws(() => bind(card(), metadata({ outputs })), /more than one output .*choose with output: logits$/);
+  assert.throws(() => bind(chosen, metadata({})), /output: probabilities, .* has outputs dense_7/);
+  const other = [{ name: 'probabilities', dtype: 'DT_FLOAT', shape: [-1, 4] }] as const;
+  assert.throws(() => bind(chosen, metadata({ outputs: other })), /3 classes and output: probabilities.* no output of/);
+});
+
+const PRICE = ['price'];
+const PAIR = ['bee', 'wasp'];
+const THREE = ['a', 'b', 'c'];
+const of = (classes: readonly string[], scores = 'logits') =>
+  parseCard(
+    `name: m\nimage: {size: [299, 299], scale: tf}\nclasses: [${classes.join(', ')}]\nscores: ${scores}`,
+    '/models/m',
+  );
+for (const [shape, classes] of [
+  [[-1], PRICE],
+  [[-1, 1], PRICE],
+  [[-1, 1, 1], PRICE],
+  [[-1, 3], THREE],
+  [[-1, 3, 1, 1], THREE],
+  [[-1, 1, 3], THREE],
+  [[-1, -1], THREE],
+  [[-1, 1], PAIR],
+  [[-1], PAIR],
+  [[-1, 2], PAIR],
+] as const) {
+  test(`F26 (29): an output of [${shape}] fits ${classes.length} classes`, () => {
+    const outputs = [{ name: 'y', dtype: 'DT_FLOAT', shape }] as const;
+    assert.equal(bind(of(classes), metadata({ outputs })).output, 'y');
+  });
+}
+
+for (const [shape, classes, scores] of [
+  [[-1, 2, 5], [...'abcdefghij'], 'logits'],
+  [[-1], THREE, 'logits'],
+  [[-1, 4], THREE, 'logits'],
+  [[], PRICE, 'logits'],
+  [[-1, 1], PAIR, 'values'],
+] as const) {
+  test(`F26 (29): an output of [${shape}] with ${classes.length} classes of ${scores} is refused`, () => {
+    const outputs = [{ name: 'y', dtype: 'DT_FLOAT', shape }] as const;
+    assert.throws(() => bind(of(classes, scores), metadata({ outputs })), /has no output of/);
+  });
+}
+
+test('A1 (09): an output with a number for each of two classes goes before one that they share', () => {
+  const outputs = [1, 2].map((width) => ({ name: `y${width}`, dtype: 'DT_FLOAT', shape: [-1, width] }) as const);
+  assert.equal(bind(of(PAIR), metadata({ outputs })).output, 'y2');
+});
+
 test('unknown axes and an unknown rank match any shape', () => {
   const loose = metadata({
     inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1, -1, -1, -1] }],
@@ -49,10 +103,27 @@ test('NCHW with grayscale matches a signature with the channel axis first', () =
   assert.deepEqual(bind(spec, metadata({ inputs })).input.shape, [1, 28, 28]);
 });
 
-test('a uint8 input is accepted only with scale: none', () => {
-  const inputs = [{ name: 'x', dtype: 'DT_UINT8', shape: [-1, 299, 299, 3] }] as const;
-  assert.equal(bind(card('size: [299, 299], scale: none'), metadata({ inputs })).input.dtype, 'DT_UINT8');
-  assert.throws(() => bind(card(), metadata({ inputs })), /scale: tf makes DT_FLOAT, .* input x DT_UINT8/);
+test('F26: inputs of integers are accepted only with scale: none, those of floats with any', () => {
+  const of = (dtype: string) => metadata({ inputs: [{ name: 'x', dtype, shape: [-1, 299, 299, 3] }] });
+  const own = card('size: [299, 299], scale: {mean: [0.5, 0.5, 0.5], std: [1, 1, 1]}');
+  for (const dtype of ['DT_UINT8', 'DT_INT32']) {
+    assert.equal(bind(card('size: [299, 299], scale: none'), of(dtype)).input.dtype, dtype);
+    assert.throws(() => bind(card(), of(dtype)), new RegExp(`scale: tf makes DT_FLOAT, .* input x ${dtype}`));
+    assert.throws(() => bind(own, of(dtype)), /scale: \{mean, std\} makes DT_FLOAT/);
+  }
+  for (const dtype of ['DT_FLOAT', 'DT_HALF', 'DT_BFLOAT16']) {
+    assert.equal(bind(card(), of(dtype)).input.dtype, dtype);
+  }
+  assert.throws(() => bind(card(), of('DT_STRING')), /input x DT_STRING/);
+});
+
+test('F26: encoded pictures take an input of strings, one for each instance', () => {
+  const of = (dtype: string, shape: readonly number[]) => metadata({ inputs: [{ name: 'x', dtype, shape }] });
+  const encoded = card('encoded: true');
+  assert.deepEqual(bind(encoded, of('DT_STRING', [-1])).input, { name: 'x', dtype: 'DT_STRING', shape: [] });
+  assert.equal(bind(encoded, of('DT_STRING', [1])).input.isSingle, true);
+  assert.throws(() => bind(encoded, of('DT_STRING', [])), /image\.encoded \(\[n\]\).* input x DT_STRING \[\]/);
+  assert.throws(() => bind(encoded, of('DT_UINT8', [-1])), /image\.encoded, which takes DT_STRING/);
 });
 
 const two = [...XCEPTION.inputs, { name: 'mask', dtype: 'DT_FLOAT', shape: null }] as const;

@@ -133,6 +133,41 @@ test('an impossible version is refused', () => {
   }
 });
 
+const ENCODED: PredictTarget = {
+  servable: { model: 'm', version: 3 },
+  signature: 'serving_default',
+  input: { name: 'bytes', dtype: 'DT_STRING', shape: [] },
+};
+
+function stringsOf(framed: Buffer): { count: unknown; strings: string[] } {
+  const { inputs } = deserialize(messageOf(framed)) as {
+    inputs: { bytes: { dtype: string; tensor_shape: { dim: { size: unknown }[] }; string_val: Buffer[] } };
+  };
+  const { dtype, tensor_shape, string_val } = inputs.bytes;
+  assert.equal(dtype, 'DT_STRING');
+  return { count: tensor_shape.dim.map(({ size }) => size), strings: string_val.map(String) };
+}
+
+test('F26: encoded pictures are the strings of a DT_STRING input, in the order of their rows', () => {
+  const request = createPredictRequest(pool, ENCODED, 3);
+  request.setString(0, Buffer.from('first'));
+  request.setString(1, Buffer.from('second'.repeat(100)));
+  assert.equal(request.inputBytes(2), 605);
+  assert.deepEqual(stringsOf(request.framed(2)), { count: ['2'], strings: ['first', 'second'.repeat(100)] });
+  const single = createPredictRequest(pool, ENCODED, 1);
+  single.copyFrom(request, 1);
+  assert.deepEqual(stringsOf(single.framed(1)).strings, ['second'.repeat(100)]);
+  assert.throws(() => request.tensor, RangeError);
+  assert.throws(() => createPredictRequest(pool, CLOTHING, 1).setString(0, Buffer.from('x')), RangeError);
+});
+
+test('F26: encoded pictures above the message limit are refused', () => {
+  const request = createPredictRequest(pool, ENCODED, 64);
+  const picture = Buffer.alloc(2 ** 24);
+  for (let row = 0; row < 64; row += 1) request.setString(row, picture);
+  assert.throws(() => request.framed(64), { kind: 'body_too_large' });
+});
+
 test('the machine is little-endian, as the wire format requires', () => {
   assert.equal(endianness(), 'LE');
 });
