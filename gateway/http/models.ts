@@ -1,0 +1,20 @@
+/** GET /models: the models that can be asked, with their classes or signature, and their versions. */
+import express, { type Router } from 'express';
+import type { ListedModel } from '../model/list.ts';
+import { allowOnly, type Door } from './door.ts';
+
+/** Creates the route /models. */
+export function modelsRoutes(door: Door, list: (signal: AbortSignal) => Promise<readonly ListedModel[]>): Router {
+  const router = express.Router();
+  router
+    .route('/models')
+    .get(
+      door('/models', async (_request, _response, { signal }) => ({
+        status: 200,
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ models: await list(signal) }),
+      })),
+    )
+    .all(door('/models', allowOnly('GET, HEAD')));
+  return router;
+}
