@@ -6,7 +6,8 @@ import type { TestContext } from 'node:test';
 
 export const CLASSES = 'dress hat longsleeve outwear pants shirt shoes shorts skirt t-shirt'.split(' ');
 
-const CARD = `name: clothing-model
+/** The model.yaml of the original clothing model. */
+export const CARD = `name: clothing-model
 image: {size: [299, 299], resize: nearest, scale: tf}
 classes: [${CLASSES.join(', ')}]
 `;

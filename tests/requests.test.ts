@@ -218,6 +218,7 @@ async function ask(method: string, target: string): Promise<IncomingMessage> {
 test('D9: other methods are 405 with Allow on every route', async () => {
   for (const [target, allow, methods] of [
     ['/predict', 'POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']],
+    ['/models', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']],
     ['/health/live', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
     ['/health/ready', 'GET, HEAD', ['POST', 'PUT', 'DELETE', 'PATCH']],
   ] as const) {

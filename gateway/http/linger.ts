@@ -30,19 +30,27 @@ export function closeAfterPeer(socket: Socket): () => void {
   return bounds.onMore;
 }
 
-/** Calls `close` when nothing has arrived for a while, or too much, or for too long. */
+/** Calls `close` once, when nothing has arrived for a while, or too much, or for too long. */
 function boundRest(socket: Socket, close: () => void) {
   const maxBytesRead = socket.bytesRead + MAX_BYTES;
-  const idle = setTimeout(close, MAX_IDLE_MS);
-  const total = setTimeout(close, MAX_MS);
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    clearTimeout(idle);
+    clearTimeout(total);
+  };
+  const over = () => {
+    stop();
+    close();
+  };
+  const idle = setTimeout(over, MAX_IDLE_MS);
+  const total = setTimeout(over, MAX_MS);
   return {
     onMore() {
-      idle.refresh();
-      if (socket.bytesRead > maxBytesRead) close();
+      if (isStopped) return;
+      if (socket.bytesRead > maxBytesRead) over();
+      else idle.refresh();
     },
-    stop() {
-      clearTimeout(idle);
-      clearTimeout(total);
-    },
+    stop,
   };
 }

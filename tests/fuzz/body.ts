@@ -1,4 +1,7 @@
-/** Fuzzes the parsing of POST /predict: query, content type, body. References: JSON.parse, and base64 encoded again. */
+/**
+ * Fuzzes the parsing of POST /predict: query, content type, body. References: JSON.parse, base64 encoded again, and fetch()
+ * for data: URLs.
+ */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { parse as parseQueryText } from 'node:querystring';
@@ -32,6 +35,10 @@ export const body: Parser = {
       '{"url": "http://a/"}',
       '"instances": [',
       '"b64": "AAAA"',
+      'data:image/png;base64,AAAA',
+      '"url": null',
+      '%41',
+      '\\n',
       '__proto__',
       '"constructor"',
       '\\ud800',
@@ -66,7 +73,7 @@ export const body: Parser = {
       checkRefusal(error, KINDS);
     }
     for (const { instances, top } of accepted) checkInstances(instances, top);
-    if (/^application\/json\b/i.test(type)) checkAgainstJson(bytes, accepted[0]);
+    if (/^application\/json\b/i.test(type)) await checkAgainstJson(bytes, accepted[0]);
     assert.deepEqual(Object.keys(Object.prototype), []);
   },
 };
@@ -102,14 +109,27 @@ function checkInstances(instances: ClassifyRequest['instances'], top: number | u
 }
 
 /** Every URL and picture must arrive as JSON.parse reads it. */
-function checkAgainstJson(bytes: Buffer, accepted: ClassifyRequest | undefined): void {
+async function checkAgainstJson(bytes: Buffer, accepted: ClassifyRequest | undefined): Promise<void> {
   const parsed = parseJson(bytes);
   const written = Array.isArray(parsed?.instances) ? parsed.instances : [parsed];
   for (const [index, instance] of (accepted?.instances ?? []).entries()) {
-    const { url, b64 } = written[index] as { url?: string; b64?: string };
+    const { url, b64 } = written[index] as { url?: string | null; b64?: string | null };
+    const text = b64 ?? url ?? '';
     if (instance.kind === 'url') assert.equal(instance.url, url);
-    else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, b64?.replace(/={1,2}$/, '').length);
+    else if (/^\s*data:/i.test(text)) await checkDataUrl(text, instance.bytes);
+    else assert.equal(Buffer.from(instance.bytes).toString('base64url').length, digitsOf(text));
   }
+}
+
+function digitsOf(base64: string): number {
+  return base64.replace(/[\t\n\f\r ]/g, '').replace(/={1,2}$/, '').length;
+}
+
+/** fetch() removes white space and fragments first, and refuses the URL alphabet. */
+async function checkDataUrl(url: string, bytes: Uint8Array): Promise<void> {
+  if (/[\s#]/.test(url)) return;
+  const response = await fetch(url).catch(() => undefined);
+  if (response) assert.deepEqual(Buffer.from(bytes), Buffer.from(await response.arrayBuffer()));
 }
 
 function parseJson(bytes: Buffer): Record<string, unknown> | undefined {

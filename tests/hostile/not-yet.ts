@@ -4,7 +4,6 @@ const CLUSTER = 'on a cluster: make test-cluster';
 const REST = "comes with TF-Serving's REST routes";
 
 export const NOT_YET: Readonly<Record<string, string>> = {
-  B19: 'comes with data: URLs; they are refused, see B1',
   B20: 'comes with gs:// and s3:// URLs; they are refused, see B1',
 
   C15: 'the original weights are not available; C14 tests the photo and its tensor',
