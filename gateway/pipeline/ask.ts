@@ -25,13 +25,19 @@ export type ScoredBatch = {
 
 /**
  * Predicts all rows with one call. Where the model's batch axis is 1, or the answer has another number of rows (so rows and
- * instances cannot be matched), each row is predicted by a separate call, once. Throws `model_failed` for an answer that
+ * instances cannot be matched, or the model cannot decode an image), each row is predicted by a separate call, once. Throws `model_failed` for an answer that
  * cannot be used for any row.
  */
 export async function ask(batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const { target, call, count, output, options } = batch;
   if (count > 1 && target.input.isSingle) return askSingly(batch, context);
-  const { version, outputs } = await call.send(count, context);
+  const prediction = await call.send(count, context).catch((thrown: unknown) => {
+    // The model decodes the images itself and could not decode one of them.
+    if (count > 1 && asGatewayError(thrown).kind === 'image_unreadable') return undefined;
+    throw thrown;
+  });
+  if (!prediction) return askSingly(batch, context);
+  const { version, outputs } = prediction;
   const scores = outputs.get(output);
   if (count === 1 || hasRows(scores, count))
     return { version, rows: throwIfAllFailed(nameScores(scores, count, options)) };
@@ -66,7 +72,7 @@ async function askOne({ call, output, options }: Batch, row: number, context: Re
     return { version, rows: nameScores(outputs.get(output), 1, options) };
   } catch (thrown) {
     const error = asGatewayError(thrown);
-    if (error.kind !== 'model_failed') throw error;
+    if (error.kind !== 'model_failed' && error.kind !== 'image_unreadable') throw error;
     return { version: undefined, rows: [error] };
   }
 }

@@ -32,6 +32,17 @@ export function toGatewayError(failed: Status, signal: AbortSignal, cause: unkno
   return new GatewayError(kind, publicDetail, { cause });
 }
 
+/**
+ * The error of a failed RPC whose input is encoded pictures. A decoder in the model's graph fails with INVALID_ARGUMENT; which
+ * picture it was is not told.
+ */
+export function asUndecodable(thrown: unknown): unknown {
+  const { cause } = thrown as { cause?: Partial<Status> };
+  if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
+  const detail = 'The model cannot decode the image; send it in another format.';
+  return new GatewayError('image_unreadable', detail, { cause });
+}
+
 function publicError(failed: Status, signal: AbortSignal): PublicError {
   const { code } = failed;
   if (code === status.CANCELLED && signal.aborted) {

@@ -4,6 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
+import { asUndecodable } from '../grpc/failure.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
 import { createLookUp } from './look-up.ts';
@@ -46,7 +47,12 @@ export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt
       },
       async send(count, { deadlineMs, signal }) {
         const { model } = target.servable;
-        return readPrediction(await unary({ path, model, framed: request.framed(count), deadlineMs, signal }));
+        const answer = unary({ path, model, framed: request.framed(count), deadlineMs, signal });
+        if (target.input.dtype !== 'DT_STRING') return readPrediction(await answer);
+        const decoded = answer.catch((thrown: unknown) => {
+          throw asUndecodable(thrown);
+        });
+        return readPrediction(await decoded);
       },
     };
   }
