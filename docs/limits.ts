@@ -6,6 +6,7 @@ import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
+import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_STEPS } from '../gateway/image/header/header.ts';
 import { createFillBudget } from '../gateway/tensor/tensor-proto.ts';
 import { table } from './table.ts';
@@ -59,6 +60,13 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
 type Fixed = Limit & { readonly what: string; readonly value: string };
 
 const FIXED: readonly Fixed[] = [
+  {
+    what: 'rest of a request that was answered early',
+    value: `${MAX_LINGER_BYTES / 2 ** 20} MiB`,
+    bounds: 'bandwidth: what is read and dropped so that a client that is still sending sees the answer',
+    kinds: [],
+    effect: 'its connection is closed',
+  },
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {
     what: 'parts of an image header',

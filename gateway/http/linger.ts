@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 /** nginx's lingering_timeout and lingering_time. */
 const MAX_IDLE_MS = 5000;
 const MAX_MS = 30_000;
-const MAX_BYTES = 256 * 2 ** 20;
+export const MAX_LINGER_BYTES = 256 * 2 ** 20;
 
 /** Ends a response when its request has arrived completely. Its answer, of a known length, is already written. */
 export function endAfterRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -32,7 +32,7 @@ export function closeAfterPeer(socket: Socket): () => void {
 
 /** Calls `close` once, when nothing has arrived for a while, or too much, or for too long. */
 function boundRest(socket: Socket, close: () => void) {
-  const maxBytesRead = socket.bytesRead + MAX_BYTES;
+  const maxBytesRead = socket.bytesRead + MAX_LINGER_BYTES;
   let isStopped = false;
   const stop = () => {
     isStopped = true;
