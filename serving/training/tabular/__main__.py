@@ -2,7 +2,9 @@
 
 import argparse
 import hashlib
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..origin import lineage
@@ -12,6 +14,7 @@ from .folder import Samples, write_evaluation, write_version
 from .network import columns_of
 from .published import NUMBERS, Published, read_published
 from .record import open_run
+from .unchanged import is_unchanged
 
 SERVING = Path(__file__).resolve().parents[2]
 
@@ -39,22 +42,51 @@ def _published_answers(given: Published, version: Path, name: str) -> list[dict[
     ]
 
 
+def _described(given: Published, folder: Path, figures: dict[str, Any], lineage: dict[str, Any]) -> dict[str, Any]:
+    """The evaluation of the version in a folder."""
+    return {
+        "version": VERSION,
+        "model": folder.name,
+        "architecture": "logistic regression",
+        "about": given.about,
+        "lineage": lineage,
+        "published": _published_answers(given, folder / str(VERSION), f"{given.network.answer}_probability"),
+        **figures,
+    }
+
+
+def _known(folder: Path, given: Published, settings: dict[str, Any], fingerprint: str) -> dict[str, Any] | None:
+    """The evaluation in the folder if writing the model again would change nothing.
+
+    The run, its environment and what depends on the machine (the size of a random number, rounding) do not count.
+    """
+    file = folder / "evaluation" / f"{VERSION}.json"
+    evaluation: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    lineage = evaluation.get("lineage", {})
+    if lineage.get("data_sha256") != fingerprint or lineage.get("settings") != settings:
+        return None
+    with TemporaryDirectory() as scratch:
+        draft = Path(scratch) / folder.name
+        figures = write_version(draft, given.network, Samples(given.rows, given.outputs))
+        measured: dict[str, Any] = {name: evaluation.get(name) for name in ("sizes", "difference")}
+        write_evaluation(draft, _described(given, draft, {**figures, **measured}, lineage))
+        return evaluation if is_unchanged(folder, draft) else None
+
+
 def make(numbers: Path, models: Path, work: Path) -> dict[str, Any]:
-    """Exports a model, checks it on its examples, records and registers it. Returns its evaluation."""
+    """Exports a model, checks it on its examples, records and registers it. Returns its evaluation.
+
+    A folder that holds the same model already stays as it is.
+    """
     given, folder = read_published(numbers), models / numbers.stem
     fingerprint = hashlib.sha256(numbers.read_bytes()).hexdigest()
     settings = {"numbers": numbers.name, "threshold": given.network.threshold}
+    known = _known(folder, given, settings, fingerprint)
+    if known is not None:
+        return known
     with open_run(folder.name, settings, fingerprint, work) as run:
         figures = write_version(folder, given.network, Samples(given.rows, given.outputs))
-        evaluation = {
-            "version": VERSION,
-            "model": folder.name,
-            "architecture": "logistic regression",
-            "about": given.about,
-            "lineage": lineage(run.run_id, settings, fingerprint),
-            "published": _published_answers(given, folder / str(VERSION), f"{given.network.answer}_probability"),
-            **figures,
-        }
+        evaluation = _described(given, folder, figures, lineage(run.run_id, settings, fingerprint))
         write_evaluation(folder, evaluation)
         run.log_evaluation(evaluation, [])
         run.register(folder, folder / str(VERSION), "champion")

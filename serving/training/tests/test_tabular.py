@@ -62,6 +62,21 @@ def test_card_shows_the_published_outputs(models: Path, name: str, answers: list
     assert all(str(row["answered"]) in (models / name / "README.md").read_text() for row in evaluation["published"])
 
 
+def test_f27_a_folder_that_holds_the_model_already_stays_as_it_is(models: Path, tmp_path: Path) -> None:
+    """No file changes, and no run is recorded. A changed file is written again."""
+    folder, work = tmp_path / "models" / "credit", tmp_path / "work"
+    shutil.copytree(models / "credit", folder)
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    evaluation = make_published(NUMBERS / "credit.json", folder.parent, work)
+    assert evaluation == json.loads((folder / "evaluation" / "1.json").read_text())
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+    assert not work.exists()
+    (folder / "model.yaml").write_text("name: credit\n")
+    again = make_published(NUMBERS / "credit.json", folder.parent, work)
+    assert (folder / "model.yaml").read_bytes() == before[folder / "model.yaml"]
+    assert again["lineage"]["run_id"] != evaluation["lineage"]["run_id"]
+
+
 def test_every_column_is_an_input_with_its_type(models: Path) -> None:
     """Strings, integers and floats [n], in both formats."""
     inputs = tf.saved_model.load(str(models / "churn" / "1")).signatures[SIGNATURE].structured_input_signature[1]
