@@ -29,7 +29,9 @@ def opened(name: str, mode: str = "RGB") -> Image.Image:
 
 def record(image: str, spec: dict[str, Any], tensor: Any, dtype: str = "DT_FLOAT") -> None:
     array = np.ascontiguousarray(tensor)
-    RESULTS.append({"image": image, "spec": spec, "dtype": dtype, "sha256": hashlib.sha256(array.tobytes()).hexdigest()})
+    RESULTS.append(
+        {"image": image, "spec": spec, "dtype": dtype, "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
+    )
 
 
 def pillow_padding() -> None:
@@ -61,7 +63,9 @@ def tensorflow_padding() -> None:
                 try:
                     fitted = tf.image.resize_with_pad(pixels, *size, method, antialias).numpy().astype(np.float32)
                 except tf.errors.InvalidArgumentError:
-                    RESULTS.append({"image": name, "spec": {**spec, "fit": {"pad": 0, "place": "center"}}, "error": True})
+                    RESULTS.append(
+                        {"image": name, "spec": {**spec, "fit": {"pad": 0, "place": "center"}}, "error": True}
+                    )
                     continue
                 tensor = fitted / np.float32(127.5) - np.float32(1)
                 record(name, {**spec, "fit": {"pad": 0, "place": "center"}}, tensor)

@@ -152,7 +152,9 @@ def pngs() -> None:
         FILES[f"png-{name}-row-missing-no-checksum.png"] = with_stream(zlib.compress(rows[:-row])[:-4])
         FILES[f"png-{name}-stream-cut.png"] = with_stream(stream[: len(stream) // 2])
         FILES[f"png-{name}-rows-too-many.png"] = with_stream(zlib.compress(rows + rows[:row]))
-        FILES[f"png-{name}-unknown-filter.png"] = with_stream(zlib.compress(rows[: 5 * row] + b"\x09" + rows[5 * row + 1 :]))
+        FILES[f"png-{name}-unknown-filter.png"] = with_stream(
+            zlib.compress(rows[: 5 * row] + b"\x09" + rows[5 * row + 1 :])
+        )
         for part_name in (b"ABCD", b"teXt", b"aaaa"):
             extra = (part_name, b"key\0value")
             for where, at in [("first", 0), ("second", 1), ("before-end", len(parts) - 1)]:
@@ -173,7 +175,15 @@ def pngs() -> None:
     # Adam7: Pillow cannot write it.
     rgb = np.asarray(picture(20, 16))
     raw = b""
-    for left, top, step_x, step_y in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+    for left, top, step_x, step_y in [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ]:
         raw += b"".join(b"\0" + line.tobytes() for line in rgb[top::step_y, left::step_x])
     header = (b"IHDR", struct.pack(">IIBBBBB", 20, 16, 8, 2, 0, 0, 1))
     last = 1 + 3 * 20
