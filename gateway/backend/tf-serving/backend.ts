@@ -9,8 +9,9 @@ import type { ModelServers } from '../grpc/model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
-import { createPredictRequest, type PredictRequest } from './predict-request.ts';
+import { createPredictRequest } from './predict-request.ts';
 import { createPredictionReader } from './predict-response.ts';
+import type { PredictRequest } from './request-type.ts';
 
 /** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
 const POOL_BYTES = 66 * 2 ** 20;

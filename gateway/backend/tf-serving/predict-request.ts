@@ -4,6 +4,7 @@ import type { InputArray, PixelType } from '../../domain/tensor.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import type { Pool } from '../../tensor/pool.ts';
 import { checkCount, frame, maxHeadBytes } from './request-head.ts';
+import type { PredictRequest } from './request-type.ts';
 import { createStringRequest } from './string-request.ts';
 import { checkVersion } from './version.ts';
 
@@ -18,29 +19,6 @@ const ELEMENTS: Readonly<Record<PixelType, Elements>> = {
   DT_BFLOAT16: Uint16Array,
   DT_UINT8: Uint8Array,
   DT_INT32: Int32Array,
-};
-
-export type PredictRequest = {
-  /**
-   * The tensor of all `capacity` instances, row-major, written in place. Its first content is undefined. The memory is
-   * taken at the first access: a request waits for its images longer than for anything else. Throws RangeError for
-   * DT_STRING.
-   */
-  readonly tensor: InputArray;
-  /** Sets an instance of a DT_STRING input. Throws RangeError for other inputs. */
-  setString(row: number, bytes: Uint8Array): void;
-  /** Copies an instance of another request with the same input to the first row. */
-  copyFrom(other: PredictRequest, row: number): void;
-  readonly strings: readonly Uint8Array[];
-  /** The bytes of the first `count` instances. */
-  inputBytes(count: number): number;
-  /**
-   * The serialized request with the first `count` instances (1 to `capacity`) and gRPC's prefix before it, valid until
-   * the next call. A tensor is not copied: it is a view of the same memory.
-   */
-  framed(count: number): Buffer;
-  /** Returns the memory to the pool. Call it once, when nothing reads or writes the memory any more. */
-  release(): void;
 };
 
 /**

@@ -3,8 +3,8 @@ import type { PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
-import type { PredictRequest } from './predict-request.ts';
 import { checkCount, frame, MAX_FIELD_HEAD_BYTES, maxHeadBytes } from './request-head.ts';
+import type { PredictRequest } from './request-type.ts';
 
 /** The number of TensorProto's field that lists strings. */
 const STRING_VAL = 8;
