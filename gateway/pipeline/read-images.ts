@@ -57,6 +57,8 @@ function countBytes(maxBytes: number, share: ByteShare): (count: number) => Gate
 }
 
 function hostsOf(instances: readonly Instance[]): ReadonlySet<string> {
-  const urls = instances.flatMap((instance) => (instance.kind === 'url' ? [URL.parse(instance.url)?.host ?? ''] : []));
+  const urls = instances.flatMap((instance) =>
+    instance.kind === 'url' ? [URL.parse(instance.url.trim())?.host ?? ''] : [],
+  );
   return new Set(urls);
 }
