@@ -5,24 +5,24 @@ import { SIGNATURE_BYTES, text } from '../header/header.ts';
 const HEAD_BYTES = 8;
 const CHECKSUM_BYTES = 4;
 
-/** The bytes of a chunk beside its content. */
-export const CHUNK_OVERHEAD = HEAD_BYTES + CHECKSUM_BYTES;
+/** Offsets of a chunk. `end` is after its checksum; the end of the file may cut it. */
+export type Chunk = { readonly name: string; readonly start: number; readonly content: number; readonly end: number };
 
-/** `chunk`: with length, name and checksum. */
-export type Chunk = { readonly name: string; readonly chunk: Uint8Array; readonly content: Uint8Array };
-
-/** The chunks up to the end of the file, which may cut the last one. Views of the bytes. */
-export function pngChunks(bytes: Uint8Array): Chunk[] {
+/** The chunks one by one: a file may have a million of them. */
+export function* pngChunks(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const chunks: Chunk[] = [];
-  let offset = SIGNATURE_BYTES;
-  while (offset + HEAD_BYTES <= bytes.length) {
-    const end = offset + HEAD_BYTES + view.getUint32(offset);
-    const content = bytes.subarray(offset + HEAD_BYTES, end);
-    chunks.push({ name: text(view, offset + 4, 4), chunk: bytes.subarray(offset, end + CHECKSUM_BYTES), content });
-    offset = end + CHECKSUM_BYTES;
+  let start = SIGNATURE_BYTES;
+  while (start + HEAD_BYTES <= bytes.length) {
+    const content = start + HEAD_BYTES;
+    const end = content + view.getUint32(start) + CHECKSUM_BYTES;
+    yield { name: text(view, start + 4, 4), start, content, end };
+    start = end;
   }
-  return chunks;
+}
+
+/** The content of a chunk, up to the end of the file. */
+export function contentOf(bytes: Uint8Array, { content, end }: Chunk): Uint8Array {
+  return bytes.subarray(content, end - CHECKSUM_BYTES);
 }
 
 export function pngChunk(name: string, content: Uint8Array): Buffer {

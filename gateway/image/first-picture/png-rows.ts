@@ -1,6 +1,6 @@
 /** Repairs the compressed rows of a PNG where Pillow reads them and libpng does not. */
 import { constants, deflateSync, inflateRawSync, inflateSync } from 'node:zlib';
-import { pngChunk, pngChunks } from './png-chunks.ts';
+import { contentOf, pngChunk, pngChunks } from './png-chunks.ts';
 
 /** zlib's header before the deflate stream (RFC 1950). */
 const ZLIB_HEAD_BYTES = 2;
@@ -25,10 +25,8 @@ const SAMPLES_PER_PIXEL: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 
  * @param bytes A PNG with the chunks IHDR, PLTE and IDAT only, as pixelChunks gives it.
  */
 export function withAllRows(bytes: Uint8Array): Uint8Array | undefined {
-  const chunks = pngChunks(bytes);
-  const header = chunks.find(({ name }) => name === 'IHDR')?.content;
+  const { head, header, stream } = partsOf(bytes);
   if (!header) return undefined;
-  const stream = Buffer.concat(chunks.filter(({ name }) => name === 'IDAT').map(({ content }) => content));
   const lengths = rowLengths(header);
   const total = lengths.reduce((sum, { rows, bytes: row }) => sum + rows * row, 0);
   const rows = inflated(stream, total);
@@ -36,9 +34,25 @@ export function withAllRows(bytes: Uint8Array): Uint8Array | undefined {
   if (rows.length < total && !isWholeStream(stream, total)) return undefined;
   const padded = new Uint8Array(total);
   padded.set(rows);
-  const kept = chunks.filter(({ name }) => name === 'IHDR' || name === 'PLTE').map(({ chunk }) => chunk);
   const repaired = pngChunk('IDAT', deflateSync(padded, { level: constants.Z_BEST_SPEED }));
-  return Buffer.concat([bytes.subarray(0, 8), ...kept, repaired, pngChunk('IEND', new Uint8Array())]);
+  return Buffer.concat([head, repaired, pngChunk('IEND', new Uint8Array())]);
+}
+
+/** Everything before the first IDAT, the content of IHDR, and the content of all IDAT. */
+function partsOf(bytes: Uint8Array): { head: Uint8Array; header: Uint8Array | undefined; stream: Uint8Array } {
+  const stream = new Uint8Array(bytes.length);
+  let length = 0;
+  let headEnd = 0;
+  let header: Uint8Array | undefined;
+  for (const chunk of pngChunks(bytes)) {
+    const content = contentOf(bytes, chunk);
+    if (chunk.name === 'IHDR') header ??= content;
+    if (chunk.name !== 'IDAT') continue;
+    headEnd ||= chunk.start;
+    stream.set(content, length);
+    length += content.length;
+  }
+  return { head: bytes.subarray(0, headEnd), header, stream: stream.subarray(0, length) };
 }
 
 type Pass = { readonly rows: number; readonly bytes: number };

@@ -1,6 +1,9 @@
 /** Keeps the chunks of a PNG that its pixels need: IHDR, PLTE and the first run of IDAT. */
 import { SIGNATURE_BYTES } from '../header/header.ts';
-import { CHUNK_OVERHEAD, type Chunk, pngChunk, pngChunks } from './png-chunks.ts';
+import { type Chunk, contentOf, pngChunk, pngChunks } from './png-chunks.ts';
+
+/** More heads are damage: libpng refuses a second IHDR or PLTE. */
+const MAX_HEADS = 4;
 
 /**
  * Returns a PNG with IHDR first and without text, profiles, transparency, frames of an animation and unknown chunks.
@@ -8,17 +11,26 @@ import { CHUNK_OVERHEAD, type Chunk, pngChunk, pngChunks } from './png-chunks.ts
  * end cuts gets the length that is there: whether rows are missing is for the decoder to say.
  */
 export function pixelChunks(bytes: Uint8Array): Uint8Array {
-  const chunks = pngChunks(bytes);
-  const first = chunks.findIndex(({ name }) => name === 'IDAT');
-  const after = chunks.findIndex(({ name }, index) => index > first && name !== 'IDAT');
-  const rows = chunks.slice(first, after === -1 ? undefined : after);
-  const before = (wanted: string) => chunks.slice(0, first).filter(({ name }) => name === wanted);
-  const kept = [...before('IHDR'), ...before('PLTE'), ...rows].map(whole);
-  return Buffer.concat([bytes.subarray(0, SIGNATURE_BYTES), ...kept, pngChunk('IEND', new Uint8Array())]);
+  const heads: Record<'IHDR' | 'PLTE', Uint8Array[]> = { IHDR: [], PLTE: [] };
+  let first: Chunk | undefined;
+  let last: Chunk | undefined;
+  for (const chunk of pngChunks(bytes)) {
+    const { name, start, end } = chunk;
+    if (name === 'IDAT') {
+      first ??= chunk;
+      last = chunk;
+    } else if (first) break;
+    else if ((name === 'IHDR' || name === 'PLTE') && heads[name].length < MAX_HEADS) {
+      heads[name].push(bytes.subarray(start, end));
+    }
+  }
+  const start = [bytes.subarray(0, SIGNATURE_BYTES), ...heads.IHDR, ...heads.PLTE];
+  return Buffer.concat([...start, ...runOf(bytes, first, last), pngChunk('IEND', new Uint8Array())]);
 }
 
-/** The chunk, or what the end of the file has left of it as a chunk of its own. */
-function whole({ name, chunk, content }: Chunk): Uint8Array {
-  const declared = new DataView(chunk.buffer, chunk.byteOffset).getUint32(0);
-  return chunk.length < CHUNK_OVERHEAD + declared ? pngChunk(name, content) : chunk;
+/** The chunks from the first to the last, which lie side by side. */
+function runOf(bytes: Uint8Array, first: Chunk | undefined, last: Chunk | undefined): Uint8Array[] {
+  if (!first || !last) return [];
+  if (last.end <= bytes.length) return [bytes.subarray(first.start, last.end)];
+  return [bytes.subarray(first.start, last.start), pngChunk('IDAT', contentOf(bytes, last))];
 }
