@@ -133,6 +133,30 @@ describe('the header gives the declared size and the kind of samples', () => {
   });
 });
 
+function box(type: string, ...content: readonly Uint8Array[]): Buffer {
+  const whole = Buffer.concat([Buffer.alloc(4), latin1(type), ...content]);
+  whole.writeUInt32BE(whole.length, 0);
+  return whole;
+}
+
+/** An AVIF whose meta box has all parts of a picture. `content`: of the box of the given type, after its sizes. */
+function avifOf(type: string, content: Uint8Array): Buffer {
+  const location = type === 'iloc' ? Buffer.concat([latin1('\0\0\0\0\0\0\xff\xff'), content]) : content;
+  const parts = [
+    box('pitm', latin1('\0\0\0\0\0\x01')),
+    box('iinf', latin1('\0\0\0\0\0\x01'), box('infe', latin1('\x02\0\0\0\0\x01\0\0av01\0'))),
+    box('iloc', location),
+    box('iprp', box('ipco'), box('ipma', Buffer.alloc(8))),
+  ];
+  return Buffer.concat([box('ftyp', latin1('avis\0\0\0\0')), box('meta', Buffer.alloc(4), ...parts)]);
+}
+
+/** A moov box with tracks of many boxes each. */
+function tracks(count: number): Buffer {
+  const track = box('trak', ...Array.from({ length: 60 }, () => box('free')));
+  return box('moov', ...Array.from({ length: count }, () => track));
+}
+
 describe('sniffing takes bounded time and never throws', () => {
   const megabytes = (part: Buffer, count: number) => Buffer.concat(Array.from({ length: count }, () => part));
   const rows: [string, Buffer, boolean][] = [
@@ -160,6 +184,8 @@ describe('sniffing takes bounded time and never throws', () => {
       Buffer.concat([latin1('\0\0\0\x10ftypavif\0\0\0\0'), megabytes(latin1('\0\0\0\x08free'), 1e6)]),
       false,
     ],
+    ['an AVIF with a billion extents', avifOf('iloc', Buffer.alloc(1e6, '\0\0\xff\xff', 'latin1')), false],
+    ['an AVIF with 16,000 tracks', Buffer.concat([avifOf('free', Buffer.alloc(0)), tracks(16_000)]), false],
     ['a text of ten megabytes', Buffer.alloc(1e7, '<!-- '), false],
   ];
   for (const [name, bytes, readable] of rows) {

@@ -33,9 +33,13 @@ export function findPicture(bytes: DataView): Found {
   return fromTrack ?? (meta && ofItem(bytes, meta));
 }
 
+/** Pictures, their alpha, sound: real files have few. */
+const MAX_TRACKS = 16;
+
 /** The first sample of the first track of AV1 pictures that is no alpha. */
 function ofTrack(bytes: DataView, moov: Box): Found {
-  for (const track of boxes(bytes, moov.start, moov.end).filter(({ type }) => type === 'trak')) {
+  const tracks = boxes(bytes, moov.start, moov.end).filter(({ type }) => type === 'trak');
+  for (const track of tracks.slice(0, MAX_TRACKS)) {
     const table = find(bytes, track, ['mdia', 'minf', 'stbl']);
     const entry = table && find(bytes, table, ['stsd', 'av01']);
     const configuration = entry && find(bytes, entry, ['av1C']);
@@ -141,12 +145,16 @@ function extentsOf(bytes: DataView, { start }: Box, idat: Box | undefined, id: n
     return size === 2 ? bytes.getUint16(at - 2) : 0;
   };
   const count = Math.min(take(version > 1 ? 4 : 2), MAX_STEPS);
+  let steps = 0;
   for (let item = 0; item < count; item++) {
     const itemId = take(version > 1 ? 4 : 2);
     const method = version > 0 ? take(2) & 15 : 0;
     take(2); // data reference
     const base = take(baseBytes);
-    const extents = Array.from({ length: take(2) }, () => {
+    const length = take(2);
+    steps += length;
+    if (steps > MAX_STEPS) return undefined; // an extent may take no bytes: the file does not bound them
+    const extents = Array.from({ length }, () => {
       take(indexBytes);
       return { offset: base + take(offsetBytes), length: take(lengthBytes) };
     });
