@@ -1,5 +1,4 @@
 /** Reads the folder MODELS: the model.yaml of each model, or why it cannot be used. */
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ModelCard, ModelCardError, parseCard } from './card.ts';
@@ -16,11 +15,11 @@ type CardFile = { readonly text: string; readonly card?: ModelCard; readonly mis
 
 /** The folder MODELS, read again and again. An unchanged model.yaml keeps its ModelCard object. */
 export class ModelsFolder {
-  readonly #path: string;
+  readonly #models: string;
   #files: ReadonlyMap<string, CardFile> = new Map();
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(models: string) {
+    this.#models = models;
   }
 
   /**
@@ -28,8 +27,12 @@ export class ModelsFolder {
    * @throws ModelCardError if the folder cannot be read or has no model.yaml.
    */
   async read(): Promise<ModelFolders> {
-    const names = await foldersWithCard(this.#path);
-    const files = await Promise.all(names.map(async (name) => [name, await this.#readFile(name)] as const));
+    const names = await readdir(this.#models).catch((cause: unknown) => {
+      throw new ModelCardError(`MODELS: the folder ${this.#models} cannot be read`, { cause });
+    });
+    const read = names.sort().map(async (name) => ({ name, file: await this.#readFile(name) }));
+    const files = (await Promise.all(read)).flatMap(({ name, file }) => (file ? [[name, file] as const] : []));
+    if (files.length === 0) throw new ModelCardError(`MODELS: no NAME/model.yaml in ${this.#models}`);
     this.#files = new Map(files);
     const cards = new Map<string, ModelCard>();
     const mistakes = new Map<string, string>();
@@ -42,14 +45,16 @@ export class ModelsFolder {
     return { cards, mistakes };
   }
 
-  async #readFile(name: string): Promise<CardFile> {
-    const folder = path.join(this.#path, name);
+  /** Undefined without a model.yaml. Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
+  async #readFile(name: string): Promise<CardFile | undefined> {
+    const folder = path.join(this.#models, name);
     const last = this.#files.get(name);
     try {
       const text = await readFile(path.join(folder, 'model.yaml'), 'utf8');
       return text === last?.text ? last : { text, card: parseCard(text, folder) };
     } catch (thrown) {
       const { code, message } = thrown as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
       const mistake = thrown instanceof ModelCardError ? message : `${name}/model.yaml: cannot be read: ${code}`;
       return { text: '', ...(last?.card && { card: last.card }), mistake };
     }
@@ -64,14 +69,4 @@ export async function readCards(models: string): Promise<ReadonlyMap<string, Mod
   const { cards, mistakes } = await new ModelsFolder(models).read();
   if (mistakes.size > 0) throw new ModelCardError([...mistakes.values()].join('\n'));
   return cards;
-}
-
-/** Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
-async function foldersWithCard(models: string): Promise<string[]> {
-  const entries = await readdir(models).catch((cause: unknown) => {
-    throw new ModelCardError(`MODELS: the folder ${models} cannot be read`, { cause });
-  });
-  const names = entries.filter((entry) => existsSync(path.join(models, entry, 'model.yaml'))).sort();
-  if (names.length === 0) throw new ModelCardError(`MODELS: no NAME/model.yaml in ${models}`);
-  return names;
 }

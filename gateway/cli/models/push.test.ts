@@ -138,7 +138,7 @@ test('the command prints one line or JSON, and exits with 2 for refusals', async
   const usage: [string[], RegExp][] = [
     [['models', 'push', candidate], /required option '--model <name>' not specified/],
     [[...args, '--wait', '10'], /^10: needs a duration above zero, such as 500ms, 20s or 2m\n$/],
-    [[...args, '--wait', '10m'], /^TF_SERVING_HOST is not set: name the servers with it/],
+    [[...args, '--wait', '10m'], /^TF_SERVING_HOST is not set, and no gateway with the embedded server runs for/],
     [
       [...args, '--wait', '10m', '--tf-serving-host', 'nowhere'],
       /^TF_SERVING_HOST=nowhere: "nowhere" is not host:port/,
