@@ -151,7 +151,7 @@ test('invalid files and settings stop the start; the error names the setting and
   await writeFile(file, `- name: shop\n  sha256: ${KEY}\n`);
   const cases: readonly [Record<string, string>, RegExp][] = [
     [{ API_KEYS_FILE: file }, /^API_KEYS_FILE: 0\.sha256: needs 64 lower-case hexadecimal digits/],
-    [{ TRUSTED_PROXIES: 'nginx' }, /^TRUSTED_PROXIES: .*nginx/],
+    [{ TRUSTED_PROXIES: 'nginx' }, /^TRUSTED_PROXIES=nginx: needs /],
     [{ TLS_CERT_FILE: file, TLS_KEY_FILE: file }, /^TLS_CERT_FILE, TLS_KEY_FILE: /],
   ];
   const start = async ([env, text]: (typeof cases)[number]) => {

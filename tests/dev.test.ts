@@ -19,7 +19,7 @@ function isRunning(pid: number): boolean {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-test('make dev prints readable logs, restarts the gateway when its code changes, and ends on Ctrl-C', async (t) => {
+test('make dev restarts the gateway when its code changes, and ends on Ctrl-C', async (t) => {
   const env = { ...process.env, TF_SERVING_HOST: '127.0.0.1:1', HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' };
   // In a new process group, because a terminal sends Ctrl-C to the whole group.
   const dev = spawn('npm', ['run', '--silent', 'dev'], {
@@ -36,8 +36,8 @@ test('make dev prints readable logs, restarts the gateway when its code changes,
     dev.emit('output');
   });
   const nextListening = async () => {
-    const line = /INFO.*: listening \{"port":\d+/;
-    while (!line.test(output)) await once(dev, 'output', { signal: AbortSignal.timeout(60_000) });
+    const line = '"msg":"listening"';
+    while (!output.includes(line)) await once(dev, 'output', { signal: AbortSignal.timeout(60_000) });
     output = output.replace(line, '');
   };
   await nextListening();
