@@ -37,11 +37,12 @@ export async function retryUnavailable(
       return await attempt();
     } catch (error) {
       const reason = retryReason(error);
-      const { value: pauseMs } = reason ? left[reason].next() : { value: undefined };
-      const isOver = signal.aborted || pauseMs === undefined || performance.now() + pauseMs >= deadlineMs;
+      const { value: meanMs = Number.POSITIVE_INFINITY } = reason ? left[reason].next() : {};
+      const pauseMs = meanMs * (0.5 + Math.random()); // with jitter
+      const isOver = signal.aborted || performance.now() + pauseMs >= deadlineMs;
       if (!reason || isOver || !mayTryAgain(reason)) throw error;
-      // With jitter. An abort during the pause ends the next attempt at once.
-      await sleep(pauseMs * (0.5 + Math.random()));
+      // An abort during the pause ends the next attempt at once.
+      await sleep(pauseMs);
     }
   }
 }
