@@ -65,7 +65,7 @@ const CASES: readonly Refusal[] = [
   ['a redirect to a private address', page('/to-private'), 403, 'source_forbidden', /^url: /],
   ['A25: a redirect to loopback', page('/to-loopback'), 403, 'source_forbidden', /^url: /],
   ['A28: a redirect to a file', page('/to-file'), 403, 'source_forbidden', /^url: /],
-  ['B13: a redirect loop', page('/loop'), 502, 'source_failed', /redirects more than 3 times/],
+  ['B13: a redirect loop', page('/loop'), 502, 'source_failed', /redirects more than 10 times/],
   ['B12: a 404', page('/nowhere'), 422, 'source_failed', /status 404/],
   ['B12: a 500', page('/broken'), 502, 'source_failed', /status 500/],
   ['B14: an HTML page', page('/page.html'), 422, 'source_not_image', /not an image/],
