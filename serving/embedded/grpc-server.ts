@@ -41,12 +41,12 @@ function unary<Request, Response>(
 }
 
 /**
- * Opens a port on the loopback interface.
+ * Opens a port of an address of this machine.
  * @param port 0 for a free port
  * @returns the address
  */
-export async function listenOnPort(server: Server, port: number): Promise<string> {
-  return `127.0.0.1:${await bind(server, `127.0.0.1:${port}`)}`;
+export async function listenOnPort(server: Server, host: string, port: number): Promise<string> {
+  return `${host}:${await bind(server, `${host}:${port}`)}`;
 }
 
 /** Opens a UNIX socket. Replaces a socket left by a server that was killed. @returns the address */

@@ -17,6 +17,8 @@ import {
   type ReloadConfigResponse,
   type SignatureDef,
 } from './protocol.ts';
+import { RequestCounts } from './request-counts.ts';
+import type { Servable } from './servable.ts';
 import type { Signature, ValueInfo } from './session-worker.ts';
 import { invalidArgument, notFound, StatusError } from './status.ts';
 import { writeTensor } from './tensor.ts';
@@ -30,6 +32,8 @@ export type ServiceOptions = {
 };
 
 export class Service {
+  /** Of Predict, without calls for unknown models. */
+  readonly requestCounts = new RequestCounts();
   readonly #options: ServiceOptions;
   #calls = 0;
 
@@ -53,6 +57,15 @@ export class Service {
   async #predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
     const spec = specOf(request);
     const servable = this.#options.models.servable(spec);
+    return this.requestCounts.of(spec.name, this.#run(request, spec, servable, signal));
+  }
+
+  async #run(
+    request: PredictRequest,
+    spec: ModelSpec,
+    servable: Servable,
+    signal: AbortSignal,
+  ): Promise<PredictResponse> {
     const signatureName = spec.signature_name || DEFAULT_SIGNATURE;
     const signature = findSignature(servable.signatures, signatureName);
     const feeds = readInputs(signature, request.inputs);
