@@ -103,7 +103,7 @@ const encoded = z
   .transform(({ encoded, input }) => ({ encoded, ...(input !== undefined && { input }) }));
 
 /** `encoded` decides which fields there are. A union would report the mistakes of both kinds. */
-const image = z.looseObject({}).transform((given, context) => {
+export const imageSchema = z.looseObject({}).transform((given, context) => {
   const parsed = (given.encoded === true ? encoded : pixels).safeParse(given);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: given } as z.core.$ZodRawIssue);
@@ -114,7 +114,7 @@ export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
     signature: text.default('serving_default'),
-    image: image.optional(),
+    image: imageSchema.optional(),
     classes: z.array(text).min(1).optional(),
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),

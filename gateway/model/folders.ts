@@ -1,5 +1,5 @@
 /** Reads the folder MODELS: the model.yaml of each model, or why it cannot be used. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type ModelCard, ModelCardError, parseCard } from './card.ts';
 
@@ -11,9 +11,15 @@ export type ModelFolders = {
 };
 
 /** A model.yaml as it was last read. A file with a mistake keeps the last valid card. */
-type CardFile = { readonly text: string; readonly card?: ModelCard; readonly mistake?: string };
+type CardFile = {
+  readonly text: string;
+  /** Of parity/tensors.json. A new one is a reason to prove the model again. */
+  readonly tensorsMs?: number | undefined;
+  readonly card?: ModelCard;
+  readonly mistake?: string;
+};
 
-/** The folder MODELS, read again and again. An unchanged model.yaml keeps its ModelCard object. */
+/** The folder MODELS, read again and again. While model.yaml and parity/tensors.json are unchanged, the ModelCard object stays. */
 export class ModelsFolder {
   readonly #models: string;
   #files: ReadonlyMap<string, CardFile> = new Map();
@@ -51,7 +57,10 @@ export class ModelsFolder {
     const last = this.#files.get(name);
     try {
       const text = await readFile(path.join(folder, 'model.yaml'), 'utf8');
-      return text === last?.text ? last : { text, card: parseCard(text, folder) };
+      const tensors = await stat(path.join(folder, 'parity', 'tensors.json')).catch(() => undefined);
+      const tensorsMs = tensors?.mtimeMs;
+      const isKnown = text === last?.text && tensorsMs === last.tensorsMs;
+      return isKnown ? last : { text, tensorsMs, card: parseCard(text, folder) };
     } catch (thrown) {
       const { code, message } = thrown as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

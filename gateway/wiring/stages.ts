@@ -28,7 +28,7 @@ import { createPool } from '../tensor/pool.ts';
 import { checked, fetchOptions } from './settings.ts';
 
 /** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
-const PIXELS_POOL_BYTES = 4 * 2 ** 20;
+export const PIXELS_POOL_BYTES = 4 * 2 ** 20;
 
 export type StagesOptions = {
   readonly config: Config;
@@ -147,7 +147,7 @@ function watchModels({ config, log, metrics, explain, target }: StagesOptions, p
 }
 
 /** Makes each model's lookup tables once. */
-function createNormalise(): Normalise {
+export function createNormalise(): Normalise {
   const normalisers = new WeakMap<ImageSpec, Normaliser>();
   return (pixels, spec, tensor) => {
     const normalise = normalisers.get(spec) ?? createNormaliser(spec);

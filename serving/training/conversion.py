@@ -1,5 +1,6 @@
 """Makes a model folder of a trained model: SavedModel, ONNX, warm-up requests, parity samples and model.yaml."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -180,8 +181,21 @@ def _scores_of(version: Path, signature: SignatureSpec, output: str) -> Scores:
     return lambda tensor: call({image: tensor})[output]
 
 
+def _is_confirmed(folder: Path, built: Path) -> bool:
+    """Whether a person has confirmed the same tensors (`tensorgate models prove`)."""
+    files = [parent / "parity" / "tensors.json" for parent in (folder, built)]
+    if not all(file.exists() for file in files):
+        return False
+    old, new = (json.loads(file.read_text()) for file in files)
+    hashes = {sample["file"]: sample for sample in new["samples"]}
+    same = all(sample.items() <= hashes.get(sample["file"], {}).items() for sample in old["samples"])
+    return old.get("source") == "confirmed" and same
+
+
 def _update(folder: Path, built: Path) -> None:
     """Replaces the parity samples and model.yaml of an earlier conversion. The versions stay."""
+    if _is_confirmed(folder, built):
+        (built / "parity" / "tensors.json").unlink()
     if (built / "parity").exists():
         shutil.copytree(built / "parity", folder / "parity", dirs_exist_ok=True)
     else:

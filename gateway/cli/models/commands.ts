@@ -13,13 +13,14 @@ import { runDelete } from './delete.ts';
 import { runLabel } from './label.ts';
 import { runList } from './list.ts';
 import { runNew } from './new.ts';
+import { runProve } from './prove.ts';
 import { runPush } from './push.ts';
 import { runRollback } from './rollback.ts';
 import { runShow } from './show.ts';
 
 const WAIT = ['--wait <duration>', 'wait until every server has loaded it, such as 10m'] as const;
 
-/** Adds new, check, push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
+/** Adds new, check, prove, push, list, show, rollback, label and delete. They throw ModelsError, ModelCardError and ConfigError. */
 export function addModelsCommands(models: Command): void {
   add(models, 'new', 'write a model.yaml that explains its fields')
     .argument('<name>', 'the name of the model and of its folder in MODELS')
@@ -27,6 +28,9 @@ export function addModelsCommands(models: Command): void {
   add(models, 'check', 'name every mistake in model.yaml files, without a server')
     .argument('[folder]', "a model's folder or a folder of models; default: MODELS")
     .action((folder, _options, command) => runCheck(folder, contextOf(command)));
+  add(models, 'prove', 'confirm that training read pictures as model.yaml says')
+    .argument('<name>')
+    .action((name, _options, command) => runProve(name, contextOf(command), readConfig(givenSettings(command))));
   add(models, 'push', "publish a version's folder under the next free number")
     .argument('<path>', 'folder with saved_model.pb, model.onnx or both')
     .requiredOption('--model <name>', 'the model that it is a version of')

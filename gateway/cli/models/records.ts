@@ -11,7 +11,7 @@ const evaluationFile = z.looseObject({
   gate: z.looseObject({ decision: z.string() }).optional(),
 });
 const scoresFile = z.looseObject({});
-const sample = z.looseObject({ file: z.string().regex(/^[^/\\]+$/), sha256: z.string() });
+const sample = z.looseObject({ file: z.string().regex(/^[^/\\]+$/), sha256: z.string().optional() });
 const tensorsFile = z.looseObject({ samples: z.array(sample) });
 
 /** What training measured for a version, and its lineage. */

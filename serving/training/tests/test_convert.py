@@ -192,6 +192,17 @@ def test_a4_converting_again_follows_a_corrected_model_yaml(tmp_path: Path) -> N
     assert sorted(entry.name for entry in (tmp_path / "pets").iterdir()) == ["1", "model.yaml", "parity"]
 
 
+def test_a4_converting_again_keeps_a_confirmation(tmp_path: Path) -> None:
+    """Of the same tensors. Others have to be confirmed again."""
+    model, file = _dense(2, None), tmp_path / "pets" / "parity" / "tensors.json"
+    _converted(model, tmp_path, "bee,wasp")
+    file.write_text(file.read_text().replace('"source": "model.yaml"', '"source": "confirmed"'))
+    _converted(model, tmp_path, "bee,wasp")
+    assert json.loads(file.read_text())["source"] == "confirmed"
+    _converted(model, tmp_path, "bee,wasp", resize="bilinear")
+    assert json.loads(file.read_text())["source"] == "model.yaml"
+
+
 def test_a4_converting_another_model_again_is_refused(tmp_path: Path) -> None:
     """A server keeps the weights of a version, so other weights need another number."""
     _converted(_dense(2, None), tmp_path, "bee,wasp")

@@ -1,0 +1,46 @@
+/** Replays one picture of parity/: decodes it as a request's, and asks the model server for its scores. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Backend } from '../domain/backend.ts';
+import type { Decode, Normalise } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
+import { sendWhenFree } from './send-when-free.ts';
+import type { Binding } from './signatures.ts';
+
+export type ReplayParts = {
+  readonly backend: Backend;
+  readonly decode: Decode;
+  readonly normalise: Normalise;
+};
+
+/** `hash`: SHA-256 of the tensor, or of the encoded picture, as it is sent. */
+export type Replayed = { readonly hash: string; readonly scores: readonly number[] };
+
+/** The field of parity/tensors.json that has the hash for the dtype of the input. */
+export function hashField({ input }: Binding): 'pixels_sha256' | 'sha256' {
+  return input.dtype === 'DT_UINT8' ? 'pixels_sha256' : 'sha256';
+}
+
+/** Throws when the picture cannot be decoded, and when the model server fails. */
+export async function replay(
+  file: string,
+  binding: Binding,
+  { backend, decode, normalise }: ReplayParts,
+  context: RequestContext,
+): Promise<Replayed> {
+  const { card, version, input, output } = binding;
+  const servable = { model: card.name, version };
+  const call = backend.prepare({ servable, signature: card.signature, input }, 1);
+  const bytes = await readFile(file);
+  let sent: Uint8Array = bytes;
+  if ('encoded' in card.image) call.setString(0, bytes);
+  else {
+    normalise(await decode(bytes, card.image, path.basename(file), context), card.image, call.tensor);
+    const { buffer, byteOffset, byteLength } = call.tensor;
+    sent = new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  const hash = createHash('sha256').update(sent).digest('hex');
+  const { outputs } = await sendWhenFree(call, context);
+  return { hash, scores: Array.from(outputs.get(output)?.values ?? []) };
+}

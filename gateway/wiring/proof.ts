@@ -1,0 +1,40 @@
+/** Makes the parts that replay pictures outside of a running gateway: one decoder process and a client. */
+import { openClient } from '../backend/grpc/channel.ts';
+import type { BackendTls } from '../backend/grpc/tls.ts';
+import { createTfServing } from '../backend/tf-serving/backend.ts';
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../domain/request.ts';
+import { startDecoders } from '../image/decoder/pool.ts';
+import type { ReplayParts } from '../model/replay.ts';
+import { createPool } from '../tensor/pool.ts';
+import { createNormalise, PIXELS_POOL_BYTES } from './stages.ts';
+
+export type ProofOptions = {
+  readonly config: Config;
+  /** Address of the model server, in the form of TF_SERVING_HOST. */
+  readonly target: string;
+  readonly tls: BackendTls | undefined;
+  readonly log: Log;
+  /** Takes what has to be closed. */
+  readonly opened: DisposableStack;
+};
+
+/** Opens the client and starts the decoder, with the limits of the settings. */
+export function openProof({ config, target, tls, log, opened }: ProofOptions): ReplayParts {
+  const { imageFormats, maxImagePixels, maxImageBytes, decodeTimeoutMs, requestTimeoutMs } = config;
+  const decoders = startDecoders({
+    formats: imageFormats,
+    maxPixels: maxImagePixels,
+    maxBytes: maxImageBytes,
+    timeoutMs: decodeTimeoutMs,
+    count: 1,
+    pixelsAtOnce: maxImagePixels,
+    memory: createPool(PIXELS_POOL_BYTES),
+    log,
+    onLoss: () => undefined,
+  });
+  opened.defer(() => decoders.close());
+  const backend = createTfServing({ client: openClient(target, { tls, requestTimeoutMs }), onStatus: () => undefined });
+  opened.defer(() => backend.close());
+  return { backend, decode: decoders.decode, normalise: createNormalise() };
+}
