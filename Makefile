@@ -26,6 +26,11 @@ endif
 # The Kubernetes manifests are checked if go is installed: it builds the tools.
 KUBERNETES_TOOLS := $(if $(shell command -v go),.kubernetes-tools/.ready)
 
+# TF-Serving has no image for arm64: compose and kind take the embedded server there. SERVER= chooses TF-Serving.
+ifneq ($(filter arm64 aarch64,$(shell uname -m)),)
+export SERVER ?= embedded
+endif
+
 SBOM ?= sbom.cdx.json
 MODEL ?= clothing-model
 DATA ?= data/clothing-dataset-small
