@@ -1,4 +1,4 @@
-/** Runs `tensorgate` as a process of its own. */
+/** Runs `tensorgate` as a separate process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

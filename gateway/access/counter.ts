@@ -21,7 +21,7 @@ export type Counter = (allowance: Allowance) => Promise<Count>;
  */
 export function createCounter(name: string, redis?: Redis): Counter {
   const keyPrefix = `tensorgate:${name}`;
-  // It has no limit of its own, so that one count serves all limits.
+  // Without a limit: one count serves all limits.
   const memory = new RateLimiterMemory({ keyPrefix, points: Number.MAX_SAFE_INTEGER, duration: 1 });
   const shared = new Map<number, RateLimiterRedis>();
 

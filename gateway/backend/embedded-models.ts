@@ -20,7 +20,7 @@ type NameAndFolder = { readonly name: string; readonly folder: string };
 
 /**
  * Makes the function that lists the models with the policies and labels of MODELS/models.config, if there is one. A label
- * is left out while its version has no folder. A file that cannot be read is not used; the log says so once.
+ * is left out while its version has no folder. A file that cannot be read is not used, and is logged once.
  */
 export function modelsConfigOf(
   models: string,

@@ -82,7 +82,7 @@ test('serves the models on a private socket and logs the output of the server', 
   assert.equal(statSync(dirname(socketOf(embedded))).mode & 0o777, 0o700);
   const pid = serverPid(log);
   assert.ok(pid !== undefined && isAlive(pid));
-  // A process group of its own: a Ctrl-C in the terminal signals only the gateway.
+  // A separate process group: a Ctrl-C in the terminal signals only the gateway.
   assert.equal(Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)])), pid);
 });
 

@@ -14,7 +14,7 @@ import { GatewayError } from '../errors.ts';
 /** The input of one call to the library, which cannot be interrupted. */
 const INPUT_BYTES = 16 * 1024;
 const OUTPUT = { chunkSize: 64 * 1024 };
-/** A compressed file that a CDN compressed again. Each coding more is work for the sender's amusement only. */
+/** A compressed file that a CDN compressed again. No real source uses more. */
 const MAX_CODINGS = 2;
 /** 8 MiB: what RFC 9659 allows in Content-Encoding. The library's own default is 128 MiB. */
 const ZSTD_WINDOW_LOG = 23;

@@ -43,6 +43,7 @@ export type Dialer = {
 };
 
 type AddressGuard = Pick<Guard, 'checkAddress'>;
+
 /** Creates the dialer. Without a proxy it keeps idle connections open for later requests. */
 export function createDialer(guard: AddressGuard, options: DialOptions): Dialer {
   const { connectTimeoutMs, maxSockets, userAgent, proxy, watch } = options;

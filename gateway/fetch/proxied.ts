@@ -1,4 +1,4 @@
-/** Sends requests through an egress proxy, each on a connection of its own. */
+/** Sends requests through an egress proxy, each on a new connection. */
 import type { LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';

@@ -1,19 +1,12 @@
 /** Reads a request's body into memory, up to the limits. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientGone, GatewayError } from '../errors.ts';
 import { refuseDeclared, refuseEncoded, refuseLate, tooLarge } from './body-limits.ts';
 import { boundBodyMemory, type CountBody, type Refuse } from './body-memory.ts';
+import type { Exchange } from './exchange.ts';
 import { type Form, type FormLimits, readForm } from './form.ts';
 
 /** `maxHeldBytes` bounds all bodies together. */
 export type BodyLimits = FormLimits & { readonly maxHeldBytes: number };
-
-/** A request whose body is read. An aborted signal stops the reading. Its bytes count until the response is closed. */
-export type Exchange = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly signal: AbortSignal;
-};
 
 export type BodyReader = {
   /** `example`: a valid body, for the error text. */

@@ -1,9 +1,10 @@
 /** Reads a multipart/form-data body (RFC 7578): images in parts named `file`, and text fields. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import busboy from 'busboy';
 import { clientGone, GatewayError } from '../errors.ts';
 import { refuseDeclared, refuseEncoded, refuseLate, tooLarge, tooManyInstances } from './body-limits.ts';
 import type { CountBody, Refuse } from './body-memory.ts';
+import type { Exchange } from './exchange.ts';
 
 export type FormLimits = {
   readonly maxBodyBytes: number;
@@ -17,12 +18,6 @@ export type FormFields = Readonly<Record<string, string | readonly string[]>>;
 export type UploadedFile = { readonly field: string; readonly bytes: Buffer };
 
 export type Form = { readonly files: readonly UploadedFile[]; readonly fields: FormFields };
-
-type Exchange = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly signal: AbortSignal;
-};
 
 /** The part name of images. */
 const FILE = 'file';

@@ -24,9 +24,9 @@ export type ScoredBatch = {
 };
 
 /**
- * Predicts all rows with one call. Where the model's batch axis is 1, or the answer has another number of rows (so rows and
- * instances cannot be matched, or the model cannot decode an image), each row is predicted by a separate call, once. Throws `model_failed` for an answer that
- * cannot be used for any row.
+ * Predicts all rows with one call. Each row is predicted by a separate call, once, where the model's batch axis is 1, where
+ * the answer has another number of rows (rows and instances cannot be matched), and where a model that decodes images
+ * itself cannot decode one of them. Throws the first row's error where no row has scores.
  */
 export async function ask(batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const { target, call, count, output, options } = batch;

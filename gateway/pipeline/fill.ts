@@ -27,25 +27,24 @@ export async function fillTensor(
 ): Promise<Outcomes<number>> {
   let filled = 0;
 
-  function fillRow(instance: Instance): Promise<number> {
-    return context.time('decode', async () => {
-      const bytes = images.get(instance) ?? new Uint8Array();
-      if ('encoded' in image) {
-        checkEncoded(bytes, instance.field);
-        call.setString(filled, bytes);
-        filled += 1;
-        return filled - 1;
-      }
+  async function fillNextRow(instance: Instance): Promise<number> {
+    const bytes = images.get(instance) ?? new Uint8Array();
+    if ('encoded' in image) {
+      checkEncoded(bytes, instance.field);
+      call.setString(filled, bytes);
+    } else {
       const pixels = await decode(bytes, image, instance.field, context);
       const { tensor } = call;
       const rowLength = tensor.length / images.size;
-      const row = filled;
-      normalise(pixels, image, tensor.subarray(row * rowLength, (row + 1) * rowLength));
+      normalise(pixels, image, tensor.subarray(filled * rowLength, (filled + 1) * rowLength));
       pixels.release();
-      filled += 1;
-      return row;
-    });
+    }
+    // No await since the row was written, so no other image takes it.
+    filled += 1;
+    return filled - 1;
   }
 
-  return forEachInstance(images.keys(), atOnce, context, fillRow);
+  return forEachInstance(images.keys(), atOnce, context, (instance) =>
+    context.time('decode', () => fillNextRow(instance)),
+  );
 }

@@ -7,6 +7,7 @@ import type { Log } from '../domain/request.ts';
 import { startDecoders } from '../image/decoder/pool.ts';
 import type { ReplayParts } from '../model/replay.ts';
 import { createPool } from '../tensor/pool.ts';
+import { decodeLimits } from './settings.ts';
 import { createNormalise, PIXELS_POOL_BYTES } from './stages.ts';
 
 export type ProofOptions = {
@@ -21,11 +22,9 @@ export type ProofOptions = {
 
 /** Opens the client and starts the decoder, with the limits of the settings. */
 export function openProof({ config, target, tls, log, opened }: ProofOptions): ReplayParts {
-  const { imageFormats, maxImagePixels, maxImageBytes, decodeTimeoutMs, requestTimeoutMs } = config;
+  const { maxImagePixels, decodeTimeoutMs, requestTimeoutMs } = config;
   const decoders = startDecoders({
-    formats: imageFormats,
-    maxPixels: maxImagePixels,
-    maxBytes: maxImageBytes,
+    ...decodeLimits(config),
     timeoutMs: decodeTimeoutMs,
     count: 1,
     pixelsAtOnce: maxImagePixels,

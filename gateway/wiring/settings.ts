@@ -4,10 +4,16 @@ import { ConfigError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { FetchOptions } from '../fetch/http.ts';
 import type { CertificateFiles } from '../http/tls.ts';
+import type { DecodeLimits } from '../image/decoder/reply.ts';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Connections to one image source at once. */
 const SOCKETS_PER_SOURCE = 16;
+
+/** Which images are decoded: by requests, by parity, and by `tensorgate models prove`. */
+export function decodeLimits({ imageFormats, maxImagePixels, maxImageBytes }: Config): DecodeLimits {
+  return { formats: imageFormats, maxPixels: maxImagePixels, maxBytes: maxImageBytes };
+}
 
 /** How images are fetched, by a prediction and by `tensorgate doctor`. */
 export function fetchOptions(config: Config): FetchOptions {

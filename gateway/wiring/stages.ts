@@ -25,7 +25,7 @@ import { ModelWatch } from '../model/watch.ts';
 import { type Metrics, showModel } from '../observe/metrics.ts';
 import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
-import { checked, fetchOptions } from './settings.ts';
+import { checked, decodeLimits, fetchOptions } from './settings.ts';
 
 /** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
 export const PIXELS_POOL_BYTES = 4 * 2 ** 20;
@@ -53,11 +53,7 @@ export function openStages(options: StagesOptions): Line {
   // The embedded server is a child process: no TLS.
   const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(options));
   const backend = openBackend(options, tls);
-  const limits = {
-    formats: config.imageFormats,
-    maxPixels: config.maxImagePixels,
-    maxBytes: config.maxImageBytes,
-  };
+  const limits = decodeLimits(config);
   const fetch = checked(() => createFetch(fetchOptions(config)));
   opened.defer(() => fetch.close());
   const parts: ModelParts = { backend, tls, decoders, decode: decoders.decode, normalise: createNormalise() };
@@ -78,9 +74,7 @@ export function openStages(options: StagesOptions): Line {
 
 function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Decoders {
   const decoders = startDecoders({
-    formats: config.imageFormats,
-    maxPixels: config.maxImagePixels,
-    maxBytes: config.maxImageBytes,
+    ...decodeLimits(config),
     timeoutMs: config.decodeTimeoutMs,
     count: plan.decoders,
     pixelsAtOnce: plan.pixelsAtOnce,

@@ -24,7 +24,7 @@ export class BackendTls implements experimental.CertificateProvider {
     this.#certificates = certificates;
   }
 
-  /** Whether the gateway has a certificate of its own. */
+  /** Whether the gateway has a client certificate. */
   get hasIdentity(): boolean {
     return this.#certificates.identity !== undefined;
   }

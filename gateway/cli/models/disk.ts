@@ -35,11 +35,16 @@ export async function createAtomically(file: string, content: string | Buffer, d
 
 /** Replaces a file atomically: readers see the old content or the new. Keeps its mode. */
 export async function replaceAtomically(file: string, content: string | Buffer): Promise<void> {
-  const draft = path.join(path.dirname(file), `.${path.basename(file)}-${process.pid}`);
   const { mode } = await stat(file);
+  await writeAtomically(file, content, mode & 0o777);
+}
+
+/** Creates or replaces a file atomically. `mode`: its permissions, by default those of a new file. */
+export async function writeAtomically(file: string, content: string | Buffer, mode?: number): Promise<void> {
+  const draft = path.join(path.dirname(file), `.${path.basename(file)}-${process.pid}`);
   try {
     await writeSynced(draft, content);
-    await chmod(draft, mode & 0o777);
+    if (mode !== undefined) await chmod(draft, mode);
     await rename(draft, file);
   } finally {
     await rm(draft, { force: true });

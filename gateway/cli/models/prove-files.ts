@@ -1,11 +1,11 @@
 /** The files that `tensorgate models prove` reads and writes in parity/. */
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelCard } from '../../model/card.ts';
 import { readTensorsFile, type TensorsFile } from '../../model/parity-files.ts';
-import { writeSynced } from './disk.ts';
+import { writeAtomically } from './disk.ts';
 import { refused } from './failure.ts';
 import { jsonText } from './records.ts';
 
@@ -48,17 +48,11 @@ export async function writeConfirmed({ folder, image }: ModelCard, proven: reado
     for (const file of await readdir(parity)) if (/^\d+\.json$/.test(file)) await rm(path.join(parity, file));
   }
   for (const { version, scores } of proven) {
-    await replace(path.join(parity, `${version}.json`), { version, tolerance: TOLERANCE, scores });
+    const file = path.join(parity, `${version}.json`);
+    await writeAtomically(file, jsonText({ version, tolerance: TOLERANCE, scores }));
   }
-  await replace(path.join(parity, 'tensors.json'), { source: 'confirmed', image, samples });
+  await writeAtomically(path.join(parity, 'tensors.json'), jsonText({ source: 'confirmed', image, samples }));
 }
 
 const hashesOf = (samples: readonly Sample[]) =>
   samples.map(({ file, sha256, pixels_sha256 }) => `${file} ${sha256 ?? pixels_sha256}`).sort();
-
-/** Writes a new file under its name at once. */
-async function replace(file: string, value: object): Promise<void> {
-  const draft = path.join(path.dirname(file), `.${path.basename(file)}-${process.pid}`);
-  await writeSynced(draft, jsonText(value));
-  await rename(draft, file);
-}

@@ -16,7 +16,7 @@ import { type Proven, readPictures, type Sample, writeConfirmed } from './prove-
 import { readCardText } from './records.ts';
 
 /** What `image` says about reading pictures, for the summary. */
-const READING = ['resize', 'engine', 'fit', 'scale'] as const;
+const READING: readonly string[] = ['resize', 'engine', 'fit', 'scale'];
 
 /**
  * Replays the pictures in parity/ with each served version, and writes their tensors and scores as confirmed. Throws
@@ -34,9 +34,10 @@ export async function runProve(name: string, context: ModelsContext, config: Con
     throw writeFailure(error, 'parity/ may be incomplete; run the command again');
   });
   const versions = proven.map(({ version }) => version);
-  const reading = READING.flatMap((field) =>
-    field in (card.image ?? {}) ? `${field} ${JSON.stringify(card.image?.[field as never])}` : [],
-  );
+  const reading = Object.entries(card.image)
+    .filter(([field]) => READING.includes(field))
+    .sort(([one], [other]) => READING.indexOf(one) - READING.indexOf(other))
+    .map(([field, value]) => `${field} ${JSON.stringify(value)}`);
   const how = reading.join(', ').replaceAll('"', '') || 'sent as they are';
   context.output.result(
     { model: name, versions, pictures, image: card.image },

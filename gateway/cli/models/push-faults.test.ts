@@ -125,7 +125,7 @@ test(`two processes that push ${PUSHES} times each get ${2 * PUSHES} different n
   );
 });
 
-/** A models folder on a file system of its own. Skips the test and returns undefined if mounting is not allowed. */
+/** A models folder on a separate file system. Skips the test and returns undefined if mounting is not allowed. */
 async function mountedModels(t: TestContext, options: string): Promise<string | undefined> {
   if (process.getuid?.() !== 0) {
     t.skip('mounting a tmpfs needs root');

@@ -62,7 +62,7 @@ function openCache(): string | undefined {
   }
 }
 
-/** The process gets an environment of its own, without the gateway's keys and tokens. */
+/** The process gets a separate environment, without the gateway's keys and tokens. */
 function spawnDecoder(limits: DecodeLimits, pixels: number): ChildProcessByStdio<Writable, Readable, Readable> {
   const cache = openCache();
   // Detached: Ctrl-C in the terminal reaches only the gateway, which drains first. A decoder ends when its stdin does.

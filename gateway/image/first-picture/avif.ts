@@ -1,4 +1,4 @@
-/** Writes the coded picture of an AVIF file as a file of its own, whose samples libheif does not convert. */
+/** Writes the coded picture of an AVIF file as a separate file, whose samples libheif does not convert. */
 import { findPicture } from '../header/avif-picture.ts';
 
 /** colr: RGB stored as G, B, R (matrix 0), full range. libheif then gives Cr, Y, Cb as red, green, blue. */
