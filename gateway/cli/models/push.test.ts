@@ -8,7 +8,7 @@ import { ModelCardError } from '../../model/card.ts';
 import { ModelsError } from './failure.ts';
 import { push } from './push.ts';
 
-/** A models folder, and a candidate as training writes it: version 1 in a separate model's folder. */
+/** A models folder, and a candidate as training writes it: version 1 in a separate model folder. */
 async function folders(t: TestContext) {
   const folder = await temporary(t);
   const candidate = path.join(folder, 'candidate', 'pets', '1');
