@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import { canonical, contains, parseAddress, parseNet, rangeOf } from './address.ts';
+import { canonical, contains, parseAddress, parseNet, rangeOf, reachesOf } from './address.ts';
 
 function reachOf(text: string): string {
   const address = parseAddress(text);
@@ -29,7 +29,15 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     ...['240.0.0.1', '255.255.255.255'],
   ],
   'A17 IPv6 private': ['fc00::1', 'fdff::1', 'fe80::1', 'febf::1', 'fec0::1', '2001:db8::1', '3fff::1', '100::1'],
-  'A18 metadata': ['169.254.169.254', '169.254.170.2', '168.63.129.16', 'fd00:ec2::254', '100.100.100.200'],
+  'A18 metadata': [
+    '169.254.169.254',
+    '169.254.170.2',
+    '168.63.129.16',
+    'fd00:ec2::254',
+    '100.100.100.200',
+    '192.80.8.124',
+  ],
+  'A18 services inside IBM Cloud': ['161.26.0.10', '166.8.0.1', '166.11.255.255'],
   'A19 multicast': ['224.0.0.1', '239.255.255.255', 'ff02::1'],
   'A20 Services of a GKE cluster': ['34.118.224.1', '34.118.239.255'],
   'not allocated': ['4000::1', '1::1', '::ffff:0:127.0.0.1', '5f00::1'],
@@ -56,10 +64,29 @@ describe('the address table', () => {
     for (const address of ['169.254.169.254', '::ffff:a9fe:a9fe', 'fd00:ec2::254', '168.63.129.16']) {
       assert.equal(reachOf(address), 'metadata', address);
     }
-    for (const address of ['127.0.0.1', '::1', '10.1.2.3', '192.168.1.1', '172.17.0.2', 'fd12::1', '169.254.1.1']) {
+    for (const address of ['127.0.0.1', '::1', '10.1.2.3', '192.168.1.1', '172.17.0.2', 'fd12::1']) {
       assert.equal(reachOf(address), 'private', address);
     }
   });
+});
+
+describe('reachesOf', () => {
+  const cases: Readonly<Record<string, readonly string[]>> = {
+    '8.8.8.0/24': ['public'],
+    '10.0.0.0/8': ['private'],
+    '169.254.169.254/31': ['metadata'],
+    '168.63.129.16/31': ['metadata', 'public'],
+    '8.0.0.0/6': ['private', 'public'],
+    '::/0': ['metadata', 'private', 'public', 'reserved'],
+    '4000::/2': ['reserved'],
+  };
+  for (const [text, reaches] of Object.entries(cases)) {
+    test(text, () => {
+      const net = parseNet(text);
+      assert.ok(net);
+      assert.deepEqual([...reachesOf(net)].toSorted(), reaches);
+    });
+  }
 });
 
 /** Every way to embed an IPv4 address in an IPv6 address, as the 16 bytes of the result. */

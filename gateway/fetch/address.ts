@@ -6,10 +6,10 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 export type Net = readonly [base: Address, bits: number];
 
 /**
- * `private`: loopback and internal networks. `metadata`: a cloud's metadata service, which returns credentials.
- * `reserved`: no image host can have such an address.
+ * `private`: loopback and internal networks. `metadata`: where clouds have services that return credentials, among them
+ * all link-local addresses. `reserved`: no image host can have such an address.
  */
-type Reach = 'public' | 'private' | 'metadata' | 'reserved';
+export type Reach = 'public' | 'private' | 'metadata' | 'reserved';
 export type Range = { readonly reach: Reach; readonly name: string };
 
 /**
@@ -20,25 +20,31 @@ const RANGES: ReadonlyArray<readonly [cidr: string, reach: Reach, name: string]>
   ['169.254.169.254/32', 'metadata', 'instance metadata of AWS, Azure, Google Cloud and others'],
   ['169.254.170.2/32', 'metadata', 'AWS ECS task credentials'],
   ['169.254.170.23/32', 'metadata', 'AWS EKS pod identity'],
+  ['169.254.0.23/32', 'metadata', 'Tencent Cloud metadata'],
   ['169.254.42.42/32', 'metadata', 'Scaleway metadata'],
+  ['169.254.169.252/32', 'metadata', 'Google Kubernetes Engine metadata server'],
+  ['169.254.0.0/16', 'metadata', 'link-local, RFC 3927'],
   ['168.63.129.16/32', 'metadata', 'Azure WireServer'],
   ['192.0.0.192/32', 'metadata', 'Oracle Cloud metadata'],
   ['100.100.100.200/32', 'metadata', 'Alibaba Cloud metadata'],
+  ['192.80.8.124/32', 'metadata', 'Equinix Metal metadata'],
   ['fd00:ec2::254/128', 'metadata', 'AWS instance metadata'],
   ['fd00:ec2::23/128', 'metadata', 'AWS EKS pod identity'],
   ['fd20:ce::254/128', 'metadata', 'Google Cloud metadata'],
   ['fd00:42::42/128', 'metadata', 'Scaleway metadata'],
   ['fd00:c1::a9fe:a9fe/128', 'metadata', 'Oracle Cloud metadata'],
-  ['fe80::a9fe:a9fe/128', 'metadata', 'OpenStack metadata'],
+  ['fd00:a9fe:a9fe::1/128', 'metadata', 'Akamai (Linode) metadata'],
+  ['fe80::/10', 'metadata', 'link-local, RFC 4291'],
 
   ['0.0.0.0/8', 'reserved', 'this network, RFC 791'],
   ['10.0.0.0/8', 'private', 'private, RFC 1918'],
   ['100.64.0.0/10', 'private', 'carrier-grade NAT, RFC 6598'],
   ['127.0.0.0/8', 'private', 'loopback'],
-  ['169.254.0.0/16', 'private', 'link-local, RFC 3927'],
   ['172.16.0.0/12', 'private', 'private, RFC 1918'],
   ['192.168.0.0/16', 'private', 'private, RFC 1918'],
   ['34.118.224.0/20', 'private', 'default range of GKE Services'],
+  ['161.26.0.0/16', 'private', 'IBM Cloud infrastructure services'],
+  ['166.8.0.0/14', 'private', 'IBM Cloud service endpoints'],
   ['192.0.0.0/24', 'reserved', 'IETF protocol assignments, RFC 6890'],
   ['192.0.2.0/24', 'reserved', 'documentation, RFC 5737'],
   ['192.88.99.0/24', 'reserved', '6to4 relays, RFC 7526'],
@@ -52,7 +58,6 @@ const RANGES: ReadonlyArray<readonly [cidr: string, reach: Reach, name: string]>
   ['::/128', 'reserved', 'unspecified'],
   ['::1/128', 'private', 'loopback'],
   ['fc00::/7', 'private', 'unique local, RFC 4193'],
-  ['fe80::/10', 'private', 'link-local'],
   ['fec0::/10', 'private', 'site-local, RFC 3879'],
   ['::/96', 'reserved', 'IPv4-compatible, RFC 4291'],
   ['::ffff:0:0:0/96', 'reserved', 'IPv4-translated, RFC 2765'],
@@ -122,6 +127,19 @@ export function rangeOf(address: Address): Range {
   const range = TABLE.find(({ net }) => contains(net, address))?.range ?? UNALLOCATED;
   return range.reach === 'public' && isIsatap(address) ? ISATAP : range;
 }
+
+/** What the addresses of a net reach. An ISATAP address counts as its prefix. */
+export function reachesOf(net: Net): ReadonlySet<Reach> {
+  const reaches = new Set<Reach>();
+  for (const row of TABLE) {
+    if (isWithin(row.net, net)) return reaches.add(row.range.reach);
+    if (isWithin(net, row.net)) reaches.add(row.range.reach);
+  }
+  return reaches.add(UNALLOCATED.reach);
+}
+
+/** Whether the net is a single address. */
+export const isSingle = ([base, bits]: Net): boolean => bits === base.toByteArray().length * 8;
 
 /** RFC 5214: under any prefix, the interface ids 00-00-5E-FE and 02-00-5E-FE embed an IPv4 address. */
 function isIsatap(address: Address): boolean {

@@ -22,6 +22,13 @@ function refusal(options: Partial<GuardOptions>, text: string, address: string):
 
 const PUBLIC = '8.8.8.8';
 
+/** Addresses where clouds have their metadata services, and any other link-local address. */
+const LINK_LOCAL = [
+  ...['169.254.169.254', '169.254.169.252', '169.254.0.23', '169.254.170.2', '169.254.1.1', '192.0.0.192'],
+  ...['168.63.129.16', '100.100.100.200', '192.80.8.124', 'fe80::1', 'fe80::a9fe:a9fe', 'fd00:ec2::254'],
+  ...['fd20:ce::254', 'fd00:42::42', 'fd00:c1::a9fe:a9fe', 'fd00:a9fe:a9fe::1'],
+].map((address) => [address, `http://${address.includes(':') ? `[${address}]` : address}/`] as const);
+
 describe('with default settings', () => {
   test('public addresses on ports 80 and 443 are open', () => {
     for (const text of ['http://example.com/', 'https://example.com/', 'http://example.com:443/', 'http://8.8.8.8/']) {
@@ -75,7 +82,7 @@ describe('FETCH_ALLOW_PRIVATE', () => {
   const options = { allowPrivate: true };
 
   test('opens private addresses and every port on them, and private names', () => {
-    for (const address of ['127.0.0.1', '::1', '10.0.0.1', '172.17.0.2', '192.168.0.1', 'fd12::1', '169.254.1.1']) {
+    for (const address of ['127.0.0.1', '::1', '10.0.0.1', '172.17.0.2', '192.168.0.1', 'fd12::1']) {
       assert.equal(refusal(options, 'http://localhost:9000/', address), undefined, address);
     }
   });
@@ -104,12 +111,13 @@ describe('a CIDR in FETCH_ALLOW', () => {
     assert.match(refusal(options, 'http://10.1.2.3:9000/', '10.1.2.3') ?? '', /port 9000 is closed/);
   });
 
-  test('opens a metadata service only if it is exactly its address', () => {
-    for (const wide of ['169.254.0.0/16', '0.0.0.0/0', '169.254.169.254/31']) {
-      assert.notEqual(refusal({ allow: [wide] }, 'http://169.254.169.254/', '169.254.169.254'), undefined, wide);
-    }
-    for (const exact of ['169.254.169.254', '169.254.169.254/32']) {
-      assert.equal(refusal({ allow: [exact] }, 'http://169.254.169.254/', '169.254.169.254'), undefined, exact);
+  test('A16: opens link-local and metadata addresses only one by one', () => {
+    for (const [address, url] of LINK_LOCAL) {
+      for (const options of [{ allowPrivate: true }, { allow: ['0.0.0.0/0', '::/0'] }, { allow: ['127.0.0.1'] }]) {
+        assert.match(refusal(options, url, address) ?? '', /is metadata .*\(exactly this address\)/, address);
+      }
+      const alone = [address, `${address}/${address.includes(':') ? 128 : 32}`];
+      for (const entry of alone) assert.equal(refusal({ allow: [entry] }, url, address), undefined, entry);
     }
   });
 });
@@ -226,7 +234,35 @@ test('entries that cannot be parsed throw one error that names them all and thei
       !error.message.includes('"example.com"'),
   );
   assert.throws(() => createGuard({ ...DEFAULTS, deny: ['http://'] }), /FETCH_DENY: "http:\/\/"/);
-  for (const nat64 of ['64:ff9b::/96', '64:ff9b::a00:1']) {
-    assert.throws(() => createGuard({ ...DEFAULTS, allow: [nat64] }), /^Error: FETCH_ALLOW: .* opens nothing/);
+});
+
+test('A15: an entry that would have no effect stops the start', () => {
+  const useless = ['64:ff9b::/96', '64:ff9b::a00:1', '169.254.0.0/16', '169.254.169.254/31', 'fe80::/10'];
+  for (const entry of [...useless, '93.184.216.0/24', '93.184.216.34', '2606:4700::/32', '::ffff:93.184.216.0/120']) {
+    assert.throws(() => createGuard({ ...DEFAULTS, allow: [entry] }), /^Error: FETCH_ALLOW: .* opens nothing/, entry);
   }
+  for (const entry of ['http://93.184.216.34', 'https://[2606:4700::1]:8443', 'http://[::ffff:1.2.3.4]']) {
+    assert.throws(() => createGuard({ ...DEFAULTS, deny: [entry] }), /^Error: FETCH_DENY: .* address alone/, entry);
+  }
+});
+
+test('A15: an entry has its effect in every spelling that is accepted', () => {
+  const denied: readonly (readonly [entry: string, url: string, address?: string])[] = [
+    ...(['EVIL.test', 'evil.test.', '.EVIL.test', '.evil.test.', 'http://evil.test:80'] as const).map(
+      (entry) => [entry, 'http://evil.test/'] as const,
+    ),
+    ...['*.evil.test', '.evil.test', '*.EVIL.test.'].map((entry) => [entry, 'http://a.Evil.test./'] as const),
+    ['b\u00fccher.test', 'http://xn--bcher-kva.test/'],
+    ['*.b\u00fccher.test', 'http://a.xn--bcher-kva.TEST/'],
+    ['93.184.216.99/24', 'http://a.test/', '93.184.216.34'],
+    ['::ffff:93.184.216.99/120', 'http://a.test/', '93.184.216.34'],
+    ['::ffff:0:0/96', 'http://a.test/', '93.184.216.34'],
+    ['2606:4700:0::1234/32', 'http://a.test/', '2606:4700::1111'],
+  ];
+  for (const [entry, url, address = PUBLIC] of denied) {
+    assert.match(refusal({ deny: [entry] }, url, address) ?? '', /in FETCH_DENY/, entry);
+  }
+  const allow = ['http://[::ffff:93.184.216.34]', '93.184.216.0/24'];
+  assert.equal(refusal({ allow }, 'http://93.184.216.34/', '93.184.216.34'), undefined);
+  assert.notEqual(refusal({ allow }, 'http://93.184.217.34/', '93.184.217.34'), undefined);
 });

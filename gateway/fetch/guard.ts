@@ -1,5 +1,5 @@
 /** Decides what may be fetched: checks each URL before the lookup, each address before and after connecting. */
-import { parseAllowEntries, parseEntries } from './entries.ts';
+import { parseAllowEntries, parseDenyEntries } from './entries.ts';
 import { enforce, type Finding } from './finding.ts';
 import { judgeAddress, judgeUrl, type Policy } from './rules.ts';
 
@@ -29,15 +29,15 @@ export type Guard = {
  *   both. An origin also fixes the scheme and the port, and opens that port.
  * - A CIDR in `allow` opens its addresses, private and reserved ones too. By itself it refuses nothing. A host entry
  *   never opens an address, and a CIDR never opens a host: the addresses of a listed host are still checked.
- * - `allowPrivate` opens private, loopback and link-local addresses, and every port on them.
- * - A metadata service is open only if an entry is exactly its address, without a wider mask.
+ * - `allowPrivate` opens private and loopback addresses, and every port on them.
+ * - A link-local address or a metadata service is open only if an entry is exactly its address, without a wider mask.
  * - On all other addresses only `ports` are open.
- * Throws an Error that names the entries which cannot be parsed, or which nothing can match.
+ * Throws an Error that names the entries which cannot be parsed, or which have no effect.
  */
 export function createGuard({ allow, deny, allowPrivate, ports }: GuardOptions): Guard {
   const policy: Policy = {
     allow: parseAllowEntries('FETCH_ALLOW', allow),
-    deny: parseEntries('FETCH_DENY', deny),
+    deny: parseDenyEntries('FETCH_DENY', deny),
     allowPrivate,
     ports,
   };

@@ -1,6 +1,6 @@
 /** The guard's rules: each yields one finding. `guard.ts` describes what they mean together. */
 import { isIP } from 'node:net';
-import { type Address, canonical, contains, parseAddress, type Range, rangeOf } from './address.ts';
+import { type Address, canonical, contains, isSingle, parseAddress, type Range, rangeOf } from './address.ts';
 import { type Entries, matchesUrl } from './entries.ts';
 import { type Finding, passed, refused } from './finding.ts';
 import { isPrivateName } from './resolve.ts';
@@ -14,7 +14,8 @@ export type Policy = {
   readonly ports: readonly number[];
 };
 
-const METADATA_HOST = 'metadata.google.internal';
+/** Names of metadata services. Those of other clouds are refused by their addresses only. */
+const METADATA_HOSTS: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata.goog']);
 
 /** The findings on a parsed URL. */
 export function* judgeUrl({ allow, deny, allowPrivate }: Policy, url: URL): Iterable<Finding> {
@@ -25,7 +26,7 @@ export function* judgeUrl({ allow, deny, allowPrivate }: Policy, url: URL): Iter
   yield listsHost(deny, url)
     ? refused('deny-list', `${host} is in FETCH_DENY`, 'removing it from FETCH_DENY')
     : passed('deny-list', `${host} is not in FETCH_DENY`);
-  if (host === METADATA_HOST) {
+  if (METADATA_HOSTS.has(host)) {
     const isNamed = allow.hosts.some((entry) => entry.itself && entry.host === host);
     const text = `${host} is a cloud metadata service`;
     yield isNamed ? passed('metadata-name', text) : refused('metadata-name', text, withEntry(allow, host));
@@ -69,7 +70,7 @@ export function* judgeAddress(policy: Policy, text: string, url: URL): Iterable<
 function isAddressOpen({ allow, allowPrivate }: Policy, target: Address, { reach }: Range): boolean {
   if (reach === 'public' || (reach === 'private' && allowPrivate)) return true;
   if (reach !== 'metadata') return listsAddress(allow, target);
-  return allow.nets.some(([base, bits]) => bits === base.toByteArray().length * 8 && contains([base, bits], target));
+  return allow.nets.some((net) => isSingle(net) && contains(net, target));
 }
 
 function isPortOpen({ allow, ports }: Policy, url: URL): boolean {

@@ -24,11 +24,14 @@ const DENIED = [
   ...['2002::/16', 'fc00::/7', 'fe80::/10', 'ff00::/8'],
 ];
 /**
- * Addresses that are unicast in ipaddr.js and refused by the guard: GKE's Services, and IPv6 outside the one block that
+ * Addresses that are unicast in ipaddr.js and refused by the guard: services inside of clouds, and IPv6 outside the one block that
  * IANA has allocated for global unicast.
  */
 const REFUSED_UNICAST = [
   '34.118.224.0/20',
+  '161.26.0.0/16',
+  '166.8.0.0/14',
+  '192.80.8.124/32',
   '168.63.129.16/32',
   '::/3',
   '4000::/2',
