@@ -98,7 +98,9 @@ test('oneofs have the same fields', () => {
       compared += 1;
     }
   }
-  assert.equal(compared, 4, 'the name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig');
+  // The name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig, three lists in Feature, and two
+  // in Input.
+  assert.equal(compared, 9);
 });
 
 test('the version policy is a oneof of latest, all and specific', () => {
@@ -133,7 +135,9 @@ test('methods have the paths, request types and response types of the original p
   assert.deepEqual(paths.sort(), [
     '/tensorflow.serving.ModelService/GetModelStatus',
     '/tensorflow.serving.ModelService/HandleReloadConfigRequest',
+    '/tensorflow.serving.PredictionService/Classify',
     '/tensorflow.serving.PredictionService/GetModelMetadata',
     '/tensorflow.serving.PredictionService/Predict',
+    '/tensorflow.serving.PredictionService/Regress',
   ]);
 });
