@@ -14,7 +14,12 @@ function admin(states: Record<string, ModelState> = {}) {
   const lifecycle = createLifecycle();
   const all = new Map(Object.entries(states));
   const readiness = createReadiness('any')(all);
-  const health = createHealth({ lifecycle, states: { all, readiness }, withDetails: true });
+  const health = createHealth({
+    lifecycle,
+    states: { all, readiness },
+    decodingProblem: () => undefined,
+    withDetails: true,
+  });
   return {
     app: createAdmin({ metrics: createMetrics({ inFlight: 2, queued: 1, limit: 16 }, { share: 0.5 }), health, log }),
     log,

@@ -8,20 +8,23 @@ import type { Lifecycle } from './lifecycle.ts';
 export type HealthOptions = {
   readonly lifecycle: Pick<Lifecycle, 'isDraining'>;
   readonly states: Pick<ModelStates, 'all' | 'readiness'>;
+  /** Why no image can be decoded. */
+  readonly decodingProblem: () => string | undefined;
   /** Show the details of problems too, such as the addresses of model servers: on the admin port. */
   readonly withDetails: boolean;
 };
 
 /** Creates the routes `/health/live` (always 200) and `/health/ready` (200 or 503, with the state of each model). */
-export function createHealth({ lifecycle, states, withDetails }: HealthOptions): Router {
+export function createHealth({ lifecycle, states, decodingProblem, withDetails }: HealthOptions): Router {
   const health = express.Router();
   health.get('/health/live', (_request, response) => {
     response.json({ status: 'live' });
   });
   health.get('/health/ready', (_request, response) => {
-    const { ready, problem } = lifecycle.isDraining()
-      ? { ready: false, problem: 'the gateway is shutting down' }
-      : states.readiness;
+    const problem = lifecycle.isDraining()
+      ? 'the gateway is shutting down'
+      : (states.readiness.problem ?? decodingProblem());
+    const ready = problem === undefined;
     const models = Object.fromEntries([...states.all].map(([name, state]) => [name, shown(state, withDetails)]));
     response
       .status(ready ? 200 : 503)
@@ -30,12 +33,13 @@ export function createHealth({ lifecycle, states, withDetails }: HealthOptions):
   return health;
 }
 
-function shown({ version, parity, problem, detail }: ModelState, withDetails: boolean) {
+function shown({ version, parity, problem, detail, refused }: ModelState, withDetails: boolean) {
   return {
     ready: !problem,
     ...(version !== undefined && { version }),
     ...(parity && { parity }),
     ...(problem && { problem }),
+    ...(refused && { refused }),
     ...(withDetails && detail && { detail }),
   };
 }

@@ -1,6 +1,6 @@
 /** Warm-up: does the slow first calls before the first request. */
 
-import type { Backend } from '../domain/backend.ts';
+import type { Backend, PredictCall } from '../domain/backend.ts';
 import type { Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError } from '../errors.ts';
@@ -9,42 +9,44 @@ import type { Binding } from './signatures.ts';
 /** TensorFlow builds the graph of a signature on its first Predict, which takes seconds for a large model. */
 const WARM_UP_MS = 3000;
 
-/** A grey pixel as PNG. */
-const PIXEL = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAADElEQVQI12NoaGgAAAMEAYGa8M1PAAAAAElFTkSuQmCC',
-  'base64',
-);
-
 export type WarmUpParts = {
   readonly backend: Backend;
   readonly decode: Decode;
   readonly normalise: Normalise;
-  /** Resolves when pictures can be decoded. */
-  readonly decoders: { ready(signal: AbortSignal): Promise<void> };
+  /** A picture in a format that is offered. */
+  readonly pixel: Uint8Array;
 };
 
 /**
- * Sends one Predict of zeros, or of a pixel where the model takes encoded pictures; waits for the decoders, decodes and
- * scales one pixel. A failure is only logged: requests may succeed all the same.
+ * Sends one Predict of zeros, or of a pixel where the model takes encoded pictures. Its failure is only logged: requests
+ * may succeed all the same. Decodes and scales one pixel; throws when that fails.
  */
 export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
-  const { backend, decode, normalise, decoders } = parts;
-  const { card, version, input } = binding;
-  const context = { ...own, signal: AbortSignal.any([own.signal, AbortSignal.timeout(WARM_UP_MS)]) };
+  const { backend, decode, normalise, pixel } = parts;
+  const { card, version, input, answer } = binding;
   const servable = { model: card.name, version };
-  const call = backend.prepare({ servable, signature: card.signature, input }, 1);
+  const call = backend.prepare({ servable, signature: card.signature, input, answer }, 1);
   const { image } = card;
-  if ('encoded' in image) call.setString(0, PIXEL);
+  if ('encoded' in image) call.setString(0, pixel);
   else call.tensor.fill(0);
+  const [isAnswered, pixels] = await Promise.all([
+    isSent(call, binding, own),
+    'encoded' in image ? undefined : decode(pixel, image, 'pixel', own),
+  ]);
+  if (pixels && isAnswered && !('encoded' in image)) normalise(pixels, image, call.tensor);
+  pixels?.release();
+  if (isAnswered) call.release();
+}
+
+/** Whether the model server answered in time. */
+async function isSent(call: PredictCall, { card, version }: Binding, own: RequestContext): Promise<boolean> {
+  const context = { ...own, signal: AbortSignal.any([own.signal, AbortSignal.timeout(WARM_UP_MS)]) };
   try {
-    await Promise.all([call.send(1, context), decoders.ready(context.signal)]);
-    if ('encoded' in image) return call.release();
-    const pixels = await decode(PIXEL, image, 'pixel', context);
-    normalise(pixels, image, call.tensor);
-    pixels.release();
-    call.release();
+    await call.send(1, context);
+    return true;
   } catch (thrown) {
     const { message, cause } = asGatewayError(thrown);
     own.log.info({ model: card.name, version, detail: message, cause }, 'the warm-up failed');
+    return false;
   }
 }

@@ -43,10 +43,15 @@ export function openDoors(options: DoorsOptions): Doors {
   const { requestTimeoutMs, maxConnections, trustedProxies, corsOrigins = [], tlsCertFile } = config;
   const door = openDoor(options);
   const { states } = line.watch;
-  const list = (signal: AbortSignal) =>
-    listModels({ cards: line.watch.cards, states: states.all, backend: line.stages.backend }, signal);
+  const list = () =>
+    listModels({
+      cards: line.watch.cards,
+      states: states.all,
+      versions: (name) => line.watch.model(name)?.versions,
+    });
   const protocols = [predictRoutes(door, predictOptions(options)), modelsRoutes(door, list)];
-  const health = createHealth({ lifecycle, states, withDetails: false });
+  const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
+  const health = createHealth({ ...healthParts, withDetails: false });
   const hasTls = tlsCertFile !== undefined;
   const service = checked(
     () => createService({ door, protocols, health, trustedProxies, corsOrigins, hasTls }),
@@ -61,7 +66,7 @@ export function openDoors(options: DoorsOptions): Doors {
     service: lifecycle.add(refuseMalformed(server, { log, metrics })),
     admin: lifecycle.add(
       createLimitedServer(
-        createAdmin({ metrics, health: createHealth({ lifecycle, states, withDetails: true }), log }),
+        createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }),
         limits,
       ),
     ),
@@ -77,11 +82,13 @@ function openDoor({ config, log, plan, metrics, lifecycle, opened }: DoorsOption
   return createDoor({ callers, timeoutMs, log, metrics, isClosing });
 }
 
-function predictOptions({ config, line: { stages }, plan, metrics }: DoorsOptions): PredictOptions {
+function predictOptions({ config, line: { stages }, plan, metrics, opened }: DoorsOptions): PredictOptions {
   const { maxBodyBytes, maxImageBytes, maxInstances } = config;
   const { memory, maxHeldBytes } = plan;
+  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes });
+  opened.defer(() => readBody.close());
   return {
-    readBody: createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes }),
+    readBody,
     maxInstances,
     check(context) {
       memory.check();

@@ -8,11 +8,12 @@ import { createTfServing } from '../backend/tf-serving/backend.ts';
 import type { Config } from '../config/schema.ts';
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
-import type { ImageSpec, Normalise } from '../domain/picture.ts';
+import type { Decode, ImageSpec, Normalise } from '../domain/picture.ts';
 import { createFetch } from '../fetch/http.ts';
 import { type Decoders, startDecoders } from '../image/decoder/pool.ts';
 import { checkHeader } from '../image/header-check.ts';
 import { createNormaliser, type Normaliser } from '../image/normalise.ts';
+import { pixelOf } from '../image/pixel.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { reloading } from '../machine/reload.ts';
@@ -44,7 +45,12 @@ export type StagesOptions = {
   readonly opened: DisposableStack;
 };
 
-export type Line = { readonly stages: Stages; readonly watch: ModelWatch };
+export type Line = {
+  readonly stages: Stages;
+  readonly watch: ModelWatch;
+  /** Why the models that need decoded pictures cannot have them, if there are any. */
+  decodingProblem(): string | undefined;
+};
 
 /** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
 export function openStages(options: StagesOptions): Line {
@@ -56,10 +62,16 @@ export function openStages(options: StagesOptions): Line {
   const limits = decodeLimits(config);
   const fetch = checked(() => createFetch(fetchOptions(config)));
   opened.defer(() => fetch.close());
-  const parts: ModelParts = { backend, tls, decoders, decode: decoders.decode, normalise: createNormalise() };
+  const parts: ModelParts = {
+    backend,
+    tls,
+    decode: decoders.decode,
+    normalise: createNormalise(),
+    pixel: pixelOf(config.imageFormats),
+  };
   const watch = watchModels(options, parts);
   const stages: Stages = {
-    resolve: createRoute({ cards: () => watch.cards, states: watch.states, backend }),
+    route: createRoute({ cards: () => watch.cards, states: watch.states, model: (name) => watch.model(name) }),
     admission,
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
@@ -69,7 +81,11 @@ export function openStages(options: StagesOptions): Line {
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend,
   };
-  return { stages, watch };
+  const decodingProblem = () => {
+    const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
+    return isNeeded ? decoders.problem : undefined;
+  };
+  return { stages, watch, decodingProblem };
 }
 
 function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Decoders {
@@ -87,10 +103,11 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): De
 }
 
 function openBackend({ config, target, metrics, opened }: StagesOptions, tls: BackendTls | undefined): Backend {
-  const { requestTimeoutMs, hedgeAfterMs } = config;
+  const { requestTimeoutMs, hedgeAfterMs, maxOutputBytes } = config;
   const client = checked(() => openClient(target, { tls, requestTimeoutMs }), 'TF_SERVING_HOST');
   const backend = createTfServing({
     client,
+    maxOutputBytes,
     hedgeAfterMs,
     onStatus: (method, code) => metrics.backendCalls.inc({ method, code }),
     onExtraAttempt: (reason) => metrics.backendExtraAttempts.inc({ reason }),
@@ -117,9 +134,9 @@ function openBackendTls({ config, log, opened }: StagesOptions): BackendTls | un
 type ModelParts = {
   readonly backend: Backend;
   readonly tls: BackendTls | undefined;
-  readonly decoders: Decoders;
-  readonly decode: Decoders['decode'];
+  readonly decode: Decode;
   readonly normalise: Normalise;
+  readonly pixel: Uint8Array;
 };
 
 function watchModels({ config, log, metrics, explain, target }: StagesOptions, parts: ModelParts): ModelWatch {
@@ -129,15 +146,22 @@ function watchModels({ config, log, metrics, explain, target }: StagesOptions, p
     explain,
     unreachable: createUnreachable(() => diagnose(target, parts.tls), log),
     log,
-    async prove(binding, signal) {
+    async prove(binding, server, signal) {
       const context = ownContext(signal, log, PROOF_TIMEOUT_MS);
-      const parity = await proveParity(binding, parts, context);
+      const own = { ...parts, backend: atServer(parts.backend, server) };
+      const parity = await proveParity(binding, own, context);
       // A proof has already sent pictures through the whole line.
-      if (parity.state === 'unproven') await warmUp(binding, parts, context);
+      if (parity.state === 'unproven') await warmUp(binding, own, context);
       return parity;
     },
     onChange: (model, state) => showModel(metrics, model, state),
   });
+}
+
+/** The backend whose predictions go to one server. */
+function atServer(backend: Backend, server: string): Backend {
+  const only = new Set([server]);
+  return { ...backend, prepare: (target, capacity) => backend.prepare({ ...target, only }, capacity) };
 }
 
 /** Makes each model's lookup tables once. */

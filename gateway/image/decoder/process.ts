@@ -1,128 +1,150 @@
-/** One decoder process: starts it with restricted rights, sends it one picture at a time and ends it. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { closeSync, mkdirSync } from 'node:fs';
-import { createRequire, getCompileCacheDir } from 'node:module';
-import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+/** One decoder process: decodes one picture at a time, and is killed when it takes too long. */
+import { closeSync } from 'node:fs';
 import { messageStart } from './messages.ts';
 import type { DecodeLimits, Job } from './reply.ts';
-import { openSharedFile, readWhole } from './shared-file.ts';
+import { isMarkedDecoding, openSharedFile, readPixels } from './shared-file.ts';
+import { type Program, spawnProgram } from './spawn.ts';
+
+/** The process has ended. `message` has the exit code or signal, and the last lines of stderr. */
+export class ProcessEnded extends Error {
+  /** Whether it was decoding a picture. If not, the picture that it was given is not the reason. */
+  readonly wasDecoding: boolean;
+  /** Whether it was killed because the picture took too long. */
+  readonly isTimeout: boolean;
+
+  constructor(message: string, { wasDecoding, isTimeout }: Pick<ProcessEnded, 'wasDecoding' | 'isTimeout'>) {
+    super(message);
+    this.wasDecoding = wasDecoding;
+    this.isTimeout = isTimeout;
+  }
+}
 
 export type DecoderProcess = {
   readonly pid: number | undefined;
-  /** Resolves when the process can decode; rejects when it ends before. */
-  readonly ready: Promise<void>;
-  /** Resolves with how the process ended. */
-  readonly ended: Promise<string>;
-  /** Resolves with the reply; rejects when the process ends or the reply is not JSON. One job at a time. */
-  ask(job: Job, bytes: Uint8Array): Promise<unknown>;
-  /** Fills `bytes` with the pixels of the last reply. Call it before the next job. @throws RangeError for too few. */
+  /** False from the moment on that the process is killed, or is known to have ended. */
+  readonly isUsable: boolean;
+  readonly ended: Promise<ProcessEnded>;
+  /**
+   * Resolves with the reply to a picture, one at a time. After `timeoutMs` without one the process is killed.
+   * @throws ProcessEnded once the process has ended.
+   */
+  ask(job: Job, bytes: Uint8Array, timeoutMs: number): Promise<unknown>;
+  /** Fills `bytes` with the pixels of the last reply. @throws RangeError for too few. */
   read(bytes: Uint8Array): void;
   kill(): void;
 };
 
-const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url));
-const GATEWAY = new URL('../../', import.meta.url);
 const STDERR_CHARACTERS = 1000;
-const MAX_LINE_CHARACTERS = 64 * 1024;
+/** A reply without pixels. */
+const REPLY_CHARACTERS = 64 * 1024;
+/** Of each pixel in a reply: three channels of float32 in base64. */
+const PIXEL_CHARACTERS = 16;
 
-/** A decoder keeps little on its heap. Frequent collection by one thread keeps the heap small and costs less CPU. */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=64', '--single-threaded-gc'];
-
-/**
- * Node's permission model: no files but code, no child processes, no threads. It restricts JavaScript only; the
- * container limits what a bug in a codec can reach. `--disable-warning`: sharp is a native addon, which is known.
- */
-function flags(cache: string | undefined): string[] {
-  const sharp = createRequire(import.meta.url).resolve('sharp');
-  const modules = `${path.sep}node_modules${path.sep}`;
-  const packages = sharp.slice(0, sharp.indexOf(modules) + modules.length);
-  // node_modules may be a symbolic link: allow the link and its target.
-  const readable = [fileURLToPath(GATEWAY), fileURLToPath(new URL('../node_modules/', GATEWAY)), packages];
-  const reads = readable.map((folder) => `--allow-fs-read=${folder}`);
-  // The process drops this right when its code is loaded, before its first picture.
-  const writes = cache === undefined ? [] : [`--allow-fs-read=${cache}`, `--allow-fs-write=${cache}`];
-  return ['--permission', '--allow-addons', ...reads, ...writes, '--disable-warning=SecurityWarning', ...HEAP];
-}
-
-/**
- * The folder of the decoders' compile cache, if the gateway has a compile cache. It is apart from the gateway's: the
- * gateway runs no code from it. The cache saves two thirds of a decoder's start.
- */
-function openCache(): string | undefined {
-  const gateways = getCompileCacheDir();
-  if (gateways === undefined) return undefined;
-  const folder = path.join(gateways, 'decoders');
+/** Starts a process. @throws the system's error when it cannot be started. */
+export async function startDecoderProcess(limits: DecodeLimits): Promise<DecoderProcess> {
+  const file = openSharedFile();
   try {
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch {
-    return undefined; // read-only file system: decoders start without a cache, and more slowly
+    return control(await spawnProgram(limits, file), file);
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
 
-/** The process gets a separate environment, without the gateway's keys and tokens. */
-function spawnDecoder(limits: DecodeLimits, pixels: number): ChildProcessByStdio<Writable, Readable, Readable> {
-  const cache = openCache();
-  // Detached: Ctrl-C in the terminal reaches only the gateway, which drains first. A decoder ends when its stdin does.
-  return spawn(process.execPath, [...flags(cache), PROGRAM, JSON.stringify(limits)], {
-    cwd: '/',
-    detached: true,
-    // One thread decodes: one arena of glibc's allocator is enough and keeps less memory.
-    env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1', ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) },
-    stdio: ['pipe', 'pipe', 'pipe', pixels],
-  }) as ChildProcessByStdio<Writable, Readable, Readable>;
-}
-
-/** Starts a process. */
-export function startDecoderProcess(limits: DecodeLimits): DecoderProcess {
-  const pixels = openSharedFile();
-  const child = spawnDecoder(limits, pixels);
-  let expected = Promise.withResolvers<unknown>();
-  const ready = expected.promise.then(() => undefined);
-  let line = '';
-  let stderr = '';
-  const kill = () => void child.kill('SIGKILL');
-
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    line += text;
-    if (line.length > MAX_LINE_CHARACTERS) kill();
-    if (!line.endsWith('\n')) return;
-    try {
-      expected.resolve(JSON.parse(line));
-    } catch (error) {
-      expected.reject(error);
-      kill();
-    }
-    line = '';
+function control(child: Program, file: number): DecoderProcess {
+  const { promise: ended, resolve: end } = Promise.withResolvers<ProcessEnded>();
+  let expected: PromiseWithResolvers<unknown> | undefined;
+  let maxCharacters = REPLY_CHARACTERS;
+  let isUsable = true;
+  let isTimeout = false;
+  const kill = () => {
+    isUsable = false; // from now on it gets no picture, and a reply does not count
+    child.kill('SIGKILL');
+  };
+  const stderr = lastCharacters(child);
+  const takeLine = (line: string) => {
+    const reply = parsed(line);
+    if (reply === undefined) kill();
+    else if (isUsable) expected?.resolve(reply);
+  };
+  onLines(child, () => maxCharacters, takeLine);
+  child.on('error', () => undefined); // a kill failed: the process has ended
+  child.stdin.on('error', () => undefined); // the process has ended
+  child.once('close', (code, signal) => {
+    isUsable = false;
+    const how = new ProcessEnded(`the decoder process ended: ${signal ?? `exit code ${code}`} ${stderr()}`.trimEnd(), {
+      wasDecoding: isMarkedDecoding(file),
+      isTimeout,
+    });
+    closeSync(file);
+    end(how);
+    expected?.reject(how);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_CHARACTERS);
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', ({ message }) => resolve(message));
-    child.once('close', (code, signal) => resolve(`${signal ?? `exit code ${code}`} ${stderr}`.trimEnd()));
-  });
-  void ended.then((how) => {
-    closeSync(pixels);
-    expected.reject(new Error(`the decoder process ended: ${how}`));
-  });
-  child.stdin.on('error', kill); // the process has ended or is about to; `ended` reports it
 
   return {
     pid: child.pid,
-    ready,
-    ended,
-    ask({ field, spec }, bytes) {
-      expected = Promise.withResolvers();
-      child.stdin.cork();
-      child.stdin.write(messageStart({ field, spec } satisfies Job, bytes));
-      child.stdin.write(bytes);
-      child.stdin.uncork();
-      return expected.promise;
+    get isUsable() {
+      return isUsable;
     },
-    read: (bytes) => readWhole(pixels, bytes),
+    ended,
+    async ask(job, bytes, timeoutMs) {
+      if (!isUsable) throw await ended;
+      const reply = Promise.withResolvers<unknown>();
+      expected = reply;
+      const [height, width] = job.spec.size;
+      maxCharacters = REPLY_CHARACTERS + PIXEL_CHARACTERS * height * width;
+      const expire = () => {
+        if (expected !== reply) return;
+        isTimeout = true;
+        kill();
+      };
+      // A reply that has arrived counts, also where the event loop is late: it is read before an immediate runs.
+      const timer = setTimeout(() => setImmediate(expire), timeoutMs);
+      send(child, job, bytes);
+      try {
+        return await reply.promise;
+      } finally {
+        clearTimeout(timer);
+        expected = undefined;
+      }
+    },
+    read: (bytes) => readPixels(file, bytes),
     kill,
   };
+}
+
+function send({ stdin }: Program, { field, spec }: Job, bytes: Uint8Array): void {
+  stdin.cork();
+  stdin.write(messageStart({ field, spec } satisfies Job, bytes));
+  stdin.write(bytes);
+  stdin.uncork();
+}
+
+/** Calls `onLine` for each line of stdout, and for one that is too long. */
+function onLines({ stdout }: Program, maxCharacters: () => number, onLine: (line: string) => void): void {
+  let line = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    line += text;
+    if (!line.endsWith('\n') && line.length <= maxCharacters()) return;
+    onLine(line);
+    line = '';
+  });
+}
+
+/** Undefined for what is not JSON. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads stderr and keeps its end. */
+function lastCharacters({ stderr }: Program): () => string {
+  let kept = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    kept = (kept + text).slice(-STDERR_CHARACTERS);
+  });
+  return () => kept;
 }

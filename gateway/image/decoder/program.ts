@@ -3,9 +3,8 @@
  * stdout, the pixels in a file shared with the gateway. It has no environment, sockets or keys of the gateway. It ends
  * when stdin does.
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import sharp from 'sharp';
 import type { ImageSpec, Resized } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import { type DecodeOptions, decode } from '../decode.ts';
@@ -14,11 +13,12 @@ import { createResampler, type Resampler } from '../resample.ts';
 import { restrictSharp } from '../restrict-sharp.ts';
 import { type Message, PREFIX_BYTES, parseMessage, readLengths } from './messages.ts';
 import type { DecodeLimits, Job, Reply } from './reply.ts';
+import { markDecoding, writePixels, writeWhole } from './shared-file.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
-/** The shared file: the fourth entry of `stdio` in process.ts. */
-const PIXELS = 3;
+/** The fourth entry of `stdio` in spawn.ts. */
+const SHARED_FILE = 3;
 
 const limits = JSON.parse(process.argv[2] ?? '{}') as DecodeLimits;
 const resamplers = new Map<string, Resampler>();
@@ -42,12 +42,6 @@ function receive(): Message | undefined {
   return bytes && parseMessage(bytes, head);
 }
 
-function writeWhole(file: number, bytes: Uint8Array, position: number | null): void {
-  for (let sent = 0; sent < bytes.length; ) {
-    sent += writeSync(file, bytes, sent, bytes.length - sent, position === null ? null : position + sent);
-  }
-}
-
 function send(reply: Reply): void {
   writeWhole(STDOUT, Buffer.from(`${JSON.stringify(reply)}\n`), null);
 }
@@ -67,38 +61,38 @@ function dropWriteRight(): void {
 }
 
 async function run({ field, spec }: Job, bytes: Uint8Array): Promise<Reply> {
+  markDecoding(SHARED_FILE, true);
   try {
     const options: DecodeOptions = { ...limits, field, color: spec.color, engine: spec.engine };
     const pixels = await decode(bytes, options);
     const resized = resamplerOf(spec)(pixels);
     free(pixels.data);
-    writeWhole(PIXELS, new Uint8Array(resized.data.buffer, resized.data.byteOffset, resized.data.byteLength), 0);
-    const reply = describe(resized);
-    free(resized.data);
-    return reply;
+    return store(resized);
   } catch (thrown) {
     const { message, cause } = thrown instanceof Error ? thrown : new Error(String(thrown));
     const kind = thrown instanceof GatewayError ? thrown.kind : 'internal';
     return { kind, detail: message, cause: cause instanceof Error ? cause.message : '' };
+  } finally {
+    markDecoding(SHARED_FILE, false);
   }
 }
 
-function describe({ width, height, channels, data }: Resized): Reply {
+/** Puts the pixels into the shared file, or into the reply where the file has no room. */
+function store({ width, height, channels, data }: Resized): Reply {
   const samples = data instanceof Uint8Array ? 'uint8' : data instanceof Uint16Array ? 'uint16' : 'float32';
-  return { width, height, channels, samples };
-}
-
-/** Decodes a picture of one pixel: the first run of the code is slow, and the first request would wait for it. */
-async function warmUp(): Promise<void> {
-  if (!limits.formats.includes('jpeg')) return;
-  const pixel = sharp({ create: { width: 1, height: 1, channels: 3, background: 'grey' } });
-  await decode(await pixel.jpeg().toBuffer(), { ...limits, field: 'pixel', color: 'rgb', engine: 'pillow' });
+  const reply = { width, height, channels, samples } as const;
+  try {
+    writePixels(SHARED_FILE, data);
+    return reply;
+  } catch {
+    return { ...reply, base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
+  } finally {
+    free(data);
+  }
 }
 
 restrictSharp(limits.formats);
 dropWriteRight();
-send({}); // ready
-await warmUp();
 for (let job = receive(); job; job = receive()) {
   send(await run(job.head as Job, job.body));
   free(job.body);
