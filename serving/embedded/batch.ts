@@ -13,7 +13,7 @@ export type Tensors = {
 
 /** A signature can be batched only if the first axis of every input and output has a variable size. */
 export function isBatchable({ inputs, outputs }: Signature): boolean {
-  return [...inputs.values(), ...outputs.values()].every(({ shape }) => shape[0] === -1);
+  return [...inputs.values(), ...outputs.values()].every(({ shape }) => shape?.[0] === -1);
 }
 
 /**

@@ -36,7 +36,7 @@ const FLAGS = {
   tensorflow_intra_op_parallelism: { default: 0, help: 'Threads for one run. 0: one per CPU core.' },
   grpc_max_threads: {
     default: 64,
-    help: 'Concurrent Predict calls, queued ones included. Calls above the limit fail with RESOURCE_EXHAUSTED.',
+    help: 'Concurrent calls of Predict, Classify and Regress, queued ones included. Calls above the limit fail with RESOURCE_EXHAUSTED.',
   },
   enable_serialization_as_tensor_content: {
     default: false,

@@ -2,6 +2,7 @@
 
 import { lstat, unlink } from 'node:fs/promises';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Inference } from './inference.ts';
 import type { Protocol } from './protocol.ts';
 import type { Service } from './service.ts';
 import { asStatusError, invalidArgument } from './status.ts';
@@ -9,14 +10,18 @@ import { asStatusError, invalidArgument } from './status.ts';
 /** About 470 images of 299 x 299 as float32. TF-Serving has no limit; this one bounds the memory a client can use. */
 const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
 
+type Parts = { readonly inference: Inference; readonly service: Service };
+
 /** Creates the server without opening a port. */
-export function createServer(service: Service, { predictionService, modelService }: Protocol): Server {
+export function createServer({ inference, service }: Parts, { predictionService, modelService }: Protocol): Server {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
   server.addService(predictionService.service, {
-    Predict: unary((request: Parameters<Service['predict']>[0], signal) => service.predict(request, signal)),
+    Predict: unary(inference.predict.bind(inference)),
+    Classify: unary(inference.classify.bind(inference)),
+    Regress: unary(inference.regress.bind(inference)),
     GetModelMetadata: unary(service.getModelMetadata.bind(service)),
   });
   server.addService(modelService.service, {

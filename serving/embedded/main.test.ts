@@ -47,7 +47,7 @@ test('B11: a model that cannot be loaded at the start is logged with the reason,
 
 test('a model with an unsupported tensor type is refused with the reason', async (t) => {
   const odd = join(temporaryFolder(t), 'm');
-  const value = { type: 'COMPLEX64', shape: ['n'] } as const;
+  const value = { type: 'COMPLEX128', shape: ['n'] } as const;
   const graph = onnxModel({
     inputs: [{ name: 'x', ...value }],
     outputs: [{ name: 'y', ...value }],
@@ -55,7 +55,10 @@ test('a model with an unsupported tensor type is refused with the reason', async
   });
   addVersion(odd, 1, graph);
   const { output } = await startServer(t, folder, '--model_name=m', `--model_base_path=${odd}`);
-  assert.match(output(), /did not become available: .* due to error: UNKNOWN: /);
+  assert.match(
+    output(),
+    /did not become available: .* due to error: UNKNOWN: .*: x has a type that cannot be served: complex128/,
+  );
 });
 
 test('an unknown flag is logged and ignored', async (t) => {

@@ -6,6 +6,7 @@ import { readBatchingParameters } from './batching-parameters.ts';
 import { watchConfig } from './config-watch.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { createServer, drain, listenOnPort, listenOnSocket } from './grpc-server.ts';
+import { Inference } from './inference.ts';
 import { consoleLog } from './log.ts';
 import { type ModelConfig, modelConfigs, readModelConfigFile } from './model-config.ts';
 import { Models } from './models.ts';
@@ -65,17 +66,16 @@ async function serve(flags: Flags): Promise<void> {
     allowLabelsForUnavailable: flags.allow_version_labels_for_unavailable_models,
   });
   const protocol = loadProtocol();
-  const service = new Service({
+  const inference = new Inference({
     models,
-    protocol,
     maxCalls: flags.grpc_max_threads,
     asTensorContent: flags.enable_serialization_as_tensor_content,
   });
-  const server = createServer(service, protocol);
+  const server = createServer({ inference, service: new Service({ models, protocol }) }, protocol);
   exitOnShutdown(server);
   await models.start(configs);
   const addresses = await listen(server, flags);
-  if (flags.rest_api_port !== 0) await listenForMetrics(flags.host, flags.rest_api_port, service.requestCounts);
+  if (flags.rest_api_port !== 0) await listenForMetrics(flags.host, flags.rest_api_port, inference.requestCounts);
   const served = configs.flatMap(({ name }) => {
     const available = models.states(name).find(([, { state }]) => state === 'AVAILABLE');
     return available ? `${name} version ${available[0]}` : [];

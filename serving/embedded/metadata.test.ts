@@ -25,7 +25,7 @@ addVersion(
       ['Identity', ['ids'], 'ids_out'],
     ],
   }),
-  { serving_uint8: echoModel('UINT8', ['n', 2]) },
+  { serving_uint8: echoModel('UINT8', ['n', 2]), any: echoModel('BFLOAT16'), one: echoModel('STRING', []) },
 );
 const { client } = await startServer({ after }, folder, '--model_name=m', `--model_base_path=${join(folder, 'm')}`);
 
@@ -65,6 +65,16 @@ test('a signature has the inputs and outputs of its graph', async () => {
     serving_uint8: {
       inputs: { x: { name: 'x:0', dtype: 'DT_UINT8', tensor_shape: dims(-1, 2) } },
       outputs: { y: { name: 'y:0', dtype: 'DT_UINT8', tensor_shape: dims(-1, 2) } },
+      method_name: 'tensorflow/serving/predict',
+    },
+    any: {
+      inputs: { x: { name: 'x:0', dtype: 'DT_BFLOAT16', tensor_shape: { unknown_rank: true } } },
+      outputs: { y: { name: 'y:0', dtype: 'DT_BFLOAT16', tensor_shape: { unknown_rank: true } } },
+      method_name: 'tensorflow/serving/predict',
+    },
+    one: {
+      inputs: { x: { name: 'x:0', dtype: 'DT_STRING', tensor_shape: {} } },
+      outputs: { y: { name: 'y:0', dtype: 'DT_STRING', tensor_shape: {} } },
       method_name: 'tensorflow/serving/predict',
     },
   });

@@ -19,6 +19,7 @@ const ECHOED: Record<string, ElementType> = {
   DT_FLOAT: 'FLOAT',
   DT_DOUBLE: 'DOUBLE',
   DT_HALF: 'FLOAT16',
+  DT_BFLOAT16: 'BFLOAT16',
   DT_INT8: 'INT8',
   DT_INT16: 'INT16',
   DT_INT32: 'INT32',
@@ -36,6 +37,7 @@ const models: Record<string, Buffer[]> = {
   versions: [addModel(1), addModel(2)],
   image: [echoModel('FLOAT', ['n', 2, 3])],
   scalar: [echoModel('FLOAT', [])],
+  any: [echoModel('BFLOAT16')],
   pair: [pairModel()],
   slow: [slowModel()],
   // x + z fails only at run time, if the lengths differ.
@@ -143,6 +145,31 @@ test('a scalar input and output', async () => {
   assert.deepEqual([outputs.y?.float_val, outputs.y?.tensor_shape?.dim], [[4], []]);
 });
 
+test('a graph without a rank takes any shape', async () => {
+  for (const shape of [[], [4], [2, 1, 2]]) {
+    const dim = shape.map((size) => ({ size }));
+    const bits = [0x3f80, 0x7f80, 0xff80, 0x0001].slice(0, shape.length === 0 ? 1 : 4);
+    const { outputs } = await client.predict('any', {
+      x: { dtype: 'DT_BFLOAT16', tensor_shape: { dim }, half_val: bits },
+    });
+    assert.deepEqual(outputs.y?.half_val, bits);
+    assert.deepEqual(
+      outputs.y?.tensor_shape?.dim.map(({ size }) => Number(size)),
+      shape,
+    );
+  }
+});
+
+test('a string may be a picture: all of its bytes come back', async () => {
+  const picture = Buffer.from(Array.from({ length: 1024 }, (_, at) => (at * 7) % 256));
+  const x = {
+    dtype: 'DT_STRING',
+    tensor_shape: { dim: [{ size: 1 }, { size: 2 }] },
+    string_val: [picture, Buffer.from('é')],
+  };
+  assert.deepEqual((await client.predict('DT_STRING', { x })).outputs.y?.string_val, x.string_val);
+});
+
 test('messages of 64 MB are accepted', async () => {
   const content = Buffer.alloc(64 * 2 ** 20);
   const x = {
@@ -209,6 +236,13 @@ const REFUSED: [code: keyof typeof status, text: string, model: string, inputs: 
   ['INVALID_ARGUMENT', 'duplicate output tensor alias: y', 'versions', { x }, { filter: ['y', 'y'] }],
   ['INVALID_ARGUMENT', 'tensor parsing error: x', 'versions', { x: { ...x, tensor_shape: { dim: [{ size: 2 }] } } }],
   ['INVALID_ARGUMENT', 'Expects arg[0] to be float but double is provided', 'versions', { x: { dtype: 'DT_DOUBLE' } }],
+  [
+    'INVALID_ARGUMENT',
+    'Expects arg[0] to be float but complex64 is provided',
+    'versions',
+    { x: { dtype: 'DT_COMPLEX64' } },
+  ],
+  ['INVALID_ARGUMENT', 'tensor parsing error: x', 'versions', { x: { dtype: 'DT_QINT8' } }],
   ['INVALID_ARGUMENT', 'Expects arg[1] to be float but int32 is provided', 'pair', { a: x, b: { dtype: 'DT_INT32' } }],
   ['INVALID_ARGUMENT', 'Input x has shape [1], the model takes [?,2,3]', 'image', { x }],
   [

@@ -1,10 +1,10 @@
 /** The checks of a Predict request, in TF-Serving's order and with its error texts. */
 
-import { DTYPES } from './dtype.ts';
+import { COMPLEX, DTYPES, isComplex } from './dtype.ts';
 import type { PredictRequest, TensorProto } from './protocol.ts';
-import type { Signature, Signatures } from './session-worker.ts';
+import type { Signature, Signatures, ValueInfo } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
-import { type InputTensor, readTensor } from './tensor.ts';
+import { type ComplexTensor, type InputTensor, readTensor } from './tensor.ts';
 
 /** The signature with this name. @throws StatusError FAILED_PRECONDITION if the version does not have it */
 export function findSignature(signatures: Signatures, name: string): Signature {
@@ -13,11 +13,13 @@ export function findSignature(signatures: Signatures, name: string): Signature {
   return signature;
 }
 
+type ReadTensors = ReadonlyMap<string, InputTensor | ComplexTensor>;
+
 /**
  * The request's tensors by input name.
  * @throws StatusError INVALID_ARGUMENT for missing or extra inputs and invalid tensors
  */
-export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['inputs']): Map<string, InputTensor> {
+export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['inputs']): ReadTensors {
   const names = Object.keys(sent);
   const extra = names.filter((name) => !wanted.has(name));
   const missing = [...wanted.keys()].filter((name) => !Object.hasOwn(sent, name));
@@ -27,7 +29,7 @@ export function readInputs({ inputs: wanted }: Signature, sent: PredictRequest['
         `len(${set(wanted.keys())}). Sent extra: ${set(extra)}. Missing but required: ${set(missing)}.`,
     );
   }
-  const read = (name: string): [string, InputTensor] => {
+  const read = (name: string): [string, InputTensor | ComplexTensor] => {
     if (!Object.hasOwn(sent, name)) {
       throw invalidArgument(
         `Signature input alias: ${name}(feed name: ${name}:0) not found in request and no default value provided. ` +
@@ -56,26 +58,32 @@ export function outputNames({ outputs }: Signature, filter: readonly string[]): 
 }
 
 /**
- * Checks types and shapes against the signature. TF-Serving leaves this to the graph. Here it happens before the queue,
- * so that an invalid request cannot fail the other requests in its batch.
+ * The tensors, once their types and shapes fit the signature. TF-Serving leaves this to the graph. Here it happens before
+ * the queue, so that an invalid request cannot fail the other requests in its batch.
  * @throws StatusError INVALID_ARGUMENT
  */
-export function checkTensors({ inputs }: Signature, tensors: ReadonlyMap<string, InputTensor>): void {
-  [...tensors].forEach(([name, { dtype, shape }], at) => {
-    const wanted = inputs.get(name);
-    if (wanted === undefined) return;
-    if (dtype !== wanted.dtype) {
-      throw invalidArgument(
-        `Expects arg[${at}] to be ${DTYPES[wanted.dtype].name} but ${DTYPES[dtype].name} is provided`,
-      );
+export function fitting({ inputs }: Signature, tensors: ReadTensors): Map<string, InputTensor> {
+  const all = [...tensors].map(([name, tensor], at): [string, InputTensor] => {
+    const { dtype, shape } = inputs.get(name) as ValueInfo;
+    if (!('data' in tensor) || tensor.dtype !== dtype) {
+      throw invalidArgument(`Expects arg[${at}] to be ${DTYPES[dtype].name} but ${nameOf(tensor)} is provided`);
     }
-    // An empty shape may also mean an unknown rank.
-    const ranked = wanted.shape.length > 0;
-    const fits = shape.length === wanted.shape.length && wanted.shape.every((size, i) => size < 0 || size === shape[i]);
-    if (ranked && !fits) {
-      throw invalidArgument(`Input ${name} has shape [${shape}], the model takes ${shapeText(wanted.shape)}`);
+    // The graph decides what it takes for a scalar.
+    const ranked = shape !== undefined && shape.length > 0;
+    if (ranked && !isShape(tensor.shape, shape)) {
+      throw invalidArgument(`Input ${name} has shape [${tensor.shape}], the model takes ${shapeText(shape)}`);
     }
+    return [name, tensor];
   });
+  return new Map(all);
+}
+
+function nameOf({ dtype }: InputTensor | ComplexTensor): string {
+  return isComplex(dtype) ? COMPLEX[dtype].name : DTYPES[dtype].name;
+}
+
+function isShape(shape: readonly number[], wanted: readonly number[]): boolean {
+  return shape.length === wanted.length && wanted.every((size, axis) => size < 0 || size === shape[axis]);
 }
 
 function shapeText(shape: readonly number[]): string {

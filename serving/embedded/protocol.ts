@@ -42,6 +42,23 @@ export type PredictRequest = {
 };
 export type PredictResponse = { model_spec: ModelSpec; outputs: Record<string, Partial<TensorProto>> };
 
+/** The feature has none of the lists if it is missing. */
+export type Feature = {
+  readonly bytes_list?: { readonly value: readonly Buffer[] };
+  readonly float_list?: { readonly value: readonly number[] };
+  readonly int64_list?: { readonly value: readonly string[] };
+};
+export type Example = { readonly features: { readonly feature: Readonly<Record<string, Feature>> } | null };
+export type Input = {
+  readonly example_list?: { readonly examples: readonly Example[] };
+  readonly example_list_with_context?: { readonly examples: readonly Example[]; readonly context: Example | null };
+};
+/** A ClassificationRequest or RegressionRequest. */
+export type ExampleRequest = { model_spec: ModelSpec | null; input: Input | null };
+export type Classifications = { classes: { label?: string; score?: number }[] };
+export type ClassificationResponse = { model_spec: ModelSpec; result: { classifications: Classifications[] } };
+export type RegressionResponse = { model_spec: ModelSpec; result: { regressions: { value: number }[] } };
+
 type TensorInfo = { name: string; dtype: string; tensor_shape: TensorShape };
 export type SignatureDef = {
   inputs: Record<string, TensorInfo>;

@@ -1,4 +1,4 @@
-/** Counts Predict calls by model and status, as TF-Serving's metric `:tensorflow:serving:request_count`. */
+/** Counts calls of Predict, Classify and Regress by model and status, as TF-Serving's metric `:tensorflow:serving:request_count`. */
 
 import { asStatusError, type Code } from './status.ts';
 

@@ -1,82 +1,27 @@
-/** PredictionService and ModelService: one method per RPC. */
+/** Metadata and status of models, and the list of them: one method per RPC. */
 
+import { specOf } from './inference.ts';
 import { modelConfigs } from './model-config.ts';
 import type { Models } from './models.ts';
-import { checkTensors, findSignature, outputNames, readInputs } from './predict.ts';
-import {
-  DEFAULT_SIGNATURE,
-  type GetModelMetadataRequest,
-  type GetModelMetadataResponse,
-  type GetModelStatusRequest,
-  type GetModelStatusResponse,
-  type ModelSpec,
-  type PredictRequest,
-  type PredictResponse,
-  type Protocol,
-  type ReloadConfigRequest,
-  type ReloadConfigResponse,
-  type SignatureDef,
+import type {
+  GetModelMetadataRequest,
+  GetModelMetadataResponse,
+  GetModelStatusRequest,
+  GetModelStatusResponse,
+  Protocol,
+  ReloadConfigRequest,
+  ReloadConfigResponse,
 } from './protocol.ts';
-import { RequestCounts } from './request-counts.ts';
-import type { Servable } from './servable.ts';
-import type { Signature, ValueInfo } from './session-worker.ts';
-import { invalidArgument, notFound, StatusError } from './status.ts';
-import { writeTensor } from './tensor.ts';
+import { signatureDef } from './signature-def.ts';
+import { invalidArgument, notFound } from './status.ts';
 
-export type ServiceOptions = {
-  readonly models: Models;
-  readonly protocol: Protocol;
-  /** Limit of concurrent Predict calls, queued ones included. Calls above it fail with RESOURCE_EXHAUSTED. */
-  readonly maxCalls: number;
-  readonly asTensorContent: boolean;
-};
+export type ServiceOptions = { readonly models: Models; readonly protocol: Protocol };
 
 export class Service {
-  /** Of Predict, without calls for unknown models. */
-  readonly requestCounts = new RequestCounts();
   readonly #options: ServiceOptions;
-  #calls = 0;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-  }
-
-  /** Runs a model. @throws StatusError with TF-Serving's codes and texts */
-  async predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
-    if (this.#calls >= this.#options.maxCalls) {
-      throw new StatusError('RESOURCE_EXHAUSTED', 'Server Threadpool Exhausted');
-    }
-    this.#calls++;
-    try {
-      return await this.#predict(request, signal);
-    } finally {
-      this.#calls--;
-    }
-  }
-
-  async #predict(request: PredictRequest, signal: AbortSignal): Promise<PredictResponse> {
-    const spec = specOf(request);
-    const servable = this.#options.models.servable(spec);
-    return this.requestCounts.of(spec.name, this.#run(request, spec, servable, signal));
-  }
-
-  async #run(
-    request: PredictRequest,
-    spec: ModelSpec,
-    servable: Servable,
-    signal: AbortSignal,
-  ): Promise<PredictResponse> {
-    const signatureName = spec.signature_name || DEFAULT_SIGNATURE;
-    const signature = findSignature(servable.signatures, signatureName);
-    const feeds = readInputs(signature, request.inputs);
-    const fetches = outputNames(signature, request.output_filter);
-    checkTensors(signature, feeds);
-    const outputs = await servable.run({ signature: signatureName, feeds, fetches, signal });
-    const protos = [...outputs].map(([name, tensor]) => [name, writeTensor(tensor, this.#options.asTensorContent)]);
-    return {
-      model_spec: { name: spec.name, version: { value: servable.version }, signature_name: signatureName },
-      outputs: Object.fromEntries(protos),
-    };
   }
 
   /** Returns a version's signatures. @throws StatusError NOT_FOUND; INVALID_ARGUMENT for other fields */
@@ -126,20 +71,4 @@ export class Service {
     await this.#options.models.reload(modelConfigs(list.config));
     return { status: { error_code: 'OK', error_message: '' } };
   }
-}
-
-function specOf({ model_spec: spec }: { readonly model_spec: ModelSpec | null }): ModelSpec {
-  if (spec === null) throw invalidArgument('Missing ModelSpec');
-  return spec;
-}
-
-function signatureDef({ inputs, outputs }: Signature): SignatureDef {
-  const infos = (values: ReadonlyMap<string, ValueInfo>) =>
-    Object.fromEntries(
-      [...values].map(([name, { dtype, shape }]) => {
-        const dim = shape.map((size) => ({ size }));
-        return [name, { name: `${name}:0`, dtype, tensor_shape: { dim } }];
-      }),
-    );
-  return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict' };
 }

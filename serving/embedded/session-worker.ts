@@ -1,8 +1,12 @@
 /** The worker thread with a version's ONNX sessions. onnxruntime-node computes on, and blocks, the calling thread. */
 
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { DTYPES, type DType, dtypeOfOnnx, type NumberArray } from './dtype.ts';
+import { hasBfloat16, toBfloat16, toFloat32, widenedName, widenModel } from './bfloat16.ts';
+import { DTYPES, type DType, dtypeOfCode, type NumberArray, UNSERVED } from './dtype.ts';
+import { type Declared, readDeclared } from './onnx-file.ts';
 import type { OutputTensor } from './tensor.ts';
 
 export type SessionOptions = {
@@ -11,8 +15,8 @@ export type SessionOptions = {
   readonly intraOpThreads: number;
 };
 
-/** One input or output. -1 is an axis of any size. An empty shape is a scalar or an unknown rank. */
-export type ValueInfo = { readonly dtype: DType; readonly shape: readonly number[] };
+/** One input or output. -1 is an axis of any size. `shape` is undefined if the rank is unknown. */
+export type ValueInfo = { readonly dtype: DType; readonly shape: readonly number[] | undefined };
 export type Signature = {
   readonly inputs: ReadonlyMap<string, ValueInfo>;
   readonly outputs: ReadonlyMap<string, ValueInfo>;
@@ -36,20 +40,27 @@ export type Outputs = ReadonlyMap<string, OutputTensor>;
 /** A message from the worker: first the signature of each graph, then the outputs of each run, or an error. */
 export type Reply = { readonly signature: Signature } | { readonly outputs: Outputs } | { readonly error: string };
 
-function signatureOf(session: InferenceSession): Signature {
-  const valueInfo = (value: InferenceSession.ValueMetadata): [string, ValueInfo] => {
-    const dtype = value.isTensor ? dtypeOfOnnx(value.type) : undefined;
-    if (!value.isTensor || dtype === undefined) {
-      throw new Error(
-        `${value.name} has a type that cannot be served: ${value.isTensor ? value.type : 'not a tensor'}`,
-      );
-    }
-    return [value.name, { dtype, shape: value.shape.map((size) => (typeof size === 'number' ? size : -1)) }];
-  };
-  return {
-    inputs: new Map(session.inputMetadata.map(valueInfo)),
-    outputs: new Map(session.outputMetadata.map(valueInfo)),
-  };
+/** A graph that is open. ONNX Runtime knows a bfloat16 input or output by its `widenedName`. */
+type Graph = { readonly session: InferenceSession; readonly signature: Signature };
+
+type Infos = ReadonlyMap<string, ValueInfo>;
+
+/** @throws Error for a type that cannot be served */
+function infosOf(declared: ReadonlyMap<string, Declared>): Infos {
+  return new Map([...declared].map(([name, value]) => [name, valueInfo(name, value)]));
+}
+
+/** Without the inputs that have a default value in the file: they are no inputs of the session. */
+function only(names: readonly string[], infos: Infos): Infos {
+  return new Map([...infos].filter(([name]) => names.includes(name) || names.includes(widenedName(name))));
+}
+
+function valueInfo(name: string, { code, shape }: Declared): ValueInfo {
+  const dtype = code === undefined ? undefined : dtypeOfCode(code);
+  if (dtype !== undefined) return { dtype, shape };
+  // scikit-learn's converter makes a sequence of maps of the probabilities, unless it is told not to.
+  const type = code === undefined ? 'not a tensor (skl2onnx: set zipmap to False)' : (UNSERVED[code] ?? `type ${code}`);
+  throw new Error(`${name} has a type that cannot be served: ${type}`);
 }
 
 /** Concatenates the parts into one array. A single aligned part is not copied. */
@@ -70,47 +81,68 @@ function gather(parts: readonly Uint8Array<ArrayBuffer>[], dtype: DType): Number
 
 function tensorOf({ dtype, shape, parts }: Feed): Tensor {
   if (dtype === 'DT_STRING') return new Tensor('string', (parts as string[][]).flat(), shape);
-  const data = gather(parts as Uint8Array<ArrayBuffer>[], dtype);
+  const numbers = gather(parts as Uint8Array<ArrayBuffer>[], dtype);
+  const data = dtype === 'DT_BFLOAT16' ? toFloat32(numbers as Uint16Array) : numbers;
   return new Tensor(DTYPES[dtype].onnx, data as Tensor['data'], shape);
 }
 
-async function run(session: InferenceSession, { feeds, fetches }: RunMessage): Promise<Outputs> {
-  const inputs = Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(feed)]));
-  const results = await session.run(inputs, fetches);
+async function run({ session, signature }: Graph, { feeds, fetches }: RunMessage): Promise<Outputs> {
+  const inner = (name: string, dtype: DType | undefined) => (dtype === 'DT_BFLOAT16' ? widenedName(name) : name);
+  const inputs = Object.fromEntries(feeds.map((feed) => [inner(feed.name, feed.dtype), tensorOf(feed)]));
+  const names = new Map(fetches.map((name) => [inner(name, signature.outputs.get(name)?.dtype), name]));
+  const results = await session.run(inputs, [...names.keys()]);
   return new Map(
-    Object.entries(results).map(([name, { type, dims, data }]) => {
-      const dtype = dtypeOfOnnx(type) as DType;
-      return [name, { dtype, shape: dims, data: data as OutputTensor['data'] }];
-    }),
+    [...names].map(([from, name]) => [
+      name,
+      outputOf(results[from] as Tensor, signature.outputs.get(name) as ValueInfo),
+    ]),
   );
 }
 
-/** Opens a graph by path, not from bytes: other signatures load their weights from model.onnx as external data. */
-function openGraph(file: string, intraOpThreads: number): Promise<InferenceSession> {
-  return InferenceSession.create(file, {
+function outputOf({ dims, data }: Tensor, { dtype }: ValueInfo): OutputTensor {
+  const values = dtype === 'DT_BFLOAT16' ? toBfloat16(data as Float32Array) : data;
+  return { dtype, shape: dims, data: values as OutputTensor['data'] };
+}
+
+async function openGraph(file: string, intraOpThreads: number): Promise<Graph> {
+  const declared = readDeclared(file);
+  const inputs = infosOf(declared.inputs);
+  const outputs = infosOf(declared.outputs);
+  const options = {
     intraOpNumThreads: intraOpThreads,
     // The arena keeps the memory of the largest batch and is not faster. README.md has the figures.
     enableCpuMemArena: false,
-    // Spinning threads take CPU time from other processes. README.md has the figures.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
+    extra: {
+      session: {
+        // Spinning threads take CPU time from other processes. README.md has the figures.
+        intra_op: { allow_spinning: '0' },
+        // The weights that other signatures share with model.onnx are external data beside the file.
+        model_external_initializers_file_folder_path: dirname(file),
+      },
+    },
+  };
+  const session = hasBfloat16(declared)
+    ? await InferenceSession.create(widenModel(readFileSync(file), declared), options)
+    : await InferenceSession.create(file, options);
+  const { inputNames, outputNames } = session;
+  return { session, signature: { inputs: only(inputNames, inputs), outputs: only(outputNames, outputs) } };
 }
 
 async function serve(port: NonNullable<typeof parentPort>, { graphs, intraOpThreads }: SessionOptions): Promise<void> {
   const reply = (message: Reply) => port.postMessage(message);
   const fail = (error: unknown) => reply({ error: error instanceof Error ? error.message : String(error) });
-  const sessions = new Map<string, InferenceSession>();
+  const opened = new Map<string, Graph>();
   for (const [name, file] of graphs) {
-    const session = await openGraph(file, intraOpThreads);
-    sessions.set(name, session);
-    reply({ signature: signatureOf(session) });
+    const graph = await openGraph(file, intraOpThreads);
+    opened.set(name, graph);
+    reply({ signature: graph.signature });
   }
   port.on('message', (message: RunMessage | 'close') => {
     if (message === 'close') {
-      const released = [...sessions.values()].map((session) => session.release());
+      const released = [...opened.values()].map(({ session }) => session.release());
       return void Promise.all(released).then(() => port.close(), fail);
     }
-    run(sessions.get(message.signature) as InferenceSession, message).then((outputs) => reply({ outputs }), fail);
+    run(opened.get(message.signature) as Graph, message).then((outputs) => reply({ outputs }), fail);
   });
 }
 

@@ -46,6 +46,32 @@ for (const flags of [[], ['--enable_batching']]) {
   });
 }
 
+test('a signature with bfloat16 can use the weights of model.onnx', async (t) => {
+  const folder = temporaryFolder(t);
+  const base = join(folder, 'm');
+  const half = onnxModel({
+    inputs: [
+      { name: 'h', type: 'BFLOAT16', shape: ['n'] },
+      { name: 'x', shape: ['n', WIDTH] },
+    ],
+    outputs: [
+      { name: 'same', type: 'BFLOAT16', shape: ['n'] },
+      { name: 'y', shape: ['n', WIDTH] },
+    ],
+    nodes: [
+      ['Identity', ['h'], 'same'],
+      ['Sub', ['w', 'x'], 'y'],
+    ],
+    constants: [{ name: 'w', shape: [WIDTH], data: WEIGHTS, inside: model }],
+  });
+  addVersion(base, 1, model, { half });
+  const { client } = await startServer(t, folder, '--model_name=m', `--model_base_path=${base}`);
+  const h = { dtype: 'DT_BFLOAT16', tensor_shape: { dim: [{ size: 1 }] }, half_val: [0x4049] };
+  const { outputs } = await client.predict('m', { h, x: tens }, { spec: { signature_name: 'half' } });
+  assert.deepEqual([outputs.same?.dtype, outputs.same?.half_val], ['DT_BFLOAT16', [0x4049]]);
+  assert.equal(outputs.y?.float_val.at(-1), 239.75);
+});
+
 test('a version with a broken signature fails to load until its file is complete', async (t) => {
   const folder = temporaryFolder(t);
   const base = join(folder, 'm');

@@ -1,15 +1,29 @@
 /** Converts TensorProto to plain tensors and back, with the rules of tensorflow::Tensor::FromProto and AsProtoField. */
 
-import { DTYPES, type DType, isDType, type NumberArray, type ValueField } from './dtype.ts';
+import {
+  COMPLEX,
+  type ComplexType,
+  DTYPES,
+  type DType,
+  isComplex,
+  isDType,
+  type NumberArray,
+  type ValueField,
+} from './dtype.ts';
 import type { TensorProto } from './protocol.ts';
 import { invalidArgument } from './status.ts';
+import { bytesOfString, stringOfBytes } from './string-bytes.ts';
+import { joinStrings, splitStrings } from './string-content.ts';
 
-/** Row-major elements: little-endian bytes (not always aligned to the element), or strings. */
+/** Row-major elements: little-endian bytes (not always aligned to the element), or strings of `stringOfBytes`. */
 export type InputTensor = {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: Uint8Array<ArrayBuffer> | string[];
 };
+
+/** A tensor that can be read, but that no model takes. */
+export type ComplexTensor = { readonly dtype: ComplexType; readonly shape: readonly number[] };
 
 export type OutputTensor = {
   readonly dtype: DType;
@@ -21,26 +35,37 @@ export type OutputTensor = {
 const MAX_FILLED_BYTES = 512 * 1024 * 1024;
 
 /**
- * Reads a tensor of a request. `tensor_content` is not copied: `data` is a view of the message. A `*_val` list that is
- * shorter than the shape repeats its last value; an empty list means zeros; surplus values are dropped.
+ * Reads a tensor of a request. `tensor_content` of numbers is not copied: `data` is a view of the message. A `*_val` list
+ * that is shorter than the shape repeats its last value; an empty list means zeros; surplus values are dropped.
  * @throws StatusError INVALID_ARGUMENT with TF-Serving's text, if type, shape and values do not match
  */
-export function readTensor(alias: string, proto: TensorProto): InputTensor {
+export function readTensor(alias: string, proto: TensorProto): InputTensor | ComplexTensor {
   const shape = proto.tensor_shape?.dim.map(({ size }) => Number(size)) ?? [];
-  const data = proto.tensor_shape?.unknown_rank ? undefined : readData(proto, shape);
+  const { dtype } = proto;
+  const isShape = !proto.tensor_shape?.unknown_rank && shape.every((size) => size >= 0);
+  if (isShape && isComplex(dtype) && isComplexContent(proto, dtype, shape)) return { dtype, shape };
+  const data = isShape && isDType(dtype) ? readData(proto, dtype, shape) : undefined;
   if (data === undefined) throw invalidArgument(`tensor parsing error: ${alias}`);
-  return { dtype: proto.dtype as DType, shape, data };
+  return { dtype: dtype as DType, shape, data };
 }
 
-function readData(proto: TensorProto, shape: readonly number[]): InputTensor['data'] | undefined {
-  if (!isDType(proto.dtype) || shape.some((size) => size < 0)) return undefined;
-  const { array, field } = DTYPES[proto.dtype];
-  const count = shape.reduce((product, size) => product * size, 1);
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function isComplexContent({ tensor_content: content }: TensorProto, dtype: ComplexType, shape: readonly number[]) {
+  return content.length === 0 || content.length === countOf(shape) * COMPLEX[dtype].bytes;
+}
+
+function readData(proto: TensorProto, dtype: DType, shape: readonly number[]): InputTensor['data'] | undefined {
+  const { array } = DTYPES[dtype];
+  const count = countOf(shape);
   const byteLength = count * (array?.BYTES_PER_ELEMENT ?? 1);
   const content = proto.tensor_content as Buffer<ArrayBuffer>;
-  if (content.length > 0) return array && content.length === byteLength ? content : undefined;
+  if (content.length > 0 && array) return content.length === byteLength ? content : undefined;
+  if (content.length > 0) return splitStrings(content, count)?.map(stringOfBytes);
   if (byteLength > MAX_FILLED_BYTES) return undefined;
-  return array ? fillNumbers(proto, new array(count)) : fillStrings(proto[field] as Buffer[], count);
+  return array ? fillNumbers(proto, new array(count)) : fillStrings(proto.string_val, count);
 }
 
 function fillNumbers(proto: TensorProto, target: NumberArray): Uint8Array<ArrayBuffer> {
@@ -54,32 +79,23 @@ function fillNumbers(proto: TensorProto, target: NumberArray): Uint8Array<ArrayB
   return new Uint8Array(target.buffer);
 }
 
-function fillStrings(values: readonly Buffer[], count: number): string[] | undefined {
-  const last = values.at(-1) ?? Buffer.alloc(0);
-  const texts = Array.from({ length: count }, (_, i) => utf8(values[i] ?? last));
-  return texts.includes(undefined) ? undefined : (texts as string[]);
+function fillStrings(values: readonly Buffer[], count: number): string[] {
+  const texts = values.slice(0, count).map(stringOfBytes);
+  const last = texts.at(-1) ?? '';
+  return [...texts, ...new Array<string>(count - texts.length).fill(last)];
 }
 
-/** ONNX strings must be UTF-8; TensorFlow's can be any bytes. */
-function utf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-/** Writes a tensor of a response: into the `*_val` field of its type, or as `tensor_content` (never for strings). */
+/** Writes a tensor of a response: into the `*_val` field of its type, or as `tensor_content`. */
 export function writeTensor(tensor: OutputTensor, asTensorContent: boolean): Partial<TensorProto> {
   const { dtype, shape, data } = tensor;
   const head = { dtype, tensor_shape: { dim: shape.map((size) => ({ size })) } };
-  if (!asTensorContent || Array.isArray(data)) return { ...head, [DTYPES[dtype].field]: valuesOf(tensor) };
+  if (!asTensorContent) return { ...head, [DTYPES[dtype].field]: valuesOf(tensor) };
+  if (Array.isArray(data)) return { ...head, tensor_content: joinStrings(data.map(bytesOfString)) };
   return { ...head, tensor_content: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 function valuesOf({ dtype, data }: OutputTensor): TensorProto[ValueField] {
-  if (Array.isArray(data)) return data.map((text) => Buffer.from(text));
+  if (Array.isArray(data)) return data.map(bytesOfString);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Array.from(data, String);
   if (dtype === 'DT_BOOL') return Array.from(data, Boolean);
   return Array.from(data);

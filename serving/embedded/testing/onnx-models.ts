@@ -19,14 +19,15 @@ export type ElementType =
   | 'UINT64'
   | 'BOOL'
   | 'STRING'
-  | 'COMPLEX64';
+  | 'BFLOAT16'
+  | 'COMPLEX128';
 
-/** An input or output. A string in `shape` names an axis of variable length. */
-type Value = { readonly name: string; readonly type?: ElementType; readonly shape: readonly (number | string)[] };
+/** An input or output. A string in `shape` names an axis of variable length. Without `shape` the rank is unknown. */
+type Value = { readonly name: string; readonly type?: ElementType; readonly shape?: readonly (number | string)[] };
 type Constant = {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array | readonly string[];
   /** A model.onnx that contains the same data: the constant is written as external data that points into it. */
   readonly inside?: Buffer;
 };
@@ -35,16 +36,18 @@ type Graph = {
   readonly outputs: readonly Value[];
   /** [operator, inputs, output] */
   readonly nodes: readonly (readonly [string, readonly string[], string])[];
+  /** Default: 17. */
+  readonly opset?: number;
   readonly constants?: readonly Constant[];
 };
 
 /** Returns the bytes of a model.onnx. */
-export function onnxModel({ inputs, outputs, nodes, constants = [] }: Graph): Buffer {
+export function onnxModel({ inputs, outputs, nodes, constants = [], opset = 17 }: Graph): Buffer {
   const definition = loadSync(fileURLToPath(new URL('./onnx.proto', import.meta.url)), { keepCase: true });
   const { serialize } = definition['onnx.ModelProto'] as { serialize(model: object): Buffer };
   return serialize({
-    ir_version: 8,
-    opset_import: [{ domain: '', version: 17 }],
+    ir_version: 9,
+    opset_import: [{ domain: '', version: opset }],
     graph: {
       name: 'test',
       node: nodes.map(([operator, input, output]) => ({ op_type: operator, input, output: [output] })),
@@ -56,8 +59,10 @@ export function onnxModel({ inputs, outputs, nodes, constants = [] }: Graph): Bu
 }
 
 function initializer({ name, shape, data, inside }: Constant): object {
+  const strings = data instanceof Float32Array ? undefined : data;
+  if (strings) return { name, dims: shape, data_type: 'STRING', string_data: strings.map((text) => Buffer.from(text)) };
   const tensor = { name, dims: shape, data_type: 'FLOAT' };
-  const bytes = Buffer.from(data.buffer);
+  const bytes = Buffer.from((data as Float32Array<ArrayBuffer>).buffer);
   if (inside === undefined) return { ...tensor, raw_data: bytes };
   const place = { location: 'model.onnx', offset: inside.indexOf(bytes), length: bytes.length };
   const entries = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
@@ -65,8 +70,8 @@ function initializer({ name, shape, data, inside }: Constant): object {
 }
 
 function valueInfo({ name, type = 'FLOAT', shape }: Value): object {
-  const dim = shape.map((size) => (typeof size === 'number' ? { dim_value: size } : { dim_param: size }));
-  return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } };
+  const dim = shape?.map((size) => (typeof size === 'number' ? { dim_value: size } : { dim_param: size }));
+  return { name, type: { tensor_type: { elem_type: type, ...(dim && { shape: { dim } }) } } };
 }
 
 /** y[n] = x[n] + constant. Tests use the version number as the constant, so an output shows which version answered. */
@@ -79,11 +84,12 @@ export function addModel(constant: number): Buffer {
   });
 }
 
-/** y = x, of any type and shape. */
-export function echoModel(type: ElementType, shape: readonly (number | string)[]): Buffer {
+/** y = x, of any type and shape. Without `shape` the rank is unknown. */
+export function echoModel(type: ElementType, shape?: readonly (number | string)[]): Buffer {
+  const value = { type, ...(shape && { shape }) };
   return onnxModel({
-    inputs: [{ name: 'x', type, shape }],
-    outputs: [{ name: 'y', type, shape }],
+    inputs: [{ name: 'x', ...value }],
+    outputs: [{ name: 'y', ...value }],
     nodes: [['Identity', ['x'], 'y']],
   });
 }
@@ -144,6 +150,42 @@ export function pixelModels(weights: Float32Array): { model: Buffer; serving_uin
     constants: [scalar('step', 1 / 127.5), scalar('one', 1), { ...matrix, inside: model }],
   });
   return { model, serving_uint8 };
+}
+
+/** outputs[n,1] = x[n,1] / 2 + 2, for Regress. */
+export function halfPlusTwoModel(): Buffer {
+  const scalar = (name: string, value: number) => ({ name, shape: [], data: Float32Array.of(value) });
+  return onnxModel({
+    inputs: [{ name: 'x', shape: ['n', 1] }],
+    outputs: [{ name: 'outputs', shape: ['n', 1] }],
+    nodes: [
+      ['Mul', ['x', 'half'], 'halves'],
+      ['Add', ['halves', 'two'], 'outputs'],
+    ],
+    constants: [scalar('half', 0.5), scalar('two', 2)],
+  });
+}
+
+/** scores[n,2] = softmax(x, -x) of x[n,1], classes[n,2] = positive, negative, for Classify. */
+export function signModel(): Buffer {
+  const shape = ['n', 2];
+  return onnxModel({
+    inputs: [{ name: 'x', shape: ['n', 1] }],
+    outputs: [
+      { name: 'scores', shape },
+      { name: 'classes', type: 'STRING', shape },
+    ],
+    nodes: [
+      ['Mul', ['x', 'signs'], 'logits'],
+      ['Softmax', ['logits'], 'scores'],
+      ['Shape', ['scores'], 'size'],
+      ['Expand', ['names', 'size'], 'classes'],
+    ],
+    constants: [
+      { name: 'signs', shape: [1, 2], data: Float32Array.of(1, -1) },
+      { name: 'names', shape: [1, 2], data: ['positive', 'negative'] },
+    ],
+  });
 }
 
 /** Multiplies x[n,512] forty times by a 512 x 512 matrix of zeros: about 20 MFLOP per row. */
