@@ -29,11 +29,12 @@ const log = { debug() {}, info() {}, warn: console.error, error: console.error }
 const cores = usableCores();
 const embedded = startEmbedded({ models: [{ name: 'clothing-model', basePath }], cores, log });
 await embedded.ready;
-const backend = createTfServing({ client: openClient(embedded.target), onStatus() {} });
+const backend = createTfServing({ client: openClient(embedded.target), maxOutputBytes: 2 ** 20, onStatus() {} });
 const target: PredictTarget = {
   servable: { model: 'clothing-model' },
   signature: 'serving_default',
   input: { name: 'image', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
+  answer: { outputs: ['scores'], wantedElements: 10, elements: 10 },
 };
 
 async function ask(): Promise<void> {

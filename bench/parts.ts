@@ -68,6 +68,7 @@ const decoders = startDecoders({
 const backend = createTfServing({
   client: openClient(`127.0.0.1:${(await start(process.execPath, [here('null-backend.ts')])).port}`),
   onStatus() {},
+  maxOutputBytes: config.maxOutputBytes,
 });
 const normalise = createNormaliser(spec);
 const pixels = await decoders.decode(photo, spec, 'image', context());
@@ -75,7 +76,9 @@ const row = new Float32Array(299 * 299 * 3);
 
 function predict(dtype: 'DT_FLOAT' | 'DT_UINT8') {
   const input = { name: 'input_8', dtype, shape: [299, 299, 3] };
-  const target: PredictTarget = { servable: { model: 'clothing-model' }, signature: 'serving_default', input };
+  const servable = { model: 'clothing-model' };
+  const answer = { outputs: ['dense_7'], wantedElements: 10, elements: 10 };
+  const target: PredictTarget = { servable, signature: 'serving_default', input, answer };
   return async () => {
     const call = backend.prepare(target, 1);
     await call.send(1, context());

@@ -3,12 +3,13 @@
  * code.
  */
 import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
+import { MAX_LOOK_UP_BYTES } from '../gateway/backend/tf-serving/look-up.ts';
+import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-responses.ts';
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
-import { MAX_STEPS } from '../gateway/image/header/header.ts';
-import { createFillBudget } from '../gateway/tensor/tensor-proto.ts';
+import { MAX_PARTS } from '../gateway/image/header/header.ts';
 import { table } from './table.ts';
 
 type Limit = {
@@ -41,6 +42,11 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     bounds: 'memory and CPU: one decoded image. Read from its header, before decoding',
     kinds: ['image_too_large'],
   },
+  maxOutputBytes: {
+    bounds:
+      'memory and CPU: what the model server may answer for one image. Where the signature has the shapes of all outputs, the limit is 16 bytes for each of their elements. 64 kB are added for names. A larger answer is refused by its announced length',
+    kinds: ['model_failed'],
+  },
   maxInstances: { bounds: 'work per request', kinds: ['body_too_large'] },
   decoders: { bounds: 'CPU and memory: images decoded at once; the others wait', kinds: [] },
   decodeTimeoutMs: {
@@ -70,20 +76,20 @@ const FIXED: readonly Fixed[] = [
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {
     what: 'parts of an image header',
-    value: String(MAX_STEPS),
+    value: String(MAX_PARTS),
     bounds: 'CPU: segments, blocks, boxes or tags read before the size is known',
     kinds: ['image_unreadable'],
   },
   {
-    what: 'message to or from the model server',
+    what: 'message to the model server',
     value: `${MAX_MESSAGE_BYTES / 2 ** 20} MiB`,
     bounds: 'memory: the tensor of one request',
-    kinds: ['body_too_large', 'model_failed'],
+    kinds: ['body_too_large'],
   },
   {
-    what: 'omitted elements in a model server response',
-    value: String(createFillBudget().elements),
-    bounds: 'memory: repeated values are not sent; the gateway fills them in',
+    what: 'signatures or versions of a model, as the model server lists them',
+    value: `${MAX_LOOK_UP_BYTES / 2 ** 20} MiB, ${MAX_LOOK_UP_FIELDS} fields`,
+    bounds: 'memory and CPU: enough for 5,000 tensors or 10,000 versions. Above it the model is not ready',
     kinds: ['model_failed'],
   },
 ];

@@ -19,6 +19,7 @@ export const KINDS = {
   not_found: { status: 404, title: 'No such route', level: 'info' },
   model_not_found: { status: 404, title: 'No such model or version', level: 'info' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', level: 'info' },
+  version_not_proven: { status: 409, title: 'The version may not answer', level: 'info' },
   client_timeout: { status: 408, title: 'The request did not arrive in time', level: 'info' },
   body_too_large: { status: 413, title: 'The request is too large', level: 'info' },
   unsupported_media: { status: 415, title: 'The content type is not supported', level: 'info' },
@@ -48,8 +49,13 @@ type GatewayErrorOptions = {
   readonly sourceStatus?: number;
   /** Seconds until a retry makes sense. Overrides the value of the kind. */
   readonly retryAfterS?: number;
-  /** For `overloaded` of all clients: the status is 503, not 429, so load balancers try another replica. */
+  /**
+   * The status is 503: for `overloaded` of all clients, so that load balancers try another replica, and for a
+   * `version_not_proven` whose proof has not ended.
+   */
   readonly isUnavailable?: boolean;
+  /** The model server contradicts what is known of it: it has another version, other tensors, or is gone. */
+  readonly isOutdated?: boolean;
 };
 
 /**
@@ -61,6 +67,7 @@ export class GatewayError extends Error {
   readonly sourceStatus: number | undefined;
   readonly retryAfterS: number | undefined;
   readonly isUnavailable: boolean;
+  readonly isOutdated: boolean;
 
   constructor(kind: Kind, detail: string, options: GatewayErrorOptions = {}) {
     // No stack trace: it costs 10 % of a refusal. The kind says what failed, and the cause has the stack of the fault.
@@ -74,11 +81,12 @@ export class GatewayError extends Error {
     const row: KindRow = KINDS[kind];
     this.retryAfterS = options.retryAfterS ?? row.retryAfterS;
     this.isUnavailable = options.isUnavailable ?? false;
+    this.isOutdated = options.isOutdated ?? false;
   }
 
   /**
    * The HTTP status of the kind, with two exceptions: 422 for a `source_failed` whose source answered 4xx (the URL is
-   * wrong, not the network), and 503 for an overload that affects all clients.
+   * wrong, not the network), and 503 for what may succeed soon (`isUnavailable`).
    */
   get status(): number {
     if (this.isUnavailable) return 503;

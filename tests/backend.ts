@@ -18,6 +18,7 @@ export const SMALL: PredictTarget = {
   servable: { model: 'clothing-model' },
   signature: 'serving_default',
   input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [2] },
+  answer: { outputs: ['dense_7'], wantedElements: 2, elements: 2 },
 };
 export const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
 export const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
@@ -34,15 +35,21 @@ type Opened = {
   readonly statuses: string[];
   readonly extra: string[];
 };
-type OpenOptions = { readonly hedgeAfterMs?: number; readonly channel?: ChannelSettings };
+type OpenOptions = {
+  readonly hedgeAfterMs?: number;
+  readonly maxOutputBytes?: number;
+  readonly channel?: ChannelSettings;
+};
 
 /** Opens a backend. `statuses` records its calls' codes, `extra` the reasons of its extra attempts. */
-export function open(t: TestContext, targets: string, { hedgeAfterMs, channel }: OpenOptions = {}): Opened {
+export function open(t: TestContext, targets: string, options: OpenOptions = {}): Opened {
+  const { hedgeAfterMs, maxOutputBytes = 2 ** 20, channel } = options;
   const statuses: string[] = [];
   const extra: string[] = [];
   const client = openClient(targets, channel);
   const backend = createTfServing({
     client,
+    maxOutputBytes,
     hedgeAfterMs,
     onStatus: (method, code) => statuses.push(`${method} ${code}`),
     onExtraAttempt: (reason) => extra.push(reason),

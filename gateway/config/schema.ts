@@ -45,6 +45,9 @@ export const schema = z.object({
     .optional()
     .describe('decoder processes, one image at a time each; unset: one per core of the CPU limit, at most 4'),
   decodeTimeoutMs: duration().prefault('5s').describe('time limit for decoding and resizing one image'),
+  maxOutputBytes: bytes()
+    .prefault('1MB')
+    .describe("most bytes of the model server's answer for one image; a signature of known size lowers it"),
   maxInstances: integer(1, 4096).prefault('64').describe('most images in one request'),
   // TIFF is not in the default: it has many variants, and few photos are TIFF files.
   imageFormats: someOf('jpeg', 'png', 'webp', 'gif', 'avif', 'tiff')

@@ -6,6 +6,7 @@ import type { InputArray, OutputTensor, PixelType } from './tensor.ts';
 export type Prediction = {
   /** The version that answered; undefined when the server does not name it. */
   readonly version: number | undefined;
+  /** The outputs that were wanted, by their keys. */
   readonly outputs: ReadonlyMap<string, OutputTensor>;
 };
 
@@ -30,9 +31,21 @@ export type PredictCall = {
   release(): void;
 };
 
+/** What an answer has for each instance. It bounds the bytes that are taken from the server. */
+export type ExpectedAnswer = {
+  /** Keys of the outputs to read. The others are skipped. */
+  readonly outputs: readonly string[];
+  /** The most elements of these outputs. */
+  readonly wantedElements: number;
+  /** The elements of all outputs. Undefined: the signature does not tell (an unknown axis or rank, strings). */
+  readonly elements: number | undefined;
+};
+
 /** The target of a Predict call: the servable, the signature and its one input (without the batch axis). */
 export type PredictTarget = {
   readonly servable: Servable;
+  /** The only servers that the call may go to, by their addresses. Unset: any. */
+  readonly only?: ReadonlySet<string>;
   readonly signature: string;
   readonly input: {
     readonly name: string;
@@ -41,12 +54,15 @@ export type PredictTarget = {
     /** The batch axis has size 1: the model takes one instance per Predict. */
     readonly isSingle?: true;
   };
+  readonly answer: ExpectedAnswer;
 };
 
-/** A model server. */
+/** The model servers. Look-ups go to the given server, or to any. */
 export type Backend = {
+  /** The addresses of the servers that are connected. Waits a moment for the first one; empty if there is none. */
+  servers(): Promise<readonly string[]>;
   prepare(target: PredictTarget, capacity: number): PredictCall;
-  metadata(servable: Servable, signal: AbortSignal): Promise<Metadata>;
-  status(model: string, signal: AbortSignal): Promise<readonly VersionStatus[]>;
+  metadata(servable: Servable, signal: AbortSignal, server?: string): Promise<Metadata>;
+  status(model: string, signal: AbortSignal, server?: string): Promise<readonly VersionStatus[]>;
   close(): void;
 };

@@ -7,6 +7,7 @@ const DEFAULTS = {
   maxInstances: 64,
   maxBodyBytes: 32e6,
   maxImageBytes: 10e6,
+  maxOutputBytes: 1e6,
   maxImagePixels: 50e6,
   decoders: 2,
 };
@@ -17,7 +18,9 @@ test('the rule adds up every buffer at its bound', () => {
   assert.equal(need.bodyBytes, 128e6);
   assert.equal(need.fetchedBytes, 640e6);
   assert.equal(need.tensorBytes, 64 * ROW, 'a row for each image in flight');
-  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + need.bodyBytes + need.fetchedBytes + need.tensorBytes);
+  assert.equal(need.answerBytes, 64e6, 'an answer for each image in flight');
+  const buffers = need.bodyBytes + need.fetchedBytes + need.tensorBytes + need.answerBytes;
+  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + buffers);
   assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one decoder has the largest picture');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });

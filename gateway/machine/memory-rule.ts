@@ -13,6 +13,7 @@ export type MemorySettings = {
   readonly maxInFlight: number;
   readonly maxInstances: number;
   readonly maxImageBytes: number;
+  readonly maxOutputBytes: number;
   readonly maxImagePixels: number;
   readonly decoders: number;
 };
@@ -23,23 +24,28 @@ export type MemoryNeed = {
   /** All fetched images together, from their first byte to the answer. */
   readonly fetchedBytes: number;
   readonly tensorBytes: number;
-  /** The gateway's own process: its base and the three above. */
+  /** The answers of the model servers. */
+  readonly answerBytes: number;
+  /** The gateway's own process: its base and the four above. */
   readonly gatewayBytes: number;
   /** The decoders: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
-/** base + bodies + fetched images + a row for each image held + the decoders with one picture. */
+/** base + bodies + fetched images + a row and an answer for each image held + the decoders with one picture. */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
-  const { maxInFlight, maxInstances, maxBodyBytes, maxImageBytes, maxImagePixels, decoders } = settings;
+  const { maxInFlight, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes, maxImagePixels, decoders } = settings;
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
   const fetchedBytes = maxInFlight * maxImageBytes;
   // A request larger than MAX_IN_FLIGHT runs alone.
-  const tensorBytes = Math.max(maxInFlight, maxInstances) * ROW_BYTES;
-  const gatewayBytes = BASE_BYTES + bodyBytes + fetchedBytes + tensorBytes;
+  const rows = Math.max(maxInFlight, maxInstances);
+  const tensorBytes = rows * ROW_BYTES;
+  const answerBytes = rows * maxOutputBytes;
+  const gatewayBytes = BASE_BYTES + bodyBytes + fetchedBytes + tensorBytes + answerBytes;
   const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
-  return { bodyBytes, fetchedBytes, tensorBytes, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
+  const totalBytes = gatewayBytes + decoderBytes;
+  return { bodyBytes, fetchedBytes, tensorBytes, answerBytes, gatewayBytes, decoderBytes, totalBytes };
 }
 
 /**

@@ -1,12 +1,13 @@
 /**
  * Matches a model.yaml with the server's signature: the input that takes the picture, the output that has the scores.
  */
-import type { PredictTarget } from '../domain/backend.ts';
+import type { ExpectedAnswer, PredictTarget } from '../domain/backend.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import { neuronCounts } from '../domain/scores.ts';
 import type { Metadata } from '../domain/servable.ts';
 import type { DType, PixelType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
+import { expectedAnswer } from './expected-answer.ts';
 
 /** A version that matches its model.yaml: all that a Predict call needs. */
 export type Binding = {
@@ -15,6 +16,7 @@ export type Binding = {
   readonly input: PredictTarget['input'];
   /** Key of the output that holds the scores. */
   readonly output: string;
+  readonly answer: ExpectedAnswer;
 };
 
 /** model.yaml and the signature contradict each other. The message is one line that names both sides. */
@@ -48,6 +50,7 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
     version: metadata.version,
     input: { name: input.name, dtype, shape, ...(batch === 1 && { isSingle: true }) },
     output: output.name,
+    answer: expectedAnswer(signature, output, classes.length),
   };
 }
 

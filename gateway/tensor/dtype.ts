@@ -1,7 +1,8 @@
 /** TensorFlow's element types: their numbers in the protocol, their sizes, and how their values are read. */
+import type { DType } from '../domain/tensor.ts';
 
 /** The field of TensorProto that lists the values of a type. */
-type ListField =
+export type ListField =
   | 'float_val'
   | 'double_val'
   | 'half_val'
@@ -11,7 +12,7 @@ type ListField =
   | 'uint32_val'
   | 'uint64_val';
 
-type NumericType = {
+export type NumericType = {
   /** The number in the enum DataType. */
   readonly number: number;
   readonly elementBytes: number;
@@ -58,6 +59,31 @@ export const NUMERIC_TYPES = {
     read: (buffer) => Float64Array.from(new BigUint64Array(buffer), Number),
   },
 } as const satisfies Record<string, NumericType>;
+
+/** The other types of DataType by their numbers. Their elements are not read, but error texts name them. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  0: 'DT_INVALID',
+  7: 'DT_STRING',
+  8: 'DT_COMPLEX64',
+  11: 'DT_QINT8',
+  12: 'DT_QUINT8',
+  13: 'DT_QINT32',
+  15: 'DT_QINT16',
+  16: 'DT_QUINT16',
+  18: 'DT_COMPLEX128',
+  20: 'DT_RESOURCE',
+  21: 'DT_VARIANT',
+};
+
+const NAMES: ReadonlyMap<number, DType> = new Map([
+  ...Object.entries(NUMERIC_TYPES).map(([name, { number }]) => [number, name] as const),
+  ...Object.entries(OTHER_TYPES).map(([number, name]) => [Number(number), name] as const),
+]);
+
+/** The name in the enum DataType; the number itself for a type without a name here. */
+export function dtypeName(number: number): DType {
+  return NAMES.get(number) ?? String(number);
+}
 
 /** Looks up a type by its name in DataType. Undefined when its elements are not numbers. */
 export function numericType(dtype: string): NumericType | undefined {

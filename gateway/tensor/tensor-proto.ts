@@ -1,72 +1,60 @@
 /** Reads a TensorProto of a response into plain numbers, in any of its encodings. */
-
-import type { DType, OutputTensor } from '../domain/tensor.ts';
+import type { OutputTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
-import { numericType } from './dtype.ts';
+import { dtypeName, type ListField, type NumericType, numericType } from './dtype.ts';
+import { FIXED32, FIXED64, FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from './field-reader.ts';
+import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
 
-/** TensorProto as proto-loader gives it: keepCase, enums as names, longs as numbers, defaults filled in. */
-export type TensorProto = {
-  readonly dtype: DType | number;
-  readonly tensor_shape: { readonly dim: readonly { readonly size: number }[]; readonly unknown_rank: boolean } | null;
-  readonly tensor_content: Uint8Array;
-  readonly float_val: readonly number[];
-  readonly double_val: readonly number[];
-  readonly half_val: readonly number[];
-  readonly int_val: readonly number[];
-  readonly int64_val: readonly number[];
-  readonly bool_val: readonly boolean[];
-  readonly uint32_val: readonly number[];
-  readonly uint64_val: readonly number[];
-  readonly string_val: readonly Uint8Array[];
+/** What the tensors of a response may still take, together. A server may omit elements, so bytes do not bound them. */
+export type TensorBudget = ReadBudget & { elements: number };
+
+/** A list of TensorProto: its field, the wire type of one value, and how that is read. */
+type List = { readonly field: number; readonly wireType: number; readonly read: (at: FieldReader) => number };
+
+const LISTS: Readonly<Record<ListField, List>> = {
+  float_val: { field: 5, wireType: FIXED32, read: (at) => at.float },
+  double_val: { field: 6, wireType: FIXED64, read: (at) => at.double },
+  int_val: { field: 7, wireType: VARINT, read: (at) => at.int32 },
+  int64_val: { field: 10, wireType: VARINT, read: (at) => at.int64 },
+  bool_val: { field: 11, wireType: VARINT, read: (at) => Number(at.uint64 !== 0) },
+  half_val: { field: 13, wireType: VARINT, read: (at) => at.int32 },
+  uint32_val: { field: 16, wireType: VARINT, read: (at) => at.int32 >>> 0 },
+  uint64_val: { field: 17, wireType: VARINT, read: (at) => at.uint64 },
 };
+const STRING_VAL = 8;
 
-/** The number of elements that may still be filled in. Shared by the tensors of a response. */
-export type FillBudget = { elements: number };
-
-/** A response may omit repeated elements. The limit keeps a few bytes from allocating gigabytes. */
-export const createFillBudget = (): FillBudget => ({ elements: 2 ** 24 });
+/** All of a TensorProto but its lists. */
+type Head = { readonly dtype: string; readonly shape: readonly number[]; readonly count: number; content: Uint8Array };
 
 /**
  * Reads one tensor, as tensor.proto defines it: `tensor_content` if present, otherwise the dtype's list. A list shorter
  * than the shape repeats its last value; an empty list means zeros. Returns undefined for types that are neither
- * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit.
+ * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit or the
+ * budget has no room for the elements, and MalformedMessage for other bytes.
  */
-export function readTensor(proto: TensorProto, budget: FillBudget): OutputTensor | undefined {
-  const dtype = String(proto.dtype);
-  if (dtype === 'DT_STRING') return readStrings(proto, budget);
+export function readTensor(proto: Uint8Array, budget: TensorBudget): OutputTensor | undefined {
+  const head = readHead(new FieldReader(proto, budget));
+  const { dtype, shape, count } = head;
   const type = numericType(dtype);
-  if (!type) return undefined;
-  const shape = shapeOf(proto);
-  const count = countOf(shape);
-  const { tensor_content: content } = proto;
-  if (content.length > 0) {
-    if (content.length !== count * type.elementBytes) throw misfit(`${content.length} bytes of ${dtype}`, shape);
-    // Copied: typed arrays need an aligned start, and a view would keep the whole response in memory.
-    return { dtype, shape, values: type.read(new Uint8Array(content).buffer) };
+  if (!type && dtype !== 'DT_STRING') return undefined;
+  if (count > budget.elements) throw tooMany(shape);
+  budget.elements -= count;
+  const list = new FieldReader(proto, budget);
+  if (type) return { dtype, shape, values: readNumbers(head, type, list) };
+  return { dtype, shape, values: [], strings: readStrings(head, list) };
+}
+
+function readHead(at: FieldReader): Head {
+  let [dtype, content]: [number, Uint8Array] = [0, new Uint8Array()];
+  let shape: readonly number[] | null = [];
+  while (at.next()) {
+    if (at.field === 1) dtype = at.int32;
+    if (at.field === 2) shape = readShape(at.message);
+    if (at.field === 4) content = at.bytes;
   }
-  const list: readonly (number | boolean)[] = proto[type.list];
-  const values = type.listHoldsBits ? type.read(Uint16Array.from(list, Number).buffer) : list.map(Number);
-  return { dtype, shape, values: fill(values, { count, zero: 0, budget, make: (length) => new Float64Array(length) }) };
-}
-
-function readStrings(proto: TensorProto, budget: FillBudget): OutputTensor {
-  const shape = shapeOf(proto);
-  const count = countOf(shape);
-  const { tensor_content: content, string_val: list } = proto;
-  const zero = new Uint8Array();
-  const strings =
-    content.length > 0
-      ? splitStrings(content, count)
-      : fill(list, { count, zero, budget, make: (length) => new Array<Uint8Array>(length) });
-  if (!strings) throw misfit(`${content.length} bytes of strings`, shape);
-  return { dtype: 'DT_STRING', shape, values: [], strings };
-}
-
-function shapeOf({ tensor_shape: shape }: TensorProto): readonly number[] {
-  const sizes = shape && !shape.unknown_rank ? shape.dim.map(({ size }) => size) : [];
-  if (!shape?.unknown_rank && sizes.every((size) => size >= 0)) return sizes;
-  throw misfit('values', shape?.unknown_rank ? null : sizes);
+  if (shape?.every((size) => size >= 0)) return { dtype: dtypeName(dtype), shape, count: countOf(shape), content };
+  throw misfit('values', shape);
 }
 
 function countOf(shape: readonly number[]): number {
@@ -75,26 +63,55 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-type Filling<T> = {
-  readonly count: number;
-  readonly zero: T;
-  readonly budget: FillBudget;
-  readonly make: (count: number) => { [index: number]: T; readonly length: number; fill(value: T): unknown };
-};
+function readNumbers({ dtype, shape, count, content }: Head, type: NumericType, at: FieldReader): ArrayLike<number> {
+  if (content.length > 0) {
+    if (content.length !== count * type.elementBytes) throw misfit(`${content.length} bytes of ${dtype}`, shape);
+    // Copied: typed arrays need an aligned start, and a view would keep the whole response in memory.
+    return type.read(new Uint8Array(content).buffer);
+  }
+  const { field, wireType, read } = LISTS[type.list];
+  const values = type.listHoldsBits ? new Uint16Array(count) : new Float64Array(count);
+  let length = 0;
+  const add = (from: FieldReader) => {
+    if (length === count) throw misfit(`more than ${count} values`, shape);
+    values[length] = read(from);
+    length += 1;
+  };
+  while (at.next()) {
+    if (at.field !== field) continue;
+    const packed = at.wireType === LENGTH_DELIMITED ? at.message : undefined;
+    if (!packed) add(at);
+    while (packed?.nextValue(wireType)) add(packed);
+  }
+  values.fill(values[length - 1] ?? 0, length);
+  return type.listHoldsBits ? type.read(values.buffer as ArrayBuffer) : values;
+}
 
-function fill<T>(values: ArrayLike<T>, { count, zero, budget, make }: Filling<T>): ArrayLike<T> {
-  const missing = count - values.length;
-  if (missing === 0) return values;
-  if (missing < 0 || missing > budget.elements) throw misfit(`${values.length} values`, [count]);
-  budget.elements -= missing;
-  const filled = make(count);
-  filled.fill(values[values.length - 1] ?? zero);
-  for (let index = 0; index < values.length; index += 1) filled[index] = values[index] as T;
-  return filled;
+function readStrings({ shape, count, content }: Head, at: FieldReader): readonly Uint8Array[] {
+  if (content.length > 0) {
+    const strings = splitStrings(content, count);
+    if (strings) return strings;
+    throw misfit(`${content.length} bytes of strings`, shape);
+  }
+  const strings: Uint8Array[] = [];
+  while (at.next()) {
+    if (at.field !== STRING_VAL) continue;
+    if (strings.length === count) throw misfit(`more than ${count} strings`, shape);
+    strings.push(at.bytes);
+  }
+  const last = strings.at(-1) ?? new Uint8Array();
+  while (strings.length < count) strings.push(last);
+  return strings;
 }
 
 function misfit(got: string, shape: readonly number[] | null): GatewayError {
   return new GatewayError('model_failed', 'The model answered with a tensor that does not fit its own shape.', {
     cause: new Error(`${got} in a tensor of shape ${shape === null ? 'unknown' : `[${shape}]`}`),
+  });
+}
+
+function tooMany(shape: readonly number[]): GatewayError {
+  return new GatewayError('model_failed', 'The model answered with more numbers than were asked for.', {
+    cause: new Error(`a tensor of shape [${shape}]`),
   });
 }

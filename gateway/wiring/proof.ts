@@ -22,7 +22,7 @@ export type ProofOptions = {
 
 /** Opens the client and starts the decoder, with the limits of the settings. */
 export function openProof({ config, target, tls, log, opened }: ProofOptions): ReplayParts {
-  const { maxImagePixels, decodeTimeoutMs, requestTimeoutMs } = config;
+  const { maxImagePixels, maxOutputBytes, decodeTimeoutMs, requestTimeoutMs } = config;
   const decoders = startDecoders({
     ...decodeLimits(config),
     timeoutMs: decodeTimeoutMs,
@@ -33,7 +33,8 @@ export function openProof({ config, target, tls, log, opened }: ProofOptions): R
     onLoss: () => undefined,
   });
   opened.defer(() => decoders.close());
-  const backend = createTfServing({ client: openClient(target, { tls, requestTimeoutMs }), onStatus: () => undefined });
+  const client = openClient(target, { tls, requestTimeoutMs });
+  const backend = createTfServing({ client, maxOutputBytes, onStatus: () => undefined });
   opened.defer(() => backend.close());
   return { backend, decode: decoders.decode, normalise: createNormalise() };
 }

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-responses.ts';
-import { loadProtocol } from '../../gateway/backend/tf-serving/messages.ts';
-import { createPredictionReader } from '../../gateway/backend/tf-serving/predict-response.ts';
+import { readPrediction } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Prediction } from '../../gateway/domain/backend.ts';
 import type { OutputTensor } from '../../gateway/domain/tensor.ts';
 import type { Parser } from './fuzz.ts';
@@ -21,11 +20,9 @@ const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
   defaults: true,
 });
 const { deserialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, Raw>;
-const protocol = loadProtocol();
-const readPrediction = createPredictionReader(protocol);
 
-/** The most elements that a reader may fill in: a server may omit repeated trailing values. */
-const MAX_ELEMENTS_FILLED_IN = 2 ** 24;
+/** The outputs to read, of those in the seeds and the words. A server may omit repeated trailing values. */
+const WANTED = { outputs: [...'ybczuqst', '__proto__'], elements: 1000 };
 
 export const answer: Parser = {
   name: 'answer',
@@ -50,12 +47,12 @@ export const answer: Parser = {
     ],
   ],
   check(input) {
-    const prediction = refusalOf(() => readPrediction(input), ['model_failed']);
+    const prediction = refusalOf(() => readPrediction(input, WANTED), ['model_failed']);
     if (prediction) checkPrediction(prediction, input);
     const bytes = Buffer.from(input);
-    const metadata = refusalOf(() => readMetadata(protocol, bytes), ['model_failed']);
+    const metadata = refusalOf(() => readMetadata(bytes), ['model_failed']);
     if (metadata) assert.ok(Number.isSafeInteger(metadata.version));
-    const versions = refusalOf(() => readStatus(protocol, bytes), ['model_failed']) ?? [];
+    const versions = refusalOf(() => readStatus(bytes), ['model_failed']) ?? [];
     for (const { version, error } of versions) assert.ok(Number.isSafeInteger(version) && typeof error === 'string');
     assert.deepEqual(Object.keys(Object.prototype), []);
   },
@@ -63,7 +60,7 @@ export const answer: Parser = {
 
 function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): void {
   assert.ok(version === undefined || Number.isSafeInteger(version));
-  const expected = deserialize(Buffer.from(input)).outputs;
+  const expected = referenceOf(input)?.outputs;
   let elements = 0;
   for (const [name, tensor] of outputs) {
     const count = tensor.shape.reduce((product, size) => product * size, 1);
@@ -73,11 +70,21 @@ function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): v
       count,
       `${name} does not have the number of elements of its shape`,
     );
+    if (!expected) continue;
     const raw = expected[name];
     assert.ok(raw);
     if (tensor.dtype === 'DT_FLOAT') checkFloats(tensor, raw);
   }
-  assert.ok(elements <= MAX_ELEMENTS_FILLED_IN + input.length, `${input.length} bytes became ${elements} elements`);
+  assert.ok(elements <= WANTED.elements, `${input.length} bytes became ${elements} elements`);
+}
+
+/** What protobuf.js reads. Undefined where it refuses the bytes: it reads fields that the gateway skips. */
+function referenceOf(input: Uint8Array): Raw | undefined {
+  try {
+    return deserialize(Buffer.from(input));
+  } catch {
+    return undefined;
+  }
 }
 
 function checkFloats({ values }: OutputTensor, { tensor_content: content, float_val: list }: RawTensor): void {

@@ -4,8 +4,8 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadProtocol, type SignatureDef } from '../../gateway/backend/tf-serving/messages.ts';
-import type { TensorProto } from '../../serving/embedded/protocol.ts';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import type { SignatureDef, TensorProto } from '../../serving/embedded/protocol.ts';
 import { startServer, TestClient, temporaryFolder } from '../../serving/embedded/testing/server.ts';
 import { findPython, startTensorFlowServing } from './server.ts';
 
@@ -33,11 +33,16 @@ const FIELDS: Readonly<Record<string, (values: readonly (string | number)[]) => 
   DT_FLOAT: (values) => ({ float_val: values.map(Number) }),
 };
 
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const FILE = 'tensorflow_serving/apis/get_model_metadata.proto';
+const definitions = loadSync(FILE, { includeDirs: [PROTOS], keepCase: true, enums: String, defaults: true });
+type SignatureDefMap = { readonly signature_def: Readonly<Record<string, SignatureDef>> };
+const map = definitions['tensorflow.serving.SignatureDefMap'] as MessageTypeDefinition<object, SignatureDefMap>;
+
 async function signatureOf(client: TestClient, name: string): Promise<SignatureDef> {
   const request = { model_spec: { name }, metadata_field: ['signature_def'] };
   type Response = { readonly metadata: Readonly<Record<string, { readonly value: Buffer }>> };
   const { metadata } = await client.call<Response>('GetModelMetadata', request);
-  const map = loadProtocol()['tensorflow.serving.SignatureDefMap'];
   const found = map.deserialize(metadata.signature_def?.value ?? Buffer.alloc(0)).signature_def.serving_default;
   assert.ok(found, `${name} has no serving_default`);
   return found;

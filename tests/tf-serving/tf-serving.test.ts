@@ -12,8 +12,7 @@ import { frame } from '../../gateway/backend/grpc/framing.ts';
 import type { ModelServers } from '../../gateway/backend/grpc/model-servers.ts';
 import { createUnary } from '../../gateway/backend/grpc/unary.ts';
 import { createTfServing } from '../../gateway/backend/tf-serving/backend.ts';
-import { loadProtocol } from '../../gateway/backend/tf-serving/messages.ts';
-import { createPredictionReader } from '../../gateway/backend/tf-serving/predict-response.ts';
+import { readPrediction } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Backend, Prediction, PredictTarget } from '../../gateway/domain/backend.ts';
 import type { RequestContext } from '../../gateway/domain/request.ts';
 import type { Servable } from '../../gateway/domain/servable.ts';
@@ -23,7 +22,6 @@ import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const predictRequest = definitions['tensorflow.serving.PredictRequest'] as MessageTypeDefinition<object, object>;
-const readPrediction = createPredictionReader(loadProtocol());
 const NAMES = ['clothing-model-tiny', 'dtypes', 'slow', 'versions'] as const;
 
 const python = await findPython();
@@ -105,7 +103,7 @@ async function startServer(flags: readonly string[]): Promise<void> {
   client = openClient(server.target);
   statuses = [];
   const onStatus = (method: string, code: string) => statuses.push(`${method} ${code}`);
-  backend = createTfServing({ client, onStatus });
+  backend = createTfServing({ client, onStatus, maxOutputBytes: 2 ** 20 });
 }
 
 async function stopServer(): Promise<void> {
@@ -117,7 +115,9 @@ async function stopServer(): Promise<void> {
 async function predictRaw(model: string, signature: string, inputs: object, wanted = context()): Promise<Prediction> {
   const message = predictRequest.serialize({ model_spec: { name: model, signature_name: signature }, inputs });
   const path = '/tensorflow.serving.PredictionService/Predict';
-  return readPrediction(await createUnary(client, () => undefined)({ path, framed: frame(message), ...wanted }));
+  const rpc = { path, framed: frame(message), maxResponseBytes: 2 ** 20, ...wanted };
+  const response = await createUnary(client, () => undefined)(rpc);
+  return readPrediction(response, { outputs: ['y'], elements: 100 });
 }
 
 function add(servable: Omit<Servable, 'model'>, ...values: readonly number[]): Promise<Prediction> {
@@ -125,6 +125,7 @@ function add(servable: Omit<Servable, 'model'>, ...values: readonly number[]): P
     servable: { model: 'versions', ...servable },
     signature: 'serving_default',
     input: { name: 'x', dtype: 'DT_FLOAT', shape: [] },
+    answer: { outputs: ['y'], wantedElements: 1, elements: 1 },
   };
   const call = backend.prepare(target, values.length);
   call.tensor.set(values);
@@ -148,6 +149,7 @@ function testImages(): void {
       servable: { model: 'clothing-model-tiny' },
       signature: 'serving_default',
       input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
+      answer: { outputs: ['dense_7'], wantedElements: 10, elements: 10 },
     };
     const call = backend.prepare(target, 3);
     const size = 299 * 299 * 3;
@@ -268,12 +270,13 @@ test('E10: connections that the server closes by age fail no request', options, 
   t.after(() => server.stop());
   const client = openClient(server.target);
   const statuses: string[] = [];
-  const backend = createTfServing({ client, onStatus: (_, code) => statuses.push(code) });
+  const backend = createTfServing({ client, maxOutputBytes: 2 ** 20, onStatus: (_, code) => statuses.push(code) });
   t.after(() => backend.close());
   const target: PredictTarget = {
     servable: { model: 'versions' },
     signature: 'serving_default',
     input: { name: 'x', dtype: 'DT_FLOAT', shape: [] },
+    answer: { outputs: ['y'], wantedElements: 1, elements: 1 },
   };
   const endMs = performance.now() + 3000;
   const callers = Array.from({ length: 4 }, async () => {

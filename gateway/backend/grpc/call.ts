@@ -5,19 +5,24 @@
 import { performance } from 'node:perf_hooks';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { statusError } from './failure.ts';
-import { unframe } from './framing.ts';
 import type { ModelServers } from './model-servers.ts';
+import { receivedStatus } from './received-status.ts';
+import { ResponseMessage } from './response-message.ts';
 
 export type Rpc = {
   /** `/package.Service/Method`. */
   readonly path: string;
   /** The message with its prefix; see framing.ts. */
   readonly framed: Buffer;
+  /** The largest message that the server may send. */
+  readonly maxResponseBytes: number;
   /** End of the call in `performance.now()` milliseconds; the server is sent the time left. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   /** The model of a Predict. Unset for a look-up, whose response time is no measure of the server. */
   readonly model?: string | undefined;
+  /** The only servers that the call may go to, by their addresses. Unset: any. */
+  readonly only?: ReadonlySet<string> | undefined;
 };
 
 /** gRPC's timeouts have eight digits at most: about a day in milliseconds. */
@@ -29,11 +34,11 @@ const MAX_TIMEOUT_MS = 99_999_999;
  * (an aborted signal) at once, and the server is told.
  */
 export async function call(servers: ModelServers, rpc: Rpc, callId: string | undefined): Promise<Buffer> {
-  const { path, framed, signal, model } = rpc;
+  const { path, framed, signal, model, only } = rpc;
   const leftMs = Math.ceil(rpc.deadlineMs - performance.now());
   if (leftMs <= 0) throw statusError(status.DEADLINE_EXCEEDED, 'the deadline passed before the call was made');
   if (signal.aborted) throw statusError(status.CANCELLED, 'cancelled before the call was made');
-  const picked = servers.pick({ model, callId });
+  const picked = servers.pick({ model, callId, only });
   const subchannel = picked?.subchannel;
   if (!subchannel) throw statusError(status.UNAVAILABLE, 'no connection to a model server is ready');
   const metadata = new Metadata();
@@ -41,7 +46,11 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   let response: Buffer | undefined;
-  const end = ({ code, details, metadata }: StatusObject) => {
+  const message = new ResponseMessage(rpc.maxResponseBytes);
+  const end = ({ metadata, ...ended }: StatusObject) => {
+    const { fault } = message;
+    // grpc-js ends a call with the text of the fault, or with the HTTP status if that is not 200.
+    const { code, details } = fault?.details === ended.details ? fault : receivedStatus(ended);
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
     picked.onCallEnded?.(code, details, metadata);
@@ -50,14 +59,15 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
     else reject(statusError(status.INTERNAL, 'the server ended the call without a response'));
   };
   const listener = {
-    onReceiveMetadata() {},
-    onReceiveMessage(message: Buffer) {
-      response = message;
+    onReceiveMetadata: (headers: Metadata) => message.expect(headers),
+    onReceiveMessage(received: Buffer) {
+      response = received;
       stream.startRead();
     },
     onReceiveStatus: end,
   };
   const stream = open(() => subchannel.getRealSubchannel().createCall(metadata, servers.authority, path, listener, 0));
+  message.takeOver(stream);
   picked.onCallStarted?.();
   const cancel = () => stream.cancelWithStatus(status.CANCELLED, 'cancelled by the gateway');
   const timer = setTimeout(() => stream.cancelWithStatus(status.DEADLINE_EXCEEDED, 'the deadline passed'), leftMs);
@@ -65,7 +75,7 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
   stream.startRead();
   stream.sendMessageWithContext({}, framed);
   stream.halfClose();
-  return unframe(await promise);
+  return promise;
 }
 
 /** Opens the stream. The connection may have ended since it was chosen. */

@@ -15,9 +15,17 @@ const BY_STATUS: Readonly<Partial<Record<status, PublicError>>> = {
   [status.NOT_FOUND]: ['model_not_found', 'model: the model server has no such model, version or label.'],
   [status.FAILED_PRECONDITION]: ['model_failed', 'The model cannot serve this request; check its signature.'],
 };
+/** What a server answers to a call for a version that it has unloaded or replaced, or after it has ended. */
+const OUTDATED: ReadonlySet<status> = new Set([
+  status.UNAVAILABLE,
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.FAILED_PRECONDITION,
+]);
+
 const TIMEOUT: PublicError = ['model_timeout', 'The model server did not answer before the deadline of the request.'];
 const OTHER: PublicError = ['model_failed', 'The model server failed on the request.'];
-const TOO_LARGE: PublicError = ['model_failed', 'The response of the model server is too large.'];
+const TOO_LARGE: PublicError = ['model_failed', 'The answer of the model server is too large; raise MAX_OUTPUT_BYTES if the model has large outputs.'];
 const CLIENT_GONE: PublicError = ['client_gone', 'The client closed the connection.'];
 
 /** A gRPC status: the code and the text that came with it. */
@@ -29,8 +37,11 @@ export type Status = { readonly code: status; readonly details: string };
  */
 export function toGatewayError(failed: Status, signal: AbortSignal, cause: unknown): GatewayError {
   const [kind, publicDetail] = publicError(failed, signal);
-  return new GatewayError(kind, publicDetail, { cause });
+  return new GatewayError(kind, publicDetail, { cause, isOutdated: OUTDATED.has(failed.code) });
 }
+
+/** How TF-Serving says that the tensors of a request are not those of the signature. */
+const OTHER_TENSORS = /signature|tensor alias/i;
 
 /**
  * The error of a failed RPC whose input is encoded pictures. A decoder in the model's graph fails with INVALID_ARGUMENT; which
@@ -39,6 +50,7 @@ export function toGatewayError(failed: Status, signal: AbortSignal, cause: unkno
 export function asUndecodable(thrown: unknown): unknown {
   const { cause } = thrown as { cause?: Partial<Status> };
   if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
+  if (OTHER_TENSORS.test(cause.details ?? '')) return thrown;
   const detail = 'The model cannot decode the image; send it in another format.';
   return new GatewayError('image_unreadable', detail, { cause });
 }

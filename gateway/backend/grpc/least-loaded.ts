@@ -1,6 +1,6 @@
 /** The balancing policy: each call goes to the server with the lowest cost; servers of equal cost take turns. */
-import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js';
-import { type PickerSlot, pickerSlotOf } from './model-servers.ts';
+import { type ChannelOptions, connectivityState, experimental, Metadata, status } from '@grpc/grpc-js';
+import { type PickerSlot, pickerSlotOf, type ServerPicker } from './model-servers.ts';
 import { type CallInfo, ServerLoad } from './server-load.ts';
 
 /** The policy's name in a service config. Its `child_policy` must pick ready servers in turn, like round_robin. */
@@ -15,6 +15,9 @@ const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,
   status.DATA_LOSS,
 ]);
+
+/** The child policy needs nothing of the call. */
+const NO_ARGUMENTS: experimental.PickArgs = { metadata: new Metadata(), extraPickInfo: {} };
 
 type Loads = Map<string, ServerLoad>;
 
@@ -50,9 +53,9 @@ export class LeastLoadedBalancer implements experimental.LoadBalancer {
   constructor(helper: experimental.ChannelControlHelper) {
     const updateState: experimental.ChannelControlHelper['updateState'] = (state, picker, error) => {
       const isReady = state === connectivityState.READY;
-      const ownPicker = isReady ? new LeastLoadedPicker(picker, this.#loads) : picker;
+      const ownPicker = isReady ? new LeastLoadedPicker(picker, this.#loads) : undefined;
       if (this.#slot) this.#slot.picker = ownPicker;
-      helper.updateState(state, ownPicker, error);
+      helper.updateState(state, ownPicker ?? picker, error);
     };
     this.#child = new experimental.ChildLoadBalancerHandler(
       experimental.createChildChannelControlHelper(helper, { updateState }),
@@ -97,7 +100,7 @@ export class LeastLoadedBalancer implements experimental.LoadBalancer {
 }
 
 /** Picks the cheapest server. The gateway's own counts are exact, so it compares all servers, not two at random. */
-class LeastLoadedPicker implements experimental.Picker {
+class LeastLoadedPicker implements experimental.Picker, ServerPicker {
   readonly #inTurn: experimental.Picker;
   readonly #loads: Loads;
 
@@ -106,12 +109,20 @@ class LeastLoadedPicker implements experimental.Picker {
     this.#loads = loads;
   }
 
+  /** For grpc-js itself. */
   pick(args: experimental.PickArgs): experimental.PickResult {
-    const picks = this.#round(args);
+    return this.choose({}) ?? this.#inTurn.pick(args);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#round().map(({ address }) => address);
+  }
+
+  choose(info: CallInfo): experimental.PickResult | undefined {
+    const { only, model } = info;
+    const picks = this.#round().filter(({ address }) => only?.has(address) ?? true);
     const [first] = picks;
-    if (picks.length === 0 || !first) return this.#inTurn.pick(args);
-    const { model, callId } = args.extraPickInfo;
-    const info = { model, callId };
+    if (!first) return undefined;
     const quickestMs = Math.min(...picks.map(({ load }) => load.quickestMs(model) ?? Number.POSITIVE_INFINITY));
     const costs = picks.map(({ load }) => load.cost(info, quickestMs));
     const { result, load } = picks[costs.indexOf(Math.min(...costs))] ?? first;
@@ -119,15 +130,15 @@ class LeastLoadedPicker implements experimental.Picker {
   }
 
   /** Every ready server once. The child's pick rotates, so the first of equals differs from call to call. */
-  #round(args: experimental.PickArgs): { result: experimental.PickResult; load: ServerLoad }[] {
+  #round(): { address: string; result: experimental.PickResult; load: ServerLoad }[] {
     const round = new Map<string, experimental.PickResult>();
     for (;;) {
-      const result = this.#inTurn.pick(args);
+      const result = this.#inTurn.pick(NO_ARGUMENTS);
       const address = result.subchannel?.getAddress();
       if (address === undefined || round.has(address)) break;
       round.set(address, result);
     }
-    return [...round].map(([address, result]) => ({ result, load: this.#loadOf(address) }));
+    return [...round].map(([address, result]) => ({ address, result, load: this.#loadOf(address) }));
   }
 
   #loadOf(address: string): ServerLoad {

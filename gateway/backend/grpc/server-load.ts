@@ -19,10 +19,13 @@ const PROBE_MS = 10_000;
 
 /** Statuses of calls that the gateway ended without an answer. Their duration is only a lower bound. */
 const UNANSWERED: ReadonlySet<status> = new Set([status.CANCELLED, status.DEADLINE_EXCEEDED]);
-const REFUSALS: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
+/** NOT_FOUND: the server has just unloaded the version of a Predict. */
+const REFUSALS: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED, status.NOT_FOUND]);
 
 /** What the balancer knows of a call. */
 export type CallInfo = {
+  /** The only servers that the call may go to, by their addresses. Unset: any. */
+  readonly only?: ReadonlySet<string> | undefined;
   /** The model of a Predict; unset for a look-up. */
   readonly model?: string | undefined;
   /** The same for all attempts of one call; set for hedged calls. */
@@ -56,8 +59,9 @@ export class ServerLoad {
       const nowMs = performance.now();
       this.#outstanding -= 1;
       if (callId !== undefined) this.#callIds.delete(callId);
-      if (REFUSALS.has(code)) this.#refusedMs = nowMs;
-      if (model !== undefined) this.#measure(model, code, nowMs - startMs);
+      const isLookUp = model === undefined;
+      if (REFUSALS.has(code) && !(isLookUp && code === status.NOT_FOUND)) this.#refusedMs = nowMs;
+      if (!isLookUp) this.#measure(model, code, nowMs - startMs);
     };
   }
 

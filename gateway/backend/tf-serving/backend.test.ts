@@ -6,10 +6,8 @@ import { createServer, connect as openSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGzip } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import {
   ANSWER,
@@ -41,7 +39,7 @@ test('a Predict sends model, signature and tensor, and its response is read', as
   const context = { deadlineMs: performance.now() + 5000, signal: new AbortController().signal } as RequestContext;
   const { version, outputs } = await call.send(3, context);
   assert.equal(version, 1);
-  assert.deepEqual(outputs.get('dense_7'), { dtype: 'DT_FLOAT', shape: [1, 2], values: [1, 2] });
+  assert.deepEqual(outputs.get('dense_7'), { dtype: 'DT_FLOAT', shape: [1, 2], values: Float64Array.of(1, 2) });
   const [{ spec, inputs } = assert.fail()] = server.calls;
   assert.equal(spec.name, 'm');
   assert.equal(spec.signature_name, 'serving_default');
@@ -270,8 +268,9 @@ test('messages above 64 MiB pass in both directions', async (t) => {
     tensor_content: Buffer.alloc(elements * 4),
   };
   const server = await serve(t, () => ({ dense_7: large }));
-  const target: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [elements] } };
-  const { backend } = await connect(t, server.target);
+  const answer = { ...SMALL.answer, wantedElements: elements, elements };
+  const target: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [elements] }, answer };
+  const { backend } = await connect(t, server.target, { maxOutputBytes: 2 ** 28 });
   const { outputs } = await predict(backend, { target, timeoutMs: 20_000 });
   assert.equal(server.calls[0]?.inputs.input_8?.tensor_content.length, elements * 4);
   assert.equal(outputs.get('dense_7')?.values.length, elements);
@@ -302,25 +301,6 @@ test('E14: a response above the limit is refused by its announced length, as mod
   t.diagnostic(`came: model_failed, ${grownMb.toFixed()} MB more after twenty answers of 1 GiB`);
   // The server runs in this process too.
   assert.ok(grownMb < 50, `${grownMb} MB`);
-});
-
-test('E14: a response that decompresses to more than the limit is refused meanwhile', async (t) => {
-  const { promise: bomb, resolve } = Promise.withResolvers<Buffer>();
-  const zip = createGzip({ level: 1 });
-  const packed: Buffer[] = [];
-  zip.on('data', (chunk: Buffer) => packed.push(chunk)).on('end', () => resolve(Buffer.concat(packed)));
-  Readable.from(Array(260).fill(Buffer.alloc(2 ** 20))).pipe(zip);
-  const body = await bomb;
-  const server = createHttp2Server().on('stream', (stream: ServerHttp2Stream) => {
-    stream.on('error', () => undefined);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' });
-    const head = Buffer.alloc(5, 1);
-    head.writeUInt32BE(body.length, 1);
-    stream.end(Buffer.concat([head, body]));
-  });
-  t.after(() => server.close());
-  const { backend } = await connect(t, await listen(server));
-  await assert.rejects(predict(backend, { timeoutMs: 20_000 }), failsWith('model_failed'));
 });
 
 test('a server is called over its UNIX socket', async (t) => {

@@ -6,11 +6,12 @@ import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import { asUndecodable } from '../grpc/failure.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
-import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
+import { createUnary, type OnStatus, type UnaryOptions, waitForConnection } from '../grpc/unary.ts';
+import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
 import { createPredictRequest } from './predict-request.ts';
-import { createPredictionReader } from './predict-response.ts';
+import { readPrediction } from './predict-response.ts';
 import type { PredictRequest } from './request-type.ts';
 
 /** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
@@ -23,14 +24,16 @@ export type TfServingOptions = UnaryOptions & {
   /** Closed together with the backend. */
   readonly client: ModelServers;
   readonly onStatus: OnStatus;
+  /** The most bytes of an answer for each instance. */
+  readonly maxOutputBytes: number;
 };
 
 /** Makes the backend for a client's model servers. Failed RPCs throw the GatewayErrors of failure.ts. */
-export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt }: TfServingOptions): Backend {
+export function createTfServing(options: TfServingOptions): Backend {
+  const { client, onStatus, maxOutputBytes, hedgeAfterMs, onExtraAttempt } = options;
   const unary = createUnary(client, onStatus, { hedgeAfterMs, onExtraAttempt });
   const protocol = loadProtocol();
   const { path } = protocol['tensorflow.serving.PredictionService'].Predict;
-  const readPrediction = createPredictionReader(protocol);
   const pool = createPool(POOL_BYTES);
 
   function callOf(target: PredictTarget, request: PredictRequest): PredictCall {
@@ -47,19 +50,31 @@ export function createTfServing({ client, onStatus, hedgeAfterMs, onExtraAttempt
         return callOf(target, single);
       },
       async send(count, { deadlineMs, signal }) {
-        const { model } = target.servable;
-        const answer = unary({ path, model, framed: request.framed(count), deadlineMs, signal });
-        if (target.input.dtype !== 'DT_STRING') return readPrediction(await answer);
-        const decoded = answer.catch((thrown: unknown) => {
-          throw asUndecodable(thrown);
+        const { only, servable } = target;
+        const framed = request.framed(count);
+        const maxResponseBytes = maxAnswerBytes(target, count, maxOutputBytes);
+        const response = await unary({
+          path,
+          model: servable.model,
+          only,
+          framed,
+          maxResponseBytes,
+          deadlineMs,
+          signal,
+        }).catch((thrown: unknown) => {
+          throw target.input.dtype === 'DT_STRING' ? asUndecodable(thrown) : thrown;
         });
-        return readPrediction(await decoded);
+        return readPrediction(response, wantedOf(target, count));
       },
     };
   }
 
   return {
     ...createLookUp(unary, protocol),
+    async servers() {
+      await waitForConnection(client);
+      return client.addresses;
+    },
     prepare(target, capacity) {
       checkSize(target, capacity);
       return callOf(target, createPredictRequest(pool, target, capacity));

@@ -1,44 +1,114 @@
 /** Reads the responses of GetModelMetadata and GetModelStatus as domain types. */
 import type { Metadata, ServableState, VersionStatus } from '../../domain/servable.ts';
 import type { Signature, TensorInfo } from '../../domain/tensor.ts';
-import { type Protocol, parse, type SignatureDef, type TensorInfos } from './messages.ts';
-import { servedVersion } from './version.ts';
+import { dtypeName } from '../../tensor/dtype.ts';
+import { FieldReader } from '../../tensor/field-reader.ts';
+import { readShape } from '../../tensor/shape-proto.ts';
+import { readable } from './messages.ts';
+import { readServedVersion, servedVersion } from './version.ts';
 
 /** The version of a server that does not send one. TF-Serving always does; other servers of its protocol may not. */
 const UNKNOWN_VERSION = 0;
 
+/** Enough for 10,000 versions, or for signatures of 5,000 tensors. It bounds the time to a few milliseconds. */
+export const MAX_LOOK_UP_FIELDS = 2 ** 16;
+
+/** More of an error's text is not kept: one is logged and shown for each version. */
+const MAX_ERROR_CHARACTERS = 1000;
+
+/** TF-Serving's ModelVersionStatus.State by number. */
+const STATES: Readonly<Record<number, ServableState>> = {
+  10: 'START',
+  20: 'LOADING',
+  30: 'AVAILABLE',
+  40: 'UNLOADING',
+  50: 'END',
+};
+
 /** Reads a serialized GetModelMetadataResponse. Throws `model_failed` for other bytes. */
-export function readMetadata(protocol: Protocol, response: Buffer): Metadata {
-  const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
-  const { deserialize } = protocol['tensorflow.serving.SignatureDefMap'];
-  const { model_spec: spec, metadata } = parse(GetModelMetadata.responseDeserialize, response);
-  const packed = metadata.signature_def?.value ?? Buffer.alloc(0);
-  const signatures = Object.entries(parse(deserialize, packed).signature_def);
-  return {
-    version: servedVersion(spec?.version?.value ?? UNKNOWN_VERSION),
-    signatures: new Map(signatures.map(([name, signature]) => [name, toSignature(signature)])),
-  };
+export function readMetadata(response: Uint8Array): Metadata {
+  return readable(() => {
+    const at = new FieldReader(response, { fields: MAX_LOOK_UP_FIELDS });
+    let version = UNKNOWN_VERSION;
+    const signatures = new Map<string, Signature>();
+    while (at.next()) {
+      if (at.field === 1) version = readServedVersion(at.message) ?? version;
+      if (at.field !== 2) continue;
+      const { key, value } = readEntry(at.message);
+      if (key === 'signature_def' && value) readPacked(value, signatures);
+    }
+    return { version, signatures };
+  });
 }
 
 /** Reads a serialized GetModelStatusResponse: every version the server knows. Throws `model_failed` for other bytes. */
-export function readStatus(protocol: Protocol, response: Buffer): VersionStatus[] {
-  const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
-  const { model_version_status: versions } = parse(GetModelStatus.responseDeserialize, response);
-  return versions.map(({ version, state, status }) => ({
-    version: servedVersion(version),
-    state: state as ServableState,
-    error: status?.error_message ?? '',
-  }));
+export function readStatus(response: Uint8Array): VersionStatus[] {
+  return readable(() => {
+    const at = new FieldReader(response, { fields: MAX_LOOK_UP_FIELDS });
+    const versions: VersionStatus[] = [];
+    while (at.next()) if (at.field === 1) versions.push(readVersion(at.message));
+    return versions;
+  });
 }
 
-function toSignature({ inputs, outputs }: SignatureDef): Signature {
-  return { inputs: toTensorInfos(inputs), outputs: toTensorInfos(outputs) };
+function readVersion(at: FieldReader): VersionStatus {
+  let [version, error]: [number, string] = [0, ''];
+  let state: ServableState = 'UNKNOWN';
+  while (at.next()) {
+    if (at.field === 1) version = at.int64;
+    if (at.field === 2) state = STATES[at.int32] ?? 'UNKNOWN';
+    if (at.field === 3) error = readErrorMessage(at.message);
+  }
+  return { version: servedVersion(version), state, error };
 }
 
-function toTensorInfos(infos: TensorInfos): TensorInfo[] {
-  return Object.entries(infos).map(([name, { dtype, tensor_shape: shape }]) => ({
-    name,
-    dtype,
-    shape: shape && !shape.unknown_rank ? shape.dim.map(({ size }) => size) : null,
-  }));
+function readErrorMessage(status: FieldReader): string {
+  let message = '';
+  while (status.next()) if (status.field === 2) message = status.text.slice(0, MAX_ERROR_CHARACTERS);
+  return message;
+}
+
+/** A google.protobuf.Any that holds a SignatureDefMap. */
+function readPacked(any: FieldReader, signatures: Map<string, Signature>): void {
+  while (any.next()) {
+    if (any.field !== 2) continue;
+    const map = any.message;
+    while (map.next()) {
+      if (map.field !== 1) continue;
+      const { key, value } = readEntry(map.message);
+      signatures.set(key, value ? readSignature(value) : { inputs: [], outputs: [] });
+    }
+  }
+}
+
+function readSignature(at: FieldReader): Signature {
+  const inputs = new Map<string, TensorInfo>();
+  const outputs = new Map<string, TensorInfo>();
+  while (at.next()) {
+    if (at.field > 2) continue;
+    const { key, value } = readEntry(at.message);
+    (at.field === 1 ? inputs : outputs).set(key, readTensorInfo(key, value));
+  }
+  return { inputs: [...inputs.values()], outputs: [...outputs.values()] };
+}
+
+function readTensorInfo(name: string, at: FieldReader | undefined): TensorInfo {
+  let dtype = 0;
+  let shape: TensorInfo['shape'] = null;
+  while (at?.next()) {
+    if (at.field === 2) dtype = at.int32;
+    if (at.field === 3) shape = readShape(at.message);
+  }
+  return { name, dtype: dtypeName(dtype), shape };
+}
+
+/** An entry of a map from strings to messages. */
+function readEntry(entry: FieldReader): { readonly key: string; readonly value: FieldReader | undefined } {
+  let key = '';
+  let value: FieldReader | undefined;
+  while (entry.next()) {
+    if (entry.field === 1) key = entry.text;
+    if (entry.field === 2) value = entry.message;
+  }
+  return { key, value };
 }

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '../../domain/backend.ts';
 import type { Servable } from '../../domain/servable.ts';
+import type { Rpc } from '../grpc/call.ts';
 import { frame } from '../grpc/framing.ts';
 import type { Unary } from '../grpc/unary.ts';
 import { readMetadata, readStatus } from './look-up-responses.ts';
@@ -10,26 +11,30 @@ import type { ModelSpec, Protocol } from './messages.ts';
 /** The server answers look-ups from memory, but a saturated one takes long. Callers with less time pass a signal. */
 const LOOK_UP_TIMEOUT_MS = 30_000;
 
+/** Some thousand tensors of signatures, or ten thousand versions. One look-up of a model runs at a time. */
+export const MAX_LOOK_UP_BYTES = 2 ** 20;
+
 /** Makes the look-up calls, which run no model. Failed RPCs throw the GatewayErrors of failure.ts. */
 export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'metadata' | 'status'> {
   const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
   const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
   return {
-    async metadata(servable, signal) {
+    async metadata(servable, signal, server) {
       const { path, requestSerialize } = GetModelMetadata;
       const framed = frame(requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] }));
-      return readMetadata(protocol, await unary({ path, framed, deadlineMs: lookUpDeadlineMs(), signal }));
+      return readMetadata(await unary({ path, framed, ...limits(server), signal }));
     },
-    async status(model, signal) {
+    async status(model, signal, server) {
       const { path, requestSerialize } = GetModelStatus;
       const framed = frame(requestSerialize({ model_spec: { name: model } }));
-      return readStatus(protocol, await unary({ path, framed, deadlineMs: lookUpDeadlineMs(), signal }));
+      return readStatus(await unary({ path, framed, ...limits(server), signal }));
     },
   };
 }
 
-function lookUpDeadlineMs(): number {
-  return performance.now() + LOOK_UP_TIMEOUT_MS;
+function limits(server: string | undefined): Pick<Rpc, 'deadlineMs' | 'maxResponseBytes' | 'only'> {
+  const deadlineMs = performance.now() + LOOK_UP_TIMEOUT_MS;
+  return { deadlineMs, maxResponseBytes: MAX_LOOK_UP_BYTES, ...(server !== undefined && { only: new Set([server]) }) };
 }
 
 function modelSpec({ model, version, label }: Servable): ModelSpec {

@@ -51,7 +51,10 @@ function expected({ servable, signature, input }: PredictTarget, count: number, 
   );
 }
 
+const answer = { outputs: ['y'], wantedElements: 1, elements: 1 };
+
 const CLOTHING: PredictTarget = {
+  answer,
   servable: { model: 'clothing-model' },
   signature: 'serving_default',
   input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
@@ -92,7 +95,7 @@ test('any names, versions, shapes and counts equal what protobufjs makes', () =>
     dtype: fc.constantFrom('DT_FLOAT' as const, 'DT_UINT8' as const),
     shape: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }),
   });
-  const target = fc.record({ servable, signature: name, input });
+  const target = fc.record({ servable, signature: name, input, answer: fc.constant(answer) });
   const counts = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat()).map(([capacity, pick]) => ({
     capacity,
     count: 1 + (pick % capacity),
@@ -134,6 +137,7 @@ test('an impossible version is refused', () => {
 });
 
 const ENCODED: PredictTarget = {
+  answer,
   servable: { model: 'm', version: 3 },
   signature: 'serving_default',
   input: { name: 'bytes', dtype: 'DT_STRING', shape: [] },

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import type { OutputTensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
-import { loadProtocol } from './messages.ts';
-import { createPredictionReader } from './predict-response.ts';
+import { readPrediction as readWanted } from './predict-response.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const { serialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, object>;
-const readPrediction = createPredictionReader(loadProtocol());
+const OUTPUTS = ['y', 'z', 'extra', 'complex', 'unknown', 'toString', 'constructor'];
+const readPrediction = (response: Uint8Array, elements = 2 ** 24) =>
+  readWanted(response, { outputs: OUTPUTS, elements });
 
 type Fields = { dtype: string; shape?: readonly (number | string)[]; [list: string]: unknown };
 
@@ -148,7 +150,7 @@ test('DT_STRING in tensor_content: all lengths, then all strings', () => {
 
 test('a missing shape is that of a scalar, as everywhere in protobuf', () => {
   const { outputs } = readPrediction(answer({ y: { dtype: 'DT_FLOAT', float_val: [3] } }));
-  assert.deepEqual(outputs.get('y'), { dtype: 'DT_FLOAT', shape: [], values: [3] });
+  assert.deepEqual(outputs.get('y'), { dtype: 'DT_FLOAT', shape: [], values: Float64Array.of(3) });
 });
 
 test('E7: shape, version and every output are read', () => {
@@ -187,7 +189,10 @@ test('the public text contains nothing of the response, the cause does', () => {
   assert.throws(
     () => read({ dtype: 'DT_FLOAT', shape: [2], float_val: [1, 2, 3] }),
     (error) =>
-      fails(error) && error instanceof GatewayError && !/3/.test(error.message) && /3 values/.test(`${error.cause}`),
+      fails(error) &&
+      error instanceof GatewayError &&
+      !/3/.test(error.message) &&
+      /more than 2 values/.test(`${error.cause}`),
   );
 });
 
@@ -202,12 +207,49 @@ test('an output may have any name', () => {
   assert.deepEqual([...outputs.keys()].sort(), ['constructor', 'toString']);
 });
 
-// A bound for each output would not do: a response may have any number of them.
-test('the repeated values of all outputs together are bounded', () => {
-  const half = proto({ dtype: 'DT_FLOAT', shape: [2 ** 23 + 2], float_val: [1] });
-  assert.equal(readPrediction(answer({ y: half })).outputs.get('y')?.values.length, 2 ** 23 + 2);
-  assert.throws(() => readPrediction(answer({ y: half, z: half })), fails);
+// A bound for each output would not do: several may be wanted.
+test('A03: the elements of all wanted outputs together are bounded', () => {
+  const half = proto({ dtype: 'DT_FLOAT', shape: [52], float_val: [1] });
+  assert.equal(readPrediction(answer({ y: half }), 100).outputs.get('y')?.values.length, 52);
+  assert.throws(() => readPrediction(answer({ y: half, z: half }), 100), fails);
+  assert.throws(() => readPrediction(answer({ y: proto({ dtype: 'DT_STRING', shape: [101] }) }), 100), fails);
 });
+
+test('A03: an output that is not wanted is skipped, whatever it holds', () => {
+  const y = proto({ dtype: 'DT_FLOAT', shape: [1], float_val: [1] });
+  const other = proto({ dtype: 'DT_FLOAT', shape: [-5], float_val: Array(1e6).fill(1) });
+  assert.deepEqual([...readPrediction(answer({ other, y }), 10).outputs.keys()], ['y']);
+});
+
+/** A length-delimited field. */
+function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
+  const bytes = Buffer.concat(parts);
+  const length = [];
+  for (let rest = bytes.length; rest > 0 || length.length === 0; rest = Math.floor(rest / 128)) {
+    length.push((rest % 128) + (rest >= 128 ? 128 : 0));
+  }
+  return Buffer.concat([Buffer.of(number * 8 + 2, ...length), bytes]);
+}
+
+/** Two bytes as often as a megabyte holds them. */
+const megabyteOf = (...bytes: readonly number[]) => Buffer.alloc(2 ** 20, Buffer.of(...bytes));
+const output = (...parts: readonly Uint8Array[]) => field(1, field(1, Buffer.from('y')), field(2, ...parts));
+const ONE_FLOAT = Buffer.of(0x08, 1, 0x12, 4, 0x12, 2, 0x08, 1);
+
+for (const [what, bytes] of [
+  ['strings where a number is wanted', output(ONE_FLOAT, megabyteOf(0x42, 0))],
+  ['numbers of an unpacked list', output(Buffer.of(0x08, 3, 0x12, 4, 0x12, 2, 0x08, 1), megabyteOf(0x38, 0))],
+  ['numbers of a packed list', output(Buffer.of(0x08, 3), field(7, megabyteOf(1)))],
+  ['axes', output(Buffer.of(0x08, 1), field(2, megabyteOf(0x12, 0)))],
+  ['tensors', megabyteOf(0x0a, 0)],
+  ['names of the model', field(2, megabyteOf(0x0a, 0))],
+] as const) {
+  test(`A03: a megabyte of ${what} is refused after a bounded number of fields`, (t) => {
+    const startMs = performance.now();
+    assert.throws(() => readPrediction(bytes, 100), fails);
+    t.diagnostic(`came: model_failed after ${(performance.now() - startMs).toFixed(1)} ms`);
+  });
+}
 
 test('any bytes give a prediction or model_failed, and so does a good response with a flipped bit', () => {
   const survives = (bytes: Uint8Array) => {

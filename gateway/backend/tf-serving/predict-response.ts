@@ -1,25 +1,59 @@
-/** Reads a serialized PredictResponse: the version that answered and all its output tensors. */
+/** Reads a serialized PredictResponse: the version that answered and the outputs that are wanted. */
 import type { Prediction } from '../../domain/backend.ts';
-import { createFillBudget, readTensor } from '../../tensor/tensor-proto.ts';
-import { type Protocol, parse } from './messages.ts';
-import { servedVersion } from './version.ts';
+import type { OutputTensor } from '../../domain/tensor.ts';
+import { FieldReader } from '../../tensor/field-reader.ts';
+import { readTensor } from '../../tensor/tensor-proto.ts';
+import { readable } from './messages.ts';
+import { readServedVersion } from './version.ts';
+
+export type Wanted = {
+  /** Keys of the outputs to read. The others are skipped. */
+  readonly outputs: readonly string[];
+  /** The most elements of these outputs, together. */
+  readonly elements: number;
+};
+
+/** A wanted output: its name, that as it is sent, and the bytes of its TensorProto. */
+type Found = { readonly name: string; readonly key: Buffer; tensor: Uint8Array | undefined };
+
+/** Fields beside the elements of tensors. A signature has far fewer outputs. */
+const OTHER_FIELDS = 4096;
+/** An element of an unpacked list is a field. It is visited for the tensor's head, then for its list. */
+const FIELDS_PER_ELEMENT = 2;
 
 /**
- * Makes the reader of a PredictResponse's bytes. Outputs of a dtype other than numbers and strings are left out: a
- * model may have outputs that the gateway does not use. The reader throws `model_failed` for bytes that are no
- * PredictResponse.
+ * Reads the response. Outputs of a dtype other than numbers and strings are left out. Throws `model_failed` for bytes
+ * that are no PredictResponse, for tensors that contradict themselves, and for more elements than are wanted.
  */
-export function createPredictionReader(protocol: Protocol): (response: Uint8Array) => Prediction {
-  const { responseDeserialize } = protocol['tensorflow.serving.PredictionService'].Predict;
-  return (response) => {
-    const bytes = Buffer.from(response.buffer, response.byteOffset, response.length);
-    const { outputs, model_spec: spec } = parse(responseDeserialize, bytes);
-    const version = spec?.version?.value;
-    const budget = createFillBudget();
-    const tensors = Object.entries(outputs).flatMap(([name, proto]) => {
-      const tensor = readTensor(proto, budget);
-      return tensor ? [[name, tensor] as const] : [];
-    });
-    return { version: version === undefined ? undefined : servedVersion(version), outputs: new Map(tensors) };
-  };
+export function readPrediction(response: Uint8Array, wanted: Wanted): Prediction {
+  const fields = OTHER_FIELDS + FIELDS_PER_ELEMENT * wanted.elements;
+  const budget = { fields, elements: wanted.elements };
+  return readable(() => {
+    const found = wanted.outputs.map((name): Found => ({ name, key: Buffer.from(name), tensor: undefined }));
+    let version: number | undefined;
+    const at = new FieldReader(response, budget);
+    while (at.next()) {
+      if (at.field === 1) keepWanted(at.message, found);
+      if (at.field === 2) version = readServedVersion(at.message) ?? version;
+    }
+    const outputs = new Map<string, OutputTensor>();
+    for (const { name, tensor } of found) {
+      const read = tensor && readTensor(tensor, budget);
+      if (read) outputs.set(name, read);
+    }
+    return { version, outputs };
+  });
+}
+
+/** Keeps the bytes of an entry of the map of outputs. Of several entries with one key the last one counts. */
+function keepWanted(entry: FieldReader, wanted: readonly Found[]): void {
+  let key: Uint8Array = new Uint8Array();
+  let value: Uint8Array = new Uint8Array();
+  while (entry.next()) {
+    if (entry.field === 1) key = entry.bytes;
+    if (entry.field === 2) value = entry.bytes;
+  }
+  // Keys are compared as bytes: one of the others may be long.
+  const found = wanted.find((one) => one.key.equals(key));
+  if (found) found.tensor = value;
 }

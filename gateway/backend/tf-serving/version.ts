@@ -3,6 +3,7 @@
  * (RFC 8259, 6), and the next request would name another version. Seconds, milli- and microseconds since 1970 are below it.
  */
 import { GatewayError } from '../../errors.ts';
+import type { FieldReader } from '../../tensor/field-reader.ts';
 
 const RANGE = `a whole number from 0 to 2^53 - 1 (${Number.MAX_SAFE_INTEGER})`;
 
@@ -10,6 +11,19 @@ const RANGE = `a whole number from 0 to 2^53 - 1 (${Number.MAX_SAFE_INTEGER})`;
 export function servedVersion(version: number): number {
   if (isVersion(version)) return version;
   throw new GatewayError('model_failed', `The model server has version ${version}, but a version has to be ${RANGE}.`);
+}
+
+/** The version in a ModelSpec, where it has one. Throws `model_failed` for one that is out of range. */
+export function readServedVersion(spec: FieldReader): number | undefined {
+  let version: number | undefined;
+  while (spec.next()) if (spec.field === 2) version = readInt64Value(spec.message);
+  return version === undefined ? undefined : servedVersion(version);
+}
+
+function readInt64Value(wrapper: FieldReader): number {
+  let value = 0;
+  while (wrapper.next()) if (wrapper.field === 1) value = wrapper.int64;
+  return value;
 }
 
 /** Throws `invalid_request` for a version of a request that is out of range. */

@@ -1,0 +1,25 @@
+/** What an answer of a version has for each instance, by its signature and model.yaml. */
+import type { ExpectedAnswer } from '../domain/backend.ts';
+import type { Signature, TensorInfo } from '../domain/tensor.ts';
+
+/** The answer where the output `wanted` has the scores of `classes` classes. */
+export function expectedAnswer({ outputs }: Signature, wanted: TensorInfo, classes: number): ExpectedAnswer {
+  const sizes = outputs.map((output) => (output === wanted ? classes : elementsOf(output)));
+  const elements = sizes.reduce((sum, size) => sum + size, 0);
+  return {
+    outputs: [wanted.name],
+    wantedElements: classes,
+    elements: Number.isFinite(elements) ? elements : undefined,
+  };
+}
+
+/** The elements of an output for one instance: the first axis is the batch. Infinite if the signature does not tell. */
+function elementsOf({ dtype, shape }: TensorInfo): number {
+  // The length of strings is in no signature.
+  if (dtype === 'DT_STRING' || shape === null) return Number.POSITIVE_INFINITY;
+  const [batch = 1, ...axes] = shape;
+  return [Math.max(batch, 1), ...axes].reduce(
+    (product, size) => product * (size < 0 ? Number.POSITIVE_INFINITY : size),
+    1,
+  );
+}
