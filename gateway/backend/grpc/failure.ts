@@ -25,7 +25,10 @@ const OUTDATED: ReadonlySet<status> = new Set([
 
 const TIMEOUT: PublicError = ['model_timeout', 'The model server did not answer before the deadline of the request.'];
 const OTHER: PublicError = ['model_failed', 'The model server failed on the request.'];
-const TOO_LARGE: PublicError = ['model_failed', 'The answer of the model server is too large; raise MAX_OUTPUT_BYTES if the model has large outputs.'];
+const TOO_LARGE: PublicError = [
+  'model_failed',
+  'The answer of the model server is too large; raise MAX_OUTPUT_BYTES if the model has large outputs.',
+];
 const CLIENT_GONE: PublicError = ['client_gone', 'The client closed the connection.'];
 
 /** A gRPC status: the code and the text that came with it. */
