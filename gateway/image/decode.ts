@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts';
 import { withAllRows } from './first-picture/png-rows.ts';
 import { firstPicture } from './first-picture.ts';
 import { free } from './free.ts';
-import type { Samples } from './header/header.ts';
+import { type Samples, TooManyParts } from './header/header.ts';
 import { checkHeader, type HeaderCheckOptions, type ReadableHeader, unusualVariant } from './header-check.ts';
 import * as samples from './samples.ts';
 import { ycbcrToRgb } from './ycbcr.ts';
@@ -45,7 +45,8 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
   const { data, info } = await readFirst(bytes, header, maxPixels).catch((cause: unknown) => {
-    throw new GatewayError('image_unreadable', `${field} is damaged or cut off; save it again.`, { cause });
+    const mistake = cause instanceof TooManyParts ? `has ${cause.message}` : 'is damaged or cut off';
+    throw new GatewayError('image_unreadable', `${field} ${mistake}; save it again.`, { cause });
   });
   if (info.channels !== READINGS[header.samples.kind].channels) throw unusualVariant(field);
   return {

@@ -42,7 +42,8 @@ export function checkHeader(bytes: Uint8Array, options: HeaderCheckOptions): Rea
     throw new GatewayError('image_unsupported', `${field} is ${name}, which is not offered; send ${offered}.`);
   }
   const { header } = sniffed;
-  if (!header) throw new GatewayError('image_unreadable', `${field} is ${name} with a damaged header; save it again.`);
+  if (!header)
+    throw new GatewayError('image_unreadable', `${field} is ${name} with ${sniffed.mistake}; save it again.`);
   const { width, height } = header;
   const costPerPixel = COST_PER_PIXEL[sniffed.format] ?? 1;
   const cost = width * height * costPerPixel;

@@ -2,7 +2,7 @@
 import type { ImageFormat } from '../domain/picture.ts';
 import { readAvif } from './header/avif.ts';
 import { readGif } from './header/gif.ts';
-import type { HeaderReader, ImageHeader } from './header/header.ts';
+import { type HeaderReader, type ImageHeader, TooManyParts } from './header/header.ts';
 import { readJpeg } from './header/jpeg.ts';
 import { readPng } from './header/png.ts';
 import { readTiff } from './header/tiff.ts';
@@ -13,9 +13,10 @@ export type OtherFormat =
   | ('bmp' | 'ico' | 'jp2' | 'jxl' | 'heif' | 'svg' | 'pdf' | 'ppm' | 'psd' | 'exr' | 'qoi' | 'dds' | 'bigtiff')
   | ('mp4' | 'webm' | 'avi');
 
-/** The result of sniffing. A decodable format with an undefined header is damaged. */
+/** The result of sniffing. A decodable format has its header, or what is wrong with it. */
 export type Sniffed =
-  | { readonly format: ImageFormat; readonly header: ImageHeader | undefined }
+  | { readonly format: ImageFormat; readonly header: ImageHeader }
+  | { readonly format: ImageFormat; readonly header: undefined; readonly mistake: string }
   | { readonly format: OtherFormat };
 
 type Magic = readonly [
@@ -73,7 +74,7 @@ export function sniff(bytes: Uint8Array): Sniffed | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES)).toString('latin1');
   const format = formatOf(head);
   if (format === undefined) return undefined;
-  return isDecodable(format) ? { format, header: readHeader(bytes, READERS[format]) } : { format };
+  return isDecodable(format) ? { format, ...readHeader(bytes, READERS[format]) } : { format };
 }
 
 /** `head`: the first bytes as Latin-1 text, one character for each byte. */
@@ -97,11 +98,14 @@ function isDecodable(format: ImageFormat | OtherFormat): format is ImageFormat {
   return Object.hasOwn(READERS, format);
 }
 
-function readHeader(bytes: Uint8Array, read: HeaderReader): ImageHeader | undefined {
+function readHeader(bytes: Uint8Array, read: HeaderReader) {
+  const damaged = { header: undefined, mistake: 'a damaged header' } as const;
   try {
-    return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const header = read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return header ? { header } : damaged;
   } catch (error) {
-    if (error instanceof RangeError) return undefined; // DataView throws it for a header that ends too early
+    if (error instanceof TooManyParts) return { header: undefined, mistake: error.message };
+    if (error instanceof RangeError) return damaged; // DataView throws it for a header that ends too early
     throw error;
   }
 }

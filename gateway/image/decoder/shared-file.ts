@@ -5,7 +5,7 @@
  * that was not being decoded is not the reason.
  */
 import { randomUUID } from 'node:crypto';
-import { openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -14,7 +14,10 @@ const MEMORY = '/dev/shm';
 /** Whole cache lines, so that copies stay aligned. */
 const PIXELS_AT = 64;
 
-/** Opens a file that is deleted when the last process closes it. @throws the system's error when it cannot be made. */
+/**
+ * Opens a file that is deleted when the last process closes it, in memory where that has room.
+ * @throws the system's error when it cannot be made.
+ */
 export function openSharedFile(): number {
   try {
     return openIn(MEMORY);
@@ -27,7 +30,13 @@ function openIn(folder: string): number {
   const name = path.join(folder, `tensorgate-${randomUUID()}`);
   const file = openSync(name, 'wx+', 0o600);
   unlinkSync(name);
-  return file;
+  try {
+    markDecoding(file, false);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
 }
 
 export function markDecoding(file: number, isDecoding: boolean): void {

@@ -1,5 +1,5 @@
 /** Keeps the chunks of a PNG that its pixels need: IHDR, PLTE and the first run of IDAT. */
-import { SIGNATURE_BYTES } from '../header/header.ts';
+import { countFillers, countParts, SIGNATURE_BYTES } from '../header/header.ts';
 import { type Chunk, contentOf, pngChunk, pngChunks } from './png-chunks.ts';
 
 /** More heads are damage: libpng refuses a second IHDR or PLTE. */
@@ -14,8 +14,11 @@ export function pixelChunks(bytes: Uint8Array): Uint8Array {
   const heads: Record<'IHDR' | 'PLTE', Uint8Array[]> = { IHDR: [], PLTE: [] };
   let first: Chunk | undefined;
   let last: Chunk | undefined;
+  const [count, countPixels] = [countParts(), countFillers()];
   for (const chunk of pngChunks(bytes)) {
     const { name, start, end } = chunk;
+    if (name === 'IDAT') countPixels();
+    else count();
     if (name === 'IDAT') {
       first ??= chunk;
       last = chunk;

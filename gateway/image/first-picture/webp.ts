@@ -1,5 +1,5 @@
 /** Cuts an animated WebP after its first frame. */
-import { MAX_STEPS, text } from '../header/header.ts';
+import { countParts, text } from '../header/header.ts';
 
 const RIFF_HEAD_BYTES = 12;
 const CHUNK_HEAD_BYTES = 8;
@@ -20,8 +20,10 @@ export function firstFrameOfWebp(bytes: Uint8Array): Uint8Array {
 
 /** RFC 9649, 2.3: a chunk is a name, a length and a content padded to an even length. ANMF holds a frame. */
 function endOfFirstFrame(view: DataView): number | undefined {
+  const count = countParts();
   let offset = RIFF_HEAD_BYTES;
-  for (let step = 0; step < MAX_STEPS && offset + CHUNK_HEAD_BYTES <= view.byteLength; step += 1) {
+  while (offset + CHUNK_HEAD_BYTES <= view.byteLength) {
+    count();
     const name = text(view, offset, 4);
     const length = view.getUint32(offset + 4, true);
     offset += CHUNK_HEAD_BYTES + length + (length & 1);

@@ -1,6 +1,6 @@
 /** Reads the sequence header of an AV1 picture (AV1 specification, 5.5): its size and how its colours are stored. */
 import { BitReader } from './bits.ts';
-import { MAX_STEPS } from './header.ts';
+import { countParts } from './header.ts';
 
 /** How YCbCr is converted to RGB. `matrix`: MatrixCoefficients of ITU-T H.273. */
 export type Colour = { readonly matrix: number; readonly isFullRange: boolean };
@@ -20,8 +20,10 @@ const UNSPECIFIED = 2;
 
 /** Reads the first sequence header between two offsets. Undefined when there is none. */
 export function readSequence(bytes: DataView, from: number, to: number): Av1Sequence | undefined {
+  const count = countParts();
   let offset = from;
-  for (let step = 0; step < MAX_STEPS && offset < to; step++) {
+  while (offset < to) {
+    count();
     const head = bytes.getUint8(offset);
     const type = (head >> 3) & 15;
     offset += head & 4 ? 2 : 1;

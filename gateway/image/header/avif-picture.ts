@@ -3,7 +3,7 @@
  * its declared size, its configuration and colour.
  */
 import type { Colour } from './av1.ts';
-import { MAX_STEPS, text } from './header.ts';
+import { countParts, TooManyParts, text } from './header.ts';
 import { type Box, boxes, find } from './iso-boxes.ts';
 
 export type Extent = { readonly start: number; readonly end: number };
@@ -39,7 +39,8 @@ const MAX_TRACKS = 16;
 /** The first sample of the first track of AV1 pictures that is no alpha. */
 function ofTrack(bytes: DataView, moov: Box): Found {
   const tracks = boxes(bytes, moov.start, moov.end).filter(({ type }) => type === 'trak');
-  for (const track of tracks.slice(0, MAX_TRACKS)) {
+  if (tracks.length > MAX_TRACKS) throw new TooManyParts(`more than ${MAX_TRACKS} tracks`);
+  for (const track of tracks) {
     const table = find(bytes, track, ['mdia', 'minf', 'stbl']);
     const entry = table && find(bytes, table, ['stsd', 'av01']);
     const configuration = entry && find(bytes, entry, ['av1C']);
@@ -114,9 +115,11 @@ function itemType(bytes: DataView, meta: Box, id: number): string | undefined {
 function indicesOf(bytes: DataView, { start }: Box, id: number): number[] {
   const isWide = bytes.getUint8(start) > 0;
   const indexBytes = bytes.getUint8(start + 3) & 1 ? 2 : 1;
-  const count = Math.min(bytes.getUint32(start + 4), MAX_STEPS);
+  const count = countParts();
+  const entries = bytes.getUint32(start + 4);
   let offset = start + 8;
-  for (let entry = 0; entry < count; entry++) {
+  for (let entry = 0; entry < entries; entry++) {
+    count();
     const itemId = isWide ? bytes.getUint32(offset) : bytes.getUint16(offset);
     offset += isWide ? 4 : 2;
     const associations = bytes.getUint8(offset);
@@ -144,16 +147,15 @@ function extentsOf(bytes: DataView, { start }: Box, idat: Box | undefined, id: n
     if (size === 4) return bytes.getUint32(at - 4);
     return size === 2 ? bytes.getUint16(at - 2) : 0;
   };
-  const count = Math.min(take(version > 1 ? 4 : 2), MAX_STEPS);
-  let steps = 0;
-  for (let item = 0; item < count; item++) {
+  const count = countParts();
+  const items = take(version > 1 ? 4 : 2);
+  for (let item = 0; item < items; item++) {
     const itemId = take(version > 1 ? 4 : 2);
     const method = version > 0 ? take(2) & 15 : 0;
     take(2); // data reference
     const base = take(baseBytes);
     const length = take(2);
-    steps += length;
-    if (steps > MAX_STEPS) return undefined; // an extent may take no bytes: the file does not bound them
+    count(1 + length); // an extent may take no bytes: the file does not bound them
     const extents = Array.from({ length }, () => {
       take(indexBytes);
       return { offset: base + take(offsetBytes), length: take(lengthBytes) };
@@ -173,7 +175,10 @@ function inFile(
     const start = area.start + offset;
     return within(bytes.byteLength, { start, end: length > 0 ? start + length : area.end });
   });
-  return found.every((extent) => extent !== undefined) ? found : undefined;
+  if (!found.every((extent) => extent !== undefined)) return undefined;
+  const total = found.reduce((sum, { start, end }) => sum + end - start, 0);
+  // Extents may overlap: thousands of a few bytes that name the whole file would be put together to gigabytes.
+  return total <= bytes.byteLength ? found : undefined;
 }
 
 function within(length: number, extent: Extent): Extent | undefined {

@@ -1,4 +1,5 @@
 /** The blocks of a GIF (GIF89a, 15 to 26). */
+import type { Count } from './header.ts';
 
 export const GRAPHIC_CONTROL = 0xf9;
 const EXTENSION = 0x21;
@@ -15,18 +16,25 @@ export function paletteOf(bytes: DataView, flagsAt: number, offset: number): Pal
   return { offset, colours, end: offset + 3 * colours };
 }
 
-/** The next byte from `offset` on that begins a block. Others are skipped, as by Pillow. RangeError at the end. */
-export function nextBlock(bytes: DataView, offset: number): number {
+/**
+ * The next byte from `offset` on that begins a block. Others are skipped, as by Pillow, and counted. RangeError at the
+ * end.
+ */
+export function nextBlock(bytes: DataView, offset: number, count: Count): number {
   let at = offset;
   for (let byte = bytes.getUint8(at); byte !== EXTENSION && byte !== IMAGE && byte !== TRAILER; at += 1) {
+    count();
     byte = bytes.getUint8(at + 1);
   }
   return at;
 }
 
-/** The offset after the terminator of the data blocks that begin at `offset`. RangeError when it is missing. */
-export function blocksEnd(bytes: DataView, offset: number): number {
+/** The offset after the terminator of the data blocks that begin at `offset`. Counts them. RangeError when it is missing. */
+export function blocksEnd(bytes: DataView, offset: number, count: Count): number {
   let at = offset;
-  for (let size = bytes.getUint8(at); size > 0; size = bytes.getUint8(at)) at += 1 + size;
+  for (let size = bytes.getUint8(at); size > 0; size = bytes.getUint8(at)) {
+    count();
+    at += 1 + size;
+  }
   return at + 1;
 }

@@ -1,6 +1,6 @@
 /** Reads a GIF's canvas, first frame and palettes (GIF89a). Pillow composes its first picture from these. */
 import { blocksEnd, GRAPHIC_CONTROL, nextBlock, type Palette, paletteOf } from './gif-blocks.ts';
-import { type Frame, type HeaderReader, header, MAX_STEPS, PLAIN, type Rgb } from './header.ts';
+import { countFillers, countParts, type Frame, type HeaderReader, header, PLAIN, type Rgb } from './header.ts';
 
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
@@ -11,18 +11,19 @@ const TRAILER = 0x3b;
  */
 export const readGif: HeaderReader = (bytes) => {
   const global = paletteOf(bytes, 10, 13);
-  let offset = nextBlock(bytes, global.end);
+  const [count, countFiller] = [countParts(), countFillers()];
+  let offset = nextBlock(bytes, global.end, countFiller);
   let transparent: number | undefined;
-  for (let steps = 0; steps < MAX_STEPS; steps++) {
+  while (true) {
+    count();
     const block = bytes.getUint8(offset);
     if (block === IMAGE) return picture(bytes, offset, global, transparent);
     if (block === TRAILER) return undefined;
     if (bytes.getUint8(offset + 1) === GRAPHIC_CONTROL && (bytes.getUint8(offset + 3) & 1) === 1) {
       transparent = bytes.getUint8(offset + 6);
     }
-    offset = nextBlock(bytes, blocksEnd(bytes, offset + 2));
+    offset = nextBlock(bytes, blocksEnd(bytes, offset + 2, countFiller), countFiller);
   }
-  return undefined;
 };
 
 function picture(bytes: DataView, offset: number, global: Palette, transparent: number | undefined) {

@@ -46,12 +46,33 @@ export type ImageHeader = {
 
 /**
  * Reads one format's header. Returns undefined for a damaged header. A read past the end throws RangeError, which
- * `sniff` treats as damaged too. A reader walks at most `MAX_STEPS` parts.
+ * `sniff` treats as damaged too. A reader counts the parts that it walks with `countParts`.
  */
 export type HeaderReader = (bytes: DataView) => ImageHeader | undefined;
 
-/** Segments, blocks, boxes or tags that a reader walks before it reports damage. Real files have under 1,000. */
-export const MAX_STEPS = 16_384;
+/** Segments, blocks, boxes, chunks or tags. Real files have under 1,000. */
+export const MAX_PARTS = 16_384;
+/** Bytes between parts, and the small blocks within one. They take 2 ms at most. */
+const MAX_FILLERS = 2 ** 18;
+
+/** A reader has given up: the file has more parts than any real one. What it did not see may be harmful. */
+export class TooManyParts extends RangeError {}
+
+/** Returns a function to call for each part, or for several. @throws TooManyParts beyond the limit. */
+export const countParts = () => createCount(MAX_PARTS, 'parts');
+
+/** The same for each byte or block between two parts. */
+export const countFillers = () => createCount(MAX_FILLERS, 'bytes or blocks between its parts');
+
+export type Count = (parts?: number) => void;
+
+function createCount(limit: number, what: string): Count {
+  let counted = 0;
+  return (parts = 1) => {
+    counted += parts;
+    if (counted > limit) throw new TooManyParts(`more than ${limit} ${what}`);
+  };
+}
 
 /** The length of PNG's signature. */
 export const SIGNATURE_BYTES = 8;

@@ -1,14 +1,16 @@
 /** Reads the boxes of an ISO media file (ISO/IEC 14496-12, 4.2). */
-import { MAX_STEPS, text } from './header.ts';
+import { countParts, text } from './header.ts';
 
 /** `start` is the offset after the box's own header. */
 export type Box = { readonly type: string; readonly start: number; readonly end: number };
 
 /** The boxes between two offsets, one after the other. */
 export function boxes(bytes: DataView, from: number, to: number): Box[] {
+  const count = countParts();
   const found: Box[] = [];
   let offset = from;
-  while (offset + 8 <= to && found.length < MAX_STEPS) {
+  while (offset + 8 <= to) {
+    count();
     const declared = bytes.getUint32(offset);
     const wide = declared === 1;
     const size = wide ? Number(bytes.getBigUint64(offset + 8)) : declared || to - offset;

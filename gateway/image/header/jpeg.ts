@@ -1,5 +1,15 @@
 /** Reads a JPEG's frame header (ITU-T T.81, B.2.2) and looks for Adobe's marker. */
-import { type HeaderReader, header, type ImageHeader, MAX_STEPS, PLAIN, type Samples, text } from './header.ts';
+import {
+  type Count,
+  countFillers,
+  countParts,
+  type HeaderReader,
+  header,
+  type ImageHeader,
+  PLAIN,
+  type Samples,
+  text,
+} from './header.ts';
 
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
@@ -14,8 +24,10 @@ export const readJpeg: HeaderReader = (bytes) => {
   let offset = 2;
   let adobe = false;
   let frame: ImageHeader | undefined;
-  for (let step = 0; step < MAX_STEPS; step++) {
-    offset = nextMarker(bytes, offset);
+  const [count, countFiller] = [countParts(), countFillers()];
+  while (true) {
+    count();
+    offset = nextMarker(bytes, offset, countFiller);
     const marker = bytes.getUint8(offset);
     offset += 1;
     if (isBare(marker)) continue;
@@ -27,16 +39,16 @@ export const readJpeg: HeaderReader = (bytes) => {
     if (marker === APP14 && text(bytes, offset + 2, 5) === 'Adobe') adobe = true;
     offset += bytes.getUint16(offset);
   }
-  return undefined;
 };
 
-/** The offset of the next marker's code: the first byte after 0xff that is neither 0xff (fill) nor 0 (data). */
-function nextMarker(bytes: DataView, offset: number): number {
-  let at = offset;
-  while (true) {
-    while (bytes.getUint8(at) !== FILL) at += 1;
-    while (bytes.getUint8(at) === FILL) at += 1;
-    if (bytes.getUint8(at) !== 0) return at;
+/**
+ * The offset of the next marker's code: the first byte after 0xff that is neither 0xff (fill) nor 0 (data). Counts the
+ * bytes before it.
+ */
+function nextMarker(bytes: DataView, offset: number, count: Count): number {
+  for (let at = offset; ; at += 1) {
+    count();
+    if (bytes.getUint8(at) === FILL && bytes.getUint8(at + 1) !== FILL && bytes.getUint8(at + 1) !== 0) return at + 1;
   }
 }
 

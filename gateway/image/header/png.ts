@@ -1,6 +1,6 @@
 /** Reads a PNG's IHDR (W3C PNG, 11.2.1). The standard wants it first; Pillow reads it anywhere before IDAT. */
 import { crc32 } from 'node:zlib';
-import { type HeaderReader, header, MAX_STEPS, PLAIN, SIGNATURE_BYTES, text } from './header.ts';
+import { countParts, type HeaderReader, header, PLAIN, SIGNATURE_BYTES, text } from './header.ts';
 
 const GRAY = 0;
 /** The bit depths allowed for each colour type. */
@@ -26,12 +26,13 @@ export const readPng: HeaderReader = (bytes) => {
 };
 
 function findIhdr(bytes: DataView): number | undefined {
+  const count = countParts();
   let offset = SIGNATURE_BYTES;
-  for (let step = 0; step < MAX_STEPS; step++) {
+  while (true) {
+    count();
     const name = text(bytes, offset + 4, 4);
     if (name === 'IHDR') return offset;
     if (name === 'IDAT') return undefined;
     offset += 12 + bytes.getUint32(offset);
   }
-  return undefined;
 }

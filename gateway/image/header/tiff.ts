@@ -1,5 +1,5 @@
 /** Reads the first directory of a TIFF (TIFF 6.0, section 2). */
-import { type HeaderReader, MAX_STEPS, PLAIN, type Samples } from './header.ts';
+import { countParts, type HeaderReader, PLAIN, type Samples } from './header.ts';
 
 const WIDTH = 256;
 const HEIGHT = 257;
@@ -34,7 +34,8 @@ export const readTiff: HeaderReader = (bytes) => {
  */
 function readTags(bytes: DataView, littleEndian: boolean): Tags | undefined {
   const directory = bytes.getUint32(4, littleEndian);
-  const count = Math.min(bytes.getUint16(directory, littleEndian), MAX_STEPS);
+  const count = bytes.getUint16(directory, littleEndian);
+  countParts()(count);
   const tags = new Map<number, number>();
   const seen = new Set<number>();
   for (let i = 0; i < count; i++) {
