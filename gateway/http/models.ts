@@ -4,15 +4,15 @@ import type { ListedModel } from '../model/list.ts';
 import { allowOnly, type Door } from './door.ts';
 
 /** Creates the route /models. */
-export function modelsRoutes(door: Door, list: (signal: AbortSignal) => Promise<readonly ListedModel[]>): Router {
+export function modelsRoutes(door: Door, list: () => readonly ListedModel[]): Router {
   const router = express.Router();
   router
     .route('/models')
     .get(
-      door('/models', async (_request, _response, { signal }) => ({
+      door('/models', async () => ({
         status: 200,
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ models: await list(signal) }),
+        body: JSON.stringify({ models: list() }),
       })),
     )
     .all(door('/models', allowOnly('GET, HEAD')));

@@ -1,11 +1,18 @@
 /** Lists the models: what a client needs to know to send a request, and the state of each version. */
-import type { Backend } from '../domain/backend.ts';
 import type { ServableState } from '../domain/servable.ts';
 import type { Signature } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 import type { Parity } from './parity.ts';
-import { findSignature } from './signatures.ts';
 import type { ModelState } from './state.ts';
+import type { ModelVersions } from './versions.ts';
+
+export type ListedVersion = {
+  readonly version: number;
+  /** AVAILABLE where one of the servers has loaded it. */
+  readonly state: ServableState;
+  /** Why it never answers. */
+  readonly problem?: string;
+};
 
 export type ListedModel = {
   readonly name: string;
@@ -20,20 +27,20 @@ export type ListedModel = {
   readonly classes?: readonly string[];
   /** The inputs and outputs of a model that takes tensors. */
   readonly signature?: Signature;
-  /** Every version that the model server knows, lowest first. Empty if it cannot be asked. */
-  readonly versions: readonly { readonly version: number; readonly state: ServableState }[];
+  /** Every version that the model servers know, lowest first. Empty if they cannot be asked. */
+  readonly versions: readonly ListedVersion[];
 };
 
 export type ListOptions = {
   readonly cards: ReadonlyMap<string, ModelCard>;
   /** By the model's name, or by its folder's where model.yaml has mistakes. */
   readonly states: ReadonlyMap<string, ModelState>;
-  readonly backend: Pick<Backend, 'status' | 'metadata'>;
+  readonly versions: (model: string) => Pick<ModelVersions, 'servers' | 'newest'> | undefined;
 };
 
-/** Asks the model server for the versions of every model. Leaves out what it does not answer. */
-export function listModels({ cards, states, backend }: ListOptions, signal: AbortSignal): Promise<ListedModel[]> {
-  const listed = [...states].map(async ([name, state]): Promise<ListedModel> => {
+/** Every model with what the last polls of its servers have found. */
+export function listModels({ cards, states, versions: find }: ListOptions): ListedModel[] {
+  return [...states].map(([name, state]): ListedModel => {
     const card = cards.get(name);
     const { version, parity, problem } = state;
     const shown = {
@@ -44,31 +51,26 @@ export function listModels({ cards, states, backend }: ListOptions, signal: Abor
       ...(parity && { parity: parity.state }),
     };
     if (!card) return { ...shown, versions: [] };
-    const [versions, signature] = await Promise.all([
-      versionsOf(name, backend, signal),
-      card.image ? undefined : signatureOf(card, backend, signal),
-    ]);
+    const versions = find(name);
+    const signature = card.image ? undefined : versions?.newest?.metadata.signatures.get(card.signature);
     return {
       ...shown,
       takes: card.image ? 'images' : 'tensors',
       ...(card.classes && { classes: card.classes }),
       ...(signature && { signature }),
-      versions,
+      versions: listVersions(state, versions),
     };
   });
-  return Promise.all(listed);
 }
 
-async function versionsOf(model: string, backend: Pick<Backend, 'status'>, signal: AbortSignal) {
-  const versions = await backend.status(model, signal).catch(() => []);
-  return versions.map(({ version, state }) => ({ version, state })).sort((a, b) => a.version - b.version);
-}
-
-/** The signature of the latest version; undefined if there is none. */
-async function signatureOf(card: ModelCard, backend: Pick<Backend, 'metadata'>, signal: AbortSignal) {
-  try {
-    return findSignature(card, await backend.metadata({ model: card.name }, signal));
-  } catch {
-    return undefined; // the model's state has the reason
+function listVersions({ refused = [] }: ModelState, versions: Pick<ModelVersions, 'servers'> | undefined) {
+  const states = new Map<number, ServableState>();
+  for (const { statuses } of versions?.servers.values() ?? []) {
+    for (const { version, state } of statuses) if (states.get(version) !== 'AVAILABLE') states.set(version, state);
   }
+  const listed = [...states].map(([version, state]): ListedVersion => {
+    const problem = refused.find((one) => one.version === version)?.problem;
+    return { version, state, ...(problem !== undefined && { problem }) };
+  });
+  return listed.sort((a, b) => a.version - b.version);
 }

@@ -29,9 +29,9 @@ export async function replay(
   { backend, decode, normalise }: ReplayParts,
   context: RequestContext,
 ): Promise<Replayed> {
-  const { card, version, input, output } = binding;
+  const { card, version, input, output, answer } = binding;
   const servable = { model: card.name, version };
-  const call = backend.prepare({ servable, signature: card.signature, input }, 1);
+  const call = backend.prepare({ servable, signature: card.signature, input, answer }, 1);
   const bytes = await readFile(file);
   let sent: Uint8Array = bytes;
   if ('encoded' in card.image) call.setString(0, bytes);

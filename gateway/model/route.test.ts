@@ -1,53 +1,157 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Backend } from '../domain/backend.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
 import { parseCard } from './card.ts';
-import { createRoute } from './route.ts';
+import { Labels } from './labels.ts';
+import { createRoute, type Route } from './route.ts';
 import type { Binding } from './signatures.ts';
+import { ModelVersions, type Verdict } from './versions.ts';
 
 const photos = (name: string) => parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]`, '/m');
 const table = parseCard('name: churn', '/m');
 
-/** The model that is selected for `model`, or the error's kind and text. */
-async function chosen(cards: ReturnType<typeof parseCard>[], model?: string): Promise<string> {
-  const byName = new Map(cards.map((card) => [card.name, card]));
-  const states = {
-    all: new Map([['broken', { problem: 'broken/model.yaml:1: name: missing' }]]),
-    latest: (name: string) => (name === 'new' ? undefined : ({ card: { name } } as Binding)),
-  };
-  const route = createRoute({ cards: () => byName, states, backend: {} as Backend });
+const METADATA = { version: 1, signatures: new Map() };
+const USABLE: Extract<Verdict, { kind: 'usable' }> = {
+  kind: 'usable',
+  parity: { state: 'unproven', detail: '' },
+  binding: { card: { name: 'm' }, version: 1 } as Binding,
+};
+
+/** Versions on servers, by the number and the server's name. */
+function versionsOf(verdicts: Readonly<Record<number, Readonly<Record<string, Verdict>>>>): ModelVersions {
+  const versions = new ModelVersions(() => undefined);
+  for (const [version, servers] of Object.entries(verdicts)) {
+    for (const [server, verdict] of Object.entries(servers)) {
+      versions.setMetadata(server, Number(version), METADATA);
+      const binding = { card: { name: 'm' }, version: Number(version) } as Binding;
+      const served = versions.all.find((one) => one.server === server && one.version === Number(version));
+      if (served) versions.setVerdict(served, verdict === USABLE ? { ...USABLE, binding } : verdict);
+    }
+  }
+  return versions;
+}
+
+/** The outcome as text: the version and its servers, or the error's status, kind and text. */
+async function outcome(work: ReturnType<Route['resolve']>): Promise<string> {
   try {
-    return (await route({ model }, new AbortController().signal)).card.name;
+    const { binding, servers } = await work;
+    return `${binding.card.name} ${binding.version} on ${[...servers].join()}`;
   } catch (error) {
     assert.ok(error instanceof GatewayError);
-    return `${error.kind} ${error.message}`;
+    return `${error.status} ${error.kind} ${error.message}`;
   }
 }
 
+async function chosen(cards: ReturnType<typeof parseCard>[], name?: string): Promise<string> {
+  const byName = new Map(cards.map((card) => [card.name, card]));
+  const states = { all: new Map([['broken', { problem: 'broken/model.yaml:1: name: missing' }]]) };
+  const model = (asked: string) => {
+    const binding = { card: { name: asked }, version: 1 } as Binding;
+    const versions = versionsOf({});
+    versions.setMetadata('s', 1, METADATA);
+    const [served] = versions.all;
+    if (served) versions.setVerdict(served, { ...USABLE, binding });
+    return asked === 'new' ? undefined : { versions, labels: {} as Labels, look: async () => undefined };
+  };
+  return outcome(createRoute({ cards: () => byName, states, model }).resolve({ model: name }, testContext()));
+}
+
 test('without a name the only model for images is selected, whatever other models are served', async () => {
-  assert.equal(await chosen([photos('m')]), 'm');
-  assert.equal(await chosen([table, photos('m')]), 'm');
-  assert.equal(await chosen([photos('m'), table, photos('n')]), 'invalid_request query model: choose one of m, n');
-  assert.equal(await chosen([table]), 'model_not_found No model here takes images.');
+  assert.equal(await chosen([photos('m')]), 'm 1 on s');
+  assert.equal(await chosen([table, photos('m')]), 'm 1 on s');
+  assert.equal(await chosen([photos('m'), table, photos('n')]), '400 invalid_request query model: choose one of m, n');
+  assert.equal(await chosen([table]), '404 model_not_found No model here takes images.');
 });
 
 test('a name selects a model; the error for a wrong name lists the models for images', async () => {
   const cards = [photos('m'), table, photos('n')];
-  assert.equal(await chosen(cards, 'n'), 'n');
+  assert.equal(await chosen(cards, 'n'), 'n 1 on s');
   assert.equal(
     await chosen(cards, 'churn'),
-    'invalid_request query model: churn takes tensors, not images; for images: m, n',
+    '400 invalid_request query model: churn takes tensors, not images; for images: m, n',
   );
-  assert.equal(await chosen(cards, 'other'), 'model_not_found query model: no such model; for images there are m, n');
+  assert.equal(
+    await chosen(cards, 'other'),
+    '404 model_not_found query model: no such model; for images there are m, n',
+  );
 });
 
 test('B11: a model that is not ready is 503 with the reason, and the others are served', async () => {
   const cards = [photos('m'), photos('new')];
   assert.equal(
     await chosen(cards, 'broken'),
-    'model_unavailable The model broken is not available: broken/model.yaml:1: name: missing',
+    '503 model_unavailable The model broken is not available: broken/model.yaml:1: name: missing',
   );
-  assert.equal(await chosen(cards, 'new'), 'model_unavailable The model new is not available: it is not checked yet');
-  assert.equal(await chosen(cards, 'm'), 'm');
+  assert.equal(
+    await chosen(cards, 'new'),
+    '503 model_unavailable The model new is not available: no version can answer now',
+  );
+  assert.equal(await chosen(cards, 'm'), 'm 1 on s');
+});
+
+/** A route over one model; `look` changes what is known, as polls do. */
+function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Record<string, number>> = {}) {
+  const backend = {
+    servers: async () => ['s'],
+    metadata: async ({ label = '' }) => {
+      const version = labels[label];
+      if (version === undefined) throw new GatewayError('internal', 'Unrecognized servable version label');
+      return { ...METADATA, version };
+    },
+  };
+  const model = () => ({ versions, labels: new Labels(backend, 'm'), look: async () => look() });
+  return createRoute({ cards: () => new Map([['m', photos('m')]]), states: { all: new Map() }, model });
+}
+
+const REFUSED: Verdict = { kind: 'refused', problem: 'parity is differing: it is red' };
+const OPEN: Verdict = { kind: 'open' };
+
+test('10: only a checked version answers; another one that is named is version_not_proven', async () => {
+  const route = routeTo(versionsOf({ 1: { a: USABLE, b: USABLE }, 2: { a: REFUSED }, 3: { a: OPEN } }), undefined, {
+    stable: 1,
+    next: 2,
+  });
+  const answers = (asked: object) => outcome(route.resolve(asked, testContext({ deadlineMs: performance.now() + 40 })));
+  assert.equal(await answers({}), 'm 1 on a,b');
+  assert.equal(await answers({ version: 1 }), 'm 1 on a,b');
+  assert.equal(await answers({ label: 'stable' }), 'm 1 on a,b');
+  const never = '409 version_not_proven version 2 of m never answers: parity is differing: it is red';
+  assert.equal(await answers({ version: 2 }), never);
+  assert.equal(await answers({ label: 'next' }), never);
+  assert.equal(
+    await answers({ version: 3 }),
+    '503 version_not_proven version 3 of m cannot answer yet: its check has not ended; try again later',
+  );
+  assert.equal(await answers({ version: 4 }), '404 model_not_found query version: no model server has version 4 of m');
+  assert.equal(await answers({ label: 'gone' }), '404 model_not_found query label: no version of m has this label');
+});
+
+test('10: a request waits for the check of the only version, and for that of a version it names', async () => {
+  const versions = versionsOf({ 2: { a: OPEN } });
+  const route = routeTo(versions);
+  const waiting = [{}, { version: 2 }].map((asked) => outcome(route.resolve(asked, testContext())));
+  await sleep(5);
+  const [served] = versions.all;
+  assert.ok(served);
+  versions.setVerdict(served, { ...USABLE, binding: { card: { name: 'm' }, version: 2 } as Binding });
+  assert.deepEqual(await Promise.all(waiting), ['m 2 on a', 'm 2 on a']);
+});
+
+test('10: a contradicted request is selected again; the error stays where another try would be the same', async () => {
+  const versions = versionsOf({ 1: { a: USABLE }, 2: { b: USABLE } });
+  const withdraw = () => versions.forget('b', 2);
+  const route = routeTo(versions, withdraw);
+  const failed = await route.resolve({ version: 2 }, testContext());
+  const again = (kind: 'internal' | 'model_not_found' | 'model_unavailable', asked: object) =>
+    outcome(route.again(new GatewayError(kind, 'no', { isOutdated: true }), failed, asked, testContext()));
+  assert.equal(await again('model_not_found', {}), 'm 1 on a');
+  assert.equal(
+    await again('model_not_found', { version: 2 }),
+    '404 model_not_found query version: no model server has version 2 of m',
+  );
+  const first = await route.resolve({}, testContext());
+  const same = route.again(new GatewayError('internal', 'no', { isOutdated: true }), first, {}, testContext());
+  assert.equal(await outcome(same), '500 internal no');
 });

@@ -1,90 +1,143 @@
-/** Selects the model version of a request: by number, by label, or the latest. */
-
-import type { Backend } from '../domain/backend.ts';
-import type { AskedServable, Metadata, Servable } from '../domain/servable.ts';
-import { asGatewayError, GatewayError } from '../errors.ts';
+/** Selects the version of a request, and the servers that have it. Only versions that were checked may answer. */
+import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
+import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
-import { type Binding, bind } from './signatures.ts';
+import type { Choice } from './choice.ts';
+import { findCard, notAvailable } from './find-card.ts';
+import type { Binding } from './signatures.ts';
 import type { ModelStates } from './states.ts';
+import type { ModelVersions, Verdict } from './versions.ts';
+import type { WatchedModel } from './watch-model.ts';
+
+/** A version of a model for pictures, and the servers among which its requests are balanced. */
+export type Routed = { readonly binding: Binding; readonly servers: ReadonlySet<string> };
 
 export type RouteOptions = {
   /** The models in use now. */
   readonly cards: () => ReadonlyMap<string, ModelCard>;
-  readonly states: Pick<ModelStates, 'all' | 'latest'>;
-  readonly backend: Backend;
+  readonly states: Pick<ModelStates, 'all'>;
+  /** What is known of a model's versions. */
+  readonly model: (name: string) => Pick<WatchedModel, 'labels' | 'versions' | 'look'> | undefined;
 };
 
-export type Route = (asked: AskedServable, signal: AbortSignal) => Promise<Binding>;
+type Context = Pick<RequestContext, 'signal' | 'deadlineMs'>;
 
-/**
- * Makes the route. It throws `invalid_request` when the request must name the model or the model takes no images,
- * `model_not_found`, `model_unavailable` with the reason, and the errors of the model server.
- */
-export function createRoute({ cards, states, backend }: RouteOptions): Route {
-  // Never evicted: the signature of a version does not change, and only versions that the server has loaded are added.
-  const versions = new WeakMap<ModelCard, Map<number, Binding>>();
+export type Route = {
+  /**
+   * Throws `invalid_request` when the request must name the model or the model takes no images, `model_not_found`,
+   * `model_unavailable` with the reason, and `version_not_proven`.
+   */
+  resolve(asked: AskedServable, context: Context): Promise<Routed>;
+  /**
+   * Selects again, after a model server has contradicted what was known. Looks at the servers first. Throws `error` where
+   * another try would be the same call.
+   */
+  again(error: GatewayError, failed: Routed, asked: AskedServable, context: Context): Promise<Routed>;
+};
 
-  async function pinned(card: ModelCard, servable: Servable, signal: AbortSignal): Promise<Binding> {
-    const { version } = servable;
-    const known = versions.get(card) ?? new Map<number, Binding>();
-    versions.set(card, known);
-    const found = version === undefined ? undefined : known.get(version);
-    const binding = found ?? fitted(card, await metadataOf(backend, servable, signal));
-    if (version !== undefined) known.set(version, binding);
-    return binding;
+export function createRoute({ cards, states, model: find }: RouteOptions): Route {
+  function modelOf({ model: name }: AskedServable): Asked {
+    const card = findCard(cards(), states.all, name);
+    const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);
+    const model = find(card.name);
+    if (!model) throw unavailable();
+    return { name: card.name, versions: model.versions, model, unavailable };
   }
 
-  return async (asked, signal) => {
-    const card = findCard(cards(), states.all, asked.model);
-    if (asked.version !== undefined || asked.label !== undefined) {
-      return pinned(card, { ...asked, model: card.name }, signal);
-    }
-    const binding = states.latest(card.name);
-    if (binding) return binding;
-    throw notAvailable(card.name, states.all.get(card.name)?.problem);
+  async function resolve(asked: AskedServable, context: Context): Promise<Routed> {
+    const found = modelOf(asked);
+    const { label, version } = asked;
+    if (label !== undefined) return numbered(found, await labelled(found.model, label, context.signal), context);
+    return version === undefined ? newest(found, context) : numbered(found, version, context);
+  }
+
+  return {
+    resolve,
+    async again(error, failed, asked, context) {
+      const { model, versions } = modelOf(asked);
+      // The call was tried on each of its servers. If the model has no others, this is the outage.
+      const isElsewhere = [...versions.servers.keys()].some((server) => !failed.servers.has(server));
+      if (error.kind === 'model_unavailable' && !isElsewhere) throw error;
+      if (asked.label !== undefined) model.labels.forget(asked.label);
+      await model.look({ isOutdated: true });
+      const next = await resolve(asked, context);
+      // After NOT_FOUND the balancer goes to another server.
+      if (error.kind !== 'model_not_found' && isDeepStrictEqual(next, failed)) throw error;
+      return next;
+    },
   };
 }
 
-/** The reason is that of /health/ready, which is public too. */
-function notAvailable(model: string, problem = 'it is not checked yet'): GatewayError {
-  return new GatewayError('model_unavailable', `The model ${model} is not available: ${problem}`);
+/** The model of a request, and the error while it has no version that can answer. */
+type Asked = {
+  readonly name: string;
+  readonly model: Pick<WatchedModel, 'labels' | 'versions' | 'look'>;
+  readonly versions: ModelVersions;
+  readonly unavailable: () => GatewayError;
+};
+
+/** The version of requests that name none. */
+async function newest({ versions, unavailable }: Asked, context: Context): Promise<Routed> {
+  await waitWhile(() => !versions.newest && versions.isBeingChecked(), versions, context);
+  if (versions.newest) return routed(versions.newest);
+  throw unavailable();
 }
 
-async function metadataOf(backend: Backend, servable: Servable, signal: AbortSignal): Promise<Metadata> {
-  try {
-    return await backend.metadata(servable, signal);
-  } catch (cause) {
-    // TF-Serving answers INVALID_ARGUMENT for an unknown label. No other argument can be invalid here.
-    const unknownLabel = servable.label !== undefined && asGatewayError(cause).kind === 'internal';
-    if (!unknownLabel) throw cause;
-    throw new GatewayError('model_not_found', `query label: no version of ${servable.model} has this label`, { cause });
-  }
+/** A version that the request names. */
+async function numbered(
+  { name, model, versions, unavailable }: Asked,
+  version: number,
+  context: Context,
+): Promise<Routed> {
+  if (versions.all.length === 0) throw unavailable();
+  const found = () => versions.all.find((served) => served.version === version);
+  // The servers may have loaded it since the last poll.
+  if (!found()) await model.look({ isOutdated: false });
+  await waitWhile(() => !versions.find(version) && versions.isBeingChecked(version), versions, context);
+  const choice = versions.find(version);
+  if (choice) return routed(choice);
+  throw notProven(`version ${version} of ${name}`, found()?.verdict);
 }
 
-/** The card of the model that the request names. Without a name: the only model that takes images. */
-function findCard(
-  cards: ReadonlyMap<string, ModelCard>,
-  states: ModelStates['all'],
-  model: string | undefined,
-): ModelCard {
-  const forImages = [...cards.values()].filter(({ image }) => image).map(({ name }) => name);
-  const choice = forImages.join(', ') || 'none';
-  if (model === undefined && forImages.length > 1) {
-    throw new GatewayError('invalid_request', `query model: choose one of ${choice}`);
-  }
-  const name = model ?? forImages[0];
-  if (name === undefined) throw new GatewayError('model_not_found', 'No model here takes images.');
-  const card = cards.get(name);
-  if (!card && states.has(name)) throw notAvailable(name, states.get(name)?.problem);
-  if (!card) throw new GatewayError('model_not_found', `query model: no such model; for images there are ${choice}`);
-  if (card.image) return card;
-  throw new GatewayError('invalid_request', `query model: ${name} takes tensors, not images; for images: ${choice}`);
+/** Why a version that the request names does not answer. */
+function notProven(version: string, verdict: Verdict | undefined): GatewayError {
+  if (!verdict) return new GatewayError('model_not_found', `query version: no model server has ${version}`);
+  const problem = 'problem' in verdict ? verdict.problem : 'its check has not ended';
+  if (verdict.kind === 'refused') return new GatewayError('version_not_proven', `${version} never answers: ${problem}`);
+  const detail = `${version} cannot answer yet: ${problem}; try again later`;
+  return new GatewayError('version_not_proven', detail, { isUnavailable: true, retryAfterS: 1 });
 }
 
-function fitted(card: ModelCard, metadata: Metadata): Binding {
-  try {
-    return bind(card, metadata);
-  } catch (cause) {
-    throw new GatewayError('model_unavailable', 'The version does not fit its model.yaml.', { cause });
-  }
+/** The number that a label stands for. A version that is gone means that the label has moved. */
+async function labelled(
+  { labels, versions }: Pick<WatchedModel, 'labels' | 'versions'>,
+  label: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const version = await labels.version(label, signal);
+  if (versions.find(version)) return version;
+  labels.forget(label);
+  return labels.version(label, signal);
+}
+
+function routed({ binding, servers }: Choice): Routed {
+  if (!binding) throw new TypeError('a model that takes pictures has no binding');
+  return { binding, servers };
+}
+
+/** Waits for changes while `condition` holds, for half of the time left: the rest is for the request's own work. */
+async function waitWhile(
+  condition: () => boolean,
+  versions: Pick<ModelVersions, 'changed'>,
+  { signal, deadlineMs }: Context,
+): Promise<void> {
+  if (!condition()) return;
+  const timer = AbortSignal.timeout(Math.max(0, Math.ceil((deadlineMs - performance.now()) / 2)));
+  const isOver = AbortSignal.any([signal, timer]);
+  const over = once(isOver, 'abort');
+  while (condition() && !isOver.aborted) await Promise.race([versions.changed, over]);
 }

@@ -1,7 +1,7 @@
-/** The states of all models: what is known of each, the version in use, and whether the gateway is ready. */
+/** The states of all models, and whether the gateway is ready. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../domain/request.ts';
 import { createReadiness, type Readiness, type ReadyWhen } from './readiness.ts';
-import type { Binding } from './signatures.ts';
 import type { ModelState } from './state.ts';
 
 const UNCHECKED: ModelState = { problem: 'the first check of the model has not ended', isPending: true };
@@ -19,7 +19,6 @@ export class ModelStates {
   readonly #onChange: StatesOptions['onChange'];
   readonly #judge: ReturnType<typeof createReadiness>;
   readonly #states = new Map<string, ModelState>();
-  readonly #latest = new Map<string, Binding>();
   readonly #ready = Promise.withResolvers<void>();
   #readiness: Readiness;
 
@@ -49,17 +48,6 @@ export class ModelStates {
     return state !== undefined && state.problem === undefined;
   }
 
-  /** The version for requests that name none. Undefined until a version matches its model.yaml and its parity. */
-  latest(name: string): Binding | undefined {
-    return this.#latest.get(name);
-  }
-
-  /** Sets the version for requests that name none. */
-  use(name: string, binding: Binding | undefined): void {
-    if (binding) this.#latest.set(name, binding);
-    else this.#latest.delete(name);
-  }
-
   /** Adds a model that is to be checked. A ready one stays ready until then. */
   add(name: string): void {
     if (this.isReady(name)) return;
@@ -72,9 +60,14 @@ export class ModelStates {
     const before = this.#states.get(name);
     this.#states.set(name, state);
     this.#update();
-    if (before?.problem === state.problem && before?.version === state.version) return;
+    const isSame = before?.problem === state.problem && before?.version === state.version;
+    const isSameRefused = isDeepStrictEqual(before?.refused, state.refused);
+    if (isSame && isSameRefused) return;
     this.#onChange(name, state);
-    const { problem, detail, isPending, ...version } = state;
+    const { problem, detail, isPending, refused, ...version } = state;
+    if (refused && !problem && !isSameRefused)
+      this.#log.warn({ model: name, refused }, 'versions of the model are refused');
+    if (isSame) return;
     const fields = { model: name, problem, ...version };
     // The details of a pending model are those of the model server, which are logged once for all models.
     if (isPending) this.#log.info(fields, 'model is not ready yet');
@@ -83,7 +76,6 @@ export class ModelStates {
   }
 
   remove(name: string): void {
-    this.#latest.delete(name);
     if (!this.#states.delete(name)) return;
     this.#update();
     this.#onChange(name, undefined);

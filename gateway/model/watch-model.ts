@@ -1,69 +1,165 @@
-/** Watches one model: polls it, and keeps its state and its version in use. */
+/** Watches one model: polls every server, and checks each version once on each server. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backend } from '../domain/backend.ts';
+import { asGatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
-import { type Poll, type PollParts, pollModel } from './poll.ts';
-import type { ModelStates } from './states.ts';
+import { type CheckParts, checkVersion } from './check.ts';
+import { Grace } from './grace.ts';
+import { Labels } from './labels.ts';
+import { pollPauseMs } from './pace.ts';
+import { pollServer } from './poll.ts';
+import { SharedRun } from './shared-run.ts';
+import type { ModelState } from './state.ts';
+import { type StateParts, stateOf } from './state-of.ts';
+import { ModelVersions, type Served } from './versions.ts';
 
-const POLL_READY_MS = 2000;
-const POLL_WAITING_MS = 250;
+/** Requests may ask for a poll of a server this often. */
+const POLL_PAUSE_MS = 50;
+/** A request waits this long for polls that it asked for: a server that hangs must not hold it. */
+const LOOK_MS = 1000;
+/** Stands for all servers while none is connected. */
+const NO_SERVER = '';
 
-/**
- * A ready model stays ready until polls have failed for this long, and at least this often. Otherwise a restart of the
- * model server, or one failed poll, would take every gateway out of the load balancer at once. Meanwhile predictions
- * answer 503.
- */
-const GRACE_MS = 5000;
-const GRACE_POLLS = 2;
+export type WatchParts = CheckParts &
+  StateParts & { readonly backend: Pick<Backend, 'servers' | 'metadata' | 'status'> };
 
-/** The failed polls of a model since the last one that succeeded. */
-type Outage = { readonly sinceMs: number; readonly polls: number };
+/** Where the state goes. */
+export type StateSink = { isReady(): boolean; set(state: ModelState): void };
 
-/** Watches until the signal is aborted. Writes the model's state to `states`. */
-export async function watchModel(
-  card: ModelCard,
-  states: ModelStates,
-  parts: PollParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name } = card;
-  let outage: Outage | undefined;
-  let knownVersion: number | undefined;
-  const onProof = (version: number) => {
-    const problem = `version ${version} is being checked`;
-    if (!states.isReady(name)) states.set(name, { problem, isPending: true });
-  };
-  while (!signal.aborted) {
-    const poll = await pollModel(parts, { card, knownVersion, signal, onProof });
-    if (signal.aborted) return;
-    outage = poll.kind === 'lost' ? afterFailedPoll(outage) : undefined;
-    // After an outage the server may hold other weights under the same version: prove parity again.
-    if (poll.kind === 'verdict') knownVersion = poll.state.version;
-    if (poll.kind === 'lost') knownVersion = undefined;
-    apply(name, states, poll, outage);
-    if (outage?.polls === 1 && states.isReady(name))
-      parts.log.info({ model: name, poll }, 'a poll of the model failed; it stays ready for now');
-    const pauseMs = states.isReady(name) || poll.kind === 'busy' ? POLL_READY_MS : POLL_WAITING_MS;
-    // A sleep fails only on abort, which the condition of the loop checks.
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+export class WatchedModel {
+  readonly card: ModelCard;
+  readonly labels: Labels;
+  readonly versions: ModelVersions;
+  readonly #parts: WatchParts;
+  readonly #sink: StateSink;
+  readonly #grace = new Grace();
+  readonly #polls = new Map<string, SharedRun>();
+  readonly #checking = new Set<string>();
+  readonly #report: SharedRun;
+  readonly #stop = new AbortController();
+  /** Metadata that were read before are read again. */
+  #staleMs = Number.NEGATIVE_INFINITY;
+
+  constructor(card: ModelCard, parts: WatchParts, sink: StateSink) {
+    this.card = card;
+    this.#parts = parts;
+    this.#sink = sink;
+    this.labels = new Labels(parts.backend, card.name);
+    this.#report = new SharedRun(() => this.#reportState());
+    this.versions = new ModelVersions(() => void this.#report.run());
   }
-}
 
-/** Applies a poll. A busy server does not change a ready model; a lost one does after the grace period. */
-function apply(name: string, states: ModelStates, poll: Poll, outage: Outage | undefined): void {
-  if (poll.kind === 'same') return;
-  if (poll.kind === 'verdict') {
-    states.use(name, poll.binding);
-    states.set(name, poll.state);
-  } else if (!states.isReady(name) || (outage && isOverGrace(outage))) {
-    states.set(name, poll.state);
+  /** Whether one of its versions was checked. */
+  get isSettled(): boolean {
+    return this.versions.all.some(({ verdict }) => verdict.kind !== 'open');
   }
-}
 
-function afterFailedPoll(before: Outage | undefined): Outage {
-  return { sinceMs: before?.sinceMs ?? performance.now(), polls: (before?.polls ?? 0) + 1 };
-}
+  /** Watches until `stop` is called. */
+  async run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      for (const server of await this.#findServers()) {
+        const poll = this.#pollOf(server);
+        if (!poll.isRunning) void poll.run();
+      }
+      this.#countGrace();
+      void this.#report.run();
+      // A sleep fails only on abort, which the condition of the loop checks.
+      await sleep(this.#pauseMs(), undefined, { signal }).catch(() => undefined);
+    }
+  }
 
-function isOverGrace({ sinceMs, polls }: Outage): boolean {
-  return polls >= GRACE_POLLS && performance.now() - sinceMs >= GRACE_MS;
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Asks all servers now, because a request contradicts what is known. `isOutdated`: signatures are read again too. */
+  async look({ isOutdated }: { readonly isOutdated: boolean }): Promise<void> {
+    if (isOutdated) this.#staleMs = performance.now();
+    const polls = [...(await this.#findServers())].map((server) => this.#pollOf(server).run());
+    const timer = new AbortController();
+    await Promise.race([Promise.all(polls), sleep(LOOK_MS, undefined, { signal: timer.signal })]).finally(() =>
+      timer.abort(),
+    );
+  }
+
+  /** The connected servers, and those that were until now. */
+  async #findServers(): Promise<ReadonlySet<string>> {
+    const { backend } = this.#parts;
+    const connected = await backend.servers();
+    const servers = new Set(connected);
+    for (const [server, { versions }] of this.versions.servers) if (versions.size > 0) servers.add(server);
+    if (servers.size === 0) servers.add(NO_SERVER);
+    this.versions.keepServers(servers);
+    for (const server of this.#polls.keys()) if (!servers.has(server)) this.#polls.delete(server);
+    return servers;
+  }
+
+  #pollOf(server: string): SharedRun {
+    const poll = this.#polls.get(server) ?? new SharedRun(() => this.#poll(server), POLL_PAUSE_MS);
+    this.#polls.set(server, poll);
+    return poll;
+  }
+
+  async #poll(server: string): Promise<void> {
+    const { backend, unreachable } = this.#parts;
+    const { signal } = this.#stop;
+    if (server === NO_SERVER) {
+      // With a connection since, the next poll finds the server.
+      await backend.status(this.card.name, signal).catch((thrown: unknown) => {
+        if (!signal.aborted) this.versions.setFailure(NO_SERVER, asGatewayError(thrown));
+      });
+      return;
+    }
+    await pollServer({
+      backend,
+      model: this.card.name,
+      server,
+      versions: this.versions,
+      staleMs: this.#staleMs,
+      signal,
+    });
+    if (this.versions.servers.get(server)?.failure === undefined) unreachable.end();
+    void this.#check(server);
+  }
+
+  /** Checks the open versions of a server one by one, the newest first. One that fails is tried again after the next poll. */
+  async #check(server: string): Promise<void> {
+    if (this.#checking.has(server)) return;
+    this.#checking.add(server);
+    const tried = new Set<Served['metadata']>();
+    for (;;) {
+      const open = this.versions.all.find(
+        (served) => served.server === server && served.verdict.kind === 'open' && !tried.has(served.metadata),
+      );
+      if (!open || this.#stop.signal.aborted) break;
+      tried.add(open.metadata);
+      this.versions.setVerdict(open, await checkVersion(this.#parts, this.card, open, this.#stop.signal));
+    }
+    this.#checking.delete(server);
+  }
+
+  #countGrace(): void {
+    if (this.versions.newest) this.#grace.end();
+    else if (!this.versions.isBeingChecked()) {
+      const isFirst = this.#grace.count() === 1;
+      if (!isFirst || !this.#sink.isReady()) return;
+      this.#parts.log.info({ model: this.card.name }, 'no version of the model can answer; it stays ready for now');
+    }
+  }
+
+  /** A lost server changes a ready model only after the grace period, a refused version at once. */
+  async #reportState(): Promise<void> {
+    const state = await stateOf(this.card, this.versions, this.#parts);
+    if (!state || this.#stop.signal.aborted) return;
+    const isCertain = state.problem === undefined || state.refused !== undefined;
+    if (isCertain || !this.#sink.isReady() || this.#grace.isOver) this.#sink.set(state);
+  }
+
+  #pauseMs(): number {
+    const failures = [...this.versions.servers.values()].flatMap(({ failure }) => failure ?? []);
+    const isBusy = failures.some(({ kind }) => kind === 'overloaded' || kind === 'model_timeout');
+    return pollPauseMs({ isUsable: this.versions.newest !== undefined, isBusy });
+  }
 }

@@ -1,13 +1,13 @@
 /** Watches the served models, each by itself: one that is broken, busy or slow does not affect the others. */
 import type { ModelCard } from './card.ts';
 import type { ModelFolders } from './folders.ts';
-import type { PollParts } from './poll.ts';
 import { ModelStates, type StatesOptions } from './states.ts';
-import { watchModel } from './watch-model.ts';
+import { WatchedModel, type WatchParts } from './watch-model.ts';
 
-export type WatchOptions = PollParts & StatesOptions;
+export type WatchOptions = WatchParts & StatesOptions;
 
-type Watched = { readonly card: ModelCard; readonly stop: AbortController };
+/** `before`: the model with its last model.yaml. It answers until a version was checked with the new one. */
+type Watched = { readonly model: WatchedModel; readonly before?: WatchedModel | undefined };
 
 /** Polls all models that have a valid model.yaml. */
 export class ModelWatch {
@@ -16,7 +16,7 @@ export class ModelWatch {
   readonly #watched = new Map<string, Watched>();
   readonly #loops = new Set<Promise<void>>();
   #folders: ModelFolders = { cards: new Map(), mistakes: new Map() };
-  #signal: AbortSignal | undefined;
+  #isRunning = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -28,14 +28,24 @@ export class ModelWatch {
     return this.#folders.cards;
   }
 
+  /** What is known of a model's versions. */
+  model(name: string): WatchedModel | undefined {
+    const { model, before } = this.#watched.get(name) ?? {};
+    if (!model || !before) return model;
+    if (!model.isSettled) return before;
+    this.#watched.set(name, { model });
+    return model;
+  }
+
   /** Watches until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#signal = signal;
-    for (const watched of this.#watched.values()) this.#start(watched, signal);
+    this.#isRunning = true;
+    for (const { model } of this.#watched.values()) this.#start(model);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    for (const { model } of this.#watched.values()) model.stop();
     await Promise.all(this.#loops);
   }
 
@@ -49,24 +59,28 @@ export class ModelWatch {
     this.#folders = folders;
     for (const name of this.states.all.keys()) if (!cards.has(name)) this.#stop(name);
     for (const name of this.states.all.keys()) if (!cards.has(name) && !mistakes.has(name)) this.states.remove(name);
-    for (const [name, card] of cards) if (this.#watched.get(name)?.card !== card) this.#add(name, card);
+    for (const [name, card] of cards) if (this.#watched.get(name)?.model.card !== card) this.#add(name, card);
     for (const [folder, problem] of mistakes) {
       if (before.mistakes.get(folder) !== problem) this.#report(folder, problem);
     }
   }
 
   #add(name: string, card: ModelCard): void {
-    this.#watched.get(name)?.stop.abort();
-    const watched = { card, stop: new AbortController() };
-    this.#watched.set(name, watched);
+    const before = this.model(name);
+    this.#watched.get(name)?.model.stop();
+    const sink = {
+      isReady: () => this.states.isReady(name),
+      set: (state: Parameters<ModelStates['set']>[1]) => this.states.set(name, state),
+    };
+    const model = new WatchedModel(card, this.#options, sink);
+    this.#watched.set(name, { model, before });
     this.states.add(name);
-    if (this.#signal) this.#start(watched, this.#signal);
+    if (this.#isRunning) this.#start(model);
   }
 
   #stop(name: string): void {
-    this.#watched.get(name)?.stop.abort();
+    this.#watched.get(name)?.model.stop();
     this.#watched.delete(name);
-    this.states.use(name, undefined);
   }
 
   /** A mistake in model.yaml: the model's state, or only a warning while its last valid card is in use. */
@@ -75,8 +89,8 @@ export class ModelWatch {
     else this.#options.log.warn({ model: folder, problem }, 'model.yaml has mistakes; the last valid one stays in use');
   }
 
-  #start({ card, stop }: Watched, signal: AbortSignal): void {
-    const loop = watchModel(card, this.states, this.#options, AbortSignal.any([signal, stop.signal]));
+  #start(model: WatchedModel): void {
+    const loop = model.run();
     this.#loops.add(loop);
     void loop.finally(() => this.#loops.delete(loop));
   }

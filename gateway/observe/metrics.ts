@@ -64,9 +64,8 @@ export function showModel(metrics: Metrics, model: string, state: ModelState | u
   }
   metrics.modelReady.set({ model }, state.problem ? 0 : 1);
   if (state.version !== undefined) metrics.modelVersion.set({ model }, state.version);
-  for (const name of PARITY_STATES) {
-    metrics.parity.set({ model, state: name }, state.parity?.state === name ? 1 : 0);
-  }
+  const parities = new Set([state, ...(state.refused ?? [])].map(({ parity }) => parity?.state));
+  for (const name of PARITY_STATES) metrics.parity.set({ model, state: name }, parities.has(name) ? 1 : 0);
 }
 
 /** Counts the outcomes of a request's images, and their bytes. */

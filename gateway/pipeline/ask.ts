@@ -1,8 +1,8 @@
 /** The third stage: the filled tensor sent to the model, and the scores of each of its rows. */
 
-import type { PredictCall, PredictTarget } from '../domain/backend.ts';
+import type { PredictCall, Prediction, PredictTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
-import { asGatewayError, type GatewayError } from '../errors.ts';
+import { asGatewayError, GatewayError } from '../errors.ts';
 import { hasRows, nameScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
 
 /** A tensor to predict. */
@@ -31,7 +31,7 @@ export type ScoredBatch = {
 export async function ask(batch: Batch, context: RequestContext): Promise<ScoredBatch> {
   const { target, call, count, output, options } = batch;
   if (count > 1 && target.input.isSingle) return askSingly(batch, context);
-  const prediction = await call.send(count, context).catch((thrown: unknown) => {
+  const prediction = await send(batch, call, count, context).catch((thrown: unknown) => {
     // The model decodes the images itself and could not decode one of them.
     if (count > 1 && asGatewayError(thrown).kind === 'image_unreadable') return undefined;
     throw thrown;
@@ -46,6 +46,21 @@ export async function ask(batch: Batch, context: RequestContext): Promise<Scored
     'the model answered with another number of rows; asking for each row by itself',
   );
   return askSingly(batch, context);
+}
+
+/** Sends a call. Throws an error that is outdated where another version has answered, or without the output. */
+async function send(
+  { target, output }: Batch,
+  call: PredictCall,
+  count: number,
+  context: RequestContext,
+): Promise<Prediction> {
+  const prediction = await call.send(count, context);
+  const { version = target.servable.version, outputs } = prediction;
+  if (version === target.servable.version && outputs.has(output)) return prediction;
+  const cause = new Error(`expected ${output} of version ${target.servable.version}, got version ${version}`);
+  const detail = 'The model server answered with another version, or without the output of the scores.';
+  throw new GatewayError('model_failed', detail, { cause, isOutdated: true });
 }
 
 /** Returns the rows, or throws the first error where all of them failed. */
@@ -64,15 +79,17 @@ async function askSingly(batch: Batch, context: RequestContext): Promise<ScoredB
 }
 
 /** Predicts one row. A failure of the model is the row's error; any other failure is thrown. */
-async function askOne({ call, output, options }: Batch, row: number, context: RequestContext): Promise<ScoredBatch> {
+async function askOne(batch: Batch, row: number, context: RequestContext): Promise<ScoredBatch> {
+  const { output, options } = batch;
   try {
-    const single = call.single(row);
-    const { version, outputs } = await single.send(1, context);
+    const single = batch.call.single(row);
+    const { version, outputs } = await send(batch, single, 1, context);
     single.release();
     return { version, rows: nameScores(outputs.get(output), 1, options) };
   } catch (thrown) {
     const error = asGatewayError(thrown);
-    if (error.kind !== 'model_failed' && error.kind !== 'image_unreadable') throw error;
+    const isOfRow = error.kind === 'model_failed' || error.kind === 'image_unreadable';
+    if (error.isOutdated || !isOfRow) throw error;
     return { version: undefined, rows: [error] };
   }
 }

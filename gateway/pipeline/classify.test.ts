@@ -44,7 +44,12 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
   const admission = new Admission({ maxInFlight, maxQueue: 100 });
   const budget = new ByteBudget(fetchedBytes);
   const stages = {
-    resolve: async () => BINDING,
+    route: {
+      resolve: async () => ({ binding: BINDING, servers: new Set(['s']) }),
+      async again(error) {
+        throw error;
+      },
+    },
     admission,
     async fetch(_url, field, _context, onBytes) {
       counts.fetches += 1;

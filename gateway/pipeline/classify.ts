@@ -4,7 +4,7 @@ import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import type { Binding } from '../model/signatures.ts';
+import type { Routed } from '../model/route.ts';
 import { requireScores, type Scores } from '../scores/scores.ts';
 import { ask, type ScoredBatch } from './ask.ts';
 import { fillTensor } from './fill.ts';
@@ -34,7 +34,15 @@ export type Classification = {
 };
 
 /** A batch whose tensor is filled, with the model's scores. */
-type Predicted = { readonly rows: Outcomes<number>; readonly scored: ScoredBatch; readonly tensorBytes: number };
+type Predicted = {
+  readonly version: number;
+  readonly rows: Outcomes<number>;
+  readonly scored: ScoredBatch;
+  readonly tensorBytes: number;
+};
+
+/** How often a request is sent where the model server contradicts what was known of it. */
+const MAX_TRIES = 3;
 
 /**
  * Scores every instance of a request with one Predict. An instance that cannot be read has an error as its outcome; when
@@ -46,43 +54,64 @@ export async function classify(
   context: RequestContext,
 ): Promise<Classification> {
   const { instances } = request;
-  const binding = await stages.resolve(request.servable, context.signal);
-  context.note({ model: binding.card.name, version: binding.version });
-  requireScores({ gives: binding.card.scores, wants: request.wants });
+  const routed = await stages.route.resolve(request.servable, context);
+  context.note({ model: routed.binding.card.name, version: routed.binding.version });
+  requireScores({ gives: routed.binding.card.scores, wants: request.wants });
   const share = stages.fetchedBytes.open();
   try {
     const { values: images, errors } = await readImages(stages, instances, share, context);
     requireOne(instances, { values: images, errors });
-    const { rows, scored, tensorBytes } = await stages.admission.admit(context, images.size, (atOnce) =>
-      predict(stages, request, { binding, images, atOnce }, context),
-    );
+    const { version, rows, scored, tensorBytes } = await predictKnown(stages, request, { routed, images }, context);
     const outcomes = instances.map((instance): Outcome => {
       const row = rows.values.get(instance);
       const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : scored.rows[row];
       return Array.isArray(result) ? { scores: result } : { error: asGatewayError(result) };
     });
     const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
-    return { version: scored.version ?? binding.version, outcomes, imageBytes, tensorBytes };
+    return { version, outcomes, imageBytes, tensorBytes };
   } finally {
     share.release();
   }
 }
 
-type Work = {
-  readonly binding: Binding;
-  readonly images: ReadonlyMap<Instance, Uint8Array>;
-  readonly atOnce: number;
-};
+type Work = { readonly routed: Routed; readonly images: ReadonlyMap<Instance, Uint8Array> };
+
+/**
+ * Predicts with a version that is known, and is admitted for it. Where the server contradicts what is known (the version is
+ * unloaded, or its tensors have other names), the version is selected and the request admitted again.
+ */
+async function predictKnown(
+  stages: Stages,
+  request: ClassifyRequest,
+  { routed: first, images }: Work,
+  context: RequestContext,
+): Promise<Predicted> {
+  let routed = first;
+  for (let tries = 1; ; tries += 1) {
+    const work = { routed, images };
+    try {
+      return await stages.admission.admit(context, images.size, (atOnce) =>
+        predict(stages, request, { ...work, atOnce }, context),
+      );
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      if (!error.isOutdated || tries === MAX_TRIES) throw thrown;
+      routed = await stages.route.again(error, routed, request.servable, context);
+      context.note({ version: routed.binding.version });
+    }
+  }
+}
 
 /** Decodes the images into one tensor and asks the model. */
 async function predict(
   stages: Stages,
-  { servable, wants, top }: ClassifyRequest,
-  { binding, images, atOnce }: Work,
+  { wants, top }: ClassifyRequest,
+  { routed, images, atOnce }: Work & { readonly atOnce: number },
   context: RequestContext,
 ): Promise<Predicted> {
-  const { card, input, output } = binding;
-  const target: PredictTarget = { servable: { ...servable, model: card.name }, signature: card.signature, input };
+  const { card, version, input, output, answer } = routed.binding;
+  const servable = { model: card.name, version };
+  const target: PredictTarget = { servable, only: routed.servers, signature: card.signature, input, answer };
   const call = stages.backend.prepare(target, images.size);
   const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
   requireOne([...images.keys()], rows);
@@ -93,7 +122,7 @@ async function predict(
   );
   const tensorBytes = call.inputBytes(count);
   call.release();
-  return { rows, scored, tensorBytes };
+  return { version, rows, scored, tensorBytes };
 }
 
 /** Throws the first instance's error where no instance has a value. */

@@ -16,7 +16,7 @@ export type Fetch = (
 ) => Promise<Uint8Array>;
 
 export type Stages = {
-  readonly resolve: Route;
+  readonly route: Route;
   readonly admission: Admission;
   readonly fetch: Fetch;
   /** Bounds the fetched images of all requests. */

@@ -19,7 +19,7 @@ export function modelMetrics(registry: Registry) {
     }),
     parity: new Gauge({
       name: 'tensorgate_model_parity',
-      help: '1 for the parity state of the latest version, 0 for the other states.',
+      help: '1 for the parity state of the version in use, and for differing while a version is refused for it.',
       labelNames: ['model', 'state'] as const,
       registers,
     }),

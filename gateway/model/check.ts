@@ -1,0 +1,58 @@
+/** Checks whether a version may answer: it has to fit its model.yaml, and its parity must not differ. */
+import type { Log } from '../domain/request.ts';
+import { asGatewayError } from '../errors.ts';
+import type { ModelCard } from './card.ts';
+import { type Parity, PROOF_TIMEOUT_MS } from './parity.ts';
+import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
+import type { Served, Verdict } from './versions.ts';
+
+const WITHOUT_PICTURES: Parity = {
+  state: 'unproven',
+  detail: 'the model takes tensors: there are no pictures to replay',
+};
+
+export type CheckParts = {
+  /** Replays the pictures of a version on one server. */
+  readonly prove: (binding: Binding, server: string, signal: AbortSignal) => Promise<Parity>;
+  readonly log: Log;
+};
+
+/** Never rejects: a check that fails leaves the version open. */
+export async function checkVersion(
+  parts: CheckParts,
+  card: ModelCard,
+  served: Served,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const metadata = { ...served.metadata, version: served.version };
+  try {
+    if (card.image) return await proveVersion(parts, bind(card, metadata), served, signal);
+    findSignature(card, metadata);
+    return { kind: 'usable', parity: WITHOUT_PICTURES };
+  } catch (thrown) {
+    if (thrown instanceof SignatureMismatch) return { kind: 'refused', problem: thrown.message };
+    const { kind, message, cause } = asGatewayError(thrown);
+    if (kind === 'internal') parts.log.error({ cause, model: card.name }, 'a check of the model failed');
+    const isBusy = kind === 'overloaded' || kind === 'model_timeout';
+    const busy = `the model server is too busy to replay the pictures of version ${served.version}`;
+    return { kind: 'open', problem: isBusy ? busy : message };
+  }
+}
+
+async function proveVersion(
+  { prove }: CheckParts,
+  binding: Binding,
+  { server, version }: Served,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const timeout = AbortSignal.timeout(PROOF_TIMEOUT_MS);
+  try {
+    const parity = await prove(binding, server, AbortSignal.any([signal, timeout]));
+    if (parity.state !== 'differing') return { kind: 'usable', parity, binding };
+    return { kind: 'refused', parity, problem: `parity is differing: ${parity.detail}` };
+  } catch (thrown) {
+    if (!timeout.aborted) throw thrown;
+    const problem = `the pictures of version ${version} were not answered within ${PROOF_TIMEOUT_MS / 1000} s`;
+    return { kind: 'open', problem };
+  }
+}

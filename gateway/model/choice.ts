@@ -1,0 +1,43 @@
+/** Chooses the servers of a version, and the version of requests that name none. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Metadata } from '../domain/servable.ts';
+import type { Parity } from './parity.ts';
+import type { Binding } from './signatures.ts';
+import type { Served } from './versions.ts';
+
+/** A version that may answer, on these servers. They have the same signatures, so one binding fits all. */
+export type Choice = {
+  readonly version: number;
+  readonly metadata: Metadata;
+  readonly parity: Parity;
+  /** Absent for a model that takes tensors. */
+  readonly binding?: Binding;
+  readonly servers: ReadonlySet<string>;
+};
+
+/**
+ * The servers where one version may answer. Where a folder was replaced under the same number, servers have different
+ * signatures for a while: those that most have are chosen.
+ */
+export function chooseServers(served: readonly Served[]): Choice | undefined {
+  const groups: Choice[] = [];
+  for (const { server, version, metadata, verdict } of served) {
+    if (verdict.kind !== 'usable') continue;
+    const same = groups.findIndex((group) => isDeepStrictEqual(group.metadata.signatures, metadata.signatures));
+    const { parity, binding } = verdict;
+    const group = groups[same] ?? { version, metadata, parity, ...(binding && { binding }), servers: new Set() };
+    groups[same < 0 ? groups.length : same] = { ...group, servers: new Set([...group.servers, server]) };
+  }
+  return groups.sort((one, other) => other.servers.size - one.servers.size)[0];
+}
+
+/**
+ * The newest version that at least half of the servers have. While servers are updated one by one, a single new one would
+ * otherwise get all requests. If no version reaches half: the one that most servers have, the newer of equals.
+ */
+export function chooseVersion(choices: readonly Choice[]): Choice | undefined {
+  const servers = new Set(choices.flatMap((choice) => [...choice.servers]));
+  const newestFirst = choices.toSorted((one, other) => other.version - one.version);
+  const byShare = newestFirst.toSorted((one, other) => other.servers.size - one.servers.size);
+  return newestFirst.find((choice) => choice.servers.size * 2 >= servers.size) ?? byShare[0];
+}
