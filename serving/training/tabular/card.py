@@ -24,8 +24,7 @@ Every input is a separate tensor [n]. An unknown value of a category counts as 0
 
 {inputs}
 
-`{answer}_probability`: float32 [n]. `{answer}`: bool [n], true from a probability of {threshold:g}. The graph computes
-in float64.
+{outputs}
 
 ## Results
 
@@ -36,6 +35,11 @@ in float64.
 {limits}
 """
 
+DECISION = (
+    "`{answer}_probability`: float32 [n]. `{answer}`: bool [n], true from a probability of {threshold:g}. "
+    "The graph computes\nin float64."
+)
+NUMBER = "`{answer}`: float32 [n, 1]. The graph computes in float64."
 PUBLISHED = """The model was not trained here: `python -m training.tabular` writes a published model in both formats.
 Its {rows} examples are the parity samples. Published outputs and the outputs of this model:
 
@@ -59,8 +63,25 @@ MEASURED = {
     "expected calibration error": "calibration_error",
     "mean distance from the true probability": "distance_from_truth",
 }
+FITTED = """Least squares on {settings[train]:,} trips. On {test[rows]:,} others:
+
+{table}
+
+The first column is the best result possible: every trip differs from its expected duration."""
+ERRORS = {
+    "mean absolute error, minutes": "mean_absolute_error",
+    "root mean squared error, minutes": "root_mean_squared_error",
+    "share of the variance explained": "explained",
+    "mean distance from the expected duration, minutes": "distance_from_truth",
+}
+FITTED_LIMITS = """The trips are synthetic, drawn by `serving/training/tabular/rides.py`. The numbers of their zones look
+like those of New York's taxis, and mean nothing."""
 TRAINED_LIMITS = """The customers are synthetic, drawn by `serving/training/tabular/customers.py`. The model shows how
 to train and serve table models, and that a trained model comes close to the best result possible."""
+
+
+# More are counted, not listed.
+MOST_WORDS = 20
 
 
 def _table(head: list[str], rows: list[list[object]]) -> str:
@@ -68,10 +89,14 @@ def _table(head: list[str], rows: list[list[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def _words(words: list[object]) -> str:
+    if len(words) > MOST_WORDS:
+        return f"{len(words)} values, {words[0]} to {words[-1]}"
+    return ", ".join(str(word) for word in words) or "any number"
+
+
 def _inputs(inputs: list[dict[str, Any]]) -> str:
-    rows: list[list[object]] = [
-        [f"`{i['name']}`", i["dtype"], ", ".join(str(word) for word in i["words"]) or "any number"] for i in inputs
-    ]
+    rows: list[list[object]] = [[f"`{i['name']}`", i["dtype"], _words(i["words"])] for i in inputs]
     return _table(["input", "type", "known values"], rows)
 
 
@@ -89,21 +114,36 @@ def _trained(evaluation: dict[str, Any]) -> str:
     return TRAINED.format(test=test, table=table, epochs=training["epochs"], best=training["best_epoch"], gate=gate)
 
 
+def _fitted(evaluation: dict[str, Any]) -> str:
+    test, truth = evaluation["test"], evaluation["truth"]
+    rows: list[list[object]] = [[name, f"{truth[key]:.3f}", f"{test[key]:.3f}"] for name, key in ERRORS.items()]
+    table = _table(["", "expected durations", "the model"], rows)
+    return FITTED.format(settings=evaluation["lineage"]["settings"], test=test, table=table)
+
+
+def _parts(evaluation: dict[str, Any]) -> dict[str, str]:
+    """What depends on the kind of model: its outputs, results and limits."""
+    if evaluation["threshold"] is None:
+        return {"outputs": NUMBER.format(**evaluation), "results": _fitted(evaluation), "limits": FITTED_LIMITS}
+    outputs = DECISION.format(**evaluation)
+    if "published" in evaluation:
+        return {"outputs": outputs, "results": _published(evaluation), "limits": PUBLISHED_LIMITS}
+    return {"outputs": outputs, "results": _trained(evaluation), "limits": TRAINED_LIMITS}
+
+
 def write_card(folder: Path, version: int) -> None:
     """Writes README.md from evaluation/VERSION.json."""
     evaluation = json.loads((folder / "evaluation" / f"{version}.json").read_text())
-    published = "published" in evaluation
     about = evaluation["about"]
     text = CARD.format(
         **{name: evaluation[name] for name in ("model", "version", "architecture", "parameters", "rows")},
-        **{name: evaluation[name] for name in ("answer", "threshold", "difference")},
+        difference=evaluation["difference"],
         about=f"{about[0].upper()}{about[1:].rstrip('.')}.",
         tolerance=TOLERANCE,
         saved_kb=evaluation["sizes"]["saved_model"] / 1e3,
         onnx_kb=evaluation["sizes"]["onnx"] / 1e3,
         inputs=_inputs(evaluation["inputs"]),
-        results=_published(evaluation) if published else _trained(evaluation),
-        limits=PUBLISHED_LIMITS if published else TRAINED_LIMITS,
+        **_parts(evaluation),
     )
     (folder / "README.md").write_text(text)
 

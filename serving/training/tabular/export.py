@@ -25,7 +25,7 @@ def export(network: Network, version: Path, model: str) -> None:
 
 
 def largest_difference(version: Path, columns: Columns, wanted: dict[str, NDArray[Any]]) -> float:
-    """The largest difference of any output in either format from the wanted values. Decisions count as 0 and 1.
+    """The largest difference of any output in either format from the wanted values [n]. Decisions count as 0 and 1.
 
     Raises ValueError above the tolerance.
     """
@@ -33,7 +33,9 @@ def largest_difference(version: Path, columns: Columns, wanted: dict[str, NDArra
     for call in (tensorflow_call(version), onnx_call(version)):
         outputs = call(columns)
         for name, values in wanted.items():
-            difference = np.abs(outputs[name].astype(np.float64) - values.astype(np.float64)).max()
+            # A regression's output is [n, 1].
+            answered = outputs[name].reshape(values.shape).astype(np.float64)
+            difference = np.abs(answered - values.astype(np.float64)).max()
             largest = np.maximum(largest, difference)
     # "not <=" instead of ">", so that NaN fails the check.
     if not largest <= TOLERANCE:

@@ -13,6 +13,7 @@ Columns = dict[str, NDArray[Any]]
 Row = Mapping[str, str | int | float]
 DType = Literal["string", "int64", "float32"]
 
+THRESHOLD = 0.5
 NUMPY: dict[DType, Any] = {"string": np.object_, "int64": np.int64, "float32": np.float32}
 
 
@@ -34,15 +35,16 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """Encoded features, dense layers with ReLU between them, and a sigmoid at the end.
+    """Encoded features, and dense layers with ReLU between them.
 
-    `answer` names the outputs: ANSWER_probability, and the decision ANSWER, true from `threshold`.
+    With a `threshold` there is a sigmoid at the end, and two outputs [n]: ANSWER_probability, and the decision ANSWER,
+    true from the threshold. Without, the model is a regression: ANSWER [n, 1] is the number itself.
     """
 
     answer: str
     features: tuple[Feature, ...]
     layers: tuple[Layer, ...]
-    threshold: float = 0.5
+    threshold: float | None = THRESHOLD
 
     @property
     def parameters(self) -> int:
@@ -50,11 +52,17 @@ class Network:
         return sum(layer.weights.size + layer.bias.size for layer in self.layers)
 
     def outputs(self, columns: Columns) -> dict[str, NDArray[Any]]:
-        """The reference outputs [n] in float64, which the exported formats are compared with."""
+        """The reference outputs, all [n], which the exported formats are compared with.
+
+        Probabilities are float64. A number is float32 like the model's, because its rounding error can be above the
+        tolerance.
+        """
         values = encode(self.features, columns)
         for layer in self.layers[:-1]:
             values = np.maximum(values @ layer.weights + layer.bias, 0)
         logits = (values @ self.layers[-1].weights + self.layers[-1].bias)[:, 0]
+        if self.threshold is None:
+            return {self.answer: logits.astype(np.float32)}
         probabilities = 1 / (1 + np.exp(-logits))
         return {f"{self.answer}_probability": probabilities, self.answer: probabilities >= self.threshold}
 

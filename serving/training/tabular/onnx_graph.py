@@ -48,10 +48,22 @@ def _nodes(network: Network) -> _Graph:
         values = graph.add("Relu", values) if place else values
         values = graph.add("MatMul", values, graph.constant(layer.weights))
         values = graph.add("Add", values, graph.constant(layer.bias))
+    if network.threshold is None:
+        graph.add("Cast", values, output=network.answer, to=TensorProto.FLOAT)
+        return graph
     probabilities = graph.add("Squeeze", graph.add("Sigmoid", values), graph.constant(np.array([1])))
     graph.add("Cast", probabilities, output=f"{network.answer}_probability", to=TensorProto.FLOAT)
     graph.add("GreaterOrEqual", probabilities, graph.constant(np.float64(network.threshold)), output=network.answer)
     return graph
+
+
+def _outputs(network: Network) -> list[onnx.ValueInfoProto]:
+    if network.threshold is None:
+        return [helper.make_tensor_value_info(network.answer, TensorProto.FLOAT, ["batch", 1])]
+    return [
+        helper.make_tensor_value_info(f"{network.answer}_probability", TensorProto.FLOAT, ["batch"]),
+        helper.make_tensor_value_info(network.answer, TensorProto.BOOL, ["batch"]),
+    ]
 
 
 def save_onnx(network: Network, file: Path) -> None:
@@ -60,11 +72,7 @@ def save_onnx(network: Network, file: Path) -> None:
     inputs = [
         helper.make_tensor_value_info(feature.name, DTYPES[feature.dtype], ["batch"]) for feature in network.features
     ]
-    outputs = [
-        helper.make_tensor_value_info(f"{network.answer}_probability", TensorProto.FLOAT, ["batch"]),
-        helper.make_tensor_value_info(network.answer, TensorProto.BOOL, ["batch"]),
-    ]
-    made = helper.make_graph(graph.nodes, network.answer, inputs, outputs, graph.constants)
+    made = helper.make_graph(graph.nodes, network.answer, inputs, _outputs(network), graph.constants)
     proto = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     onnx.checker.check_model(proto, full_check=True)
     file.write_bytes(proto.SerializeToString(deterministic=True))

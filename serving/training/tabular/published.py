@@ -1,12 +1,16 @@
 """Reads a published model: the coefficients of a logistic regression, with examples of its outputs."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .network import DType, Feature, Layer, Network, Row
+from ..served import tensorflow_call
+from .definition import Definition
+from .folder import Samples
+from .network import DType, Feature, Layer, Network, Row, columns_of
 
 NUMBERS = Path(__file__).resolve().parent / "numbers"
 
@@ -19,6 +23,34 @@ class Published(NamedTuple):
     rows: list[Row]
     outputs: list[dict[str, Any]]
     published: list[float | None]
+
+
+def published(file: Path) -> Definition:
+    """The model in NAME.json. Its examples are the parity samples. Raises the ValueError of read_published."""
+    given = read_published(file)
+
+    def results(version: Path) -> dict[str, Any]:
+        answered = tensorflow_call(version)(columns_of(given.network.features, given.rows))
+        probabilities = answered[f"{given.network.answer}_probability"]
+        pairs = zip(given.published, probabilities, strict=True)
+        return {
+            "published": [
+                {"published": printed, "answered": float(probability)}
+                for printed, probability in pairs
+                if printed is not None
+            ]
+        }
+
+    return Definition(
+        file.stem,
+        given.about,
+        "logistic regression",
+        given.network,
+        Samples(given.rows, given.outputs),
+        {"numbers": file.name, "threshold": given.network.threshold},
+        hashlib.sha256(file.read_bytes()).hexdigest(),
+        results,
+    )
 
 
 def _dtype(values: list[str | int | float]) -> DType:

@@ -20,14 +20,17 @@ def _encode(feature: Feature, column: tf.Tensor) -> tf.Tensor:
 def save_model(network: Network, version: Path) -> None:
     """Replaces the version's folder. Every feature is an input [n] with its name.
 
-    The graph computes in float64, so that the float32 probability loses no precision in the sum.
+    The graph computes in float64, so that the float32 output loses no precision in the sum.
     """
 
     def predict(**columns: tf.Tensor) -> dict[str, tf.Tensor]:
         values = tf.concat([_encode(feature, columns[feature.name]) for feature in network.features], axis=1)
         for layer in network.layers[:-1]:
             values = tf.nn.relu(values @ layer.weights + layer.bias)
-        probabilities = tf.sigmoid(values @ network.layers[-1].weights + network.layers[-1].bias)[:, 0]
+        values = values @ network.layers[-1].weights + network.layers[-1].bias
+        if network.threshold is None:
+            return {network.answer: tf.cast(values, tf.float32)}
+        probabilities = tf.sigmoid(values)[:, 0]
         return {
             f"{network.answer}_probability": tf.cast(probabilities, tf.float32),
             network.answer: probabilities >= network.threshold,

@@ -20,7 +20,7 @@ from .evaluate import measure
 from .export import milliseconds
 from .fit import ANSWER, FitSettings, History, fit
 from .folder import Samples, write_evaluation, write_version
-from .network import Network, rows_of
+from .network import THRESHOLD, Network, rows_of
 from .record import open_run
 from .tune import tune
 
@@ -78,7 +78,7 @@ def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[
             "about": ABOUT,
             "lineage": lineage(run.run_id, asdict(settings), sha256),
             **_evaluate(folder / str(VERSION), parts),
-            "truth": measure(parts.test.probabilities, parts.test.probabilities >= network.threshold, parts.test),
+            "truth": measure(parts.test.probabilities, parts.test.probabilities >= THRESHOLD, parts.test),
             **figures,
             **_training(history),
         }

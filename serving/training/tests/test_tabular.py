@@ -14,15 +14,17 @@ import tensorflow as tf
 from training.json_file import write_json
 from training.served import onnx_call, tensorflow_call
 from training.settings import SIGNATURE
-from training.tabular.__main__ import make as make_published
+from training.tabular import rides
+from training.tabular.__main__ import definitions
 from training.tabular.customers import Customers, draw_customers, draw_parts, fingerprint
 from training.tabular.evaluate import area_under_curve, measure
 from training.tabular.export import export
 from training.tabular.fit import FitSettings
 from training.tabular.network import Feature, Layer, Network, Row, columns_of
-from training.tabular.published import NUMBERS, read_published
+from training.tabular.published import NUMBERS, published, read_published
 from training.tabular.train import NAME, make
 from training.tabular.tune import tune
+from training.tabular.write import make as make_defined
 
 CALLS = pytest.mark.parametrize("call", [tensorflow_call, onnx_call])
 COMMITTED = Path(__file__).resolve().parents[2] / "models"
@@ -30,10 +32,10 @@ COMMITTED = Path(__file__).resolve().parents[2] / "models"
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folders of both published models."""
+    """The folders of both published models and of the rides."""
     folder = tmp_path_factory.mktemp("tables")
-    for name in ("churn", "credit"):
-        make_published(NUMBERS / f"{name}.json", folder / "models", folder / "work")
+    for definition in definitions(None):
+        make_defined(definition, folder / "models", folder / "work")
     return folder / "models"
 
 
@@ -41,8 +43,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @CALLS
 def test_examples_match_within_1e_6(models: Path, name: str, call: Any) -> None:
     """Probabilities and decisions, in both formats. The expected values are read from the file."""
-    published = read_published(NUMBERS / f"{name}.json")
-    outputs = call(models / name / "1")(columns_of(published.network.features, published.rows))
+    given = read_published(NUMBERS / f"{name}.json")
+    outputs = call(models / name / "1")(columns_of(given.network.features, given.rows))
     wanted = [
         example[f"{name}_probability"] for example in json.loads((NUMBERS / f"{name}.json").read_text())["examples"]
     ]
@@ -67,12 +69,12 @@ def test_f27_a_folder_that_holds_the_model_already_stays_as_it_is(models: Path, 
     folder, work = tmp_path / "models" / "credit", tmp_path / "work"
     shutil.copytree(models / "credit", folder)
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    evaluation = make_published(NUMBERS / "credit.json", folder.parent, work)
+    evaluation = make_defined(published(NUMBERS / "credit.json"), folder.parent, work)
     assert evaluation == json.loads((folder / "evaluation" / "1.json").read_text())
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
     assert not work.exists()
     (folder / "model.yaml").write_text("name: credit\n")
-    again = make_published(NUMBERS / "credit.json", folder.parent, work)
+    again = make_defined(published(NUMBERS / "credit.json"), folder.parent, work)
     assert (folder / "model.yaml").read_bytes() == before[folder / "model.yaml"]
     assert again["lineage"]["run_id"] != evaluation["lineage"]["run_id"]
 
@@ -118,7 +120,7 @@ def test_wrong_examples_write_no_version(tmp_path: Path) -> None:
     given["examples"][3]["credit_probability"] += 1e-5
     write_json(tmp_path / "credit.json", given)
     with pytest.raises(ValueError, match="differ"):
-        make_published(tmp_path / "credit.json", tmp_path / "models", tmp_path / "work")
+        make_defined(published(tmp_path / "credit.json"), tmp_path / "models", tmp_path / "work")
     assert not (tmp_path / "models" / "credit" / "1").exists()
 
 
@@ -129,11 +131,76 @@ def test_a_missing_field_is_named(tmp_path: Path) -> None:
         read_published(tmp_path / "churn.json")
 
 
-@pytest.mark.parametrize("name", ["churn", "credit"])
+@pytest.mark.parametrize("name", ["churn", "credit", "ride-duration"])
 def test_the_committed_folder_is_reproducible(models: Path, name: str) -> None:
     """The served files are byte-identical."""
     for file in ("model.yaml", "parity/1.json", "1/model.onnx"):
         assert (COMMITTED / name / file).read_bytes() == (models / name / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["churn", "credit", "ride-duration"])
+def test_making_the_committed_folder_changes_nothing(tmp_path: Path, name: str) -> None:
+    """No file changes, and no run is recorded."""
+    folder, work = tmp_path / "models" / name, tmp_path / "work"
+    shutil.copytree(COMMITTED / name, folder)
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    (definition,) = [given for given in definitions(None) if given.name == name]
+    make_defined(definition, folder.parent, work)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+    assert not work.exists()
+
+
+@CALLS
+def test_a_ride_takes_the_time_of_both_zones_and_of_the_distance(models: Path, call: Any) -> None:
+    """[n, 1]. Compared with the formula, for a known pair of zones, unknown ones, and no row at all."""
+    network = rides.ride_duration().network
+    (layer,) = network.layers
+    pickup, dropoff = ({zone: place for place, zone in enumerate(feature.words)} for feature in network.features[:2])
+    weight = layer.weights[:, 0]
+    known = layer.bias[0] + weight[pickup[100]] + weight[len(pickup) + dropoff[102]] + 30 * weight[-1]
+    ride_duration = call(models / "ride-duration" / "1")
+
+    def answers(*rows: Row) -> Any:
+        return ride_duration(columns_of(network.features, rows))["ride_duration"]
+
+    rows: list[Row] = [
+        {"PULocationID": 100, "DOLocationID": 102, "trip_distance": 30},
+        {"PULocationID": 0, "DOLocationID": 2**60, "trip_distance": 2},
+    ]
+    assert answers(*rows).dtype == np.float32
+    np.testing.assert_allclose(answers(*rows), [[known], [layer.bias[0] + 2 * weight[-1]]], rtol=1e-6)
+    assert answers().shape == (0, 1)
+
+
+def test_the_regression_comes_close_to_the_expected_durations() -> None:
+    """Trips differ from them by 3 minutes, the model by half a minute, and by less where it has seen many trips."""
+    trips = rides.draw_trips(30_000, 7)
+    network, others = rides.fit(trips.part(0, 20_000)), trips.part(20_000, 30_000)
+    assert abs((others.minutes - others.expected).std() - 3) < 0.1
+    answered = network.outputs(others.columns)["ride_duration"].astype(np.float64)
+    figures = rides.measure(answered, others)
+    best = rides.measure(others.expected, others)
+    assert best["root_mean_squared_error"] <= figures["root_mean_squared_error"] < best["root_mean_squared_error"] + 0.1
+    assert figures["distance_from_truth"] < 0.5 and best["distance_from_truth"] == 0
+    zones = trips.columns["PULocationID"]
+    busy = np.isin(others.columns["PULocationID"], np.flatnonzero(np.bincount(zones) > 400))
+    assert busy.any() and np.abs(answered - others.expected)[busy].mean() < figures["distance_from_truth"]
+
+
+def test_trips_are_reproducible() -> None:
+    """The fingerprint changes if one trip changes."""
+    trips, again = rides.draw_trips(50, 1), rides.draw_trips(50, 1)
+    assert rides.fingerprint(trips) == rides.fingerprint(again) != rides.fingerprint(rides.draw_trips(50, 2))
+    again.columns["trip_distance"][3] += 1
+    assert rides.fingerprint(trips) != rides.fingerprint(again)
+
+
+def test_metrics_of_three_trips() -> None:
+    """Compared with values computed by hand."""
+    trips = rides.Trips({}, np.array([10.0, 12.0, 17.0]), np.array([11.0, 12.0, 16.0]))
+    figures = rides.measure(np.array([10.0, 15.0, 17.0]), trips)
+    assert (figures["rows"], figures["mean_absolute_error"], figures["root_mean_squared_error"]) == (3, 1, 1.732051)
+    assert figures["explained"] == round(1 - 9 / 26, 6) and figures["distance_from_truth"] == round(5 / 3, 6)
 
 
 @CALLS
