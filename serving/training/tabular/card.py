@@ -74,8 +74,8 @@ ERRORS = {
     "share of the variance explained": "explained",
     "mean distance from the expected duration, minutes": "distance_from_truth",
 }
-FITTED_LIMITS = """The trips are synthetic, drawn by `serving/training/tabular/rides.py`. The numbers of their zones look
-like those of New York's taxis, and mean nothing."""
+FITTED_LIMITS = """The trips are synthetic, drawn by `serving/training/tabular/rides.py`. The numbers of their zones
+look like those of New York's taxis, and mean nothing."""
 TRAINED_LIMITS = """The customers are synthetic, drawn by `serving/training/tabular/customers.py`. The model shows how
 to train and serve table models, and that a trained model comes close to the best result possible."""
 
