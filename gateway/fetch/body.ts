@@ -51,6 +51,7 @@ export function createBodyReader(maxBytes: number): ReadBody {
 
 /** The bytes as they were sent. */
 async function receive(response: IncomingMessage, maxBytes: number, onBytes?: OnBytes): Promise<Buffer> {
+  if (response.destroyed) throw new IncompleteBody('the connection closed at the start of the body');
   const chunks: Buffer[] = [];
   let length = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();

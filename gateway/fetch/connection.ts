@@ -2,7 +2,6 @@
 import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { notHttp, sourceTimeout } from './failure.ts';
-import { tidyNextHead } from './head-reader.ts';
 
 export type ConnectionCheck = {
   /** The event of a connected socket: `secureConnect` with TLS. */
@@ -46,7 +45,6 @@ function checkSocket(request: http.ClientRequest, { remoteAddress }: Socket, { c
 export function responseTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   const onClose = () => reject(new Error('the connection closed without a response'));
-  request.once('socket', tidyNextHead);
   request.once('close', onClose);
   request.on('error', reject);
   request.once('upgrade', (_response, socket) => {

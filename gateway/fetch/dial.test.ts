@@ -5,7 +5,7 @@ import { Refusal } from './finding.ts';
 import type { Guard } from './guard.ts';
 import { INSIDE, startOrigin } from './test-origin.ts';
 
-const OPTIONS = { connectTimeoutMs: 2000, maxSockets: 1, userAgent: 'tensorgate/test' };
+const OPTIONS = { connectTimeoutMs: 2000, maxSockets: 1, maxBytes: 1000, userAgent: 'tensorgate/test' };
 const { signal } = new AbortController();
 
 test('the address of the connected socket is checked before a request is sent, on kept connections too', async (t) => {

@@ -26,6 +26,8 @@ export type DialOptions = {
   /** Connections to one host and port at once. Further requests wait, within their own timeout. */
   readonly maxSockets: number;
   readonly userAgent: string;
+  /** Size limit of a body, as received. */
+  readonly maxBytes: number;
   /** An egress proxy, http or https. Its URL may have a user and a password. Unset: connections go to the source. */
   readonly proxy?: URL | undefined;
   /** Resolves a name to addresses. Default: the hosts file, then DNS. */
@@ -46,11 +48,11 @@ type AddressGuard = Pick<Guard, 'checkAddress'>;
 
 /** Creates the dialer. Without a proxy it keeps idle connections open for later requests. */
 export function createDialer(guard: AddressGuard, options: DialOptions): Dialer {
-  const { connectTimeoutMs, maxSockets, userAgent, proxy, watch } = options;
+  const { connectTimeoutMs, maxSockets, maxBytes, userAgent, proxy, watch } = options;
   const resolver = new dns.Resolver({ timeout: connectTimeoutMs / 4, tries: 2 });
   const lookup = options.lookup ?? createLookup(resolver, createHostsFile());
   const headers = { 'user-agent': userAgent, accept: '*/*', 'accept-encoding': 'identity' };
-  const senderOptions = { headers, connectTimeoutMs, maxSockets };
+  const senderOptions = { headers, connectTimeoutMs, maxSockets, maxBodyBytes: maxBytes };
   const sender = proxy ? createProxiedSender(proxy, senderOptions) : createDirectSender(guard, senderOptions);
 
   async function resolve(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {

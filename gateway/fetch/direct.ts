@@ -2,11 +2,12 @@
 import type { LookupAddress } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { checkConnection, responseTo } from './connection.ts';
 import type { Guard } from './guard.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
 import type { Sender, SenderOptions } from './sender.ts';
+import { SourceConnection } from './source-connection.ts';
 import { unlessAborted } from './wait.ts';
 
 type Agents = { readonly http: http.Agent; readonly https: https.Agent };
@@ -17,7 +18,7 @@ const IDLE_TIMEOUT_MS = 4000;
 /** Creates the sender. The guard also checks the address that each socket is really connected to, kept ones included. */
 export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: SenderOptions): Sender {
   const { headers, connectTimeoutMs } = options;
-  const agents = createAgents(options.maxSockets);
+  const agents = createAgents(options);
 
   const send: Sender['send'] = async (url, addresses, signal) => {
     const request = startGet(url, agents, { headers, signal, lookup: pinnedTo(addresses) });
@@ -47,9 +48,14 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
 }
 
 /** Agents for this sender only: the global agents follow HTTP_PROXY under NODE_USE_ENV_PROXY. */
-function createAgents(maxSockets: number): Agents {
+function createAgents({ maxSockets, maxBodyBytes }: SenderOptions): Agents {
   const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
-  return { http: new http.Agent(options), https: new https.Agent(options) };
+  const agents: Agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  for (const agent of [agents.http, agents.https]) {
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (target) => new SourceConnection(connect(target) as Socket, maxBodyBytes);
+  }
+  return agents;
 }
 
 /** A lookup that returns the checked addresses. A second DNS lookup could return others (DNS rebinding). */

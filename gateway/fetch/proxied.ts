@@ -8,6 +8,7 @@ import { sourceTimeout } from './failure.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { Sender, SenderOptions } from './sender.ts';
+import { SourceConnection } from './source-connection.ts';
 import { openTunnel } from './tunnel.ts';
 import { unlessAborted } from './wait.ts';
 
@@ -15,7 +16,8 @@ import { unlessAborted } from './wait.ts';
  * Creates the sender. The socket's peer is the proxy, so there is no peer to check. The proxy is told which address to
  * connect to instead, and only gets addresses that the guard has allowed.
  */
-export function createProxiedSender(proxy: URL, { headers, connectTimeoutMs, maxSockets }: SenderOptions): Sender {
+export function createProxiedSender(proxy: URL, options: SenderOptions): Sender {
+  const { headers, connectTimeoutMs, maxSockets, maxBodyBytes } = options;
   const perSource = createSemaphore(maxSockets);
   const closing = new AbortController();
 
@@ -30,7 +32,8 @@ export function createProxiedSender(proxy: URL, { headers, connectTimeoutMs, max
         throw error;
       });
       socket.once('close', release);
-      return unlessAborted(signal, responseTo(startGet(url, socket, { headers, signal })));
+      const connection = new SourceConnection(socket, maxBodyBytes);
+      return unlessAborted(signal, responseTo(startGet(url, connection, { headers, signal })));
     },
     close: () => closing.abort(new Error('the fetch is closed')),
   };
@@ -79,7 +82,7 @@ async function openAny(
 const firstOfEachFamily = (addresses: readonly LookupAddress[]) =>
   addresses.filter(({ family }, at) => addresses.findIndex((other) => other.family === family) === at);
 
-function startGet(url: URL, socket: Socket, options: http.RequestOptions): http.ClientRequest {
-  const all = { ...options, createConnection: () => socket, maxHeaderSize: MAX_HEAD_BYTES };
+function startGet(url: URL, connection: SourceConnection, options: http.RequestOptions): http.ClientRequest {
+  const all = { ...options, createConnection: () => connection, maxHeaderSize: MAX_HEAD_BYTES };
   return url.protocol === 'https:' ? https.get(url, all) : http.get(url, all);
 }

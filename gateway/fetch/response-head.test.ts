@@ -3,11 +3,17 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { findHead, startsTidy } from './response-head.ts';
+import { GatewayError } from '../errors.ts';
+import { HeadReader } from './head-reader.ts';
+import { startsTidy } from './response-head.ts';
 import { context, openFetch, startRawOrigin } from './test-origin.ts';
 
-const headOf = (text: string) => findHead(text)?.head.split('\r\n').slice(0, -2);
+const read = (text: string) =>
+  new HeadReader().read(Buffer.from(text, 'latin1'))?.map((part) => part.toString('latin1'));
+const headOf = (text: string) => read(text)?.join('').split('\r\n\r\n')[0]?.split('\r\n');
 const OK = 'HTTP/1.1 200 OK';
+const isSourceFailure = (text: RegExp) => (error: unknown) =>
+  error instanceof GatewayError && error.kind === 'source_failed' && text.test(error.message);
 
 describe('C15 (07): heads of old servers', () => {
   const cases: Readonly<Record<string, readonly [head: string, ...fields: string[]]>> = {
@@ -56,15 +62,44 @@ describe('C15 (07): heads of old servers', () => {
 
   test('empty lines and interim responses before the head are left out', () => {
     const text = '\r\n\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\nLink: x\n\nHTTP/1.0 404 Not\n\nbody';
-    assert.deepEqual(findHead(text), { head: 'HTTP/1.0 404 Not\r\n\r\n', bodyAt: text.length - 4 });
+    assert.deepEqual(read(text), ['HTTP/1.0 404 Not\r\n\r\n', 'body']);
     assert.deepEqual(headOf('HTTP/1.1 101 Switching\r\n\r\n'), ['HTTP/1.1 101 Switching']);
   });
 
   test('a head that is not complete is not found; what does not start as HTTP is for the parser', () => {
     for (const text of ['', '\r\n', 'H', 'HTTP/', OK, `${OK}\r\n`, `${OK}\r\nA: 1\r\n`, 'HTTP/1.1 100 C\r\n\r\n']) {
-      assert.equal(findHead(text), undefined, JSON.stringify(text));
+      assert.equal(read(text), undefined, JSON.stringify(text));
     }
-    for (const text of ['<', 'HTTPS', 'SSH-2.0-x\r\n', '\nno']) assert.equal(findHead(text)?.head, '', text);
+    for (const text of ['<', 'HTTPS', 'SSH-2.0-x\r\n', '\nno']) assert.deepEqual(read(text), [text.trimStart()], text);
+  });
+
+  test('A09: eight interim responses are read, and no more', () => {
+    const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+    assert.deepEqual(read(`${interim.repeat(8)}${OK}\r\n\r\n`)?.[0], `${OK}\r\n\r\n`);
+    assert.throws(() => read(interim.repeat(9)), isSourceFailure(/more than 8 interim responses/));
+    const reader = new HeadReader();
+    const sendAll = () => Array.from({ length: 9 }, () => reader.read(Buffer.from(interim)));
+    assert.throws(sendAll, isSourceFailure(/more than 8 interim responses/));
+  });
+
+  test('A09: a head above 16 KiB is refused, whatever its bytes and pieces', () => {
+    for (const [start, more] of [
+      ['', '\r\n'],
+      ['', '\n'],
+      [OK, ' '],
+      [`${OK}\r\nA: `, 'b'],
+      [`${OK}\n`, 'A: b\n'],
+      [`${OK}\r\nA: b`, '\r\n c'],
+    ] as const) {
+      const bytes = Buffer.from(start + more.repeat(20_000));
+      for (const size of [1, 1000, bytes.length]) {
+        const reader = new HeadReader();
+        const readAll = () => {
+          for (let at = 0; at < bytes.length; at += size) reader.read(bytes.subarray(at, at + size));
+        };
+        assert.throws(readAll, isSourceFailure(/head of more than 16384 bytes/), JSON.stringify([start, more, size]));
+      }
+    }
   });
 
   test('a tidied head is found again unchanged, wherever the text is cut', () => {
@@ -74,9 +109,8 @@ describe('C15 (07): heads of old servers', () => {
     fc.assert(
       fc.property(lines, fc.constantFrom('\n', '\r\n'), (fields, end) => {
         const text = [OK, ...fields.map((field) => field.replaceAll(/[^ -~]/g, '')), '', ''].join(end);
-        const found = findHead(text);
-        assert.ok(found);
-        assert.deepEqual(findHead(found.head), { head: found.head, bodyAt: found.head.length });
+        const [head = ''] = read(text) ?? [];
+        assert.equal(read(head)?.join(''), head);
       }),
     );
   });

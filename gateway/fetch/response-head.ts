@@ -6,10 +6,8 @@
 /** Everything before the body: interim responses, empty lines and the final head. */
 export const MAX_HEAD_BYTES = 16 * 1024;
 
-/** The end of a head: an empty line. A bare LF ends a line too (RFC 9112, 2.2). */
-const END = /\r?\n\r?\n/;
 /** A line that goes on in the next one (obs-fold). A user agent has to read it as a space (RFC 9112, 5.2). */
-const FOLD = /[ \t]*\r?\n[ \t]+/g;
+const FOLD = /\r?\n[ \t]+/g;
 /** A field: its name is a token, and space before the colon is removed (RFC 9112, 5.1). */
 const FIELD = /^([!#$%&'*+.^_`|~\w-]+)[ \t]*:[ \t]*(.*)$/s;
 
@@ -31,32 +29,16 @@ const START = 'HTTP/';
 /** An interim response, after which the final one follows (RFC 9110, 15.2). 101 is final: the protocol ends with it. */
 const INTERIM = /^HTTP\/\d\.\d 1(?!01)\d\d\b/;
 
-/** The start of a response: its tidied head, and the position at which its body starts. */
-export type ResponseStart = { readonly head: string; readonly bodyAt: number };
+/** Whether the bytes are the start of a response, or can become it. */
+export const mayStartHead = (bytes: Buffer): boolean => START.startsWith(bytes.toString('latin1', 0, START.length));
+
+export const isInterim = (head: string): boolean => INTERIM.test(head);
 
 /**
- * Finds the final head in the bytes that arrived, one character each. Empty lines before it and interim responses are
- * left out. Undefined if it is not complete. A text that does not start as HTTP does has an empty head, so that the
- * parser refuses it at once.
+ * A complete head, with one field on each line and CRLF at its end. Lines that are no field are left out, as curl and
+ * browsers do. Everything else is left to the parser: its checks stay as strict as they are.
  */
-export function findHead(text: string): ResponseStart | undefined {
-  let at = 0;
-  for (;;) {
-    at += /^[\r\n]*/.exec(text.slice(at))?.[0].length ?? 0;
-    const rest = text.slice(at);
-    if (!rest.startsWith(START.slice(0, rest.length))) return { head: '', bodyAt: at };
-    const end = END.exec(rest);
-    if (!end) return undefined;
-    at += end.index + end[0].length;
-    if (!INTERIM.test(rest)) return { head: tidyHead(rest.slice(0, end.index)), bodyAt: at };
-  }
-}
-
-/**
- * The head with one field on each line and CRLF at its end. Lines that are no field are left out, as curl and browsers
- * do. Everything else is left to the parser: its checks stay as strict as they are.
- */
-function tidyHead(head: string): string {
+export function tidyHead(head: string): string {
   const [statusLine = '', ...lines] = head.replace(FOLD, ' ').split(/\r?\n/);
   const fields = lines.flatMap((line) => {
     const [, name, value = ''] = FIELD.exec(line) ?? [];
