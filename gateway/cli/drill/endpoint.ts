@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than REQUEST_TIMEOUT's default of 20 s, to see the gateway's own 504. */
 const RESPONSE_TIMEOUT_MS = 22_000;
 /** Far above any valid response. The rest is not read. */
-const MAX_RESPONSE_BYTES = 1e6;
+export const MAX_RESPONSE_BYTES = 1e6;
 const MAX_RETRY_AFTER_S = 5;
 const MAX_TRIES = 4;
 
@@ -112,14 +112,12 @@ export function createEndpoint({ url, key, signal: drillSignal }: EndpointOption
 }
 
 async function readText(response: http.IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_RESPONSE_BYTES) break;
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > MAX_RESPONSE_BYTES) break;
   }
-  return Buffer.concat(chunks).toString();
+  return text;
 }
 
 /**

@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, MAX_RESPONSE_BYTES } from './endpoint.ts';
 
 export type RawResult = {
   /** The status of every response on the connection. */
@@ -26,9 +26,12 @@ export async function sendRaw(
   { everyMs = 0, timeoutMs = 5000, until = 'closed' }: RawOptions = {},
 ): Promise<RawResult> {
   const socket = connect(url);
-  const chunks: Buffer[] = [];
+  let text = '';
   const closed = new Promise<true>((resolve) => socket.once('close', () => resolve(true)));
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk;
+    if (text.length > MAX_RESPONSE_BYTES) socket.destroy();
+  });
   socket.on('error', () => {}); // a reset counts as closed
   const timer = new AbortController();
   const timedOut = sleep(timeoutMs, false, { signal: timer.signal }).catch(() => false);
@@ -38,7 +41,6 @@ export async function sendRaw(
   const wasClosed = await Promise.race([closed, timedOut, ...answered]);
   timer.abort();
   socket.destroy();
-  const text = Buffer.concat(chunks).toString('latin1');
   const statuses = [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));
   return { statuses, closed: wasClosed };
 }
