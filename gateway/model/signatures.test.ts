@@ -24,6 +24,31 @@ test('names, dtype and shape of input and output are read from the signature', (
   );
 });
 
+test('A03: the elements of an answer are known where the signature has the shapes of all outputs', () => {
+  const answerOf = (...others: Signature['outputs']) =>
+    bind(card(undefined, 'output: dense_7'), metadata({ outputs: [...XCEPTION.outputs, ...others] })).answer;
+  const scores = { outputs: ['dense_7'], wantedElements: 3 };
+  assert.deepEqual(answerOf(), { ...scores, elements: 3 });
+  assert.deepEqual(answerOf({ name: 'map', dtype: 'DT_FLOAT', shape: [-1, 10, 10, 4] }), { ...scores, elements: 403 });
+  assert.deepEqual(answerOf({ name: 'table', dtype: 'DT_INT64', shape: [100] }), { ...scores, elements: 103 });
+  assert.deepEqual(answerOf({ name: 'sum', dtype: 'DT_FLOAT', shape: [] }), { ...scores, elements: 4 });
+  for (const unknown of [
+    { name: 'boxes', dtype: 'DT_FLOAT', shape: [-1, -1, 4] },
+    { name: 'any', dtype: 'DT_FLOAT', shape: null },
+    { name: 'names', dtype: 'DT_STRING', shape: [-1, 3] },
+  ]) {
+    assert.deepEqual(answerOf(unknown), { ...scores, elements: undefined });
+  }
+});
+
+test('A03: the text about a server with thousands of outputs is cut', () => {
+  const outputs = Array.from({ length: 5000 }, (_, n) => ({ name: `output-${n}`, dtype: 'DT_FLOAT', shape: [-1, 9] }));
+  assert.throws(
+    () => bind(card(), metadata({ outputs })),
+    (error: unknown) => error instanceof SignatureMismatch && error.message.length <= 2001,
+  );
+});
+
 test('the output with as many scores as classes is found among others', () => {
   const outputs = [{ name: 'embedding', dtype: 'DT_FLOAT', shape: [-1, 2048] } as const, ...XCEPTION.outputs];
   assert.equal(bind(card(), metadata({ outputs })).output, 'dense_7');

@@ -22,6 +22,8 @@ export type Binding = {
 /** model.yaml and the signature contradict each other. The message is one line that names both sides. */
 export class SignatureMismatch extends Error {}
 
+const MAX_TEXT_LENGTH = 2000;
+
 /** An axis of any size, in TensorShapeProto. */
 const ANY = -1;
 
@@ -144,7 +146,8 @@ function describe({ name, dtype, shape }: TensorInfo): string {
 }
 
 function mismatch(card: ModelCard, { version }: Metadata, inCard: string, inServer: string): SignatureMismatch {
-  return new SignatureMismatch(
-    `model.yaml of ${card.name} says ${inCard}, but version ${version} (signature ${card.signature}) ${inServer}`,
-  );
+  const served = `version ${version} (signature ${card.signature})`;
+  const text = `model.yaml of ${card.name} says ${inCard}, but ${served} ${inServer}`;
+  // A server may list any number of signatures and tensors.
+  return new SignatureMismatch(text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
 }

@@ -51,6 +51,7 @@ function watch(server: Server, names: readonly string[], signal: AbortSignal): M
     explain: async () => undefined,
     unreachable: { reason: async () => '10.0.0.1:8500: gone', end() {} },
     log,
+    turn: async () => undefined,
   };
   const states = new ModelStates({ readyWhen: 'all', log, onChange() {} });
   for (const name of names) {

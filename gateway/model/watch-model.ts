@@ -7,7 +7,7 @@ import type { ModelCard } from './card.ts';
 import { type CheckParts, checkVersion } from './check.ts';
 import { Grace } from './grace.ts';
 import { Labels } from './labels.ts';
-import { pollPauseMs } from './pace.ts';
+import { Pace, resultOf, type Turn } from './pace.ts';
 import { pollServer } from './poll.ts';
 import { SharedRun } from './shared-run.ts';
 import type { ModelState } from './state.ts';
@@ -22,7 +22,11 @@ const LOOK_MS = 1000;
 const NO_SERVER = '';
 
 export type WatchParts = CheckParts &
-  StateParts & { readonly backend: Pick<Backend, 'servers' | 'metadata' | 'status'> };
+  StateParts & {
+    readonly backend: Pick<Backend, 'servers' | 'metadata' | 'status'>;
+    /** Waits for the turn of a poll: all models share one rate. */
+    readonly turn: Turn;
+  };
 
 /** Where the state goes. */
 export type StateSink = { isReady(): boolean; set(state: ModelState): void };
@@ -34,6 +38,7 @@ export class WatchedModel {
   readonly #parts: WatchParts;
   readonly #sink: StateSink;
   readonly #grace = new Grace();
+  readonly #pace = new Pace();
   readonly #polls = new Map<string, SharedRun>();
   readonly #checking = new Set<string>();
   readonly #report: SharedRun;
@@ -61,12 +66,14 @@ export class WatchedModel {
     while (!signal.aborted) {
       for (const server of await this.#findServers()) {
         const poll = this.#pollOf(server);
-        if (!poll.isRunning) void poll.run();
+        if (poll.isRunning) continue;
+        await this.#parts.turn(signal);
+        if (!signal.aborted) void poll.run();
       }
       this.#countGrace();
       void this.#report.run();
       // A sleep fails only on abort, which the condition of the loop checks.
-      await sleep(this.#pauseMs(), undefined, { signal }).catch(() => undefined);
+      await sleep(this.#pace.pauseMs(resultOf(this.versions)), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -155,11 +162,5 @@ export class WatchedModel {
     if (!state || this.#stop.signal.aborted) return;
     const isCertain = state.problem === undefined || state.refused !== undefined;
     if (isCertain || !this.#sink.isReady() || this.#grace.isOver) this.#sink.set(state);
-  }
-
-  #pauseMs(): number {
-    const failures = [...this.versions.servers.values()].flatMap(({ failure }) => failure ?? []);
-    const isBusy = failures.some(({ kind }) => kind === 'overloaded' || kind === 'model_timeout');
-    return pollPauseMs({ isUsable: this.versions.newest !== undefined, isBusy });
   }
 }

@@ -1,10 +1,11 @@
 /** Watches the served models, each by itself: one that is broken, busy or slow does not affect the others. */
 import type { ModelCard } from './card.ts';
 import type { ModelFolders } from './folders.ts';
+import { createTurns } from './pace.ts';
 import { ModelStates, type StatesOptions } from './states.ts';
 import { WatchedModel, type WatchParts } from './watch-model.ts';
 
-export type WatchOptions = WatchParts & StatesOptions;
+export type WatchOptions = Omit<WatchParts, 'turn'> & StatesOptions;
 
 /** `before`: the model with its last model.yaml. It answers until a version was checked with the new one. */
 type Watched = { readonly model: WatchedModel; readonly before?: WatchedModel | undefined };
@@ -12,14 +13,14 @@ type Watched = { readonly model: WatchedModel; readonly before?: WatchedModel | 
 /** Polls all models that have a valid model.yaml. */
 export class ModelWatch {
   readonly states: ModelStates;
-  readonly #options: WatchOptions;
+  readonly #options: WatchOptions & WatchParts;
   readonly #watched = new Map<string, Watched>();
   readonly #loops = new Set<Promise<void>>();
   #folders: ModelFolders = { cards: new Map(), mistakes: new Map() };
   #isRunning = false;
 
   constructor(options: WatchOptions) {
-    this.#options = options;
+    this.#options = { ...options, turn: createTurns() };
     this.states = new ModelStates(options);
   }
 

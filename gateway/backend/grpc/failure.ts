@@ -68,6 +68,12 @@ function publicError(failed: Status, signal: AbortSignal): PublicError {
   return isTooLarge(failed) ? TOO_LARGE : (BY_STATUS[code] ?? OTHER);
 }
 
+/** Whether the server does not have the method that was called. */
+export function isUnimplemented(thrown: unknown): boolean {
+  const { cause } = thrown as { cause?: Partial<Status> };
+  return thrown instanceof GatewayError && cause?.code === status.UNIMPLEMENTED;
+}
+
 /** gRPC has one code for "busy" and for "over the message size"; only the first is worth a retry. */
 export function isTooLarge({ code, details }: Status): boolean {
   return code === status.RESOURCE_EXHAUSTED && /larger than/i.test(details);

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Backend } from '../../domain/backend.ts';
 import type { Servable } from '../../domain/servable.ts';
 import type { Rpc } from '../grpc/call.ts';
+import { isUnimplemented } from '../grpc/failure.ts';
 import { frame } from '../grpc/framing.ts';
 import type { Unary } from '../grpc/unary.ts';
 import { readMetadata, readStatus } from './look-up-responses.ts';
@@ -18,18 +19,24 @@ export const MAX_LOOK_UP_BYTES = 2 ** 20;
 export function createLookUp(unary: Unary, protocol: Protocol): Pick<Backend, 'metadata' | 'status'> {
   const { GetModelMetadata } = protocol['tensorflow.serving.PredictionService'];
   const { GetModelStatus } = protocol['tensorflow.serving.ModelService'];
-  return {
-    async metadata(servable, signal, server) {
-      const { path, requestSerialize } = GetModelMetadata;
-      const framed = frame(requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] }));
-      return readMetadata(await unary({ path, framed, ...limits(server), signal }));
-    },
-    async status(model, signal, server) {
-      const { path, requestSerialize } = GetModelStatus;
-      const framed = frame(requestSerialize({ model_spec: { name: model } }));
-      return readStatus(await unary({ path, framed, ...limits(server), signal }));
-    },
+  const metadata: Backend['metadata'] = async (servable, signal, server) => {
+    const { path, requestSerialize } = GetModelMetadata;
+    const framed = frame(requestSerialize({ model_spec: modelSpec(servable), metadata_field: ['signature_def'] }));
+    return readMetadata(await unary({ path, framed, ...limits(server), signal }));
   };
+  const status: Backend['status'] = async (model, signal, server) => {
+    const { path, requestSerialize } = GetModelStatus;
+    const framed = frame(requestSerialize({ model_spec: { name: model } }));
+    try {
+      return readStatus(await unary({ path, framed, ...limits(server), signal }));
+    } catch (thrown) {
+      if (!isUnimplemented(thrown)) throw thrown;
+      // Some servers of TF-Serving's protocol have no ModelService. Their metadata name the newest version.
+      const { version } = await metadata({ model }, signal, server);
+      return [{ version, state: 'AVAILABLE', error: '' }];
+    }
+  };
+  return { metadata, status };
 }
 
 function limits(server: string | undefined): Pick<Rpc, 'deadlineMs' | 'maxResponseBytes' | 'only'> {
