@@ -10,7 +10,7 @@ import { startServer, TestClient, temporaryFolder } from '../../serving/embedded
 import { findPython, startTensorFlowServing } from './server.ts';
 
 const MODELS = fileURLToPath(new URL('../../serving/models', import.meta.url));
-const NAMES = ['churn', 'churn-synthetic', 'credit'] as const;
+const NAMES = ['churn', 'churn-synthetic', 'credit', 'ride-duration'] as const;
 /** The results that the original course published. */
 const PUBLISHED = { churn: [0.36275], credit: [0.902, 0.14] } as const;
 
@@ -59,10 +59,8 @@ async function ask(client: TestClient, name: string, rows: readonly Row[]): Prom
   const { outputs } = await client.predict(name, Object.fromEntries(tensors));
   return new Map(
     Object.entries(outputs).map(([output, tensor]) => {
-      assert.deepEqual(
-        tensor.tensor_shape?.dim.map(({ size }) => Number(size)),
-        [rows.length],
-      );
+      const shape = tensor.tensor_shape?.dim.map(({ size }) => Number(size));
+      assert.deepEqual(shape, name === 'ride-duration' ? [rows.length, 1] : [rows.length]);
       return [output, tensor.dtype === 'DT_BOOL' ? tensor.bool_val : tensor.float_val];
     }),
   );
@@ -134,6 +132,23 @@ for (const [server, start] of Object.entries(SERVERS)) {
           assert.equal(Number(Number(answers?.[place]).toFixed(digits)), value);
         }
       }
+    });
+
+    test('the trip of the course takes about the minutes that its miles take', async () => {
+      const trip = { PULocationID: 100, DOLocationID: 102, trip_distance: 30 };
+      const [minutes] = (await ask(client, 'ride-duration', [trip])).get('ride_duration') ?? [];
+      assert.ok(Math.abs(Number(minutes) - (5 + 3.2 * 30)) < 10, `${minutes}`);
+    });
+
+    test('unknown locations count as 0, also above 2^53', async () => {
+      const trips = [
+        [0, 0],
+        [264, -1],
+        ['9007199254740993', '-9223372036854775808'],
+      ].map(([from = 0, to = 0]) => ({ PULocationID: from, DOLocationID: to, trip_distance: 2 }));
+      const minutes = (await ask(client, 'ride-duration', trips)).get('ride_duration');
+      assert.equal(minutes?.length, 3);
+      assert.equal(new Set(minutes).size, 1);
     });
 
     test('an unknown category counts as 0', async () => {
