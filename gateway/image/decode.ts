@@ -68,8 +68,11 @@ async function readFirst(bytes: Uint8Array, header: ReadableHeader, maxPixels: n
   }
 }
 
-function readWhole(encoded: Uint8Array, { samples: { kind }, turned }: ReadableHeader, maxPixels: number) {
-  const file = sharp(encoded, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: maxPixels });
+function readWhole(encoded: Uint8Array, { format, samples: { kind }, turned }: ReadableHeader, maxPixels: number) {
+  // Only 'error' tells that a TIFF is cut off: its missing strips are black otherwise. Corrupt pixels of the other formats
+  // are no error.
+  const failOn = format === 'tiff' ? 'error' : 'truncated';
+  const file = sharp(encoded, { ignoreIcc: true, failOn, limitInputPixels: maxPixels });
   const converted = READINGS[kind].convert(turned ? file.autoOrient() : file);
   return converted.toBuffer({ resolveWithObject: true });
 }

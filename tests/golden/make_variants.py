@@ -258,6 +258,17 @@ def tiffs() -> None:
             FILES[f"tif-{name}.tif"] = saved(image, "TIFF", **options)
         except OSError as error:
             print(name, error)  # Pillow cannot write it
+    gray = picture(mode="L")
+    for name in ("zstd", "lzma"):
+        FILES[f"tif-{name}.tif"] = saved(gray, "TIFF", compression=name)
+    raw = saved(gray, "TIFF")
+    FILES["tif-cut.tif"] = raw[:-40]
+    FILES["tif-cut-strips.tif"] = saved(picture(), "TIFF", strip_size=1000)[:-300]
+    # PlanarConfiguration (284), a SHORT, from 1 to 2.
+    planar = struct.pack("<HHI", 284, 3, 1)
+    bits = saved(picture(mode="1"), "TIFF")
+    FILES["tif-one-bit-planes.tif"] = bits.replace(planar + b"\x01", planar + b"\x02")
+    assert FILES["tif-one-bit-planes.tif"] != bits
 
 
 def read(data: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ const { images } = JSON.parse(readFileSync(VARIANTS, 'utf8')) as { images: Recor
 
 /** Pillow reads these and the gateway refuses them as rare variants. */
 const REFUSED_HERE =
-  /^(?:avif-4[24][024]-full-matrix-(?:8|12)|avif-4[24][024]-limited-matrix-12|avif-444-limited-matrix-0|avif-alpha-premultiplied|tif-(?:ycbcr|ycbcr-lzw|lab|i32))\./;
+  /^(?:avif-4[24][024]-full-matrix-(?:8|12)|avif-4[24][024]-limited-matrix-12|avif-444-limited-matrix-0|avif-alpha-premultiplied|tif-(?:ycbcr|ycbcr-lzw|lab|i32|zstd|lzma|one-bit-planes))\./;
 /** Pillow refuses these and the gateway reads them. */
 const READ_HERE = /^(?:jpg-\w+-tem-marker|png-\w+-wrong-zlib-checksum|avif-400-(?:full|limited)-matrix-(?:8|10))\./;
 
@@ -28,7 +28,7 @@ const ENTRIES: Readonly<Record<string, RegExp>> = {
   'D19 (02, 28): bytes between the blocks of a GIF, a GIF without its end': /^gif-/,
   'D19 (22): PNGs that break the standard': /^png-/,
   'D20 (19): AVIF of every chroma format, range and depth, animated, rotated, with alpha': /^avif-/,
-  'A6 (25): TIFF in YCbCr and other colour models': /^tif-/,
+  'A6 (25): TIFF in YCbCr, other colour models and compressions, cut off': /^tif-/,
 };
 
 restrictSharp(FORMATS);

@@ -8,8 +8,16 @@ const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
 const ORIENTATION = 274;
 const SAMPLES_PER_PIXEL = 277;
+const PLANAR = 284;
 const EXTRA_SAMPLES = 338;
 const SAMPLE_FORMAT = 339;
+
+/**
+ * None, three of fax, LZW, JPEG, Deflate by both of its numbers, PackBits. Without the library of another one libvips may
+ * give black pixels.
+ */
+const COMPRESSIONS: readonly number[] = [1, 2, 3, 4, 5, 7, 8, 32_773, 32_946];
+const SEPARATE_PLANES = 2;
 
 const BLACK_IS_ZERO = 1;
 const CMYK = 5;
@@ -58,9 +66,13 @@ function samplesOf(tags: Tags, littleEndian: boolean): Samples | undefined {
   const bits = tags.get(BITS) ?? 1;
   const channels = tags.get(SAMPLES_PER_PIXEL) ?? 1;
   const photometric = tags.get(PHOTOMETRIC);
+  const compression = tags.get(COMPRESSION) ?? 1;
   if (photometric === undefined || photometric > YCBCR || channels > 4) return undefined;
+  if (!COMPRESSIONS.includes(compression)) return undefined;
+  if (photometric <= BLACK_IS_ZERO && channels > 2) return undefined;
+  if (tags.get(PLANAR) === SEPARATE_PLANES && bits < 8) return undefined;
   // Pillow converts YCbCr itself; only from JPEG both it and libvips get RGB of libtiff.
-  if (photometric === YCBCR && tags.get(COMPRESSION) !== JPEG) return undefined;
+  if (photometric === YCBCR && compression !== JPEG) return undefined;
   if (photometric === CMYK) return bits === 8 && channels === 4 ? { kind: 'cmyk', adobe: false } : undefined;
   if (tags.get(SAMPLE_FORMAT) === FLOAT) return bits === 32 && channels === 1 ? PLAIN : undefined;
   if ((tags.get(SAMPLE_FORMAT) ?? 1) !== 1 || bits > 16) return undefined;
