@@ -1,14 +1,15 @@
 /** One guarded GET: resolve the name once, check every address, connect to one of the checked addresses only. */
-import { promises as dns, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type http from 'node:http';
 import { isIP } from 'node:net';
 import { createDirectSender } from './direct.ts';
 import type { Guard } from './guard.ts';
 import { createHostsFile } from './hosts-file.ts';
+import { createNameServers } from './name-servers.ts';
 import { createProxiedSender } from './proxied.ts';
 import { createLookup, type Lookup } from './resolve.ts';
 import { hostOf } from './source-url.ts';
-import { unlessAborted, withTimeout } from './wait.ts';
+import { inTime, unlessAborted } from './wait.ts';
 
 /** Callbacks on the steps of a fetch, to show them to an operator. They decide nothing. */
 export type FetchWatch = {
@@ -44,20 +45,25 @@ export type Dialer = {
   close(): void;
 };
 
+/** Addresses of a host that are checked and connected to. Others are left out. */
+const MAX_ADDRESSES = 64;
+
 type AddressGuard = Pick<Guard, 'checkAddress'>;
 
 /** Creates the dialer. Without a proxy it keeps idle connections open for later requests. */
 export function createDialer(guard: AddressGuard, options: DialOptions): Dialer {
   const { connectTimeoutMs, maxSockets, maxBytes, userAgent, proxy, watch } = options;
-  const resolver = new dns.Resolver({ timeout: connectTimeoutMs / 4, tries: 2 });
-  const lookup = options.lookup ?? createLookup(resolver, createHostsFile());
+  const nameServers = createNameServers({ timeoutMs: connectTimeoutMs / 4 });
+  const lookup = options.lookup ?? createLookup(nameServers, createHostsFile());
   const headers = { 'user-agent': userAgent, accept: '*/*', 'accept-encoding': 'identity' };
   const senderOptions = { headers, connectTimeoutMs, maxSockets, maxBodyBytes: maxBytes };
   const sender = proxy ? createProxiedSender(proxy, senderOptions) : createDirectSender(guard, senderOptions);
 
   async function resolve(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {
+    const timedOut = () => new Error(`the name was not resolved within ${connectTimeoutMs} ms`);
+    const limit = { timeoutMs: connectTimeoutMs, signal, timedOut };
     const addresses = await addressesOf(hostOf(url), (host) =>
-      unlessAborted(signal, withTimeout(connectTimeoutMs, lookup(host, { all: true }))),
+      inTime(limit, (either) => unlessAborted(either, lookup(host, either))),
     );
     watch?.resolved(
       addresses.map(({ address }) => address),
@@ -76,10 +82,10 @@ export function createDialer(guard: AddressGuard, options: DialOptions): Dialer 
   };
 }
 
-/** All addresses of a host. An address literal is its own address. */
+/** The addresses of a host. An address literal is its own address. */
 async function addressesOf(host: string, lookup: (host: string) => Promise<LookupAddress[]>): Promise<LookupAddress[]> {
   const family = isIP(host);
   const addresses = family === 0 ? await lookup(host) : [{ address: host, family }];
   if (addresses.length === 0) throw new Error(`${host} has no address`);
-  return addresses;
+  return addresses.slice(0, MAX_ADDRESSES);
 }

@@ -1,4 +1,5 @@
 /** Maps the error that ended a fetch to an error for the client, with a cause for the log. */
+import { isOutOfDescriptors } from '../domain/descriptor-error.ts';
 import { GatewayError } from '../errors.ts';
 import { IncompleteBody } from './body.ts';
 import { Refusal } from './finding.ts';
@@ -50,6 +51,10 @@ function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayE
     return new GatewayError('client_gone', 'the client closed the connection');
   }
   if (signal.aborted) return sourceTimeout();
+  if (isOutOfDescriptors(thrown)) {
+    const detail = 'the gateway has too many connections to open another one; try again later';
+    return new GatewayError('overloaded', detail, { isUnavailable: true });
+  }
   if (isParseError(thrown)) return notHttp();
   if (thrown instanceof IncompleteBody) {
     return new GatewayError('source_failed', "the source's answer ended before its body was complete");

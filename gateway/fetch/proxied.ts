@@ -10,7 +10,7 @@ import { createSemaphore } from './semaphore.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import { SourceConnection } from './source-connection.ts';
 import { openTunnel } from './tunnel.ts';
-import { unlessAborted } from './wait.ts';
+import { inTime, unlessAborted } from './wait.ts';
 
 /**
  * Creates the sender. The socket's peer is the proxy, so there is no peer to check. The proxy is told which address to
@@ -25,9 +25,8 @@ export function createProxiedSender(proxy: URL, options: SenderOptions): Sender 
     async send(url, addresses, fetchSignal) {
       const signal = AbortSignal.any([fetchSignal, closing.signal]);
       const release = await perSource.acquire(url.origin, signal);
-      const socket = await openInTime(connectTimeoutMs, signal, (either) =>
-        openAny(proxy, url, addresses, either),
-      ).catch((error: unknown) => {
+      const limit = { timeoutMs: connectTimeoutMs, signal, timedOut: sourceTimeout };
+      const socket = await inTime(limit, (either) => openAny(proxy, url, addresses, either)).catch((error: unknown) => {
         release();
         throw error;
       });
@@ -37,24 +36,6 @@ export function createProxiedSender(proxy: URL, options: SenderOptions): Sender 
     },
     close: () => closing.abort(new Error('the fetch is closed')),
   };
-}
-
-/** Opens a tunnel. Throws `source_timeout` if it takes too long. */
-async function openInTime(
-  timeoutMs: number,
-  signal: AbortSignal,
-  open: (signal: AbortSignal) => Promise<Socket>,
-): Promise<Socket> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  try {
-    return await open(AbortSignal.any([signal, timeout.signal]));
-  } catch (error) {
-    if (timeout.signal.aborted && !signal.aborted) throw sourceTimeout();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**

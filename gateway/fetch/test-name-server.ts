@@ -1,10 +1,12 @@
 /** A DNS server for tests. It answers from a table of names; an answer can change from query to query. */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
+import net from 'node:net';
 import type { TestContext } from 'node:test';
 import ipaddr from 'ipaddr.js';
 
 const [A, AAAA] = [1, 28];
+const [MAX_UDP_BYTES, TRUNCATED] = [512, 0x0200];
 export const [NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME] = [0, 2, 3];
 
 /** The answer for a name: its addresses, or a response code (RFC 1035, 4.1.1). */
@@ -15,20 +17,46 @@ export type NameTable = Readonly<Record<string, NameAnswer | (() => NameAnswer)>
 
 type Question = { readonly name: string; readonly type: number; readonly bytes: Buffer };
 
-/** Starts the server for one test, on a free port by default. Queries for names outside the table get no answer. */
+/**
+ * Starts the server for one test, on a free port by default. Queries for names outside the table get no answer. An answer
+ * above 512 bytes is truncated, without addresses, and sent over TCP.
+ */
 export async function startNameServer(t: TestContext, table: NameTable, port = 0): Promise<number> {
-  const socket = dgram.createSocket('udp4');
-  socket.on('message', (query, peer) => {
+  const answerTo = (query: Buffer) => {
     const question = readQuestion(query);
     const entry = Object.hasOwn(table, question.name) ? table[question.name] : undefined;
-    if (!entry) return;
-    const answer = typeof entry === 'object' ? entry : question.type === A ? entry() : {};
-    socket.send(writeAnswer(query, question, answer), peer.port, peer.address);
+    if (!entry) return undefined;
+    return writeAnswer(query, question, typeof entry === 'object' ? entry : question.type === A ? entry() : {});
+  };
+  const socket = dgram.createSocket('udp4');
+  socket.on('message', (query, peer) => {
+    const answer = answerTo(query);
+    if (answer) socket.send(answer.length > MAX_UDP_BYTES ? truncated(answer, query) : answer, peer.port, peer.address);
   });
   socket.bind(port, '127.0.0.1');
   await once(socket, 'listening');
-  t.after(() => socket.close());
+  const server = net.createServer((peer) => {
+    peer.on('error', () => {}); // the gateway reads the first records only
+    peer.once('data', (framed) => {
+      const answer = answerTo(framed.subarray(2)) ?? Buffer.alloc(0);
+      peer.end(Buffer.concat([Buffer.of(answer.length >> 8, answer.length & 255), answer]));
+    });
+  });
+  server.listen(socket.address().port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    socket.close();
+    server.close();
+  });
   return socket.address().port;
+}
+
+/** The same answer without its records, and with the flag that there are more. */
+function truncated(answer: Buffer, query: Buffer): Buffer {
+  const head = Buffer.from(answer.subarray(0, query.length));
+  head.writeUInt16BE(head.readUInt16BE(2) | TRUNCATED, 2);
+  head.writeUInt16BE(0, 6);
+  return head;
 }
 
 /** RFC 1035, 4.1.2. */

@@ -1,4 +1,4 @@
-/** Waits for a promise until a signal aborts or a timeout expires. */
+/** Waits for work until a signal aborts or a timeout expires. */
 import { addAbortListener } from 'node:events';
 
 /** Resolves with the work's result, or rejects with the signal's reason when it aborts. Does not cancel the work. */
@@ -8,12 +8,25 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   return await Promise.race([work, aborted]);
 }
 
-/** Resolves with the work's result, or rejects when the timeout expires. Does not cancel the work. */
-export async function withTimeout<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  const { promise: expired, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`timeout after ${timeoutMs} ms`)), timeoutMs);
+export type TimeLimit = {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The error when the timeout expires. */
+  readonly timedOut: () => Error;
+};
+
+/** Runs work that can be cancelled: its signal aborts with the given one, and when the timeout expires. */
+export async function inTime<T>(
+  { timeoutMs, signal, timedOut }: TimeLimit,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(timedOut()), timeoutMs);
   try {
-    return await Promise.race([work, expired]);
+    return await work(AbortSignal.any([signal, timeout.signal]));
+  } catch (error) {
+    if (timeout.signal.aborted && !signal.aborted) throw timeout.signal.reason;
+    throw error;
   } finally {
     clearTimeout(timer);
   }

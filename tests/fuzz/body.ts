@@ -16,7 +16,13 @@ import type { Parser } from './fuzz.ts';
 import { checkRefusal } from './refusal.ts';
 
 const MAX_INSTANCES = 8;
-const limits = { maxBodyBytes: 100_000, maxImageBytes: 50_000, maxInstances: MAX_INSTANCES, maxHeldBytes: 400_000 };
+const limits = {
+  maxBodyBytes: 100_000,
+  maxImageBytes: 50_000,
+  maxInstances: MAX_INSTANCES,
+  maxHeldBytes: 400_000,
+  maxJsonBytes: 64e6,
+};
 const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,9 +1,10 @@
 import { address } from './address.ts';
 import { answer } from './answer.ts';
 import { body } from './body.ts';
+import { dns } from './dns.ts';
 import type { Parser } from './fuzz.ts';
 import { image } from './image.ts';
 import { url } from './url.ts';
 
 /** All parsers of untrusted input: from clients, image sources and model servers. */
-export const PARSERS: readonly Parser[] = [url, address, image, body, answer];
+export const PARSERS: readonly Parser[] = [url, address, dns, image, body, answer];
