@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../tests/until.ts';
 import type { Metadata } from '../domain/servable.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import { parseCard } from './card.ts';
+import { createTurns, POLLS_PER_SECOND } from './pace.ts';
 import type { ModelState } from './state.ts';
 import { ModelStates } from './states.ts';
 import { WatchedModel, type WatchParts } from './watch-model.ts';
@@ -51,7 +53,7 @@ function watch(server: Server, names: readonly string[], signal: AbortSignal): M
     explain: async () => undefined,
     unreachable: { reason: async () => '10.0.0.1:8500: gone', end() {} },
     log,
-    turn: async () => undefined,
+    turn: createTurns(),
   };
   const states = new ModelStates({ readyWhen: 'all', log, onChange() {} });
   for (const name of names) {
@@ -101,4 +103,24 @@ test('B10: a version whose pictures are not answered is not ready, and says that
   await until(
     () => states.all.get('m')?.problem === 'the model server is too busy to replay the pictures of version 1',
   );
+});
+
+test('A14: hundreds of missing models are looked up at a bounded rate, and one that appears is found', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const names = Array.from({ length: 300 }, (_, number) => `m${number}`);
+  const present = new Set(['m0']);
+  let lookUps = 0;
+  const startMs = performance.now();
+  const lookUp = async (model: string) => {
+    lookUps += 1;
+    if (!present.has(model)) await fails('model_not_found');
+  };
+  const states = watch({ lookUp }, names, stop.signal);
+  await until(() => states.isReady('m0') && lookUps >= 3 * names.length);
+  const allowed = POLLS_PER_SECOND * (1 + (performance.now() - startMs) / 1000);
+  t.diagnostic(`came: ${lookUps} look-ups in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+  assert.ok(lookUps <= 1.1 * allowed, `${lookUps} look-ups, ${allowed.toFixed()} allowed`);
+  present.add('m7');
+  await until(() => states.isReady('m7'));
 });
