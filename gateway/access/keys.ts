@@ -3,9 +3,9 @@
  * SHA-256 cannot be reversed by guessing. Slow hashes are for passwords; they would cost each request about 0.1 s.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readSmallFileSync } from '../domain/small-file.ts';
 import { type Rate, rate } from './rate.ts';
 
 /** One entry of the file. Several entries can have the same name: add the new key, then remove the old one. */
@@ -59,7 +59,7 @@ const file = z.array(entry, { error: 'a list of entries (tensorgate keys new wri
  * key in the wrong place.
  */
 export function readKeys(path: string): readonly Key[] {
-  const parsed = file.safeParse(parseYaml(readFileSync(path, 'utf8')));
+  const parsed = file.safeParse(parseYaml(readSmallFileSync(path).toString()));
   if (!parsed.success) {
     throw new Error(
       parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: needs ${issue.message}`).join('; '),

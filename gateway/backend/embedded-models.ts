@@ -1,8 +1,9 @@
 /** What the embedded server is told to serve: the models of MODELS, with the policies and labels of models.config. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Log } from '../domain/request.ts';
+import { readSmallFile } from '../domain/small-file.ts';
 import { readLabels, readPolicy } from './tf-serving/models-config.ts';
 
 export type EmbeddedModel = {
@@ -31,7 +32,7 @@ export function modelsConfigOf(
   return async (served) => {
     const plain = served.map(({ name, folder }) => ({ name, basePath: folder }));
     try {
-      const text = existsSync(file) ? await readFile(file, 'utf8') : '';
+      const text = existsSync(file) ? (await readSmallFile(file)).toString() : '';
       const listed = withConfig(plain, text);
       lastProblem = undefined;
       return listed;

@@ -1,8 +1,8 @@
 /** The TLS certificate of PORT, reloaded when it is renewed. */
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createSecureContext, type SecureVersion } from 'node:tls';
 import type { Log } from '../domain/request.ts';
+import { readSmallFileSync } from '../domain/small-file.ts';
 import { type Reloading, reloading } from '../machine/reload.ts';
 
 /** PEM files: the certificate with its chain, and the private key. */
@@ -16,9 +16,17 @@ export type Certificate = { readonly cert: Buffer; readonly key: Buffer; readonl
 
 /** Reads the files. Throws if one cannot be read, or if the key does not belong to the certificate. */
 export function readCertificate({ certFile, keyFile }: CertificateFiles): Certificate {
-  const certificate = { cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.2' as const };
+  const certificate = { cert: read(certFile), key: read(keyFile), minVersion: 'TLSv1.2' as const };
   createSecureContext(certificate);
   return certificate;
+}
+
+function read(file: string): Buffer {
+  try {
+    return readSmallFileSync(file);
+  } catch (cause) {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 /** Uses a renewed certificate (cert-manager, certbot) for new connections. Open connections keep the old one. */

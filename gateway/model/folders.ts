@@ -1,6 +1,7 @@
 /** Reads the folder MODELS: the model.yaml of each model, or why it cannot be used. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { FileError, readSmallFile } from '../domain/small-file.ts';
 import { type ModelCard, ModelCardError, parseCard } from './card.ts';
 
 export type ModelFolders = {
@@ -18,6 +19,9 @@ type CardFile = {
   readonly card?: ModelCard;
   readonly mistake?: string;
 };
+
+/** Of a path that leads to nothing. */
+const MISSING: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR'];
 
 /** The folder MODELS, read again and again. While model.yaml and parity/tensors.json are unchanged, the ModelCard object stays. */
 export class ModelsFolder {
@@ -54,17 +58,20 @@ export class ModelsFolder {
   /** Undefined without a model.yaml. Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
   async #readFile(name: string): Promise<CardFile | undefined> {
     const folder = path.join(this.#models, name);
+    const file = path.join(folder, 'model.yaml');
     const last = this.#files.get(name);
     try {
-      const text = await readFile(path.join(folder, 'model.yaml'), 'utf8');
+      const text = (await readSmallFile(file)).toString();
       const tensors = await stat(path.join(folder, 'parity', 'tensors.json')).catch(() => undefined);
       const tensorsMs = tensors?.mtimeMs;
       const isKnown = text === last?.text && tensorsMs === last.tensorsMs;
       return isKnown ? last : { text, tensorsMs, card: parseCard(text, folder) };
     } catch (thrown) {
-      const { code, message } = thrown as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      const mistake = thrown instanceof ModelCardError ? message : `${name}/model.yaml: cannot be read: ${code}`;
+      if (!(thrown instanceof ModelCardError || thrown instanceof FileError)) throw thrown;
+      const isMissing = thrown instanceof FileError && MISSING.includes(thrown.code);
+      // A symbolic link to nowhere is there.
+      if (isMissing && !(await lstat(file).catch(() => undefined))) return undefined;
+      const mistake = thrown instanceof FileError ? `${name}/model.yaml: ${thrown.message}` : thrown.message;
       return { text: '', ...(last?.card && { card: last.card }), mistake };
     }
   }

@@ -1,10 +1,10 @@
 /** Replays one picture of parity/: decodes it as a request's, and asks the model server for its scores. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backend } from '../domain/backend.ts';
 import type { Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
+import { readSamplePicture } from './parity-files.ts';
 import { sendWhenFree } from './send-when-free.ts';
 import type { Binding } from './signatures.ts';
 
@@ -32,7 +32,7 @@ export async function replay(
   const { card, version, input, output, answer } = binding;
   const servable = { model: card.name, version };
   const call = backend.prepare({ servable, signature: card.signature, input, answer }, 1);
-  const bytes = await readFile(file);
+  const bytes = await readSamplePicture(file);
   let sent: Uint8Array = bytes;
   if ('encoded' in card.image) call.setString(0, bytes);
   else {

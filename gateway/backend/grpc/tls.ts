@@ -1,7 +1,7 @@
 /** TLS certificates for the connections to the model servers. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { experimental } from '@grpc/grpc-js';
+import { readSmallFileSync } from '../../domain/small-file.ts';
 
 /** PEM contents. */
 type Certificates = {
@@ -101,11 +101,11 @@ export function readTls(files: BackendTlsFiles): BackendTls | undefined {
 
 function readPem(setting: string, file: string, check: (pem: Buffer) => unknown): Buffer {
   try {
-    const pem = readFileSync(file);
+    const pem = readSmallFileSync(file);
     check(pem);
     return pem;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new Error(`${setting}=${file}: cannot be used: ${code === 'ENOENT' ? 'no such file' : message}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${setting}=${file}: cannot be used: ${why}`, { cause });
   }
 }

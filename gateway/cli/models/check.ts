@@ -1,8 +1,8 @@
 /** `tensorgate models check`: names every mistake in model.yaml files, without a server. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type ModelCard, parseCard } from '../../model/card.ts';
+import { type FileError, readSmallFile } from '../../domain/small-file.ts';
+import { type ModelCard, ModelCardError, parseCard } from '../../model/card.ts';
 import { readCards } from '../../model/folders.ts';
 import { columns } from '../output.ts';
 import type { ModelsContext } from './context.ts';
@@ -29,6 +29,11 @@ function takes(image: ModelCard['image']): string {
 async function cardsIn(given: string): Promise<readonly ModelCard[]> {
   const folder = path.resolve(path.basename(given) === 'model.yaml' ? path.dirname(given) : given);
   const file = path.join(folder, 'model.yaml');
-  if (existsSync(file)) return [parseCard(await readFile(file, 'utf8'), folder)];
+  if (existsSync(file)) {
+    const bytes = await readSmallFile(file).catch((cause: FileError) => {
+      throw new ModelCardError(`${file}: ${cause.message}`, { cause });
+    });
+    return [parseCard(bytes.toString(), folder)];
+  }
   return [...(await readCards(folder)).values()];
 }
