@@ -1,5 +1,5 @@
 /** Runs `tensorgate` as a separate process. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,13 @@ export type CliResult = {
   readonly stdout: string;
   readonly stderr: string;
 };
+
+/** Why this user cannot run it: the folder of Node or of the checkout may be closed to others, as /root is. */
+export function refusalAs(uid: number): string | undefined {
+  const read = `require('node:fs').accessSync(${JSON.stringify(MAIN)})`;
+  const { status } = spawnSync(process.execPath, ['-e', read], { cwd: '/', uid, gid: uid });
+  return status === 0 ? undefined : `user ${uid} may not enter the folder of Node or of the checkout`;
+}
 
 /** Runs it until it exits. */
 export async function runCli(
