@@ -24,6 +24,9 @@ export type RouteOptions = {
   readonly model: (name: string) => Pick<WatchedModel, 'labels' | 'versions' | 'look'> | undefined;
 };
 
+/** A request for an unknown version waits this long for the servers. */
+const UNKNOWN_MS = 1000;
+
 type Context = Pick<RequestContext, 'signal' | 'deadlineMs'>;
 
 export type Route = {
@@ -63,7 +66,7 @@ export function createRoute({ cards, states, model: find }: RouteOptions): Route
       const isElsewhere = [...versions.servers.keys()].some((server) => !failed.servers.has(server));
       if (error.kind === 'model_unavailable' && !isElsewhere) throw error;
       if (asked.label !== undefined) model.labels.forget(asked.label);
-      await model.look({ isOutdated: true });
+      await model.look({ isOutdated: true, over: halfTime(context) });
       const next = await resolve(asked, context);
       // After NOT_FOUND the balancer goes to another server.
       if (error.kind !== 'model_not_found' && isDeepStrictEqual(next, failed)) throw error;
@@ -96,7 +99,7 @@ async function numbered(
   if (versions.all.length === 0) throw unavailable();
   const found = () => versions.all.find((served) => served.version === version);
   // The servers may have loaded it since the last poll.
-  if (!found()) await model.look({ isOutdated: false });
+  if (!found()) await model.look({ isOutdated: false, over: AbortSignal.timeout(UNKNOWN_MS) });
   await waitWhile(() => !versions.find(version) && versions.isBeingChecked(version), versions, context);
   const choice = versions.find(version);
   if (choice) return routed(choice);
@@ -129,15 +132,20 @@ function routed({ binding, servers }: Choice): Routed {
   return { binding, servers };
 }
 
-/** Waits for changes while `condition` holds, for half of the time left: the rest is for the request's own work. */
+/** Waits for changes while `condition` holds, for half of the time left. */
 async function waitWhile(
   condition: () => boolean,
   versions: Pick<ModelVersions, 'changed'>,
-  { signal, deadlineMs }: Context,
+  context: Context,
 ): Promise<void> {
   if (!condition()) return;
-  const timer = AbortSignal.timeout(Math.max(0, Math.ceil((deadlineMs - performance.now()) / 2)));
-  const isOver = AbortSignal.any([signal, timer]);
-  const over = once(isOver, 'abort');
-  while (condition() && !isOver.aborted) await Promise.race([versions.changed, over]);
+  const over = halfTime(context);
+  const isOver = once(over, 'abort');
+  while (condition() && !over.aborted) await Promise.race([versions.changed, isOver]);
+}
+
+/** Aborted when half of the request's time left has passed: the rest is for its own work. */
+function halfTime({ signal, deadlineMs }: Context): AbortSignal {
+  const leftMs = Math.max(0, deadlineMs - performance.now());
+  return AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(leftMs / 2))]);
 }

@@ -12,7 +12,7 @@ export type StateParts = {
   readonly unreachable: Unreachable;
 };
 
-/** The state; undefined before the first answer of a server. Problems are public: no addresses, no texts of libraries. */
+/** The state; undefined while there is no answer of a server to tell. Problems are public: no addresses, no texts of libraries. */
 export async function stateOf(
   card: ModelCard,
   versions: ModelVersions,
@@ -54,6 +54,7 @@ async function withoutVersion(
   if (answers.length === 0) return undefined;
   const failures = answers.flatMap(({ failure }) => failure ?? []);
   const statuses = answers.flatMap((answer) => answer.statuses);
+  if (statuses.some(({ state }) => state === 'AVAILABLE')) return undefined; // its signatures are being read
   const isMissing = failures.length < answers.length || failures.some(({ kind }) => kind === 'model_not_found');
   if (isMissing) return missing(statuses, (await explain(card)) ?? '', failures);
   if (failures.some(({ kind }) => kind === 'overloaded' || kind === 'model_timeout')) {

@@ -74,13 +74,14 @@ export class ModelVersions {
     return this.#choose().get(version);
   }
 
-  /** Whether a version is checked now for the first time: it may be usable soon. Undefined: any version. */
+  /** Whether a version is read or checked now for the first time: it may be usable soon. Undefined: any version. */
   isBeingChecked(version?: number): boolean {
-    return this.all.some(
-      (served) =>
-        served.verdict.kind === 'open' &&
-        served.verdict.problem === undefined &&
-        (version === undefined || served.version === version),
+    return [...this.#servers.values()].some(({ statuses, versions }) =>
+      statuses.some(({ version: one, state }) => {
+        if (state !== 'AVAILABLE' || (version !== undefined && version !== one)) return false;
+        const { kind, ...verdict } = versions.get(one)?.verdict ?? { kind: 'open' };
+        return kind === 'open' && !('problem' in verdict);
+      }),
     );
   }
 

@@ -1,4 +1,5 @@
 /** Watches one model: polls every server, and checks each version once on each server. */
+import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../domain/backend.ts';
@@ -16,8 +17,6 @@ import { ModelVersions, type Served } from './versions.ts';
 
 /** Requests may ask for a poll of a server this often. */
 const POLL_PAUSE_MS = 50;
-/** A request waits this long for polls that it asked for: a server that hangs must not hold it. */
-const LOOK_MS = 1000;
 /** Stands for all servers while none is connected. */
 const NO_SERVER = '';
 
@@ -81,14 +80,14 @@ export class WatchedModel {
     this.#stop.abort();
   }
 
-  /** Asks all servers now, because a request contradicts what is known. `isOutdated`: signatures are read again too. */
-  async look({ isOutdated }: { readonly isOutdated: boolean }): Promise<void> {
+  /**
+   * Asks all servers now, because a request contradicts what is known. Waits until `over` at most: a server may hang.
+   * `isOutdated`: signatures are read again too.
+   */
+  async look({ isOutdated, over }: { readonly isOutdated: boolean; readonly over: AbortSignal }): Promise<void> {
     if (isOutdated) this.#staleMs = performance.now();
     const polls = [...(await this.#findServers())].map((server) => this.#pollOf(server).run());
-    const timer = new AbortController();
-    await Promise.race([Promise.all(polls), sleep(LOOK_MS, undefined, { signal: timer.signal })]).finally(() =>
-      timer.abort(),
-    );
+    if (!over.aborted) await Promise.race([Promise.all(polls), once(over, 'abort')]);
   }
 
   /** The connected servers, and those that were until now. */
