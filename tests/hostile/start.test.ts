@@ -15,7 +15,7 @@ async function totalMs(url: string): Promise<number> {
   return Number(/total;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1]);
 }
 
-test('F14: before the gateway is ready it sends one Predict of zeros and starts all decoders', async (t) => {
+test('F14: before the gateway is ready it sends one Predict of zeros and decodes a picture', async (t) => {
   const model = await startClothingModel();
   t.after(() => model.close());
   const gateway = await startGatewayFor(t, {
