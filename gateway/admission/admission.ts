@@ -53,14 +53,19 @@ export class Admission {
 
   /**
    * Runs `fetch`, which waits for the hosts. Meanwhile the request counts against MAX_QUEUE; all that fetch take half of
-   * the queue at most. Throws `overloaded` at once when there is no place.
+   * the queue at most. Throws `overloaded` at once when there is no place. The signal of `fetch` aborts with `overloaded`
+   * when the request loses its place to another one.
    */
-  async whileFetching<T>(context: RequestContext, hosts: ReadonlySet<string>, fetch: () => Promise<T>): Promise<T> {
+  async whileFetching<T>(
+    context: RequestContext,
+    hosts: ReadonlySet<string>,
+    fetch: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     this.check(context);
-    using _place = this.#sources.enter(hosts, context.tenant);
+    using place = this.#sources.enter(hosts, context.tenant);
     this.#accepted.add(context);
     this.#fetching += 1;
-    return await fetch().finally(() => {
+    return await fetch(AbortSignal.any([context.signal, place.signal])).finally(() => {
       this.#fetching -= 1;
     });
   }

@@ -1,34 +1,84 @@
 /** Bounds the requests that wait for their sources, so that a slow source delays only the requests that need it. */
 import { GatewayError } from '../errors.ts';
 
-/** `perHost` requests may wait for one host, twice as many of one tenant, and four times as many in all. */
+/** A request that has waited longer may lose its place. Quick sources answer sooner. */
+const SLOW_MS = 250;
+
+type Waiting = {
+  readonly hosts: ReadonlySet<string>;
+  readonly tenant: string;
+  readonly sinceMs: number;
+  readonly eviction: AbortController;
+};
+
+/** A request's place. Dispose of it at the end of the wait. `signal` aborts with `overloaded` when the request loses it. */
+export type Place = Disposable & { readonly signal: AbortSignal };
+
+/**
+ * `perHost` requests may wait for one host, twice as many of one tenant, and four times as many in all. When there are too
+ * many of a tenant, or in all, the one that has waited longest loses its place to the next one: of that tenant, or of the
+ * tenant with most of them. A request for a host that others have long waited for takes no place from anybody.
+ */
 export class SourceLimits {
   readonly #perHost: number;
-  readonly #waiting = new Map<string, number>();
+  /** In the order of their start. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #byHost = new Counts();
+  readonly #byTenant = new Counts();
 
   constructor(perHost: number) {
     this.#perHost = perHost;
   }
 
-  /** Counts a request until the result is disposed of. Throws `overloaded` when a bound is reached. */
-  enter(hosts: ReadonlySet<string>, tenant: string): Disposable {
-    const bounds = new Map([...hosts].map((host) => [`host ${host}`, this.#perHost]));
-    bounds.set(`tenant ${tenant}`, 2 * this.#perHost).set('all', 4 * this.#perHost);
-    for (const [key, bound] of bounds) {
-      if ((this.#waiting.get(key) ?? 0) < bound) continue;
-      throw new GatewayError('overloaded', 'url: too many requests wait for this source; try again later.');
-    }
-    for (const key of bounds.keys()) this.#add(key, 1);
-    return {
-      [Symbol.dispose]: () => {
-        for (const key of bounds.keys()) this.#add(key, -1);
-      },
-    };
+  /** Counts a request. Throws `overloaded` when a bound is reached and nobody gives way. */
+  enter(hosts: ReadonlySet<string>, tenant: string): Place {
+    if ([...hosts].some((host) => this.#byHost.of(host) >= this.#perHost)) throw overloaded();
+    if (this.#byTenant.of(tenant) >= 2 * this.#perHost) this.#evictFor(hosts, tenant);
+    if (this.#waiting.size >= 4 * this.#perHost) this.#evictFor(hosts, this.#byTenant.largest);
+    const waiting = { hosts, tenant, sinceMs: performance.now(), eviction: new AbortController() };
+    this.#waiting.add(waiting);
+    this.#count(waiting, 1);
+    return { signal: waiting.eviction.signal, [Symbol.dispose]: () => this.#leave(waiting) };
   }
 
-  #add(key: string, change: 1 | -1): void {
-    const count = (this.#waiting.get(key) ?? 0) + change;
-    if (count === 0) this.#waiting.delete(key);
-    else this.#waiting.set(key, count);
+  #evictFor(hosts: ReadonlySet<string>, tenant: string): void {
+    const nowMs = performance.now();
+    const slow = [...this.#waiting].filter(({ sinceMs }) => nowMs - sinceMs > SLOW_MS);
+    const isSlowItself = slow.some((other) => !other.hosts.isDisjointFrom(hosts));
+    const slowest = isSlowItself ? undefined : slow.find((other) => other.tenant === tenant);
+    if (!slowest) throw overloaded();
+    this.#leave(slowest);
+    slowest.eviction.abort(overloaded());
+  }
+
+  #leave(waiting: Waiting): void {
+    if (this.#waiting.delete(waiting)) this.#count(waiting, -1);
+  }
+
+  #count({ hosts, tenant }: Waiting, change: 1 | -1): void {
+    for (const host of hosts) this.#byHost.add(host, change);
+    this.#byTenant.add(tenant, change);
   }
 }
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string, change: 1 | -1): void {
+    const count = this.of(key) + change;
+    if (count === 0) this.#counts.delete(key);
+    else this.#counts.set(key, count);
+  }
+
+  /** The key with the highest count. */
+  get largest(): string {
+    const [[key] = ['']] = [...this.#counts].toSorted(([, one], [, other]) => other - one);
+    return key;
+  }
+}
+
+const overloaded = () => new GatewayError('overloaded', 'too many requests wait for image sources; try again later');

@@ -11,7 +11,7 @@ export type FailedFetch = {
   readonly field: string;
   /** The URLs requested so far, redirects included. */
   readonly hops: readonly URL[];
-  /** Aborted by the client or by the request's deadline. */
+  /** Aborted by the client, by the request's deadline, or with the GatewayError that is the result. */
   readonly client: AbortSignal;
   /** Aborted by `client` or by the timeout of the download. */
   readonly signal: AbortSignal;
@@ -47,6 +47,7 @@ export function publicFailure(thrown: unknown, failed: FailedFetch): GatewayErro
 
 function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
+  if (client.reason instanceof GatewayError) return client.reason;
   if (client.aborted && client.reason?.name !== 'TimeoutError') {
     return new GatewayError('client_gone', 'the client closed the connection');
   }

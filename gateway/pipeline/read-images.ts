@@ -14,7 +14,8 @@ type ReadStages = Pick<Stages, 'admission' | 'fetch' | 'maxFetchedBytes'>;
 
 /**
  * Reads all images of a request. Those with URLs are fetched before the request is admitted, so waiting for a source takes
- * no room from other requests. What has arrived counts against `share`.
+ * no room from other requests. What has arrived counts against `share`. If the request loses its place to another one, the
+ * images that have not arrived fail with `overloaded`.
  */
 export async function readImages(
   stages: ReadStages,
@@ -22,12 +23,14 @@ export async function readImages(
   share: ByteShare,
   context: RequestContext,
 ): Promise<Outcomes<Uint8Array>> {
-  const read = () =>
-    forEachInstance(instances, FETCHES_AT_ONCE, context, (instance) =>
-      readImage(stages.fetch, instance, context, countBytes(stages.maxFetchedBytes, share)),
+  const read = (signal: AbortSignal) => {
+    const fetch: Fetch = (url, field, _context, onBytes) => stages.fetch(url, field, { signal }, onBytes);
+    return forEachInstance(instances, FETCHES_AT_ONCE, context, (instance) =>
+      readImage(fetch, instance, context, countBytes(stages.maxFetchedBytes, share)),
     );
+  };
   const hosts = hostsOf(instances);
-  return hosts.size === 0 ? read() : stages.admission.whileFetching(context, hosts, read);
+  return hosts.size === 0 ? read(context.signal) : stages.admission.whileFetching(context, hosts, read);
 }
 
 /** An instance's encoded image. Throws what `fetch` throws, and `source_not_image`. */

@@ -11,7 +11,7 @@ import type { Route } from '../model/route.ts';
 export type Fetch = (
   url: string,
   field: string,
-  context: RequestContext,
+  context: Pick<RequestContext, 'signal'>,
   onBytes?: (count: number) => GatewayError | undefined,
 ) => Promise<Uint8Array>;
 
