@@ -124,6 +124,10 @@ const UNREADABLE: [string, object][] = [
     'fewer strings than the shape',
     { dtype: 'DT_STRING', tensor_shape: vector(2 ** 40), tensor_content: Buffer.from([0]) },
   ],
+  [
+    'one string for a shape of gigabytes',
+    { dtype: 'DT_STRING', tensor_shape: vector(2 ** 28), string_val: [Buffer.from('a')] },
+  ],
   ['a short list for a shape of gigabytes', { dtype: 'DT_FLOAT', tensor_shape: vector(2 ** 40), float_val: [1] }],
 ];
 for (const [what, proto] of UNREADABLE) {

@@ -33,6 +33,8 @@ export type OutputTensor = {
 
 /** Bounds the memory that a short request can allocate: one value in `float_val` can fill a tensor of any shape. */
 const MAX_FILLED_BYTES = 512 * 1024 * 1024;
+/** What a string takes at least, as a JavaScript value and in ONNX Runtime. */
+const STRING_BYTES = 32;
 
 /**
  * Reads a tensor of a request. `tensor_content` of numbers is not copied: `data` is a view of the message. A `*_val` list
@@ -60,12 +62,13 @@ function isComplexContent({ tensor_content: content }: TensorProto, dtype: Compl
 function readData(proto: TensorProto, dtype: DType, shape: readonly number[]): InputTensor['data'] | undefined {
   const { array } = DTYPES[dtype];
   const count = countOf(shape);
-  const byteLength = count * (array?.BYTES_PER_ELEMENT ?? 1);
+  const byteLength = count * (array?.BYTES_PER_ELEMENT ?? STRING_BYTES);
   const content = proto.tensor_content as Buffer<ArrayBuffer>;
-  if (content.length > 0 && array) return content.length === byteLength ? content : undefined;
-  if (content.length > 0) return splitStrings(content, count)?.map(stringOfBytes);
+  if (array && content.length > 0) return content.length === byteLength ? content : undefined;
   if (byteLength > MAX_FILLED_BYTES) return undefined;
-  return array ? fillNumbers(proto, new array(count)) : fillStrings(proto.string_val, count);
+  if (array) return fillNumbers(proto, new array(count));
+  if (content.length > 0) return splitStrings(content, count)?.map(stringOfBytes);
+  return fillStrings(proto.string_val, count);
 }
 
 function fillNumbers(proto: TensorProto, target: NumberArray): Uint8Array<ArrayBuffer> {

@@ -270,5 +270,23 @@ export function lookUpCases(): Case[] {
     { method: 'GetModelMetadata', request: { metadata_field: ['signature_def'] } },
     { method: 'GetModelStatus', request: {} },
     { method: 'HandleReloadConfigRequest', request: {} },
+    ...WRONG_LISTS.map((config) => ({
+      method: 'HandleReloadConfigRequest',
+      request: { config: { model_config_list: { config } } },
+    })),
   ];
 }
+
+const GOOD = { name: 'm', base_path: '/m', model_platform: 'tensorflow' };
+/** Lists of models that are refused before anything changes. */
+const WRONG_LISTS = [
+  [GOOD, GOOD],
+  [{ ...GOOD, base_path: 'm' }],
+  [{ ...GOOD, base_path: '' }],
+  [{ ...GOOD, model_platform: '' }],
+  [{ ...GOOD, model_platform: 'onnx' }],
+  [
+    { ...GOOD, model_platform: '' },
+    { ...GOOD, name: 'n', base_path: 'n' },
+  ],
+];
