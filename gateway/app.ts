@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { Admission } from './admission/admission.ts';
 import type { Config } from './config/schema.ts';
 import { createLifecycle, type Lifecycle } from './http/lifecycle.ts';
+import { planDescriptors } from './machine/descriptors.ts';
 import { planMemory } from './machine/memory-plan.ts';
 import type { ModelCard } from './model/card.ts';
 import type { ModelFolders } from './model/folders.ts';
@@ -45,6 +46,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   using opened = new DisposableStack();
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
+  const descriptors = planDescriptors(config.maxConnections, log);
   const plan = planMemory(config, log);
   opened.defer(() => plan.memory.close());
   const metrics = createMetrics(admission, plan.memory);
@@ -52,7 +54,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   const line = openStages({ config, log, explain, target, admission, plan, metrics, opened });
   line.watch.setModels(folders);
   const lifecycle = createLifecycle();
-  const { service, admin } = openDoors({ config, log, line, plan, metrics, lifecycle, opened });
+  const { service, admin } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });
   const parts = opened.move();
   return {
     service,

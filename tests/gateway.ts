@@ -32,10 +32,12 @@ export type RunningGateway = Service & {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-/** Starts a gateway on free ports with the given settings. Resolves when it listens. */
-export async function startGateway(settings: Record<string, string> = {}): Promise<RunningGateway> {
+/** Starts a gateway on free ports with the given settings. Resolves when it listens. `openFiles`: its `ulimit -n`. */
+export async function startGateway(settings: Record<string, string> = {}, openFiles?: number): Promise<RunningGateway> {
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...settings };
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const limited = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`];
+  const [command = '', ...args] = [...limited, process.execPath, MAIN, 'serve'];
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const log: LogLine[] = [];
   const listening = Promise.withResolvers<LogLine>();

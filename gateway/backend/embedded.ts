@@ -191,7 +191,8 @@ class Supervisor {
   }
 
   #pipeLines({ pid, stdout, stderr }: ChildProcess): void {
-    if (stdout === null || stderr === null) return;
+    // Undefined, against the types, where no descriptor was left for a pipe.
+    if (!stdout || !stderr) return;
     createInterface(stdout).on('line', (line) => this.#log.info({ pid }, line));
     createInterface(stderr).on('line', (line) => this.#log.warn({ pid }, line));
   }

@@ -39,6 +39,24 @@ test('with full memory, check throws 503 for all clients', () => {
   watch.close();
 });
 
+test('A06: while the memory cannot be read, the last reading stays', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const readings = [0.5, new Error('EMFILE'), 0.96];
+  const watch = watchMemory(
+    () => {
+      const reading = readings.shift() ?? 0;
+      if (reading instanceof Error) throw reading;
+      return reading;
+    },
+    () => undefined,
+  );
+  t.mock.timers.tick(250);
+  assert.deepEqual([watch.state, watch.share], ['ok', 0.5]);
+  t.mock.timers.tick(250);
+  assert.deepEqual([watch.state, watch.share], ['full', 0.96]);
+  watch.close();
+});
+
 test('the memory of this process is read as a share of its limits', () => {
   const heap = readProcessMemory(undefined);
   assert.ok(heap > 0 && heap < 0.5, `${heap}`);

@@ -11,7 +11,7 @@ const FULL = { from: 0.95, until: 0.92 };
  */
 const OLD_SHARE = 32 / 35;
 
-/** Returns the memory in use as a share of its limit. */
+/** Returns the memory in use as a share of its limit. Throws if the process has no descriptor left to read it. */
 export type ReadMemory = () => number;
 
 /** `high`: keep-alive is off. `full`: new requests are refused. */
@@ -42,12 +42,19 @@ export function readProcessMemory(limitBytes: number | undefined): number {
   return Math.max(heapShare, limitBytes === undefined ? 0 : process.memoryUsage.rss() / limitBytes);
 }
 
-/** Starts the watch. It reads every 250 ms, never per request. Its timer does not keep the process alive. */
+/**
+ * Starts the watch. It reads every 250 ms, never per request. While it cannot read, the last reading stays. Its timer does
+ * not keep the process alive.
+ */
 export function watchMemory(read: ReadMemory, onChange: (state: MemoryState, share: number) => void): MemoryWatch {
   let state: MemoryState = 'ok';
-  let share = read();
+  let share = 0;
   function update(): void {
-    share = read();
+    try {
+      share = read();
+    } catch {
+      return;
+    }
     const next = nextState(state, share);
     if (next === state) return;
     state = next;

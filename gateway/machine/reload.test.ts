@@ -44,3 +44,26 @@ test('a changed file is reloaded, also behind a symbolic link; an invalid one is
   await until(() => lines.filter((line) => line.includes('"level":"error"')).length === 2);
   assert.equal(numbers.current, 22);
 });
+
+test('A06: a file that could not be read is read again, though it does not change any more', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reload-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'number');
+  writeFileSync(file, '1');
+  let failures = 0;
+  const lines: string[] = [];
+  const numbers = reloading({
+    files: [file],
+    load() {
+      const text = readFileSync(file, 'utf8');
+      if (text === '22' && failures++ < 3) throw new Error('EMFILE: too many open files');
+      return Number(text);
+    },
+    log: createLog('info', { write: (line) => void lines.push(line) }),
+    pollMs: 20,
+  });
+  t.after(numbers.close);
+  writeFileSync(file, '22');
+  await until(() => numbers.current === 22);
+  assert.equal(lines.filter((line) => line.includes('EMFILE')).length, 1, 'the same reason is logged once');
+});

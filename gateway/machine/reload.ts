@@ -16,19 +16,27 @@ export type ReloadOptions<T> = {
 };
 
 /**
- * Loads the value and throws the errors of the first `load`. Later errors are logged and the previous value stays.
+ * Loads the value and throws the errors of the first `load`. Later errors are logged, the previous value stays, and the
+ * files are loaded again at each poll until it succeeds: the process may have had no descriptor left for them.
  * Polls with stat(): a mounted Secret changes by replacing a symbolic link, which file watchers do not report.
  */
 export function reloading<T>({ files, load, onChange, log, pollMs = POLL_MS }: ReloadOptions<T>): Reloading<T> {
   let current = load();
+  let lastReason: string | undefined;
+  let again: NodeJS.Timeout | undefined;
   const reload = () => {
+    clearTimeout(again);
     try {
       current = load();
       onChange?.(current);
+      lastReason = undefined;
       log.info({ files }, 'reloaded the changed file');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ files, reason }, 'cannot load the changed file; keeping the previous content');
+      if (reason !== lastReason)
+        log.error({ files, reason }, 'cannot load the changed file; keeping the previous content');
+      lastReason = reason;
+      again = setTimeout(reload, pollMs).unref();
     }
   };
   for (const file of files) watchFile(file, { interval: pollMs, persistent: false }, reload);
@@ -37,6 +45,7 @@ export function reloading<T>({ files, load, onChange, log, pollMs = POLL_MS }: R
       return current;
     },
     close() {
+      clearTimeout(again);
       for (const file of files) unwatchFile(file, reload);
     },
   };

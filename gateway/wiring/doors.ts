@@ -13,6 +13,7 @@ import { refuseMalformed } from '../http/malformed.ts';
 import { modelsRoutes } from '../http/models.ts';
 import { createLimitedServer } from '../http/server.ts';
 import { createService } from '../http/service.ts';
+import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { listModels } from '../model/list.ts';
 import { countClassification, type Metrics } from '../observe/metrics.ts';
@@ -29,6 +30,7 @@ export type DoorsOptions = {
   readonly log: Logger;
   readonly line: Line;
   readonly plan: MemoryPlan;
+  readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
   /** Takes what has to be closed with the gateway. */
@@ -39,8 +41,9 @@ export type Doors = { readonly service: Server; readonly admin: Server };
 
 /** Makes both servers; they listen nowhere yet. Throws ConfigError for a setting that a part refuses. */
 export function openDoors(options: DoorsOptions): Doors {
-  const { config, log, line, metrics, lifecycle } = options;
-  const { requestTimeoutMs, maxConnections, trustedProxies, corsOrigins = [], tlsCertFile } = config;
+  const { config, log, line, descriptors, metrics, lifecycle } = options;
+  const { maxConnections, maxAdminConnections } = descriptors;
+  const { requestTimeoutMs, trustedProxies, corsOrigins = [], tlsCertFile } = config;
   const door = openDoor(options);
   const { states } = line.watch;
   const list = () =>
@@ -57,9 +60,9 @@ export function openDoors(options: DoorsOptions): Doors {
     () => createService({ door, protocols, health, trustedProxies, corsOrigins, hasTls }),
     'TRUSTED_PROXIES',
   );
-  const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, maxConnections, log };
+  const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, log };
   const server = checked(
-    () => createLimitedServer(service, { ...limits, tls: tlsFiles(config) }),
+    () => createLimitedServer(service, { ...limits, maxConnections, tls: tlsFiles(config) }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
   return {
@@ -67,7 +70,7 @@ export function openDoors(options: DoorsOptions): Doors {
     admin: lifecycle.add(
       createLimitedServer(
         createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }),
-        limits,
+        { ...limits, maxConnections: maxAdminConnections },
       ),
     ),
   };
