@@ -125,7 +125,7 @@ test('a daily quota applies in addition to the rate', async () => {
   assert.match(((await over.json()) as { detail: string }).detail, /2 requests in a day/);
 });
 
-test('G16: X-Forwarded-For is used from trusted proxies only: a forged one does not evade the limit', async (t) => {
+test('G16, A13: X-Forwarded-For is used from trusted proxies only: a forged one does not evade the limit', async (t) => {
   const from = (running: Service, forwarded: string) => request(running, { 'X-Forwarded-For': forwarded });
   const start = (proxies: string) => startGatewayFor(t, { ...settings, RATE_LIMIT: '1/h', TRUSTED_PROXIES: proxies });
   const [closed, oneHop, byAddress] = await Promise.all([start('0'), start('1'), start('127.0.0.0/8,10.0.0.0/8')]);
@@ -144,6 +144,21 @@ test('G16: X-Forwarded-For is used from trusted proxies only: a forged one does 
 
   assert.equal((await from(byAddress, '6.6.6.6, 1.1.1.1, 10.0.0.7')).status, 404);
   assert.equal((await from(byAddress, '7.7.7.7, 1.1.1.1, 10.0.0.8')).status, 429);
+
+  // A13: other spellings of the same clients and proxies.
+  const again = [
+    '1.1.1.1:50123',
+    '"1.1.1.1:50124"',
+    '[::ffff:1.1.1.1]:50125',
+    '[2001:DB8:1:2::3]:50126',
+    '2001:db8:1:2::%1',
+  ];
+  for (const client of again) assert.equal((await from(oneHop, client)).status, 429, client);
+  assert.equal((await from(oneHop, '2002:0101:0101:1::1')).status, 404);
+  assert.equal((await from(oneHop, '2002:0101:0101:2::1')).status, 429, 'the same 6to4 network');
+  assert.equal((await from(oneHop, 'hidden')).status, 404);
+  assert.equal((await from(oneHop, '_other')).status, 429, 'all without an address are one client');
+  assert.equal((await from(byAddress, '8.8.8.8, 1.1.1.1:9, [::ffff:10.0.0.7]:443')).status, 429);
 });
 
 test('invalid files and settings stop the start; the error names the setting and does not quote the file', async () => {

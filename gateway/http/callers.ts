@@ -35,8 +35,10 @@ export type CallersOptions = {
 };
 
 const ANONYMOUS = 'anonymous';
-/** An IPv6 client has at least a /64 network and all its addresses. The network is the first four groups of 16 bits. */
-const IPV6_NETWORK_GROUPS = 4;
+/** An IPv6 client has all addresses of a /64 network: the first four groups of 16 bits. */
+const NETWORK_GROUPS = 4;
+/** With 6to4 (RFC 3056) an IPv4 address has a /48 network. */
+const NETWORK_GROUPS_6TO4 = 3;
 
 /** Creates the check of callers that runs before every handler. */
 export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
@@ -85,11 +87,12 @@ function callerOfKey(keys: readonly Key[], given: string | undefined, rate: Rate
   return isExpired ? { ...caller, refusal: 'The API key has expired.' } : caller;
 }
 
-/** An IPv4 address, also one mapped into IPv6, or the /64 network of an IPv6 address. */
+/** An IPv4 address, also one mapped into IPv6, or the network of an IPv6 address. */
 function clientNetwork(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, IPV6_NETWORK_GROUPS).join(':') : parsed.toString();
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
+  return parsed.parts.slice(0, parsed.range() === '6to4' ? NETWORK_GROUPS_6TO4 : NETWORK_GROUPS).join(':');
 }
 
 /** Sets RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-09). */
