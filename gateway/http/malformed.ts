@@ -1,51 +1,72 @@
-/** Answers, logs and counts requests that are not valid HTTP. They reach no route; their connection is closed. */
+/**
+ * Answers, logs and counts what Node gives to no route: requests that are not valid HTTP, CONNECT, and requests on a
+ * connection with too many unanswered ones. Their connection is closed.
+ */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { closeAfterPeer } from './linger.ts';
+import { firstUnanswered, MAX_UNANSWERED, whenAnswered } from './pipelining.ts';
 import { problem } from './problem.ts';
 
 type Fault = Error & { readonly code?: string };
-type LatestRequest = { readonly request: IncomingMessage; readonly response: ServerResponse };
-type Refusal = { readonly status: number; readonly kind: Kind; readonly detail: string };
+type Refusal = { readonly status: number; readonly kind: Kind; readonly detail: string; readonly allow?: string };
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
+/** This is no proxy, so there is nothing that could be allowed (RFC 9110, 10.2.1). */
+const CONNECT: Refusal = { status: 405, kind: 'method_not_allowed', detail: 'CONNECT is not offered.', allow: '' };
+const TOO_MANY: Refusal = {
+  status: 429,
+  kind: 'overloaded',
+  detail: `More than ${MAX_UNANSWERED} requests on one connection: wait for answers before you send more.`,
 };
 
-/** Refuses invalid HTTP/1.1 with 400, incomplete headers with 408 and too large headers with 431. */
+/** Refuses invalid HTTP/1.1 with 400, incomplete headers with 408, too large headers with 431; CONNECT and pipelining. */
 export function refuseMalformed(server: Server, { log, metrics }: { log: Logger; metrics: Metrics }): Server {
-  const latest = new WeakMap<Socket, LatestRequest>();
-  server.on('request', (request, response) => latest.set(request.socket, { request, response }));
-  // Sockets that are answered while their client still sends. Each further chunk is another client error.
-  const lingering = new WeakMap<Socket, () => void>();
-  return server.on('clientError', (fault: Fault, socket: Socket) => {
-    const onMore = lingering.get(socket);
-    if (onMore) {
-      onMore();
-      return;
-    }
-    const refusal = refusalFor(fault, socket);
-    const { request, response } = latest.get(socket) ?? {};
-    // The fault is in the body of this request, or after it while it is processed: its door writes the log line.
-    const hasDoor = request && response && !(request.complete && response.writableFinished);
-    if (!refusal || !socket.writable || (hasDoor && response.headersSent)) {
-      socket.destroy();
-      return;
-    }
-    const { status, kind, detail } = refusal;
+  // Sockets that are ended while their client still sends. Each further chunk is another client error.
+  const ending = new WeakMap<Socket, () => void>();
+
+  function answer(socket: Socket, { status, kind, detail, allow }: Refusal): string {
     const requestId = randomUUID();
-    const client = socket.remoteAddress;
-    socket.end(render(status, new GatewayError(kind, detail), requestId));
-    lingering.set(socket, closeAfterPeer(socket));
-    if (hasDoor) return;
-    metrics.requests.inc({ route: 'none', status, kind });
-    log[KINDS[kind].level]({ requestId, client, status, kind, detail, reason: fault.code }, 'refused');
+    socket.end(render(status, new GatewayError(kind, detail), requestId, allow));
+    ending.set(socket, closeAfterPeer(socket));
+    return requestId;
+  }
+  function refuse(socket: Socket, refusal: Refusal, reason?: string): void {
+    ending.set(socket, () => undefined);
+    whenAnswered(socket, () => {
+      const { status, kind, detail } = refusal;
+      const client = socket.remoteAddress;
+      if (!socket.writable) return;
+      const requestId = answer(socket, refusal);
+      metrics.requests.inc({ route: 'none', status, kind });
+      log[KINDS[kind].level]({ requestId, client, status, kind, detail, reason }, 'refused');
+    });
+  }
+  /** Node has given the socket away: it neither parses what comes nor listens to errors any more. */
+  function refuseRest(stream: Duplex, refusal: Refusal): void {
+    const socket = stream as Socket;
+    socket.on('error', () => socket.destroy());
+    socket.once('finish', () => socket.on('data', () => ending.get(socket)?.()));
+    refuse(socket, refusal);
+  }
+
+  server.on('connect', (_request, socket) => refuseRest(socket, CONNECT));
+  server.on('upgrade', (_request, socket) => refuseRest(socket, TOO_MANY));
+  return server.on('clientError', (fault: Fault, stream: Duplex) => {
+    const socket = stream as Socket;
+    const onMore = ending.get(socket);
+    if (onMore) return onMore();
+    const refusal = refusalFor(fault, socket);
+    if (!refusal || !socket.writable) return socket.destroy();
+    const first = firstUnanswered(socket);
+    if (!first || first.isWaiting || first.request.complete) return refuse(socket, refusal, fault.code);
+    // The fault is in the body of the request that is handled: its door writes the log line.
+    if (first.response.headersSent) socket.destroy();
+    else answer(socket, refusal);
   });
 }
 
@@ -63,14 +84,15 @@ function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | unde
   return undefined;
 }
 
-function render(status: number, error: GatewayError, id: string): string {
+function render(status: number, error: GatewayError, id: string, allow: string | undefined): string {
   const { headers, body } = problem(error, id, status);
   const lines = Object.entries({
     ...headers,
+    ...(allow !== undefined && { Allow: allow }),
     'X-Request-Id': id,
     'X-Content-Type-Options': 'nosniff',
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

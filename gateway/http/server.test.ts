@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -78,28 +79,62 @@ test('new connections get a renewed certificate; an invalid certificate is logge
   assert.equal((await handshake(port)).name, 'second');
 });
 
-test('D18: a connection over the limit is closed, together with all idle ones, which makes room', async (t) => {
+async function startPlain(t: TestContext, listener: RequestListener, maxConnections = 20): Promise<number> {
   const log = createLog('silent', process.stdout);
-  const server = createLimitedServer((_request, response) => response.end('ok'), {
-    requestTimeoutMs: 1000,
-    maxConnections: 20,
-    log,
-  });
+  const server = createLimitedServer(listener, { requestTimeoutMs: 1000, maxConnections, log });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  // Data written before the connection is open is sent when it opens.
-  const ask = () => {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    return socket;
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Opens a connection that sends the text once it is open. */
+function send(port: number, text: string): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write(text);
+  return socket;
+}
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('D18, A06: at the limit the connections that wait longest for a request are closed, and new ones are answered', async (t) => {
+  const port = await startPlain(t, (_request, response) => response.end('ok'));
+  const waiting = {
+    nothing: '',
+    'half of the headers': 'GET / HTTP/1.1\r\nHost: a\r\n',
+    'half of a body': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1234',
+    'an answered request': GET,
   };
-  const kept = Array.from({ length: 20 }, ask);
-  await Promise.all(kept.map((socket) => once(socket, 'data')));
-  const closed = kept.map((socket) => once(socket, 'close'));
-  await once(ask().resume(), 'close');
-  await Promise.all(closed);
-  const [answer] = (await once(ask(), 'data')) as [Buffer];
-  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
-  server.closeAllConnections();
+  for (const [what, text] of Object.entries(waiting)) {
+    const before = Array.from({ length: 20 }, () => send(port, text).resume());
+    await Promise.all(before.map((socket) => once(socket, 'connect')));
+    const closed = before.map((socket) => once(socket, 'close'));
+    for (let count = 0; count < 40; count += 1) {
+      const [answer] = (await once(send(port, GET), 'data')) as [Buffer];
+      assert.match(answer.toString(), /^HTTP\/1\.1 200 /, what);
+    }
+    await Promise.all(closed);
+  }
+});
+
+test('A06: when all connections wait for their answers, they stay and a new one is closed', async (t) => {
+  const responses: ServerResponse[] = [];
+  const port = await startPlain(t, (_request, response) => void responses.push(response));
+  const busy = Array.from({ length: 20 }, () => send(port, GET));
+  await until(() => responses.length === 20);
+  await once(send(port, GET).resume(), 'close');
+  for (const response of responses) response.end('ok');
+  await Promise.all(busy.map((socket) => once(socket, 'data')));
+});
+
+test('A06: a client that does not read its answer is closed', async (t) => {
+  const closed = Promise.withResolvers<void>();
+  const port = await startPlain(t, (_request, response) => {
+    response.once('close', () => closed.resolve());
+    response.end(Buffer.alloc(64 * 2 ** 20));
+  });
+  send(port, GET).pause();
+  await closed.promise;
 });

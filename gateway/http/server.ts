@@ -1,7 +1,10 @@
-/** Node's HTTP server with its limits: sizes, timeouts and connections. */
+/** Node's HTTP server with its limits: sizes, timeouts, connections and their requests. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Log } from '../domain/request.ts';
+import { boundConnections } from './connections.ts';
+import { probeHalfClosed } from './half-closed.ts';
+import { BoundedRequest, oneByOne } from './pipelining.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from './tls.ts';
 
 /** Headers are small: a client that needs longer is a slowloris attack. */
@@ -17,7 +20,7 @@ const KEEP_ALIVE_MS = 620_000;
 export type ServerOptions = {
   /** Time for a request to arrive, including its body. */
   readonly requestTimeoutMs: number;
-  /** Open connections at most. A connection over the limit is closed, and so are all idle ones, to make room. */
+  /** Open connections at most. */
   readonly maxConnections: number;
   /** If set, the server is an HTTPS server. */
   readonly tls?: CertificateFiles | undefined;
@@ -35,13 +38,24 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
     maxHeaderSize: MAX_HEADER_BYTES,
     // Request smuggling: a lenient parser may see the end of a request elsewhere than the proxy in front of it.
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // A missing Host is refused by the service, like all else.
+    requireHostHeader: false,
+    IncomingMessage: BoundedRequest,
+    // Another protocol is not offered: Upgrade is ignored (RFC 9110, 7.8).
+    shouldUpgradeCallback: () => false,
   };
-  const server = tls ? secureServer(listener, limits, { tls, log }) : createServer(limits, listener);
+  const inOrder = oneByOne(listener);
+  const server = tls ? secureServer(inOrder, limits, { tls, log }) : createServer(limits, inOrder);
+  const opened = tls ? 'secureConnection' : 'connection';
   // No limit on the number of headers: Node drops those above it silently. maxHeaderSize bounds their bytes.
   server.maxHeadersCount = 0;
-  server.maxConnections = maxConnections;
-  return server.on('drop', () => server.closeIdleConnections());
+  // Without a byte in either direction for so long: a client that does not read its answer.
+  server.timeout = requestTimeoutMs;
+  // A client that has closed its half of the connection gets its answer. Node has no documented option for it.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on(opened, probeHalfClosed);
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  return boundConnections(server, maxConnections, opened);
 }
 
 function secureServer(

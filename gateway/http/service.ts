@@ -1,8 +1,10 @@
 /** The express application of PORT: the protocols' routes, health, and an error for every other path. */
+import type { IncomingMessage } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
 import { allowOnly, type Door, type Handler } from './door.ts';
+import { plainForwardedFor } from './forwarded.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type ServiceOptions = {
@@ -21,8 +23,9 @@ export function createService(options: ServiceOptions): Express {
   const { door, protocols, health } = options;
   const service = bareExpress();
   service.set('trust proxy', options.trustedProxies);
+  service.use(plainForwardedFor);
   service.use(securityHeaders(options.hasTls));
-  service.use(oneHost(door));
+  service.use(standardHeaders(door));
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
   for (const routes of protocols) service.use(routes);
   service.use(health);
@@ -40,17 +43,22 @@ export function bareExpress(): Express {
   return app;
 }
 
-/** Refuses a request with two Host headers (RFC 9112, 3.2): a proxy may have routed it by the second one. */
-function oneHost(door: Door): RequestHandler {
-  const refuse = door('none', async () => {
-    throw new GatewayError('invalid_request', 'Host: send it once (RFC 9112).');
-  });
+/** Refuses a request by its headers, and closes its connection. */
+function standardHeaders(door: Door): RequestHandler {
   return (request, response, next) => {
-    const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-    if (hosts.length < 2) return next();
+    const fault = headerFault(request);
+    if (fault === undefined) return next();
     response.setHeader('Connection', 'close');
-    refuse(request, response, next);
+    door('none', () => Promise.reject(new GatewayError('invalid_request', fault)))(request, response, next);
   };
+}
+
+/** What is wrong with Host (RFC 9112, 3.2) or Expect (RFC 9110, 10.1.1). A proxy may have routed by a second Host. */
+function headerFault({ rawHeaders, headers, httpVersion }: IncomingMessage): string | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return 'Host: send it once (RFC 9112).';
+  const { expect = '100-continue' } = headers;
+  return expect.toLowerCase() === '100-continue' ? undefined : 'Expect: only 100-continue is known; leave it out.';
 }
 
 const HEALTH_ROUTES = ['/health/live', '/health/ready'];

@@ -1,0 +1,37 @@
+/** Bounds the open connections of a server. */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { firstUnanswered } from './pipelining.ts';
+
+/** Connections above the limit that are accepted, and close another one. Those of a longer burst are closed on arrival. */
+const SPARE = 16;
+
+/**
+ * Lets `max` connections be open. A new one above it takes the place of the one that has waited longest for a request, or
+ * for the rest of one. If all wait for their answers, the new one is closed. `opened`: the event with the socket that
+ * requests arrive on.
+ */
+export function boundConnections(server: Server, max: number, opened: 'connection' | 'secureConnection'): Server {
+  server.maxConnections = max + SPARE;
+  /** In the order in which they were opened or answered last. */
+  const sockets = new Set<Socket>();
+  function closeOne(): void {
+    for (const socket of sockets) {
+      if (firstUnanswered(socket)?.request.complete) continue;
+      sockets.delete(socket);
+      socket.destroy();
+      return;
+    }
+  }
+  server.on(opened, (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    response.once('close', () => {
+      if (sockets.delete(socket)) sockets.add(socket);
+    });
+  });
+  server.on('connection', () => server.getConnections((_error, open) => open > max && closeOne()));
+  return server.on('drop', closeOne);
+}

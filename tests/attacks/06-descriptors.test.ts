@@ -1,0 +1,117 @@
+/** No file descriptors: from too many connections, and from a limit that is lower than what is open. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeKey } from '../../gateway/access/keys.ts';
+import { predictImage, type RunningGateway, startGateway } from '../gateway.ts';
+import { type ModelServer, startClothingModel } from '../model-server.ts';
+import { modelsFolder } from '../models.ts';
+import { type Origin, startOrigin } from '../origin.ts';
+import { open } from '../raw.ts';
+import { until } from '../until.ts';
+
+const OPEN_FILES = 256;
+const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+const first = makeKey('first');
+const second = makeKey('second');
+
+let model: ModelServer;
+let origin: Origin;
+let gateway: RunningGateway;
+let keysFile: string;
+
+before(async (t) => {
+  model = await startClothingModel();
+  origin = await startOrigin({ '/photo.jpg': (_request, response) => response.end(jpeg) });
+  const models = await modelsFolder(t as TestContext);
+  keysFile = path.join(models, 'keys.yaml');
+  await writeFile(keysFile, first.entry);
+  gateway = await startGateway(
+    { TF_SERVING_HOST: model.target, MODELS: models, API_KEYS_FILE: keysFile, FETCH_ALLOW_PRIVATE: 'true' },
+    OPEN_FILES,
+  );
+  await gateway.ready();
+});
+
+after(async () => {
+  const code = await gateway.stop();
+  model.close();
+  await origin.close();
+  assert.equal(code, 0);
+});
+
+const bearer = ({ key }: { key: string }) => ({ Authorization: `Bearer ${key}` });
+
+test('A06: MAX_CONNECTIONS is held below the limit of open files, which is said at the start', () => {
+  const line = gateway.log.find(({ openFiles }) => openFiles === OPEN_FILES);
+  assert.match(String(line?.msg), /MAX_CONNECTIONS is held at 128/);
+});
+
+test('A06: with 300 half-sent requests new clients are answered, and killed decoders are replaced', async () => {
+  const sockets = await Promise.all(
+    Array.from({ length: 300 }, async () => {
+      const socket = await open(gateway);
+      socket.on('error', () => undefined).write('GET /health/live HTTP/1.1\r\nHost: x\r\n');
+      return socket;
+    }),
+  );
+  for (const pid of decoders()) process.kill(pid, 'SIGKILL');
+  assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
+  await until(async () => (await predictImage(gateway, jpeg, bearer(first))).status === 200);
+  assert.equal(gateway.process.exitCode, null);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('A06: without descriptors nothing ends: 503, and all goes on when there are some again', async (t) => {
+  if (process.platform !== 'linux') return t.skip('needs prlimit');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  /** Over one connection, which was opened before. */
+  const ask = async (route: string, type?: string, body?: Buffer | string) => {
+    const headers = { ...bearer(first), ...(type !== undefined && { 'Content-Type': type }) };
+    const sent = request(gateway.url + route, { agent, method: body === undefined ? 'GET' : 'POST', headers }).end(
+      body,
+    );
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    return [answer.statusCode, JSON.parse(await text(answer)).kind];
+  };
+  await ask('/health/live');
+  limitTo(10);
+  await writeFile(keysFile, second.entry);
+  for (const pid of decoders()) process.kill(pid, 'SIGKILL');
+  const url = JSON.stringify({ url: `${origin.url}/photo.jpg` });
+  assert.deepEqual(await ask('/predict', 'application/json', url), [503, 'overloaded']);
+  await until(async () => (await ask('/predict', 'image/jpeg', jpeg))[0] === 503);
+  await until(() => gateway.log.some(({ msg }) => /cannot load the changed file/.test(String(msg))));
+  // Not accepted: it waits in the kernel's queue, or is closed.
+  (await open(gateway)).on('error', () => undefined).destroy();
+  await sleep(300); // the memory is read every 250 ms
+  assert.deepEqual(await ask('/health/live'), [200, undefined]);
+
+  limitTo(OPEN_FILES);
+  await until(async () => (await fetch(`${gateway.url}/health/ready`)).status === 200);
+  await until(async () => (await predictImage(gateway, jpeg, bearer(second))).status === 200);
+  const answer = await fetch(`${gateway.url}/predict`, {
+    method: 'POST',
+    headers: { ...bearer(second), 'Content-Type': 'application/json' },
+    body: url,
+  });
+  assert.equal(answer.status, 200);
+  assert.ok(gateway.log.every(({ level }) => level !== 'fatal'));
+});
+
+function decoders(): number[] {
+  const pids = execFileSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' });
+  return pids.trim().split(/\s+/).map(Number);
+}
+
+/** Sets the limit of open files of the gateway. It may be lower than what is open: then nothing more can be opened. */
+function limitTo(files: number): void {
+  execFileSync('prlimit', ['--pid', String(gateway.process.pid), `--nofile=${files}:${OPEN_FILES}`]);
+}
