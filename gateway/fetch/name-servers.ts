@@ -2,10 +2,10 @@
  * Asks name servers for addresses, as a stub resolver does (RFC 1034, 5.3.1). Node's own resolver reads an answer of
  * thousands of addresses for 160 ms in the event loop; this one reads the first records only.
  */
-import dgram from 'node:dgram';
 import { promises as dns, type LookupAddress } from 'node:dns';
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { A, AAAA, type Answer, readAnswer, writeQuery } from './dns-message.ts';
+import { UdpQueries } from './udp-queries.ts';
 import { inTime, unlessAborted } from './wait.ts';
 
 export type NameServersOptions = {
@@ -27,7 +27,7 @@ const [SUCCESS, NO_SUCH_NAME] = [0, 3];
 /** The codes of Node's resolver for response codes (RFC 1035, 4.1.1). */
 const CODES: Readonly<Record<number, string>> = { 1: 'EFORMERR', 2: 'ESERVFAIL', 3: 'ENOTFOUND', 4: 'ENOTIMP' };
 
-type Server = { readonly host: string; readonly port: number };
+type Server = { readonly host: string; readonly port: number; readonly udp: UdpQueries };
 
 /** Creates the resolver. Each server is asked twice, until one answers. */
 export function createNameServers({ servers = dns.getServers(), timeoutMs }: NameServersOptions): AskNameServers {
@@ -70,26 +70,8 @@ async function askInTurn(
 
 /** Asks over UDP, and again over TCP if none of the addresses fits into the answer. */
 async function ask(server: Server, query: Buffer, signal: AbortSignal): Promise<Answer> {
-  const answer = await askOverUdp(server, query, signal);
+  const answer = await server.udp.ask(query, signal);
   return answer.isTruncated && answer.addresses.length === 0 ? askOverTcp(server, query, signal) : answer;
-}
-
-/** The socket is connected: the kernel drops what comes from others. Its port is random, as the query's id is. */
-async function askOverUdp({ host, port }: Server, query: Buffer, signal: AbortSignal): Promise<Answer> {
-  const socket = dgram.createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  socket.on('error', reject);
-  socket.on('message', (message) => {
-    const answer = readAnswer(message, query);
-    if (answer) resolve(answer);
-  });
-  socket.once('connect', () => socket.send(query));
-  socket.connect(port, host);
-  try {
-    return await unlessAborted(signal, promise);
-  } finally {
-    socket.close();
-  }
 }
 
 /** Over TCP a message has its length before it (RFC 1035, 4.2.2). */
@@ -117,8 +99,9 @@ async function receiveMessage(socket: Socket): Promise<Buffer> {
 
 /** Parses an address of `dns.getServers`: `1.2.3.4`, `1.2.3.4:5353`, `::1`, `[::1]:5353`. */
 function parseServer(text: string): Server {
-  const [, v6, v4, port = 53] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
-  return { host: v6 ?? v4 ?? text, port: Number(port) };
+  const [, v6, v4, given = 53] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  const [host, port] = [v6 ?? v4 ?? text, Number(given)];
+  return { host, port, udp: new UdpQueries(host, port) };
 }
 
 const failure = (code: string) => Object.assign(new Error(`DNS: ${code}`), { code });
