@@ -45,7 +45,7 @@ export function openPlace({ start, prove, onReady, onEnd, onBroken, log }: Place
     await prove(process, START_TIMEOUT_MS * 2 ** failures);
     failures = 0;
     onReady(process);
-    const { message: how } = await process.ended;
+    const { how } = await process.ended;
     onEnd(process);
     if (!closing.signal.aborted) log.warn({ pid: process.pid, how }, 'a decoder process ended and is replaced');
   }

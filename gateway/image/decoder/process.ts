@@ -5,15 +5,18 @@ import type { DecodeLimits, Job } from './reply.ts';
 import { isMarkedDecoding, openSharedFile, readPixels } from './shared-file.ts';
 import { type Program, spawnProgram } from './spawn.ts';
 
-/** The process has ended. `message` has the exit code or signal, and the last lines of stderr. */
+/** The process has ended. */
 export class ProcessEnded extends Error {
+  /** The exit code or signal, and the last lines of stderr. */
+  readonly how: string;
   /** Whether it was decoding a picture. If not, the picture that it was given is not the reason. */
   readonly wasDecoding: boolean;
   /** Whether it was killed because the picture took too long. */
   readonly isTimeout: boolean;
 
-  constructor(message: string, { wasDecoding, isTimeout }: Pick<ProcessEnded, 'wasDecoding' | 'isTimeout'>) {
-    super(message);
+  constructor(how: string, { wasDecoding, isTimeout }: Pick<ProcessEnded, 'wasDecoding' | 'isTimeout'>) {
+    super(`the decoder process ended: ${how}`);
+    this.how = how;
     this.wasDecoding = wasDecoding;
     this.isTimeout = isTimeout;
   }
@@ -72,13 +75,11 @@ function control(child: Program, file: number): DecoderProcess {
   child.stdin.on('error', () => undefined); // the process has ended
   child.once('close', (code, signal) => {
     isUsable = false;
-    const how = new ProcessEnded(`the decoder process ended: ${signal ?? `exit code ${code}`} ${stderr()}`.trimEnd(), {
-      wasDecoding: isMarkedDecoding(file),
-      isTimeout,
-    });
+    const how = `${signal ?? `exit code ${code}`} ${stderr()}`.trimEnd();
+    const error = new ProcessEnded(how, { wasDecoding: isMarkedDecoding(file), isTimeout });
     closeSync(file);
-    end(how);
-    expected?.reject(how);
+    end(error);
+    expected?.reject(error);
   });
 
   return {
