@@ -58,7 +58,7 @@ function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayE
   }
   if (isParseError(thrown)) return notHttp();
   if (thrown instanceof IncompleteBody) {
-    return new GatewayError('source_failed', "the source's answer ended before its body was complete");
+    return new GatewayError('source_failed', "the source's answer is cut off or its body is not valid HTTP");
   }
   return new GatewayError(thrown instanceof Refusal ? 'source_forbidden' : 'source_failed', UNREACHABLE);
 }

@@ -19,7 +19,7 @@ const invalid = (what: string) => new GatewayError('invalid_url', `the URL ${wha
 export function parseSourceUrl(untrimmed: string, base?: URL): URL {
   const text = untrimmed.trim();
   if (Buffer.byteLength(text) > MAX_URL_BYTES) throw invalid(`is longer than ${MAX_URL_BYTES} bytes`);
-  if (UNPRINTABLE.test(text)) throw invalid('has an unprintable character; percent-encode it');
+  if (UNPRINTABLE.test(text)) throw invalid('has a line break, tab or other control character; leave it out');
   const url = URL.parse(text, base?.href);
   // The parser's own error is not kept as the cause: it contains the whole text, passwords included.
   if (!url) throw invalid('is not an absolute URL; write it like https://example.com/photo.jpg');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { predict, predictImage, type RunningGateway, startGateway } from '../gateway.ts';
 import { type ModelServer, startClothingModel } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
@@ -31,6 +31,10 @@ const pages = new Map<string, Buffer>([
   ['/to-inside', redirect(utf8('http://①②⑦.⓪.⓪.②/'))],
   ...Array.from({ length: 12 }, (_, hop) => [`/hop${hop}`, redirect(hop === 0 ? '/image' : `/hop${hop - 1}`)] as const),
   ['/gzip-of-a-bomb', withLength(`${OK}Content-Encoding: gzip\r\n`, gzipSync(Buffer.alloc(2_000_000)))],
+  ['/gzip-without-checksum', withLength(`${OK}Content-Encoding: gzip\r\n`, gzipSync(image).subarray(0, -8))],
+  ['/deflate-without-checksum', withLength(`${OK}Content-Encoding: deflate\r\n`, deflateSync(image).subarray(0, -4))],
+  ['/chunks-of-lf', respond(`${OK}Transfer-Encoding: chunked\r\n`, Buffer.from('5\nabcde\n0\n\n'))],
+  ['/no-chunks', respond(`${OK}Transfer-Encoding: chunked\r\n`)],
   ['/ssh', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')],
   ['/two-lengths', respond(`${OK}Content-Length: 1340\r\nContent-Length: 1341\r\n`)],
   ['/length-and-chunks', respond(`${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n`, Buffer.from('0\r\n\r\n'))],
@@ -115,6 +119,11 @@ for (const [entry, name] of [
 test('C14 (04): a picture that is too large after decoding is refused', () =>
   assertRefused('/gzip-of-a-bomb', 422, 'source_too_large', /larger than 1000000 bytes/));
 
+test('C14 (04): a body without the checksum at its end is read, as by curl', async () => {
+  await assertRead(`${origin}/gzip-without-checksum`);
+  await assertRead(`${origin}/deflate-without-checksum`);
+});
+
 test('C15 (05): a Location in Latin-1 and one with a raw query are followed, byte for byte', async () => {
   await assertRead(`${origin}/to-latin-1`);
   await assertRead(`${origin}/to-query`);
@@ -133,6 +142,14 @@ test('C15 (07): what is not HTTP is refused with a text that says so', async () 
   for (const path of ['/ssh', '/two-lengths', '/length-and-chunks']) {
     await assertRefused(path, 502, 'source_failed', /^url: the source's answer is not valid HTTP$/);
   }
+  for (const path of ['/chunks-of-lf', '/no-chunks']) {
+    await assertRefused(
+      path,
+      502,
+      'source_failed',
+      /^url: the source's answer is cut off or its body is not valid HTTP$/,
+    );
+  }
 });
 
 test('C17 (17): white space around a URL is dropped', async () => {
@@ -142,5 +159,11 @@ test('C17 (17): white space around a URL is dropped', async () => {
     ['\ufeff\t', '\u00a0'],
   ]) {
     await assertRead(`${before}${origin}/image${after}`);
+  }
+  for (const inside of ['\n', '\t', '\u0000']) {
+    const response = await predict(gateway, { url: `${origin}/im${inside}age` });
+    const { kind, detail } = (await response.json()) as { kind: string; detail: string };
+    assert.deepEqual([response.status, kind], [400, 'invalid_url']);
+    assert.match(detail, /line break, tab or other control character; leave it out$/);
   }
 });

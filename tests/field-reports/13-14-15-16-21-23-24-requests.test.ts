@@ -210,6 +210,14 @@ test('E22: text fields of a form are parameters; unknown and repeated ones are r
     ],
     [[['name="top"', '1']], '?top=1', /^top: give it in the query or in the form/],
     [[['name="label"', 'stable']], '?version=1', /^label: give either a version or a label/],
+    [
+      [
+        ['name="scores"', 'raw'],
+        ['name="scores"', 'raw'],
+      ],
+      '',
+      /^scores: give it once/,
+    ],
     [[['name="model"', 'x'.repeat(2000)]], '', /^model: is too long/],
   ] as const) {
     await assertRefused(await post(FORM, form(FILE, ...fields), query), 'invalid_request', detail);

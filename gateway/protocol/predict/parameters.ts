@@ -9,15 +9,18 @@ import type { FormFields } from '../../http/form.ts';
  */
 const VERSION = `a whole number from 0 to 2^53 - 1 (${Number.MAX_SAFE_INTEGER})`;
 
-const once = { error: 'give it once' };
+const ONCE = 'give it once';
+const once = { error: ONCE };
+const oneOf = <const Words extends readonly string[]>(words: Words) =>
+  z.enum(words, { error: ({ input }) => (Array.isArray(input) ? ONCE : words.join(' or ')) });
 const parameters = z.object({
   top: z
     .string(once)
     .regex(/^[1-9]\d{0,5}$/, 'a whole number above zero')
     .transform(Number)
     .optional(),
-  scores: z.enum(['raw', 'probabilities'], { error: 'raw or probabilities' }).default('raw'),
-  format: z.enum(['map', 'list'], { error: 'map or list' }).default('map'),
+  scores: oneOf(['raw', 'probabilities']).default('raw'),
+  format: oneOf(['map', 'list']).default('map'),
   model: z.string(once).min(1, 'the name of a model').optional(),
   version: z
     .string(once)
