@@ -3,8 +3,8 @@ import type { Log } from '../domain/request.ts';
 import { asGatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import { type Parity, PROOF_TIMEOUT_MS } from './parity.ts';
+import type { Served, Verdict } from './served.ts';
 import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
-import type { Served, Verdict } from './versions.ts';
 
 const WITHOUT_PICTURES: Parity = {
   state: 'unproven',
@@ -31,9 +31,10 @@ export async function checkVersion(
     return { kind: 'usable', parity: WITHOUT_PICTURES };
   } catch (thrown) {
     if (thrown instanceof SignatureMismatch) return { kind: 'refused', problem: thrown.message };
-    const { kind, message, cause } = asGatewayError(thrown);
+    const { kind, message, cause, isUnavailable } = asGatewayError(thrown);
     if (kind === 'internal') parts.log.error({ cause, model: card.name }, 'a check of the model failed');
-    const isBusy = kind === 'overloaded' || kind === 'model_timeout';
+    // Unavailable is the gateway itself: it cannot decode.
+    const isBusy = (kind === 'overloaded' && !isUnavailable) || kind === 'model_timeout';
     const busy = `the model server is too busy to replay the pictures of version ${served.version}`;
     return { kind: 'open', problem: isBusy ? busy : message };
   }
