@@ -51,7 +51,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   opened.defer(() => plan.memory.close());
   const metrics = createMetrics(admission, plan.memory);
   showDroppedLines(metrics, droppedLines);
-  const line = openStages({ config, log, explain, target, admission, plan, metrics, opened });
+  const line = openStages({ config, log, explain, target, admission, plan, descriptors, metrics, opened });
   line.watch.setModels(folders);
   const lifecycle = createLifecycle();
   const { service, admin } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });

@@ -26,6 +26,8 @@ export type DialOptions = {
   readonly connectTimeoutMs: number;
   /** Connections to one host and port at once. Further requests wait, within their own timeout. */
   readonly maxSockets: number;
+  /** Connections to all sources by http, and as many by https. Default: no limit. */
+  readonly maxTotalSockets?: number | undefined;
   readonly userAgent: string;
   /** Size limit of a body, as received. */
   readonly maxBytes: number;
@@ -52,11 +54,11 @@ type AddressGuard = Pick<Guard, 'checkAddress'>;
 
 /** Creates the dialer. Without a proxy it keeps idle connections open for later requests. */
 export function createDialer(guard: AddressGuard, options: DialOptions): Dialer {
-  const { connectTimeoutMs, maxSockets, maxBytes, userAgent, proxy, watch } = options;
+  const { connectTimeoutMs, maxSockets, maxTotalSockets = Number.POSITIVE_INFINITY, userAgent, proxy, watch } = options;
   const nameServers = createNameServers({ timeoutMs: connectTimeoutMs / 4 });
   const lookup = options.lookup ?? createLookup(nameServers, createHostsFile());
   const headers = { 'user-agent': userAgent, accept: '*/*', 'accept-encoding': 'identity' };
-  const senderOptions = { headers, connectTimeoutMs, maxSockets, maxBodyBytes: maxBytes };
+  const senderOptions = { headers, connectTimeoutMs, maxSockets, maxTotalSockets, maxBodyBytes: options.maxBytes };
   const sender = proxy ? createProxiedSender(proxy, senderOptions) : createDirectSender(guard, senderOptions);
 
   async function resolve(url: URL, signal: AbortSignal): Promise<LookupAddress[]> {

@@ -48,14 +48,28 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
 }
 
 /** Agents for this sender only: the global agents follow HTTP_PROXY under NODE_USE_ENV_PROXY. */
-function createAgents({ maxSockets, maxBodyBytes }: SenderOptions): Agents {
-  const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
+function createAgents({ maxSockets, maxTotalSockets, maxBodyBytes }: SenderOptions): Agents {
+  const limits = { maxSockets, maxTotalSockets, maxFreeSockets: maxSockets };
+  const options = { keepAlive: true, ...limits, timeout: IDLE_TIMEOUT_MS };
   const agents: Agents = { http: new http.Agent(options), https: new https.Agent(options) };
-  for (const agent of [agents.http, agents.https]) {
-    const connect = agent.createConnection.bind(agent);
-    agent.createConnection = (target) => new SourceConnection(connect(target) as Socket, maxBodyBytes);
-  }
+  for (const agent of [agents.http, agents.https]) wrapConnections(agent, maxBodyBytes);
   return agents;
+}
+
+/** Makes the agent's connections SourceConnections. Keeps one for later requests only while half of all may be opened. */
+function wrapConnections(agent: http.Agent, maxBodyBytes: number): void {
+  const connect = agent.createConnection.bind(agent);
+  const keep = agent.keepSocketAlive.bind(agent);
+  let open = 0;
+  agent.createConnection = (target) => {
+    open += 1;
+    const connection = new SourceConnection(connect(target) as Socket, maxBodyBytes);
+    return connection.once('close', () => {
+      open -= 1;
+    });
+  };
+  // Requests to other hosts wait for connections that are kept: they count as open.
+  agent.keepSocketAlive = (connection) => open <= agent.maxTotalSockets / 2 && keep(connection);
 }
 
 /** A lookup that returns the checked addresses. A second DNS lookup could return others (DNS rebinding). */

@@ -17,20 +17,21 @@ import { inTime, unlessAborted } from './wait.ts';
  * connect to instead, and only gets addresses that the guard has allowed.
  */
 export function createProxiedSender(proxy: URL, options: SenderOptions): Sender {
-  const { headers, connectTimeoutMs, maxSockets, maxBodyBytes } = options;
+  const { headers, connectTimeoutMs, maxSockets, maxTotalSockets, maxBodyBytes } = options;
   const perSource = createSemaphore(maxSockets);
+  const toAll = createSemaphore(maxTotalSockets);
   const closing = new AbortController();
 
   return {
     async send(url, addresses, fetchSignal) {
       const signal = AbortSignal.any([fetchSignal, closing.signal]);
-      const release = await perSource.acquire(url.origin, signal);
+      using places = new DisposableStack();
+      places.defer(await perSource.acquire(url.origin, signal));
+      places.defer(await toAll.acquire('all', signal));
       const limit = { timeoutMs: connectTimeoutMs, signal, timedOut: sourceTimeout };
-      const socket = await inTime(limit, (either) => openAny(proxy, url, addresses, either)).catch((error: unknown) => {
-        release();
-        throw error;
-      });
-      socket.once('close', release);
+      const socket = await inTime(limit, (either) => openAny(proxy, url, addresses, either));
+      const taken = places.move();
+      socket.once('close', () => taken.dispose());
       const connection = new SourceConnection(socket, maxBodyBytes);
       return unlessAborted(signal, responseTo(startGet(url, connection, { headers, signal })));
     },

@@ -16,7 +16,7 @@ export function decodeLimits({ imageFormats, maxImagePixels, maxImageBytes }: Co
 }
 
 /** How images are fetched, by a prediction and by `tensorgate doctor`. */
-export function fetchOptions(config: Config): FetchOptions {
+export function fetchOptions(config: Config, maxTotalSockets?: number): FetchOptions {
   return {
     allow: config.fetchAllow,
     deny: config.fetchDeny,
@@ -27,6 +27,7 @@ export function fetchOptions(config: Config): FetchOptions {
     timeoutMs: config.fetchTimeoutMs,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     maxSockets: SOCKETS_PER_SOURCE,
+    maxTotalSockets,
     userAgent: config.fetchUserAgent,
     proxy: config.fetchProxy === undefined ? undefined : new URL(config.fetchProxy),
   };

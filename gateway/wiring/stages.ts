@@ -15,6 +15,7 @@ import { checkHeader } from '../image/header-check.ts';
 import { createNormaliser, type Normaliser } from '../image/normalise.ts';
 import { pixelOf } from '../image/pixel.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
+import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { reloading } from '../machine/reload.ts';
 import type { ModelCard } from '../model/card.ts';
@@ -40,6 +41,7 @@ export type StagesOptions = {
   readonly target: string;
   readonly admission: Admission;
   readonly plan: MemoryPlan;
+  readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
   /** Takes what has to be closed with the gateway. */
   readonly opened: DisposableStack;
@@ -54,13 +56,13 @@ export type Line = {
 
 /** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
 export function openStages(options: StagesOptions): Line {
-  const { config, admission, plan, opened } = options;
+  const { config, admission, plan, descriptors, opened } = options;
   const decoders = openDecoders(options);
   // The embedded server is a child process: no TLS.
   const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(options));
   const backend = openBackend(options, tls);
   const limits = decodeLimits(config);
-  const fetch = checked(() => createFetch(fetchOptions(config)));
+  const fetch = checked(() => createFetch(fetchOptions(config, descriptors.maxSourceSockets)));
   opened.defer(() => fetch.close());
   const parts: ModelParts = {
     backend,
@@ -71,7 +73,12 @@ export function openStages(options: StagesOptions): Line {
   };
   const watch = watchModels(options, parts);
   const stages: Stages = {
-    route: createRoute({ cards: () => watch.cards, states: watch.states, model: (name) => watch.model(name) }),
+    route: createRoute({
+      cards: () => watch.cards,
+      states: watch.states,
+      model: (name) => watch.model(name),
+      connected: backend.servers,
+    }),
     admission,
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
