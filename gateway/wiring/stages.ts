@@ -73,12 +73,7 @@ export function openStages(options: StagesOptions): Line {
   };
   const watch = watchModels(options, parts);
   const stages: Stages = {
-    route: createRoute({
-      cards: () => watch.cards,
-      states: watch.states,
-      model: (name) => watch.model(name),
-      connected: backend.servers,
-    }),
+    route: createRoute({ cards: () => watch.cards, states: watch.states, model: (name) => watch.model(name) }),
     admission,
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
