@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .agreement import TOLERANCE
+from .agreement import tolerance_for
 from .data import normalise, read_pixels
 from .json_file import write_json
 from .served import Array, Scores
@@ -111,7 +111,8 @@ def write_scores(folder: Path, version: int, scores: Scores, reader: Reader = TR
     for name in PICTURES:
         tensor = reader.tensor(reader.pixels(folder / name))[np.newaxis]
         rows[name] = [round(float(score), 6) for score in scores(tensor).ravel()]
-    write_json(folder / f"{version}.json", {"version": version, "tolerance": TOLERANCE, "scores": rows})
+    tolerance = tolerance_for(*(np.array(row) for row in rows.values()))
+    write_json(folder / f"{version}.json", {"version": version, "tolerance": tolerance, "scores": rows})
 
 
 def write_parity(folder: Path, version: int, scores: Scores) -> None:

@@ -12,11 +12,16 @@ import { jsonText } from './records.ts';
 const PICTURE = /\.(jpe?g|png|webp|gif|avif|tiff?)$/i;
 /** The largest difference of a score between two ways of running the same version, as in training's agreement.py. */
 const TOLERANCE = 1e-4;
+/** Of the largest score, for numbers above 10 such as prices: float32 rounds by a share of the number. */
+const RELATIVE_TOLERANCE = 1e-5;
 
 export type Sample = TensorsFile['samples'][number];
 
 /** The tensors and scores of the pictures with one version. */
-export type Proven = { readonly version: number; readonly samples: readonly Sample[]; readonly scores: object };
+export type Proven = { readonly version: number; readonly samples: readonly Sample[]; readonly scores: Scores };
+
+/** The scores of each picture. */
+type Scores = Readonly<Record<string, readonly number[]>>;
 
 /** The pictures in parity/. Refuses to replace tensors that training itself has written. */
 export async function readPictures({ folder, name }: ModelCard): Promise<readonly string[]> {
@@ -49,9 +54,14 @@ export async function writeConfirmed({ folder, image }: ModelCard, proven: reado
   }
   for (const { version, scores } of proven) {
     const file = path.join(parity, `${version}.json`);
-    await writeAtomically(file, jsonText({ version, tolerance: TOLERANCE, scores }));
+    await writeAtomically(file, jsonText({ version, tolerance: toleranceFor(scores), scores }));
   }
   await writeAtomically(path.join(parity, 'tensors.json'), jsonText({ source: 'confirmed', image, samples }));
+}
+
+function toleranceFor(scores: Scores): number {
+  const largest = Math.max(...Object.values(scores).flat().map(Math.abs));
+  return Math.max(TOLERANCE, RELATIVE_TOLERANCE * largest);
 }
 
 const hashesOf = (samples: readonly Sample[]) =>
