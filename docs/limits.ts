@@ -8,7 +8,9 @@ import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-respon
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
+import { MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
+import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
 import { table } from './table.ts';
 
@@ -54,7 +56,11 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: ['image_unreadable'],
   },
   rateLimit: { bounds: 'requests per API key, or per client address without keys', kinds: ['quota'] },
-  maxConnections: { bounds: 'sockets', kinds: [], effect: 'its connection is closed on arrival' },
+  maxConnections: {
+    bounds: "sockets. Never more than half of the process's limit of open files (`ulimit -n`)",
+    kinds: [],
+    effect: 'the connection that has waited longest for a request is closed',
+  },
   imageFormats: { bounds: 'attack surface: the image decoders that a request can reach', kinds: ['image_unsupported'] },
   fetchAllow: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchDeny: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
@@ -66,6 +72,19 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
 type Fixed = Limit & { readonly what: string; readonly value: string };
 
 const FIXED: readonly Fixed[] = [
+  {
+    what: 'unanswered requests of one connection',
+    value: String(MAX_UNANSWERED),
+    bounds: `pipelining: one is handled, the others wait. At most ${MAX_WAITING} wait on all connections together`,
+    kinds: ['overloaded'],
+  },
+  {
+    what: 'incomplete headers of all connections together',
+    value: `${MAX_HEADS_BYTES / 2 ** 20} MiB`,
+    bounds: 'memory: as strings they take up to ten times as much',
+    kinds: [],
+    effect: 'its connection is closed',
+  },
   {
     what: 'rest of a request that was answered early',
     value: `${MAX_LINGER_BYTES / 2 ** 20} MiB`,

@@ -7,11 +7,14 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { until } from '../../tests/until.ts';
 import { createLog } from '../observe/log.ts';
 import { createLimitedServer } from './server.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 function makeCertificate(folder: string, name: string): void {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${name}.key`];
@@ -19,7 +22,7 @@ function makeCertificate(folder: string, name: string): void {
   execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 }
 
-async function startTls(t: TestContext) {
+async function startTls(t: TestContext, listener: RequestListener = (_request, response) => response.end('ok')) {
   const folder = mkdtempSync(path.join(tmpdir(), 'door-tls-'));
   const file = (name: string) => path.join(folder, name);
   const use = (name: string) => {
@@ -29,7 +32,7 @@ async function startTls(t: TestContext) {
   for (const name of ['first', 'second']) makeCertificate(folder, name);
   use('first');
   const lines: string[] = [];
-  const server = createLimitedServer((_request, response) => response.end('ok'), {
+  const server = createLimitedServer(listener, {
     requestTimeoutMs: 1000,
     maxConnections: 10,
     tls: { certFile: file('tls.crt'), keyFile: file('tls.key'), pollMs: 50 },
@@ -70,6 +73,14 @@ test('HTTPS accepts TLS 1.2 and 1.3 with HTTP/1.1, and no older TLS', async (t) 
   await assert.rejects(handshake(port, old), /alert protocol version|unsupported protocol/);
 });
 
+test('A17: with HTTPS too, a client that has closed its half of the connection gets its answer', async (t) => {
+  const { port } = await startTls(t, (_request, response) => void setTimeout(() => response.end('ok'), 60));
+  const options = { port, host: '127.0.0.1', rejectUnauthorized: false, allowHalfOpen: true };
+  const socket = tls.connect(options);
+  socket.end(GET);
+  assert.match(await text(socket), /^HTTP\/1\.1 100 Continue(.|\s)*ok$/);
+});
+
 test('new connections get a renewed certificate; an invalid certificate is logged and not used', async (t) => {
   const { port, file, use, lines } = await startTls(t);
   use('second');
@@ -96,8 +107,6 @@ function send(port: number, text: string): Socket {
   socket.write(text);
   return socket;
 }
-
-const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 test('D18, A06: at the limit the connections that wait longest for a request are closed, and new ones are answered', async (t) => {
   const port = await startPlain(t, (_request, response) => response.end('ok'));

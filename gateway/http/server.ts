@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Log } from '../domain/request.ts';
 import { boundConnections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
+import { boundHeads } from './heads.ts';
 import { BoundedRequest, oneByOne } from './pipelining.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from './tls.ts';
 
@@ -55,7 +56,7 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on(opened, probeHalfClosed);
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-  return boundConnections(server, maxConnections, opened);
+  return boundHeads(boundConnections(server, maxConnections, opened), opened);
 }
 
 function secureServer(
@@ -63,10 +64,8 @@ function secureServer(
   limits: object,
   { tls, log }: { tls: CertificateFiles; log: Log },
 ): Server {
-  const server = createTlsServer(
-    { ...limits, ...readCertificate(tls), ALPNProtocols: ['http/1.1'], handshakeTimeout: MAX_HEADERS_MS },
-    listener,
-  );
+  const options = { allowHalfOpen: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: MAX_HEADERS_MS };
+  const server = createTlsServer({ ...limits, ...options, ...readCertificate(tls) }, listener);
   const renewal = renewCertificate(server, tls, log);
   return server.once('close', renewal.close);
 }
