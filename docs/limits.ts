@@ -12,6 +12,7 @@ import { MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
+import { MAX_DEPTH, OTHER_VALUES, VALUES_OF_IMAGE } from '../gateway/protocol/predict/json-body.ts';
 import { table } from './table.ts';
 
 type Limit = {
@@ -91,6 +92,12 @@ const FIXED: readonly Fixed[] = [
     bounds: 'bandwidth: what is read and dropped so that a client that is still sending sees the answer',
     kinds: [],
     effect: 'its connection is closed',
+  },
+  {
+    what: 'JSON',
+    value: `${MAX_DEPTH} levels; ${OTHER_VALUES} values, and ${VALUES_OF_IMAGE} for each image of MAX_INSTANCES`,
+    bounds: 'CPU and memory: counted while the body arrives. Strings are bounded by MAX_BODY_BYTES only',
+    kinds: ['invalid_json', 'body_too_large'],
   },
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {

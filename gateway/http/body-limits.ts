@@ -1,16 +1,10 @@
 /** The limits of a request's body: its time, encoding and size. */
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors.ts';
-import type { Refuse } from './body-memory.ts';
 
-/** Refuses the body when the signal is aborted. */
-export function refuseLate(signal: AbortSignal, refuse: Refuse): void {
-  const late = () => {
-    const { reason: cause } = signal;
-    refuse(new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause }));
-  };
-  if (signal.aborted) late();
-  else signal.addEventListener('abort', late, { once: true });
+/** The error of a body that had not arrived when the signal was aborted. */
+export function lateBody({ reason: cause }: AbortSignal): GatewayError {
+  return new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause });
 }
 
 /** Throws `unsupported_media` for a compressed body. */

@@ -1,37 +1,36 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { boundBodyMemory, type CountBody } from './body-memory.ts';
+import { boundBodyMemory, type HoldBody, SMALL_BODIES_BYTES } from './body-memory.ts';
 
 const KIB = 1024;
+const REFUSED = { kind: 'overloaded', status: 503 };
 
-function startBody(countBody: CountBody) {
-  const request = new EventEmitter() as IncomingMessage;
+function startBody(hold: HoldBody) {
   const response = new EventEmitter() as ServerResponse;
-  const refusals: string[] = [];
-  countBody(request, response, ({ kind, status }) => refusals.push(`${status} ${kind}`));
-  return {
-    receive: (bytes: number) => void request.emit('data', Buffer.alloc(bytes)),
-    close: () => void response.emit('close'),
-    refusals,
-  };
+  return { ...hold(response), close: () => void response.emit('close') };
 }
 
-test('a body that does not fit is refused and frees its bytes, and small bodies pass while the memory is full', () => {
-  const countBody = boundBodyMemory(100 * KIB);
-  const [first, second, small] = [startBody(countBody), startBody(countBody), startBody(countBody)];
-  first.receive(80 * KIB);
-  second.receive(20 * KIB);
-  small.receive(16 * KIB);
-  assert.deepEqual(small.refusals, []);
-  second.receive(1);
-  second.receive(1);
-  assert.deepEqual(second.refusals, ['503 overloaded']);
-  small.receive(4 * KIB);
-  assert.deepEqual(small.refusals, [], 'the second body has made room');
+test('A01: a body that does not fit is refused, and its memory is free for others once it is released', () => {
+  const hold = boundBodyMemory(100 * KIB);
+  const [first, second] = [startBody(hold), startBody(hold)];
+  first.take(80 * KIB);
+  second.take(20 * KIB);
+  assert.throws(() => second.take(1), REFUSED);
+  second.release();
+  startBody(hold).take(20 * KIB);
   first.close();
-  const third = startBody(countBody);
-  third.receive(80 * KIB);
-  assert.deepEqual(third.refusals, []);
+  startBody(hold).take(80 * KIB);
+});
+
+test('A01: small bodies pass while the memory is full of large ones, up to a bound of their own', () => {
+  const hold = boundBodyMemory(100 * KIB);
+  startBody(hold).take(100 * KIB);
+  const small = Array.from({ length: SMALL_BODIES_BYTES / (16 * KIB) }, () => startBody(hold));
+  for (const body of small) body.take(16 * KIB);
+  assert.throws(() => small[0]?.take(1), REFUSED, 'it is not small any more');
+  assert.throws(() => startBody(hold).take(1), REFUSED);
+  small[0]?.close();
+  startBody(hold).take(16 * KIB);
 });

@@ -1,44 +1,48 @@
-/** Bounds the memory of all request bodies together. A body counts from its first byte until the response is closed. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** Bounds the memory of all request bodies together. */
+import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../errors.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 
-/** A body up to this size is never refused. A body with the URL of an image has about a hundred bytes. */
+/** A small body may take memory that large ones cannot fill. A body with the URL of an image has about a hundred bytes. */
 const SMALL_BYTES = 16 * 1024;
+/** What small bodies may take together once the rest is full: a part of the base in the memory rule. */
+export const SMALL_BODIES_BYTES = 16 * 2 ** 20;
 
-/** Stops reading a body and frees what has arrived of it. */
-export type Refuse = (error: GatewayError) => void;
+/** The memory of one body. */
+export type HeldBody = {
+  /** Counts more bytes. Throws `overloaded` (503, for all clients) where they do not fit. */
+  take(bytes: number): void;
+  /** Gives back all that was counted, before the response is closed. */
+  release(): void;
+};
+
+/** Opens the count of a body. It ends when the response is closed. */
+export type HoldBody = (response: ServerResponse) => HeldBody;
 
 /**
- * Counts a body's bytes as they arrive. Refuses it as `overloaded` when the next ones do not fit. The returned function
- * gives them back: call it when what has arrived is dropped.
+ * Bounds all bodies to `maxBytes`, and SMALL_BODIES_BYTES for the small ones. Counts memory that is taken, not
+ * Content-Length: otherwise a few clients that declare large bodies and send nothing could block all others.
  */
-export type CountBody = (request: IncomingMessage, response: ServerResponse, refuse: Refuse) => () => void;
-
-/**
- * Bounds all bodies to `maxBytes`, plus a small body for each connection. Counts received bytes, not Content-Length:
- * otherwise a few clients that declare large bodies and send nothing could block all others.
- */
-export function boundBodyMemory(maxBytes: number): CountBody {
-  const budget = new ByteBudget(maxBytes);
-  return (request, response, refuse) => {
-    const share = budget.open();
+export function boundBodyMemory(maxBytes: number): HoldBody {
+  const all = new ByteBudget(maxBytes);
+  const small = new ByteBudget(SMALL_BODIES_BYTES);
+  return (response) => {
+    const share = all.open();
+    const smallShare = small.open();
     const release = () => {
-      request.off('data', count);
       share.release();
+      smallShare.release();
     };
-    function count({ length }: Buffer): void {
-      if (share.take(length)) return;
-      if (share.bytes + length <= SMALL_BYTES) {
-        share.takeAlways(length);
-        return;
-      }
-      release();
-      const detail = 'The memory for request bodies is full; try again later.';
-      refuse(new GatewayError('overloaded', detail, { isUnavailable: true }));
-    }
-    request.on('data', count);
     response.once('close', release);
-    return release;
+    return {
+      take(bytes) {
+        if (share.take(bytes)) return;
+        const isSmall = share.bytes + smallShare.bytes + bytes <= SMALL_BYTES;
+        if (isSmall && smallShare.take(bytes)) return;
+        const detail = 'The memory for request bodies is full; try again later.';
+        throw new GatewayError('overloaded', detail, { isUnavailable: true });
+      },
+      release,
+    };
   };
 }

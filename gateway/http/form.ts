@@ -1,13 +1,11 @@
 /** Reads a multipart/form-data body (RFC 7578): images in parts named `file`, and text fields. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import busboy from 'busboy';
-import { clientGone, GatewayError } from '../errors.ts';
-import { refuseDeclared, refuseEncoded, refuseLate, tooLarge, tooManyInstances } from './body-limits.ts';
-import type { CountBody, Refuse } from './body-memory.ts';
-import type { Exchange } from './exchange.ts';
+import { asGatewayError, GatewayError } from '../errors.ts';
+import { tooManyInstances } from './body-limits.ts';
 
 export type FormLimits = {
-  readonly maxBodyBytes: number;
   readonly maxImageBytes: number;
   readonly maxInstances: number;
 };
@@ -24,69 +22,112 @@ const FILE = 'file';
 const MAX_FIELDS = 16;
 const MAX_FIELD_LENGTH = 1024;
 
-/** Reads a form. Its errors: see BodyReader. */
-export function readForm(
-  { request, response, signal }: Exchange,
-  limits: FormLimits,
-  countBody: CountBody,
-): Promise<Form> {
-  const { maxBodyBytes, maxInstances } = limits;
-  return new Promise((resolve, reject) => {
-    refuseEncoded(request);
-    const parser = openParser(request, limits);
-    refuseDeclared(request, maxBodyBytes, 'MAX_BODY_BYTES');
-    const fail: Refuse = (error) => {
-      request.unpipe(parser).removeAllListeners('data');
-      stopCounting();
-      parser.destroy();
-      reject(error);
-    };
-    const stopCounting = countBody(request, response, fail);
-    refuseLate(signal, fail);
-    let total = 0;
-    request.on('data', (chunk: Buffer) => {
-      total += chunk.length;
-      if (total > maxBodyBytes) fail(tooLarge(maxBodyBytes, 'MAX_BODY_BYTES'));
+const NOTHING = Buffer.alloc(0);
+/** What busboy parses at once: below a millisecond. */
+const PIECE_BYTES = 128 * 1024;
+
+/** Reads the parts of a form. `take` counts the memory of the files that are copied. */
+export type ParseForm = (body: Buffer, take: (bytes: number) => void) => Promise<Form>;
+
+/**
+ * Opens the parser for a body with these headers. The files are slices of the body, except those that busboy takes as text.
+ * Throws `invalid_request` without a boundary. The parser throws `invalid_request`, `body_too_large` for too many parts,
+ * and what `take` throws.
+ */
+export function openForm(headers: IncomingHttpHeaders, limits: FormLimits): ParseForm {
+  const parser = openParser(headers, limits);
+  return (body, take) =>
+    new Promise((resolve, reject) => {
+      const fail = (error: GatewayError) => {
+        parser.destroy();
+        reject(error);
+      };
+      const form = collectParts(parser, { body, maxInstances: limits.maxInstances, take, fail });
+      parser.on('close', () => resolve(form));
+      parser.on('error', (cause) => fail(malformed(cause)));
+      void writeInPieces(parser, body);
     });
-    const form = collectParts(parser, maxInstances, fail);
-    parser.on('close', () => resolve(form));
-    parser.on('error', (cause) => fail(malformed(cause)));
-    request.on('error', (cause) => fail(clientGone(cause)));
-    request.pipe(parser);
-  });
 }
 
+/** Other requests run between the pieces. */
+async function writeInPieces(parser: busboy.Busboy, body: Buffer): Promise<void> {
+  for (let at = 0; at < body.length && !parser.destroyed; at += PIECE_BYTES) {
+    parser.write(body.subarray(at, at + PIECE_BYTES));
+    await setImmediate();
+  }
+  if (!parser.destroyed) parser.end();
+}
+
+type Collecting = {
+  readonly body: Buffer;
+  readonly maxInstances: number;
+  readonly take: (bytes: number) => void;
+  readonly fail: (error: GatewayError) => void;
+};
+
 /** Collects the parts as they are read. */
-function collectParts(parser: busboy.Busboy, maxFiles: number, fail: Refuse): Form {
+function collectParts(parser: busboy.Busboy, { body, maxInstances, take, fail }: Collecting): Form {
   const files: UploadedFile[] = [];
   const fields: Record<string, string | string[]> = Object.create(null);
-  const tooMany = () => fail(tooManyInstances(maxFiles));
-  const addFile = (bytes: Buffer) => {
-    if (files.length === maxFiles) tooMany();
-    else files.push({ field: `${FILE}[${files.length}]`, bytes });
+  const tooMany = () => fail(tooManyInstances(maxInstances));
+  /** Takes the next place in the order of the parts: busboy ends a file after it has read the fields behind it. */
+  const addFile = (bytes: Buffer): { bytes: Buffer } => {
+    const file = { field: `${FILE}[${files.length}]`, bytes };
+    if (files.length === maxInstances) tooMany();
+    else files.push(file);
+    return file;
+  };
+  const addCopy = (bytes: Buffer) => {
+    try {
+      take(bytes.length);
+      addFile(bytes);
+    } catch (thrown) {
+      fail(asGatewayError(thrown));
+    }
   };
   for (const event of ['filesLimit', 'fieldsLimit', 'partsLimit'] as const) parser.on(event, tooMany);
   parser.on('file', (name, stream) => {
-    const chunks: Buffer[] = [];
+    const file = addFile(NOTHING);
+    const pieces: Buffer[] = [];
     if (name !== FILE) fail(new GatewayError('invalid_request', `${name}: send the images as parts named file.`));
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
     stream.on('error', (cause) => fail(malformed(cause)));
-    stream.on('close', () => addFile(Buffer.concat(chunks)));
+    stream.on('close', () => {
+      file.bytes = sliceOf(body, pieces);
+    });
   });
   parser.on('field', (name, value) => {
-    const bytes = Buffer.from(value, 'latin1');
-    if (name === FILE) addFile(bytes);
-    else if (value.length > MAX_FIELD_LENGTH) fail(new GatewayError('invalid_request', `${name}: is too long.`));
-    else fields[name] = name in fields ? [fields[name] ?? [], bytes.toString()].flat() : bytes.toString();
+    if (name === FILE) {
+      addCopy(Buffer.from(value, 'latin1'));
+    } else if (value.length > MAX_FIELD_LENGTH) {
+      fail(new GatewayError('invalid_request', `${name}: is too long.`));
+    } else {
+      const text = Buffer.from(value, 'latin1').toString();
+      fields[name] = name in fields ? [fields[name] ?? [], text].flat() : text;
+    }
   });
   return { files, fields };
+}
+
+/**
+ * Joins the pieces of a part without a copy. They follow each other in the body, and busboy copies only pieces that are
+ * shorter than the boundary: every other one tells where the part begins.
+ */
+function sliceOf(body: Buffer, pieces: readonly Buffer[]): Buffer {
+  let before = 0;
+  let start: number | undefined;
+  for (const piece of pieces) {
+    if (piece.buffer === body.buffer) start ??= piece.byteOffset - body.byteOffset - before;
+    before += piece.length;
+  }
+  return start === undefined ? Buffer.concat(pieces) : body.subarray(start, start + before);
 }
 
 function malformed(cause: unknown): GatewayError {
   return new GatewayError('invalid_request', 'The multipart body is malformed.', { cause });
 }
 
-function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: FormLimits): busboy.Busboy {
+function openParser(headers: IncomingHttpHeaders, { maxImageBytes, maxInstances }: FormLimits): busboy.Busboy {
   // One byte more: a larger file is cut off here and refused by the check of all pictures, without the other files.
   const maxPartBytes = maxImageBytes + 1;
   const limits = {
@@ -99,7 +140,7 @@ function openParser(request: IncomingMessage, { maxImageBytes, maxInstances }: F
   };
   try {
     // busboy takes a part without a filename as text, but RFC 7578, 4.2 lets a file have none. Latin-1 keeps all bytes.
-    return busboy({ headers: request.headers, limits, defCharset: 'latin1' });
+    return busboy({ headers, limits, defCharset: 'latin1' });
   } catch (cause) {
     throw new GatewayError('invalid_request', 'Content-Type: the multipart boundary is missing.', { cause });
   }

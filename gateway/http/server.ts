@@ -6,6 +6,7 @@ import { boundConnections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { boundHeads } from './heads.ts';
 import { BoundedRequest, oneByOne } from './pipelining.ts';
+import { takeTurns } from './reading-turns.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from './tls.ts';
 
 /** Headers are small: a client that needs longer is a slowloris attack. */
@@ -52,6 +53,7 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
   server.maxHeadersCount = 0;
   // Without a byte in either direction for so long: a client that does not read its answer.
   server.timeout = requestTimeoutMs;
+  takeTurns(server, opened);
   // A client that has closed its half of the connection gets its answer. Node has no documented option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on(opened, probeHalfClosed);

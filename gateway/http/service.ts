@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
 import { allowOnly, type Door, type Handler } from './door.ts';
 import { plainForwardedFor } from './forwarded.ts';
+import { dropUnreadBody } from './reading-turns.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type ServiceOptions = {
@@ -40,6 +41,7 @@ export function bareExpress(): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.use(dropUnreadBody);
   return app;
 }
 

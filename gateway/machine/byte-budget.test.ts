@@ -13,13 +13,3 @@ test('requests share the budget, and each gives back what it took', () => {
   assert.equal(other.take(60), true, 'a second release gives nothing back');
   assert.equal(other.take(1), false);
 });
-
-test('bytes that are always taken count, and leave less room for others', () => {
-  const budget = new ByteBudget(100);
-  const [small, other] = [budget.open(), budget.open()];
-  small.takeAlways(101);
-  assert.equal(small.bytes, 101);
-  assert.equal(other.take(1), false);
-  small.release();
-  assert.equal(other.take(100), true);
-});

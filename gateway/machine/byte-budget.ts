@@ -6,8 +6,6 @@ export type ByteShare = {
   readonly bytes: number;
   /** Counts more bytes. False, and nothing is counted, where they do not fit. */
   take(bytes: number): boolean;
-  /** Counts more bytes, even where they do not fit. */
-  takeAlways(bytes: number): void;
   /** Gives back all that it took. */
   release(): void;
 };
@@ -23,20 +21,16 @@ export class ByteBudget {
   /** Opens the share of a request, which holds nothing yet. */
   open(): ByteShare {
     let ownBytes = 0;
-    const takeAlways = (bytes: number) => {
-      this.#usedBytes += bytes;
-      ownBytes += bytes;
-    };
     return {
       get bytes() {
         return ownBytes;
       },
       take: (bytes) => {
         if (this.#usedBytes + bytes > this.#maxBytes) return false;
-        takeAlways(bytes);
+        this.#usedBytes += bytes;
+        ownBytes += bytes;
         return true;
       },
-      takeAlways,
       release: () => {
         this.#usedBytes -= ownBytes;
         ownBytes = 0;

@@ -16,6 +16,8 @@ export type MemoryPlan = {
   readonly memory: MemoryWatch;
   /** Bounds all bodies together. */
   readonly maxHeldBytes: number;
+  /** Bounds the heap of the thread that parses large JSON. */
+  readonly maxJsonBytes: number;
   /** Bounds the fetched images of all requests together, and of one request. */
   readonly maxFetchedBytes: number;
   readonly maxFetchedBytesOfRequest: number;
@@ -42,6 +44,7 @@ export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
   return {
     memory,
     maxHeldBytes: need.bodyBytes,
+    maxJsonBytes: need.jsonBytes,
     maxFetchedBytes: need.fetchedBytes,
     maxFetchedBytesOfRequest: Math.max(maxImageBytes, need.fetchedBytes * REQUEST_SHARE),
     decoders,

@@ -7,6 +7,12 @@ const BASE_BYTES = 200 * 2 ** 20;
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 /** Bodies of the largest size that are held at once. */
 const LARGEST_BODIES = 4;
+/**
+ * The thread that parses large JSON reads one body at a time. Its heap has the text and the strings of the largest body, two
+ * bytes a character each; and a heap of its own.
+ */
+const JSON_COPIES = 4;
+const JSON_BASE_BYTES = 32e6;
 
 export type MemorySettings = {
   readonly maxBodyBytes: number;
@@ -21,31 +27,34 @@ export type MemorySettings = {
 export type MemoryNeed = {
   /** All bodies together, from their first byte to the answer. */
   readonly bodyBytes: number;
+  /** The heap of the thread that parses large JSON. */
+  readonly jsonBytes: number;
   /** All fetched images together, from their first byte to the answer. */
   readonly fetchedBytes: number;
   readonly tensorBytes: number;
   /** The answers of the model servers. */
   readonly answerBytes: number;
-  /** The gateway's own process: its base and the four above. */
+  /** The gateway's own process: its base and the five above. */
   readonly gatewayBytes: number;
   /** The decoders: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
-/** base + bodies + fetched images + a row and an answer for each image held + the decoders with one picture. */
+/** base + bodies + JSON + fetched images + a row and an answer for each image held + the decoders with one picture. */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const { maxInFlight, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes, maxImagePixels, decoders } = settings;
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
+  const jsonBytes = JSON_COPIES * maxBodyBytes + JSON_BASE_BYTES;
   const fetchedBytes = maxInFlight * maxImageBytes;
   // A request larger than MAX_IN_FLIGHT runs alone.
   const rows = Math.max(maxInFlight, maxInstances);
   const tensorBytes = rows * ROW_BYTES;
   const answerBytes = rows * maxOutputBytes;
-  const gatewayBytes = BASE_BYTES + bodyBytes + fetchedBytes + tensorBytes + answerBytes;
+  const gatewayBytes = BASE_BYTES + bodyBytes + jsonBytes + fetchedBytes + tensorBytes + answerBytes;
   const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
   const totalBytes = gatewayBytes + decoderBytes;
-  return { bodyBytes, fetchedBytes, tensorBytes, answerBytes, gatewayBytes, decoderBytes, totalBytes };
+  return { bodyBytes, jsonBytes, fetchedBytes, tensorBytes, answerBytes, gatewayBytes, decoderBytes, totalBytes };
 }
 
 /**

@@ -87,8 +87,8 @@ function openDoor({ config, log, plan, metrics, lifecycle, opened }: DoorsOption
 
 function predictOptions({ config, line: { stages }, plan, metrics, opened }: DoorsOptions): PredictOptions {
   const { maxBodyBytes, maxImageBytes, maxInstances } = config;
-  const { memory, maxHeldBytes } = plan;
-  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes });
+  const { memory, maxHeldBytes, maxJsonBytes } = plan;
+  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes, maxJsonBytes });
   opened.defer(() => readBody.close());
   return {
     readBody,

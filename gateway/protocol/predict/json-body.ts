@@ -3,13 +3,37 @@ import { z } from 'zod';
 import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
+import type { JsonFormat } from '../../http/json/format.ts';
 import { decodeBase64, decodeDataUrl, isDataUrl } from './base64.ts';
-
-/** For error texts. */
-export const EXAMPLE = '{"url": "https://…/pants.jpg"}';
 
 /** `flat`: the answer is one map of scores, not a list of predictions. */
 export type JsonBody = { readonly instances: readonly Instance[]; readonly flat: boolean };
+
+export type JsonOptions = { readonly maxInstances: number };
+
+/** A bound for a deep field that is ignored. */
+export const MAX_DEPTH = 64;
+/** JSON values for one image, and for what is beside the images and ignored. */
+export const VALUES_OF_IMAGE = 16;
+export const OTHER_VALUES = 1000;
+/** No URL is that long. Longer ones are not copied between threads. */
+const MAX_URL_LENGTH = 2 ** 16;
+
+export const format: JsonFormat<JsonOptions, JsonBody> = {
+  module: import.meta.url,
+  example: '{"url": "https://…/pants.jpg"}',
+  limits: ({ maxInstances }) => ({
+    maxDepth: MAX_DEPTH,
+    maxValues: OTHER_VALUES + maxInstances * VALUES_OF_IMAGE,
+    setting: 'MAX_INSTANCES',
+  }),
+  read: parseJsonBody,
+  // Smaller bytes may be in the memory that Buffer shares.
+  memory: ({ instances }) =>
+    instances.flatMap((one) =>
+      one.kind === 'bytes' && one.bytes.length > Buffer.poolSize ? [one.bytes.buffer as ArrayBuffer] : [],
+    ),
+};
 
 /** Clients whose classes have all fields write the unused ones as null. */
 const optional = <Field extends z.ZodType>(field: Field) => field.nullish().transform((value) => value ?? undefined);
@@ -25,7 +49,7 @@ const batchBody = z.object({
 });
 
 /** Reads the images of a parsed body. Checks their number first. Throws `invalid_request` and `body_too_large`. */
-export function parseJsonBody(body: unknown, maxInstances: number): JsonBody {
+function parseJsonBody(body: unknown, { maxInstances }: JsonOptions): JsonBody {
   const { instances: list, url, b64 } = fieldsOf(body);
   const isBatch = isGiven(list);
   if (Array.isArray(list) && list.length > maxInstances) throw tooManyInstances(maxInstances);
@@ -53,7 +77,9 @@ function isGiven(field: unknown): boolean {
 function instanceOf({ url, b64 }: z.output<typeof image>, prefix: string): Instance {
   if (url !== undefined) {
     const field = `${prefix}url`;
-    return isDataUrl(url) ? { kind: 'bytes', bytes: decodeDataUrl(url, field), field } : { kind: 'url', url, field };
+    if (isDataUrl(url)) return { kind: 'bytes', bytes: decodeDataUrl(url, field), field };
+    if (url.length > MAX_URL_LENGTH) throw new GatewayError('invalid_url', `${field}: the URL is too long`);
+    return { kind: 'url', url, field };
   }
   return { kind: 'bytes', bytes: decodeBase64(b64 ?? '', `${prefix}b64`), field: `${prefix}b64` };
 }

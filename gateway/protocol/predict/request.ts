@@ -4,7 +4,7 @@ import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { FormFields } from '../../http/form.ts';
-import { EXAMPLE, parseJsonBody } from './json-body.ts';
+import { format } from './json-body.ts';
 
 export type PredictBody = {
   readonly instances: readonly Instance[];
@@ -35,7 +35,7 @@ export async function readPredictBody(
   const [type = ''] = given.trim().toLowerCase().split(/\s*;/);
   if (isJson(type)) {
     requireUtf8(given);
-    return parseJsonBody(await readBody.json(exchange, EXAMPLE), maxInstances);
+    return readBody.json(exchange, format, { maxInstances });
   }
   if (type === 'multipart/form-data') {
     const { files, fields } = await readBody.form(exchange);

@@ -1,0 +1,112 @@
+/**
+ * Shares the event loop between connections that send bodies in tiny pieces and all others. Node reads 64 KiB at once: as
+ * chunks of one byte these are 10,000 pieces, which take 10 ms. A few hundred such connections in one turn of the loop
+ * would leave nobody else any time for seconds.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestHandler } from 'express';
+
+/** Pieces of one connection in one turn: about half a millisecond. One that sends more is read last from then on. */
+const PIECES_OF_ONE = 500;
+/** Pieces of all connections in one turn. Then no other is read in this turn. */
+const PIECES_OF_ALL = 2000;
+/** Connections that are read again at once. The first with many pieces stops the others. */
+const RESUMED_AT_ONCE = 64;
+/** How long to wait for the next, in times of the last turn's length. Heavy ones take a quarter of the time at most. */
+const REST = 1;
+const REST_OF_HEAVY = 3;
+const MAX_LEVEL = 15;
+/** Methods whose body no handler reads. */
+const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
+/** `isHeavy`: it has sent too many pieces once. */
+type Connection = { readonly socket: Socket; answers: number; isHeavy: boolean; isWaiting: boolean };
+
+/** Connections of all servers of this process: they share its event loop. */
+const connections = new Map<Socket, Connection>();
+/** Connections that are not read, by the logarithm of the answers that they got. The last of a level is read first. */
+const levels: readonly Connection[][] = Array.from({ length: MAX_LEVEL + 1 }, () => []);
+const heavy: Connection[] = [];
+let isFromTop = false;
+let isResuming = false;
+/** The turn that is counted; undefined if nothing arrived in it. */
+let turn: { readonly startedMs: number; readonly piecesOf: Map<Socket, number>; pieces: number } | undefined;
+let lastTurnMs = 0;
+
+/** Lets the connections of this server take turns. */
+export function takeTurns(server: Server, opened: 'connection' | 'secureConnection'): void {
+  server.on(opened, (socket: Socket) => {
+    connections.set(socket, { socket, answers: 0, isHeavy: false, isWaiting: false });
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    const connection = connections.get(socket);
+    if (connection)
+      response.once('finish', () => {
+        connection.answers += 1;
+      });
+  });
+}
+
+/** To be called for each piece of a body that arrives. It may stop the reading of this connection, or of all. */
+export function countPiece(socket: Socket): void {
+  if (!turn) {
+    turn = { startedMs: performance.now(), piecesOf: new Map(), pieces: 0 };
+    setImmediate(endTurn);
+  }
+  const pieces = (turn.piecesOf.get(socket) ?? 0) + 1;
+  turn.piecesOf.set(socket, pieces);
+  turn.pieces += 1;
+  const connection = connections.get(socket);
+  if (pieces === PIECES_OF_ONE && connection) {
+    connection.isHeavy = true;
+    stopReading(connection);
+  }
+  if (turn.pieces === PIECES_OF_ALL) for (const other of connections.values()) stopReading(other);
+}
+
+/** Drops a body that no handler reads. Node would drop it too, but without counting its pieces. */
+export const dropUnreadBody: RequestHandler = (request, _response, next) => {
+  if (BODILESS.includes(request.method)) request.on('data', () => countPiece(request.socket));
+  next();
+};
+
+function stopReading(connection: Connection): void {
+  const { socket, answers, isHeavy, isWaiting } = connection;
+  socket.pause();
+  if (isWaiting) return;
+  connection.isWaiting = true;
+  if (isHeavy) heavy.push(connection);
+  else levels[Math.min(Math.floor(Math.log2(answers + 1)), MAX_LEVEL)]?.push(connection);
+}
+
+function endTurn(): void {
+  lastTurnMs = performance.now() - (turn?.startedMs ?? 0);
+  turn = undefined;
+  resumeLater();
+}
+
+function resumeLater(): void {
+  const isLight = levels.some((level) => level.length > 0);
+  if (isResuming || !(isLight || heavy.length > 0)) return;
+  isResuming = true;
+  setTimeout(resumeNext, (isLight ? REST : REST_OF_HEAVY) * lastTurnMs);
+  lastTurnMs = 0;
+}
+
+/**
+ * Connections with the most answers, such as those of a load balancer, and new ones, such as those of health checks, take
+ * turns: a connection that gets an answer first is no way past both.
+ */
+function resumeNext(): void {
+  isResuming = false;
+  isFromTop = !isFromTop;
+  const isNotEmpty = (level: readonly Connection[]) => level.length > 0;
+  const level = isFromTop ? levels.findLast(isNotEmpty) : levels.find(isNotEmpty);
+  for (const connection of level?.splice(-RESUMED_AT_ONCE).reverse() ?? heavy.splice(0, 1)) {
+    connection.isWaiting = false;
+    connection.socket.resume();
+  }
+  resumeLater();
+}
