@@ -7,11 +7,11 @@ export function lateBody({ reason: cause }: AbortSignal): GatewayError {
   return new GatewayError('client_timeout', 'The body did not arrive before the deadline.', { cause });
 }
 
-/** Throws `unsupported_media` for a compressed body. */
+/** Throws `unsupported_media` for a compressed body, and for words that are no encoding. An empty list is no encoding. */
 export function refuseEncoded({ headers }: IncomingMessage): void {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() === 'identity') return;
-  throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed.');
+  const words = (headers['content-encoding'] ?? '').toLowerCase().split(',');
+  if (words.every((word) => ['', 'identity'].includes(word.trim()))) return;
+  throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed, without this header.');
 }
 
 /** Throws `body_too_large` for a Content-Length above the limit, before the body is read. */

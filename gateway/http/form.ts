@@ -21,6 +21,8 @@ export type Form = { readonly files: readonly UploadedFile[]; readonly fields: F
 const FILE = 'file';
 const MAX_FIELDS = 16;
 const MAX_FIELD_LENGTH = 1024;
+/** Of the name of a part in error texts. */
+const MAX_NAME_LENGTH = 80;
 
 const NOTHING = Buffer.alloc(0);
 /** What busboy parses at once: below a millisecond. */
@@ -89,7 +91,7 @@ function collectParts(parser: busboy.Busboy, { body, maxInstances, take, fail }:
   parser.on('file', (name, stream) => {
     const file = addFile(NOTHING);
     const pieces: Buffer[] = [];
-    if (name !== FILE) fail(new GatewayError('invalid_request', `${name}: send the images as parts named file.`));
+    if (name !== FILE) fail(wrongPart(name, 'send the images as parts named file.'));
     stream.on('data', (piece: Buffer) => pieces.push(piece));
     stream.on('error', (cause) => fail(malformed(cause)));
     stream.on('close', () => {
@@ -99,8 +101,10 @@ function collectParts(parser: busboy.Busboy, { body, maxInstances, take, fail }:
   parser.on('field', (name, value) => {
     if (name === FILE) {
       addCopy(Buffer.from(value, 'latin1'));
+    } else if (name === undefined) {
+      fail(wrongPart(name, 'send the images as parts named file.'));
     } else if (value.length > MAX_FIELD_LENGTH) {
-      fail(new GatewayError('invalid_request', `${name}: is too long.`));
+      fail(wrongPart(name, 'is too long for a text field; send the images as parts named file.'));
     } else {
       const text = Buffer.from(value, 'latin1').toString();
       fields[name] = name in fields ? [fields[name] ?? [], text].flat() : text;
@@ -123,6 +127,12 @@ function sliceOf(body: Buffer, pieces: readonly Buffer[]): Buffer {
   return start === undefined ? Buffer.concat(pieces) : body.subarray(start, start + before);
 }
 
+/** busboy gives no name where the part has none. */
+function wrongPart(name: string | undefined, what: string): GatewayError {
+  const part = name?.slice(0, MAX_NAME_LENGTH) ?? 'a part without a name';
+  return new GatewayError('invalid_request', `${part}: ${what}`);
+}
+
 function malformed(cause: unknown): GatewayError {
   return new GatewayError('invalid_request', 'The multipart body is malformed.', { cause });
 }
@@ -142,6 +152,7 @@ function openParser(headers: IncomingHttpHeaders, { maxImageBytes, maxInstances 
     // busboy takes a part without a filename as text, but RFC 7578, 4.2 lets a file have none. Latin-1 keeps all bytes.
     return busboy({ headers, limits, defCharset: 'latin1' });
   } catch (cause) {
-    throw new GatewayError('invalid_request', 'Content-Type: the multipart boundary is missing.', { cause });
+    const detail = 'Content-Type: the multipart boundary is missing or malformed.';
+    throw new GatewayError('invalid_request', detail, { cause });
   }
 }

@@ -19,7 +19,10 @@ let expected: unknown;
 before(async (t) => {
   model = await startModelServer({
     ...XCEPTION,
-    version: MICROSECONDS,
+    served: {
+      versions: new Map([0, 7, MICROSECONDS, Number.MAX_SAFE_INTEGER].map((version) => [version, XCEPTION])),
+      labels: new Map(),
+    },
     // The scores are the first values of the tensor, so they are equal for equal pixels only.
     onPredict: ({ inputs }) => {
       const { tensor_content: content, shape } = inputs.input_8 ?? assert.fail('no input_8');
@@ -84,7 +87,14 @@ test('E21 (13): any label of UTF-8, ASCII and any JSON type are read; other char
   for (const parameter of ['charset=utf8', 'charset=UTF8', 'charset="utf-8"', 'charset=us-ascii', 'charset=ascii']) {
     await assertScored(await post(`application/json; ${parameter}`, body), parameter);
   }
-  for (const type of ['text/json', 'application/vnd.api+json', 'application/json ;charset=utf8']) {
+  for (const type of [
+    'text/json',
+    'application/vnd.api+json',
+    'application/json ;charset=utf8',
+    'application/json; note="a;charset=latin1"; charset=utf-8',
+    'application/json; nocharset=latin1',
+    'application/json; charset=',
+  ]) {
     await assertScored(await post(type, body), type);
   }
   for (const charset of ['latin1', 'windows-1252', 'utf-16le', 'no-charset']) {
@@ -95,6 +105,19 @@ test('E21 (13): any label of UTF-8, ASCII and any JSON type are read; other char
 test('E21 (23): a byte order mark is refused by its name', async () => {
   const body = await input('23-json-with-bom/body.json');
   await assertRefused(await post('application/json', body), 'invalid_json', /begins with a byte order mark .*leave it/);
+});
+
+test('E21 (13): a Content-Encoding that changes nothing is read, any other is refused', async () => {
+  const send = (encoding: string) =>
+    fetch(`${gateway.url}/predict`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'image/jpeg', 'Content-Encoding': encoding },
+      body: photo,
+    });
+  for (const encoding of ['', 'identity', 'Identity, identity,']) await assertScored(await send(encoding), encoding);
+  for (const encoding of ['gzip', 'utf-8', 'identity, br']) {
+    await assertRefused(await send(encoding), 'unsupported_media', /uncompressed, without this header/);
+  }
 });
 
 test('E21 (15): a field that is null is as if it were absent', async () => {
@@ -219,6 +242,9 @@ test('E22: text fields of a form are parameters; unknown and repeated ones are r
       /^scores: give it once/,
     ],
     [[['name="model"', 'x'.repeat(2000)]], '', /^model: is too long/],
+    [[['name="photo"\r\nContent-Type: image/jpeg', photo]], '', /^photo: .*send the images as parts named file/],
+    [[[`name="${'p'.repeat(500)}"; filename="a"`, photo]], '', /^p{80}: send the images as parts named file/],
+    [[['note=x', 'x']], '', /^a part without a name: send the images as parts named file/],
   ] as const) {
     await assertRefused(await post(FORM, form(FILE, ...fields), query), 'invalid_request', detail);
   }

@@ -1,4 +1,5 @@
 /** Reads the body of POST /predict: JSON with URLs or base64, a form with files, or an image as the body. */
+import { MIMEType } from 'node:util';
 import type { Request, Response } from 'express';
 import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
@@ -53,14 +54,17 @@ export async function readPredictBody(
   );
 }
 
+/** Both parts are tokens (RFC 9110, 5.6.2). */
+const OTHER_JSON = /^[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+\+json$/;
+
 /** The JSON MIME types of the MIME Sniffing standard. */
 function isJson(type: string): boolean {
-  return type === 'application/json' || type === 'text/json' || /^[^/]+\/[^/]+\+json$/.test(type);
+  return type === 'application/json' || type === 'text/json' || OTHER_JSON.test(type);
 }
 
 /** Throws `unsupported_media` for a charset other than UTF-8, by any label of the Encoding standard, and its part ASCII. */
 function requireUtf8(contentType: string): void {
-  const [, charset = 'utf-8'] = /charset\s*=\s*"?([^";\s]+)/i.exec(contentType) ?? [];
+  const charset = new MIMEType(contentType).params.get('charset') || 'utf-8';
   if (/^(us-)?ascii$/i.test(charset) || isUtf8Label(charset)) return;
   throw new GatewayError('unsupported_media', 'Content-Type: JSON is read as charset=utf-8 only.');
 }
