@@ -15,7 +15,7 @@ type Waiting = {
 export type Place = Disposable & { readonly signal: AbortSignal };
 
 /**
- * `perHost` requests may wait for one host, twice as many of one tenant, and four times as many in all. When there are too
+ * `perHost` requests may wait for one host, twice as many of one tenant, and three times as many in all. When there are too
  * many of a tenant, or in all, the one that has waited longest loses its place to the next one: of that tenant, or of the
  * tenant with most of them. A request for a host that others have long waited for takes no place from anybody.
  */
@@ -34,7 +34,7 @@ export class SourceLimits {
   enter(hosts: ReadonlySet<string>, tenant: string): Place {
     if ([...hosts].some((host) => this.#byHost.of(host) >= this.#perHost)) throw overloaded();
     if (this.#byTenant.of(tenant) >= 2 * this.#perHost) this.#evictFor(hosts, tenant);
-    if (this.#waiting.size >= 4 * this.#perHost) this.#evictFor(hosts, this.#byTenant.largest);
+    if (this.#waiting.size >= 3 * this.#perHost) this.#evictFor(hosts, this.#byTenant.largest);
     const waiting = { hosts, tenant, sinceMs: performance.now(), eviction: new AbortController() };
     this.#waiting.add(waiting);
     this.#count(waiting, 1);

@@ -4,6 +4,7 @@ import { affordable, memoryNeed } from './memory-rule.ts';
 
 const DEFAULTS = {
   maxInFlight: 64,
+  maxQueue: 64,
   maxInstances: 64,
   maxBodyBytes: 32e6,
   maxImageBytes: 10e6,
@@ -20,7 +21,9 @@ test('the rule adds up every buffer at its bound', () => {
   assert.equal(need.fetchedBytes, 640e6);
   assert.equal(need.tensorBytes, 64 * ROW, 'a row for each image in flight');
   assert.equal(need.answerBytes, 64e6, 'an answer for each image in flight');
-  const buffers = need.bodyBytes + need.jsonBytes + need.fetchedBytes + need.tensorBytes + need.answerBytes;
+  assert.equal(need.downloadBytes, 3 * 128 * 8 * 60_000, 'the most downloads that wait');
+  const images = need.fetchedBytes + need.downloadBytes + need.tensorBytes + need.answerBytes;
+  const buffers = need.bodyBytes + need.jsonBytes + images;
   assert.equal(need.gatewayBytes, 200 * 2 ** 20 + buffers);
   assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one decoder has the largest picture');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
@@ -29,6 +32,10 @@ test('the rule adds up every buffer at its bound', () => {
 test('rows: one for each image in flight, or one batch that is larger', () => {
   assert.equal(memoryNeed({ ...DEFAULTS, maxInstances: 1 }).tensorBytes, 64 * ROW);
   assert.equal(memoryNeed({ ...DEFAULTS, maxInFlight: 2 }).tensorBytes, 64 * ROW, 'a larger batch runs alone');
+});
+
+test("the settings of kubernetes/base fit into its container's limit", () => {
+  assert.ok(memoryNeed({ ...DEFAULTS, maxInFlight: 16 }).totalBytes < 1792 * 2 ** 20);
 });
 
 test('settings that fit into a memory limit', () => {

@@ -14,9 +14,18 @@ const LARGEST_BODIES = 4;
 const JSON_COPIES = 4;
 const JSON_BASE_BYTES = 32e6;
 
+/**
+ * Downloads at once: admission lets requests wait for their sources up to three times what MAX_IN_FLIGHT and MAX_QUEUE
+ * take together (`SourceLimits`), and each downloads eight images.
+ */
+const DOWNLOADS_PER_PLACE = 3 * 8;
+/** A download that waits: the head of its response as far as it has come, and its connection. */
+const DOWNLOAD_BYTES = 60_000;
+
 export type MemorySettings = {
   readonly maxBodyBytes: number;
   readonly maxInFlight: number;
+  readonly maxQueue: number;
   readonly maxInstances: number;
   readonly maxImageBytes: number;
   readonly maxOutputBytes: number;
@@ -34,16 +43,18 @@ export type MemoryNeed = {
   readonly tensorBytes: number;
   /** The answers of the model servers. */
   readonly answerBytes: number;
-  /** The gateway's own process: its base and the five above. */
+  /** Downloads that wait for their sources. */
+  readonly downloadBytes: number;
+  /** The gateway's own process: its base and the six above. */
   readonly gatewayBytes: number;
   /** The decoders: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
-/** base + bodies + JSON + fetched images + a row and an answer for each image held + the decoders with one picture. */
+/** base + bodies + JSON + fetched images + downloads + a row and an answer for each image held + the decoders with one picture. */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
-  const { maxInFlight, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes, maxImagePixels, decoders } = settings;
+  const { maxInFlight, maxQueue, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes } = settings;
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
   const jsonBytes = JSON_COPIES * maxBodyBytes + JSON_BASE_BYTES;
   const fetchedBytes = maxInFlight * maxImageBytes;
@@ -51,10 +62,11 @@ export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const rows = Math.max(maxInFlight, maxInstances);
   const tensorBytes = rows * ROW_BYTES;
   const answerBytes = rows * maxOutputBytes;
-  const gatewayBytes = BASE_BYTES + bodyBytes + jsonBytes + fetchedBytes + tensorBytes + answerBytes;
-  const decoderBytes = decoderMemory(decoders, maxImagePixels, 0).neededBytes;
-  const totalBytes = gatewayBytes + decoderBytes;
-  return { bodyBytes, jsonBytes, fetchedBytes, tensorBytes, answerBytes, gatewayBytes, decoderBytes, totalBytes };
+  const downloadBytes = (maxInFlight + maxQueue) * DOWNLOADS_PER_PLACE * DOWNLOAD_BYTES;
+  const buffers = { bodyBytes, jsonBytes, fetchedBytes, downloadBytes, tensorBytes, answerBytes };
+  const gatewayBytes = Object.values(buffers).reduce((sum, bytes) => sum + bytes, BASE_BYTES);
+  const decoderBytes = decoderMemory(settings.decoders, settings.maxImagePixels, 0).neededBytes;
+  return { ...buffers, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
 }
 
 /**
