@@ -33,3 +33,23 @@ test('A06: incomplete heads are bounded together; idle connections and complete 
     assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
   }
 });
+
+test('E23: a refused client that goes on sending is no incomplete head', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const server = boundHeads(createServer(), 'connection', 50_000);
+  server.on('clientError', (_fault, socket) => socket.writable && socket.end('refused'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  for (let sent = 0; sent < 3; sent += 1) {
+    socket.write(Buffer.alloc(40_000));
+    await once(server, 'clientError');
+    t.mock.timers.tick(100);
+  }
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.equal(answer.toString(), 'refused');
+  socket.destroy();
+});

@@ -20,7 +20,8 @@ export function boundHeads(
   const before = new Map<Socket, number>();
   function check(): void {
     const heads = [...before]
-      .filter(([socket]) => firstUnanswered(socket) === undefined)
+      // A refused client may go on sending after its connection was ended (linger.ts): that is no head.
+      .filter(([socket]) => firstUnanswered(socket) === undefined && socket.writable)
       .map(([socket, bytes]) => ({ socket, bytes: socket.bytesRead - bytes }))
       .filter(({ bytes }) => bytes > 0);
     let total = heads.reduce((sum, { bytes }) => sum + bytes, 0);
