@@ -6,7 +6,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { checkConnection, responseTo } from './connection.ts';
 import type { Guard } from './guard.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
-import type { Sender, SenderOptions } from './sender.ts';
+import { type Sender, type SenderOptions, TLS_OPTIONS } from './sender.ts';
 import { SourceConnection } from './source-connection.ts';
 import { unlessAborted } from './wait.ts';
 
@@ -51,7 +51,7 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
 function createAgents({ maxSockets, maxTotalSockets, maxBodyBytes }: SenderOptions): Agents {
   const limits = { maxSockets, maxTotalSockets, maxFreeSockets: maxSockets };
   const options = { keepAlive: true, ...limits, timeout: IDLE_TIMEOUT_MS };
-  const agents: Agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  const agents: Agents = { http: new http.Agent(options), https: new https.Agent({ ...options, ...TLS_OPTIONS }) };
   for (const agent of [agents.http, agents.https]) wrapConnections(agent, maxBodyBytes);
   return agents;
 }

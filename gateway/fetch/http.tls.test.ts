@@ -84,6 +84,21 @@ test('the Host header and the TLS server name are those of the URL', async (t) =
   assert.equal(origin.connections(), 1);
 });
 
+test('A09: a server that asks for a new handshake is left', async (t) => {
+  let handshakes = 0;
+  const [key, cert] = ['key', 'crt'].map((ending) => readFileSync(file(`good.${ending}`)));
+  const server = tls.createServer({ key, cert, maxVersion: 'TLSv1.2' }, (socket) => {
+    const again = () => socket.renegotiate({}, (error) => error ?? ((handshakes += 1), again()));
+    socket.on('error', () => {}).once('data', again);
+  });
+  server.listen(0, INSIDE);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `https://${HOST}:${(server.address() as AddressInfo).port}/`;
+  await failureOf(openFetch(t, options)(url, 'url', context()), 'source_failed');
+  assert.equal(handshakes, 0);
+});
+
 const REASONS = { expired: /expired/, other: /altnames|does not match/i, alone: /self-signed/ };
 
 for (const [certificate, reason] of Object.entries(REASONS)) {

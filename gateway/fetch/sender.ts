@@ -1,6 +1,10 @@
 /** How a GET gets to its source: straight, or through an egress proxy. */
+import { constants } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+
+/** TLS with a source. A server could ask for new handshakes without end, each of which costs CPU time. */
+export const TLS_OPTIONS = { secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 
 export type SenderOptions = {
   /** The headers of every request. */

@@ -5,6 +5,9 @@ import { GatewayError } from '../errors.ts';
 import { HeadReader } from './head-reader.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
 
+/** Session tickets on one connection of TLS: each costs CPU time. Servers send two. */
+const MAX_TICKETS = 16;
+
 /** Events of the socket that Node's HTTP client and its agents listen to. */
 const FORWARDED = ['connect', 'secureConnect', 'timeout'] as const;
 
@@ -31,6 +34,10 @@ export class SourceConnection extends Duplex {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#maxBytes = maxWireBytes(maxBodyBytes);
+    let tickets = 0;
+    socket.on('session', () => {
+      if (++tickets > MAX_TICKETS) this.destroy(tooManyTickets());
+    });
     for (const event of FORWARDED) socket.on(event, () => this.emit(event));
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#end());
@@ -128,3 +135,6 @@ export class SourceConnection extends Duplex {
 }
 
 const tooLarge = () => new GatewayError('source_failed', "the source's answer has too many bytes beside its body");
+
+const tooManyTickets = () =>
+  new GatewayError('source_failed', `the source sends more than ${MAX_TICKETS} session tickets of TLS`);

@@ -5,6 +5,7 @@ import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { MAX_HEAD_BYTES } from './response-head.ts';
+import { TLS_OPTIONS } from './sender.ts';
 import { hostOf, portOf } from './source-url.ts';
 
 /**
@@ -42,7 +43,7 @@ async function connectThrough(proxy: URL, target: string, signal: AbortSignal): 
 
 /** TLS with the source, which has to have a certificate of the URL's host. */
 async function secure(socket: Socket, host: string, signal: AbortSignal): Promise<Socket> {
-  const secured = tls.connect({ socket, host, ...serverName(host), ALPNProtocols: ['http/1.1'] });
+  const secured = tls.connect({ socket, host, ...serverName(host), ALPNProtocols: ['http/1.1'], ...TLS_OPTIONS });
   try {
     await once(secured, 'secureConnect', { signal });
     return secured;
