@@ -13,7 +13,7 @@ import { predictImage, type RunningGateway, startGateway } from '../gateway.ts';
 import { type ModelServer, startClothingModel } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
-import { open } from '../raw.ts';
+import { exchange, open } from '../raw.ts';
 import { until } from '../until.ts';
 
 const OPEN_FILES = 256;
@@ -62,7 +62,7 @@ test('A06: with 300 half-sent requests new clients are answered, and killed deco
     }),
   );
   for (const pid of decoders()) process.kill(pid, 'SIGKILL');
-  assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
+  assert.match(await exchange(gateway, 'GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /200 OK/);
   await until(async () => (await predictImage(gateway, jpeg, bearer(first))).status === 200);
   assert.equal(gateway.process.exitCode, null);
   for (const socket of sockets) socket.destroy();
@@ -85,9 +85,12 @@ test('A06: without descriptors nothing ends: 503, and all goes on when there are
   limitTo(10);
   await writeFile(keysFile, second.entry);
   for (const pid of decoders()) process.kill(pid, 'SIGKILL');
+  const large = JSON.stringify({ b64: jpeg.toString('base64'), note: 'x'.repeat(600_000) });
   const url = JSON.stringify({ url: `${origin.url}/photo.jpg` });
   assert.deepEqual(await ask('/predict', 'application/json', url), [503, 'overloaded']);
   await until(async () => (await ask('/predict', 'image/jpeg', jpeg))[0] === 503);
+  // It needs a thread.
+  assert.deepEqual(await ask('/predict', 'application/json', large), [503, 'overloaded']);
   await until(() => gateway.log.some(({ msg }) => /cannot load the changed file/.test(String(msg))));
   // Not accepted: it waits in the kernel's queue, or is closed.
   (await open(gateway)).on('error', () => undefined).destroy();
@@ -97,12 +100,11 @@ test('A06: without descriptors nothing ends: 503, and all goes on when there are
   limitTo(OPEN_FILES);
   await until(async () => (await fetch(`${gateway.url}/health/ready`)).status === 200);
   await until(async () => (await predictImage(gateway, jpeg, bearer(second))).status === 200);
-  const answer = await fetch(`${gateway.url}/predict`, {
-    method: 'POST',
-    headers: { ...bearer(second), 'Content-Type': 'application/json' },
-    body: url,
-  });
-  assert.equal(answer.status, 200);
+  for (const body of [url, large]) {
+    const headers = { ...bearer(second), 'Content-Type': 'application/json' };
+    const answer = await fetch(`${gateway.url}/predict`, { method: 'POST', headers, body });
+    assert.equal(answer.status, 200);
+  }
   assert.ok(gateway.log.every(({ level }) => level !== 'fatal'));
 });
 
