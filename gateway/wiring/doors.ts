@@ -68,10 +68,10 @@ export function openDoors(options: DoorsOptions): Doors {
   return {
     service: lifecycle.add(refuseMalformed(server, { log, metrics })),
     admin: lifecycle.add(
-      createLimitedServer(
-        createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }),
-        { ...limits, maxConnections: maxAdminConnections },
-      ),
+      createLimitedServer(createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }), {
+        ...limits,
+        maxConnections: maxAdminConnections,
+      }),
     ),
   };
 }
