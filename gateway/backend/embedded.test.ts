@@ -151,7 +151,7 @@ test('a server that cannot start is restarted with growing pauses until it can',
 async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<typeof import('./embedded.ts')> {
   const copy = mkdtempSync(join(tmpdir(), 'embedded-copy-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
-  for (const folder of ['gateway/backend', 'gateway/errors.ts', 'protos', ...folders]) {
+  for (const folder of ['gateway/backend', 'gateway/domain', 'gateway/errors.ts', 'protos', ...folders]) {
     cpSync(join(REPOSITORY, folder), join(copy, folder), { recursive: true });
   }
   cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
