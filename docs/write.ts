@@ -34,6 +34,9 @@ Every failure has one of these kinds. The set is closed and stable. The body is 
 
 ${table(['kind', 'status', 'title', 'try again'], rows)}
 
+- \`version_not_proven\` is a version that exists and may not answer: it does not fit its model.yaml, or its parity differs. A
+  retry does not help, so it is 409, not 503. While its check has not ended, it is 503 with \`Retry-After: 1\`
+  ([backends.md](backends.md#versions)).
 - \`source_failed\` has status 422 if the origin answered with a 4xx, and \`source_status\` holds that status: the URL is
   wrong, not the network.
 - \`overloaded\` has status 503 while the gateway is short of memory, for all clients. Its Retry-After is the time that the

@@ -21,13 +21,14 @@ const CARD = `name: photos\nimage: {size: [${SIDE}, ${SIDE}], resize: nearest, s
 const PICTURE = 'red.png';
 const red = { create: { width: SIDE, height: SIDE, channels: 3, background: '#f00' } } as const;
 const picture = await sharp(red).png().toBuffer();
+export const body = { b64: picture.toString('base64') };
 const tensor = Float32Array.from({ length: SIDE * SIDE * 3 }, (_, index) => (index % 3 === 0 ? 1 : -1));
 const sha256 = createHash('sha256').update(new Uint8Array(tensor.buffer)).digest('hex');
 
 type Signatures = Served['versions'] extends ReadonlyMap<number, infer One> ? One : never;
 
 /** The signature of a version. `names` is another number after it was replaced in place. */
-function signature(names: number): Signatures {
+export function signature(names: number): Signatures {
   return {
     inputs: { [`input_${names}`]: { dtype: 'DT_FLOAT', shape: [-1, SIDE, SIDE, 3] } },
     outputs: { [`dense_${names}`]: { dtype: 'DT_FLOAT', shape: [-1, CLASSES.length] } },
@@ -40,7 +41,7 @@ export type Server = Served & { stop(): Promise<void>; start(): Promise<void> };
 export type Fleet = {
   readonly models: string;
   readonly target: string;
-  readonly servers: readonly Server[];
+  readonly servers: readonly [Server, Server];
   /** Versions whose parity differs. */
   readonly refused: Set<number>;
 };
@@ -53,9 +54,9 @@ export async function startFleet(t: TestContext): Promise<Fleet> {
   await writeFile(path.join(parity, PICTURE), picture);
   await writeFile(path.join(parity, 'tensors.json'), JSON.stringify({ samples: [{ file: PICTURE, sha256 }] }));
   await writeScores(models, 1, 1);
-  const started = await Promise.all([startServer(t), startServer(t)]);
-  const target = started.map((one) => one.target).join();
-  return { models, target, servers: started.map(({ server }) => server), refused: new Set() };
+  const [first, second] = await Promise.all([startServer(t), startServer(t)]);
+  const target = `${first.target},${second.target}`;
+  return { models, target, servers: [first.server, second.server], refused: new Set() };
 }
 
 async function startServer(t: TestContext): Promise<{ readonly target: string; readonly server: Server }> {
@@ -81,7 +82,7 @@ async function startServer(t: TestContext): Promise<{ readonly target: string; r
 }
 
 /** Writes the scores that training recorded for a version: its own, or others, so that its parity differs. */
-async function writeScores(models: string, version: number, first: number): Promise<void> {
+export async function writeScores(models: string, version: number, first: number): Promise<void> {
   const file = path.join(models, 'photos', 'parity', `${version}.json`);
   await writeFile(file, JSON.stringify({ tolerance: 1e-4, scores: { [PICTURE]: [first, 0] } }));
 }
@@ -131,7 +132,7 @@ class Changes {
   /** The versions that both servers have, lowest first. */
   get common(): number[] {
     const [first, second] = this.fleet.servers;
-    return [...(first?.versions.keys() ?? [])].filter((version) => second?.versions.has(version)).sort((a, b) => a - b);
+    return [...first.versions.keys()].filter((version) => second.versions.has(version)).sort((a, b) => a - b);
   }
 
   /** Takes the next number, with new names of its tensors, and writes its scores. Every third version has none: unproven. */
@@ -196,16 +197,14 @@ const KINDS: Readonly<Record<string, (changes: Changes) => Promise<void>>> = {
   },
   async 'restarted with a new one'(changes) {
     const version = await changes.prepare(true);
-    const [first, second] = changes.fleet.servers;
-    for (const own of [first, second]) {
-      if (!own) continue;
+    for (const own of changes.fleet.servers) {
       await own.stop();
       await changes.pause();
       keep(own, (one) => one === 1 || one === own.labels.get('stable'));
       changes.add(version, own);
       await own.start();
-      // As a rolling update does, wait until a gateway can have seen the new one.
-      await sleep(1000);
+      // A rolling update waits too. The gateway connects again within a second or so.
+      await sleep(2000);
     }
   },
 };
@@ -240,7 +239,6 @@ export function startLoad(gateway: RunningGateway, perSecond: number): Load {
   const answers: Answer[] = [];
   const notReady: string[] = [];
   const open = new Set<Promise<void>>();
-  const body = { b64: picture.toString('base64') };
   const queries = ['', '', '', '?version=1', '?label=stable'];
   let sent = 0;
 

@@ -59,8 +59,8 @@ export type PredictTarget = {
 
 /** The model servers. Look-ups go to the given server, or to any. */
 export type Backend = {
-  /** The addresses of the servers that are connected. Waits a moment for the first one; empty if there is none. */
-  servers(): Promise<readonly string[]>;
+  /** The addresses of the servers that are connected now. Any call starts connecting. */
+  servers(): readonly string[];
   prepare(target: PredictTarget, capacity: number): PredictCall;
   metadata(servable: Servable, signal: AbortSignal, server?: string): Promise<Metadata>;
   status(model: string, signal: AbortSignal, server?: string): Promise<readonly VersionStatus[]>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseServers, chooseVersion } from './choice.ts';
-import type { Served } from './versions.ts';
+import type { Served } from './served.ts';
 
 const signature = (input: string) =>
   new Map([['serving_default', { inputs: [{ name: input, dtype: 'DT_FLOAT', shape: [-1] }], outputs: [] }]]);

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Metadata } from '../domain/servable.ts';
 import type { Parity } from './parity.ts';
+import type { Served } from './served.ts';
 import type { Binding } from './signatures.ts';
-import type { Served } from './versions.ts';
 
 /** A version that may answer, on these servers. They have the same signatures, so one binding fits all. */
 export type Choice = {

@@ -45,7 +45,7 @@ export class Labels {
   async #read(label: string, signal: AbortSignal): Promise<number> {
     const servable = { model: this.#model, label };
     let failure: unknown;
-    for (const server of [...(await this.#backend.servers())].sort()) {
+    for (const server of this.#backend.servers().toSorted()) {
       try {
         return (await this.#backend.metadata(servable, signal, server)).version;
       } catch (thrown) {

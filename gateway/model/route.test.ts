@@ -6,8 +6,9 @@ import { GatewayError } from '../errors.ts';
 import { parseCard } from './card.ts';
 import { Labels } from './labels.ts';
 import { createRoute, type Route } from './route.ts';
+import type { Verdict } from './served.ts';
 import type { Binding } from './signatures.ts';
-import { ModelVersions, type Verdict } from './versions.ts';
+import { ModelVersions } from './versions.ts';
 
 const photos = (name: string) => parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]`, '/m');
 const table = parseCard('name: churn', '/m');
@@ -22,7 +23,13 @@ const USABLE: Extract<Verdict, { kind: 'usable' }> = {
 /** Versions on servers, by the number and the server's name. */
 function versionsOf(verdicts: Readonly<Record<number, Readonly<Record<string, Verdict>>>>): ModelVersions {
   const versions = new ModelVersions(() => undefined);
-  for (const [version, servers] of Object.entries(verdicts)) {
+  const entries = Object.entries(verdicts);
+  for (const server of new Set(entries.flatMap(([, servers]) => Object.keys(servers)))) {
+    const own = entries.filter(([, servers]) => server in servers);
+    const statuses = own.map(([version]) => ({ version: Number(version), state: 'AVAILABLE', error: '' }) as const);
+    versions.setStatuses(server, statuses);
+  }
+  for (const [version, servers] of entries) {
     for (const [server, verdict] of Object.entries(servers)) {
       versions.setMetadata(server, Number(version), METADATA);
       const binding = { card: { name: 'm' }, version: Number(version) } as Binding;
@@ -55,7 +62,9 @@ async function chosen(cards: ReturnType<typeof parseCard>[], name?: string): Pro
     if (served) versions.setVerdict(served, { ...USABLE, binding });
     return asked === 'new' ? undefined : { versions, labels: {} as Labels, look: async () => undefined };
   };
-  return outcome(createRoute({ cards: () => byName, states, model }).resolve({ model: name }, testContext()));
+  return outcome(
+    createRoute({ cards: () => byName, states, model, connected: () => ['s'] }).resolve({ model: name }, testContext()),
+  );
 }
 
 test('without a name the only model for images is selected, whatever other models are served', async () => {
@@ -94,7 +103,7 @@ test('B11: a model that is not ready is 503 with the reason, and the others are 
 /** A route over one model; `look` changes what is known, as polls do. */
 function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Record<string, number>> = {}) {
   const backend = {
-    servers: async () => ['s'],
+    servers: () => ['s'],
     metadata: async ({ label = '' }) => {
       const version = labels[label];
       if (version === undefined) throw new GatewayError('internal', 'Unrecognized servable version label');
@@ -102,7 +111,12 @@ function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Reco
     },
   };
   const model = () => ({ versions, labels: new Labels(backend, 'm'), look: async () => look() });
-  return createRoute({ cards: () => new Map([['m', photos('m')]]), states: { all: new Map() }, model });
+  return createRoute({
+    cards: () => new Map([['m', photos('m')]]),
+    states: { all: new Map() },
+    model,
+    connected: () => ['a', 'b'],
+  });
 }
 
 const REFUSED: Verdict = { kind: 'refused', problem: 'parity is differing: it is red' };

@@ -8,9 +8,10 @@ import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { Choice } from './choice.ts';
 import { findCard, notAvailable } from './find-card.ts';
+import type { Verdict } from './served.ts';
 import type { Binding } from './signatures.ts';
 import type { ModelStates } from './states.ts';
-import type { ModelVersions, Verdict } from './versions.ts';
+import type { ModelVersions } from './versions.ts';
 import type { WatchedModel } from './watch-model.ts';
 
 /** A version of a model for pictures, and the servers among which its requests are balanced. */
@@ -22,10 +23,12 @@ export type RouteOptions = {
   readonly states: Pick<ModelStates, 'all'>;
   /** What is known of a model's versions. */
   readonly model: (name: string) => Pick<WatchedModel, 'labels' | 'versions' | 'look'> | undefined;
+  /** The model servers that are connected now. */
+  readonly connected: () => readonly string[];
 };
 
-/** A request for an unknown version waits this long for the servers. */
-const UNKNOWN_MS = 1000;
+/** A request without a version that can answer waits this long for the servers: one of them may hang. */
+const LOOK_MS = 1000;
 
 type Context = Pick<RequestContext, 'signal' | 'deadlineMs'>;
 
@@ -42,7 +45,7 @@ export type Route = {
   again(error: GatewayError, failed: Routed, asked: AskedServable, context: Context): Promise<Routed>;
 };
 
-export function createRoute({ cards, states, model: find }: RouteOptions): Route {
+export function createRoute({ cards, states, model: find, connected }: RouteOptions): Route {
   function modelOf({ model: name }: AskedServable): Asked {
     const card = findCard(cards(), states.all, name);
     const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);
@@ -61,9 +64,9 @@ export function createRoute({ cards, states, model: find }: RouteOptions): Route
   return {
     resolve,
     async again(error, failed, asked, context) {
-      const { model, versions } = modelOf(asked);
-      // The call was tried on each of its servers. If the model has no others, this is the outage.
-      const isElsewhere = [...versions.servers.keys()].some((server) => !failed.servers.has(server));
+      const { model } = modelOf(asked);
+      // The call was tried on each of its servers. If no others are connected, this is an outage.
+      const isElsewhere = connected().some((server) => !failed.servers.has(server));
       if (error.kind === 'model_unavailable' && !isElsewhere) throw error;
       if (asked.label !== undefined) model.labels.forget(asked.label);
       await model.look({ isOutdated: true, over: halfTime(context) });
@@ -84,7 +87,9 @@ type Asked = {
 };
 
 /** The version of requests that name none. */
-async function newest({ versions, unavailable }: Asked, context: Context): Promise<Routed> {
+async function newest({ model, versions, unavailable }: Asked, context: Context): Promise<Routed> {
+  // A server may have come since the last poll.
+  if (!versions.newest && !versions.isBeingChecked()) await model.look(shortly());
   await waitWhile(() => !versions.newest && versions.isBeingChecked(), versions, context);
   if (versions.newest) return routed(versions.newest);
   throw unavailable();
@@ -96,13 +101,13 @@ async function numbered(
   version: number,
   context: Context,
 ): Promise<Routed> {
-  if (versions.all.length === 0) throw unavailable();
   const found = () => versions.all.find((served) => served.version === version);
   // The servers may have loaded it since the last poll.
-  if (!found()) await model.look({ isOutdated: false, over: AbortSignal.timeout(UNKNOWN_MS) });
+  if (!found()) await model.look(shortly());
   await waitWhile(() => !versions.find(version) && versions.isBeingChecked(version), versions, context);
   const choice = versions.find(version);
   if (choice) return routed(choice);
+  if (versions.all.length === 0) throw unavailable();
   throw notProven(`version ${version} of ${name}`, found()?.verdict);
 }
 
@@ -130,6 +135,10 @@ async function labelled(
 function routed({ binding, servers }: Choice): Routed {
   if (!binding) throw new TypeError('a model that takes pictures has no binding');
   return { binding, servers };
+}
+
+function shortly() {
+  return { isOutdated: false, over: AbortSignal.timeout(LOOK_MS) };
 }
 
 /** Waits for changes while `condition` holds, for half of the time left. */

@@ -2,9 +2,10 @@
 import type { VersionStatus } from '../domain/servable.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
+import type { Served } from './served.ts';
 import type { ModelState } from './state.ts';
 import type { Unreachable } from './unreachable.ts';
-import type { ModelVersions, Served } from './versions.ts';
+import type { ModelVersions } from './versions.ts';
 
 export type StateParts = {
   /** Why the server has no version of the model, if the gateway can see it, such as a missing file. */

@@ -4,28 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Metadata, VersionStatus } from '../domain/servable.ts';
 import type { GatewayError } from '../errors.ts';
 import { type Choice, chooseServers, chooseVersion } from './choice.ts';
-import type { Parity } from './parity.ts';
-import type { Binding } from './signatures.ts';
-
-/**
- * open: not checked yet, or the check failed for `problem` and is repeated. usable: it fits its model.yaml and its parity is
- * not differing. refused: it never answers.
- */
-export type Verdict =
-  | { readonly kind: 'open'; readonly problem?: string }
-  /** Without a binding: the model takes tensors. */
-  | { readonly kind: 'usable'; readonly parity: Parity; readonly binding?: Binding }
-  | { readonly kind: 'refused'; readonly problem: string; readonly parity?: Parity };
-
-/** A version on one server. */
-export type Served = {
-  readonly server: string;
-  readonly version: number;
-  readonly metadata: Metadata;
-  readonly verdict: Verdict;
-  /** When the metadata were read last, in milliseconds of `performance.now()`. */
-  readonly readMs: number;
-};
+import type { Served, Verdict } from './served.ts';
 
 /** The last answer of a server to a poll. A busy server keeps what was known of it. */
 type Server = {
@@ -112,8 +91,11 @@ export class ModelVersions {
 
   /** Forgets one version of a server. */
   forget(server: string, version: number): void {
-    const { versions, ...rest } = this.#servers.get(server) ?? UNKNOWN;
-    this.#set(server, { ...rest, versions: new Map([...versions].filter(([other]) => other !== version)) });
+    const { statuses } = this.#servers.get(server) ?? UNKNOWN;
+    this.setStatuses(
+      server,
+      statuses.filter((status) => status.version !== version),
+    );
   }
 
   /** A poll failed. A busy server keeps its versions; after any other failure it may return with others. */

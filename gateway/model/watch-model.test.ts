@@ -36,7 +36,7 @@ type Server = {
 function watch(server: Server, names: readonly string[], signal: AbortSignal): ModelStates {
   const parts: WatchParts = {
     backend: {
-      servers: async () => ['s'],
+      servers: () => ['s'],
       async metadata({ model }) {
         await server.lookUp?.(model);
         return METADATA;

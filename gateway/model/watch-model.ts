@@ -10,10 +10,11 @@ import { Grace } from './grace.ts';
 import { Labels } from './labels.ts';
 import { Pace, resultOf, type Turn } from './pace.ts';
 import { pollServer } from './poll.ts';
+import type { Served } from './served.ts';
 import { SharedRun } from './shared-run.ts';
 import type { ModelState } from './state.ts';
 import { type StateParts, stateOf } from './state-of.ts';
-import { ModelVersions, type Served } from './versions.ts';
+import { ModelVersions } from './versions.ts';
 
 /** Requests may ask for a poll of a server this often. */
 const POLL_PAUSE_MS = 50;
@@ -63,7 +64,7 @@ export class WatchedModel {
   async run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      for (const server of await this.#findServers()) {
+      for (const server of this.#findServers()) {
         const poll = this.#pollOf(server);
         if (poll.isRunning) continue;
         await this.#parts.turn(signal);
@@ -86,15 +87,15 @@ export class WatchedModel {
    */
   async look({ isOutdated, over }: { readonly isOutdated: boolean; readonly over: AbortSignal }): Promise<void> {
     if (isOutdated) this.#staleMs = performance.now();
-    const polls = [...(await this.#findServers())].map((server) => this.#pollOf(server).run());
+    const polls = [...this.#findServers()]
+      .filter((server) => server !== NO_SERVER)
+      .map((server) => this.#pollOf(server).run());
     if (!over.aborted) await Promise.race([Promise.all(polls), once(over, 'abort')]);
   }
 
   /** The connected servers, and those that were until now. */
-  async #findServers(): Promise<ReadonlySet<string>> {
-    const { backend } = this.#parts;
-    const connected = await backend.servers();
-    const servers = new Set(connected);
+  #findServers(): ReadonlySet<string> {
+    const servers = new Set(this.#parts.backend.servers());
     for (const [server, { versions }] of this.versions.servers) if (versions.size > 0) servers.add(server);
     if (servers.size === 0) servers.add(NO_SERVER);
     this.versions.keepServers(servers);
@@ -111,13 +112,7 @@ export class WatchedModel {
   async #poll(server: string): Promise<void> {
     const { backend, unreachable } = this.#parts;
     const { signal } = this.#stop;
-    if (server === NO_SERVER) {
-      // With a connection since, the next poll finds the server.
-      await backend.status(this.card.name, signal).catch((thrown: unknown) => {
-        if (!signal.aborted) this.versions.setFailure(NO_SERVER, asGatewayError(thrown));
-      });
-      return;
-    }
+    if (server === NO_SERVER) return this.#connect();
     await pollServer({
       backend,
       model: this.card.name,
@@ -128,6 +123,17 @@ export class WatchedModel {
     });
     if (this.versions.servers.get(server)?.failure === undefined) unreachable.end();
     void this.#check(server);
+  }
+
+  /** Any call connects. The servers that it finds are polled at once. */
+  async #connect(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await this.#parts.backend.status(this.card.name, signal);
+    } catch (thrown) {
+      if (!signal.aborted) this.versions.setFailure(NO_SERVER, asGatewayError(thrown));
+    }
+    for (const server of this.#parts.backend.servers()) void this.#pollOf(server).run();
   }
 
   /** Checks the open versions of a server one by one, the newest first. One that fails is tried again after the next poll. */

@@ -73,7 +73,12 @@ export function openStages(options: StagesOptions): Line {
   };
   const watch = watchModels(options, parts);
   const stages: Stages = {
-    route: createRoute({ cards: () => watch.cards, states: watch.states, model: (name) => watch.model(name) }),
+    route: createRoute({
+      cards: () => watch.cards,
+      states: watch.states,
+      model: (name) => watch.model(name),
+      connected: backend.servers,
+    }),
     admission,
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
