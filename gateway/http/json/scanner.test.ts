@@ -14,7 +14,7 @@ function scan(text: string, pieceBytes = 1e9, limits = LIMITS): number {
 }
 
 test('A02: JSON that is too deep or has too many values is refused at the byte that is too much', () => {
-  const deep = { kind: 'invalid_json', message: 'The body is nested more than 64 levels deep.' };
+  const deep = { kind: 'invalid_json', message: 'The JSON is nested more than 64 levels deep.' };
   const many = { kind: 'body_too_large', message: 'The body has more than 1000 JSON values (MAX_INSTANCES).' };
   for (const pieceBytes of [1, 3, 1e9]) {
     assert.throws(() => scan('['.repeat(65), pieceBytes), deep);

@@ -55,7 +55,7 @@ export class JsonScanner {
     const { maxDepth } = this.#limits;
     this.#depth += 1;
     if (this.#depth > maxDepth) {
-      throw new GatewayError('invalid_json', `The body is nested more than ${maxDepth} levels deep.`);
+      throw new GatewayError('invalid_json', `The JSON is nested more than ${maxDepth} levels deep.`);
     }
     this.#addValue();
   }
