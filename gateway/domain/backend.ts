@@ -1,13 +1,13 @@
 /** The interface of a model server, as the pipeline uses it. */
 import type { RequestContext } from './request.ts';
 import type { Metadata, Servable, VersionStatus } from './servable.ts';
-import type { InputArray, OutputTensor, PixelType } from './tensor.ts';
+import type { InputArray, PixelType, Tensor } from './tensor.ts';
 
 export type Prediction = {
   /** The version that answered; undefined when the server does not name it. */
   readonly version: number | undefined;
   /** The outputs that were wanted, by their keys. */
-  readonly outputs: ReadonlyMap<string, OutputTensor>;
+  readonly outputs: ReadonlyMap<string, Tensor>;
 };
 
 /**
@@ -35,7 +35,7 @@ export type PredictCall = {
 export type ExpectedAnswer = {
   /** Keys of the outputs to read. The others are skipped. */
   readonly outputs: readonly string[];
-  /** The most elements of these outputs. */
+  /** The most elements of these outputs. Infinite: the signature does not tell. */
   readonly wantedElements: number;
   /** The elements of all outputs. Undefined: the signature does not tell (an unknown axis or rank, strings). */
   readonly elements: number | undefined;
@@ -57,11 +57,21 @@ export type PredictTarget = {
   readonly answer: ExpectedAnswer;
 };
 
+/** The target of a Predict with tensors. `answer` has the outputs that are wanted, and their elements for each row. */
+export type TensorsTarget = Omit<PredictTarget, 'input'>;
+
 /** The model servers. Look-ups go to the given server, or to any. */
 export type Backend = {
   /** The addresses of the servers that are connected now. Any call starts connecting. */
   servers(): readonly string[];
   prepare(target: PredictTarget, capacity: number): PredictCall;
+  /** Sends tensors as they are. `rows`: what the answer has for each row is multiplied by it. */
+  predict(
+    target: TensorsTarget,
+    inputs: ReadonlyMap<string, Tensor>,
+    rows: number,
+    context: RequestContext,
+  ): Promise<Prediction>;
   metadata(servable: Servable, signal: AbortSignal, server?: string): Promise<Metadata>;
   status(model: string, signal: AbortSignal, server?: string): Promise<readonly VersionStatus[]>;
   close(): void;

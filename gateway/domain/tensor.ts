@@ -31,11 +31,10 @@ export type PixelType = 'DT_FLOAT' | 'DT_HALF' | 'DT_BFLOAT16' | 'DT_UINT8' | 'D
 /** The elements of such an input. Uint16Array: the bits of bfloat16. */
 export type InputArray = Float32Array | Float16Array | Uint16Array | Uint8Array | Int32Array;
 
-/** An output tensor of a response. Numbers are in row-major order. */
-export type OutputTensor = {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
-  /** The elements of a DT_STRING, which has no `values`. */
-  readonly strings?: ArrayLike<Uint8Array>;
-};
+/**
+ * A tensor of a request or an answer, row-major. `bytes`: little-endian elements without padding, as in TensorProto's
+ * tensor_content and in the raw contents of Open Inference. A DT_STRING has `strings`.
+ */
+export type Tensor =
+  | { readonly dtype: DType; readonly shape: readonly number[]; readonly bytes: Uint8Array }
+  | { readonly dtype: 'DT_STRING'; readonly shape: readonly number[]; readonly strings: readonly Uint8Array[] };

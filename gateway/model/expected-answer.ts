@@ -1,6 +1,7 @@
 /** What an answer of a version has for each instance, by its signature and model.yaml. */
 import type { ExpectedAnswer } from '../domain/backend.ts';
 import type { Signature, TensorInfo } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
 
 /** The answer where the output `wanted` has the scores of `classes` classes. */
 export function expectedAnswer({ outputs }: Signature, wanted: TensorInfo, classes: number): ExpectedAnswer {
@@ -9,6 +10,22 @@ export function expectedAnswer({ outputs }: Signature, wanted: TensorInfo, class
   return {
     outputs: [wanted.name],
     wantedElements: classes,
+    elements: Number.isFinite(elements) ? elements : undefined,
+  };
+}
+
+/** The answer with whole outputs: those named, or all. Throws `invalid_request` for a name that the signature lacks. */
+export function expectedTensors({ outputs }: Signature, names?: readonly string[]): ExpectedAnswer {
+  const known = outputs.map(({ name }) => name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const detail = `outputs: no ${unknown.slice(0, 80)} in this signature; it has ${known.join(', ') || 'none'}`;
+    throw new GatewayError('invalid_request', detail);
+  }
+  const elements = outputs.reduce((sum, output) => sum + elementsOf(output), 0);
+  return {
+    outputs: names ?? known,
+    wantedElements: elements,
     elements: Number.isFinite(elements) ? elements : undefined,
   };
 }

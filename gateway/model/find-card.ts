@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { ModelStates } from './states.ts';
 
-/** The card of the model that the request names. Without a name: the only model that takes images. */
+/** The card of the model that the request names. Without a name: the only one that takes images. */
 export function findCard(
   cards: ReadonlyMap<string, ModelCard>,
   states: ModelStates['all'],
@@ -19,8 +19,7 @@ export function findCard(
   const card = cards.get(name);
   if (!card && states.has(name)) throw notAvailable(name, states.get(name)?.problem);
   if (!card) throw new GatewayError('model_not_found', `query model: no such model; for images there are ${choice}`);
-  if (card.image) return card;
-  throw new GatewayError('invalid_request', `query model: ${name} takes tensors, not images; for images: ${choice}`);
+  return card;
 }
 
 /** The reason is that of /health/ready, which is public too. */

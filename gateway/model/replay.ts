@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Backend } from '../domain/backend.ts';
+import { numbersOf } from '../domain/elements.ts';
 import type { Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { readSamplePicture } from './parity-files.ts';
@@ -42,5 +43,6 @@ export async function replay(
   }
   const hash = createHash('sha256').update(sent).digest('hex');
   const { outputs } = await sendWhenFree(call, context);
-  return { hash, scores: Array.from(outputs.get(output)?.values ?? []) };
+  const tensor = outputs.get(output);
+  return { hash, scores: tensor ? Array.from(numbersOf(tensor)) : [] };
 }

@@ -14,8 +14,14 @@ import type { ModelStates } from './states.ts';
 import type { ModelVersions } from './versions.ts';
 import type { WatchedModel } from './watch-model.ts';
 
-/** A version of a model for pictures, and the servers among which its requests are balanced. */
-export type Routed = { readonly binding: Binding; readonly servers: ReadonlySet<string> };
+/** A version that may answer, and the servers among which its requests are balanced. */
+export type Routed = Pick<Choice, 'version' | 'metadata' | 'binding' | 'servers'> & { readonly card: ModelCard };
+
+/** What a request with pictures needs of a version. Throws `invalid_request` for a model that takes tensors. */
+export function bindingOf({ card, binding }: Routed): Binding {
+  if (binding) return binding;
+  throw new GatewayError('invalid_request', `query model: ${card.name} takes tensors, not images`);
+}
 
 export type RouteOptions = {
   /** The models in use now. */
@@ -34,8 +40,8 @@ type Context = Pick<RequestContext, 'signal' | 'deadlineMs'>;
 
 export type Route = {
   /**
-   * Throws `invalid_request` when the request must name the model or the model takes no images, `model_not_found`,
-   * `model_unavailable` with the reason, and `version_not_proven`.
+   * Throws `invalid_request` when the request must name the model, `model_not_found`, `model_unavailable` with the reason,
+   * and `version_not_proven`.
    */
   resolve(asked: AskedServable, context: Context): Promise<Routed>;
   /**
@@ -51,7 +57,7 @@ export function createRoute({ cards, states, model: find, connected }: RouteOpti
     const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);
     const model = find(card.name);
     if (!model) throw unavailable();
-    return { name: card.name, versions: model.versions, model, unavailable };
+    return { card, versions: model.versions, model, unavailable };
   }
 
   async function resolve(asked: AskedServable, context: Context): Promise<Routed> {
@@ -80,24 +86,24 @@ export function createRoute({ cards, states, model: find, connected }: RouteOpti
 
 /** The model of a request, and the error while it has no version that can answer. */
 type Asked = {
-  readonly name: string;
+  readonly card: ModelCard;
   readonly model: Pick<WatchedModel, 'labels' | 'versions' | 'look'>;
   readonly versions: ModelVersions;
   readonly unavailable: () => GatewayError;
 };
 
 /** The version of requests that name none. */
-async function newest({ model, versions, unavailable }: Asked, context: Context): Promise<Routed> {
+async function newest({ card, model, versions, unavailable }: Asked, context: Context): Promise<Routed> {
   // A server may have come since the last poll.
   if (!versions.newest && !versions.isBeingChecked()) await model.look(shortly());
   await waitWhile(() => !versions.newest && versions.isBeingChecked(), versions, context);
-  if (versions.newest) return routed(versions.newest);
+  if (versions.newest) return { ...versions.newest, card };
   throw unavailable();
 }
 
 /** A version that the request names. */
 async function numbered(
-  { name, model, versions, unavailable }: Asked,
+  { card, model, versions, unavailable }: Asked,
   version: number,
   context: Context,
 ): Promise<Routed> {
@@ -106,9 +112,9 @@ async function numbered(
   if (!found()) await model.look(shortly());
   await waitWhile(() => !versions.find(version) && versions.isBeingChecked(version), versions, context);
   const choice = versions.find(version);
-  if (choice) return routed(choice);
+  if (choice) return { ...choice, card };
   if (versions.all.length === 0) throw unavailable();
-  throw notProven(`version ${version} of ${name}`, found()?.verdict);
+  throw notProven(`version ${version} of ${card.name}`, found()?.verdict);
 }
 
 /** Why a version that the request names does not answer. */
@@ -130,11 +136,6 @@ async function labelled(
   if (versions.find(version)) return version;
   labels.forget(label);
   return labels.version(label, signal);
-}
-
-function routed({ binding, servers }: Choice): Routed {
-  if (!binding) throw new TypeError('a model that takes pictures has no binding');
-  return { binding, servers };
 }
 
 function shortly() {

@@ -2,8 +2,9 @@
 
 import type { PredictCall, Prediction, PredictTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
-import { asGatewayError, GatewayError } from '../errors.ts';
+import { asGatewayError, type GatewayError } from '../errors.ts';
 import { hasRows, nameScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
+import { requireAnswer } from './require-answer.ts';
 
 /** A tensor to predict. */
 export type Batch = {
@@ -56,11 +57,8 @@ async function send(
   context: RequestContext,
 ): Promise<Prediction> {
   const prediction = await call.send(count, context);
-  const { version = target.servable.version, outputs } = prediction;
-  if (version === target.servable.version && outputs.has(output)) return prediction;
-  const cause = new Error(`expected ${output} of version ${target.servable.version}, got version ${version}`);
-  const detail = 'The model server answered with another version, or without the output of the scores.';
-  throw new GatewayError('model_failed', detail, { cause, isOutdated: true });
+  requireAnswer(prediction, target.servable.version, [output]);
+  return prediction;
 }
 
 /** Returns the rows, or throws the first error where all of them failed. */

@@ -8,6 +8,7 @@ import type { Instance, Resized } from '../domain/picture.ts';
 import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
+import type { Routed } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
 import { classify } from './classify.ts';
 import type { Stages } from './stages.ts';
@@ -20,6 +21,14 @@ const BINDING = {
   output: 'y',
 } as unknown as Binding;
 
+const ROUTED: Routed = {
+  card: BINDING.card,
+  version: 1,
+  metadata: { version: 1, signatures: new Map() },
+  binding: BINDING,
+  servers: new Set(['s']),
+};
+
 /** Answers each row with two scores, the first of which is the row's byte. */
 const BACKEND: Pick<Backend, 'prepare'> = {
   prepare(_target, capacity) {
@@ -31,7 +40,8 @@ const BACKEND: Pick<Backend, 'prepare'> = {
       inputBytes: (count) => count,
       async send(count) {
         const values = Array.from({ length: count }, (_, row) => [tensor[row] ?? 0, 0]).flat();
-        return { version: 1, outputs: new Map([['y', { dtype: 'DT_FLOAT', shape: [count, 2], values }]]) };
+        const bytes = new Uint8Array(Float32Array.from(values).buffer);
+        return { version: 1, outputs: new Map([['y', { dtype: 'DT_FLOAT', shape: [count, 2], bytes }]]) };
       },
       release() {},
     };
@@ -45,7 +55,7 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
   const budget = new ByteBudget(fetchedBytes);
   const stages = {
     route: {
-      resolve: async () => ({ binding: BINDING, servers: new Set(['s']) }),
+      resolve: async () => ROUTED,
       async again(error) {
         throw error;
       },

@@ -4,11 +4,12 @@ import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import type { Routed } from '../model/route.ts';
+import { bindingOf, type Routed } from '../model/route.ts';
 import { requireScores, type Scores } from '../scores/scores.ts';
 import { ask, type ScoredBatch } from './ask.ts';
 import { fillTensor } from './fill.ts';
 import type { Outcomes } from './outcomes.ts';
+import { predictKnown } from './predict-known.ts';
 import { readImages } from './read-images.ts';
 import { retryWhileFull } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
@@ -41,9 +42,6 @@ type Predicted = {
   readonly tensorBytes: number;
 };
 
-/** How often a request is sent where the model server contradicts what was known of it. */
-const MAX_TRIES = 3;
-
 /**
  * Scores every instance of a request with one Predict. An instance that cannot be read has an error as its outcome; when
  * none can be read, the first one's error is thrown. All work has ended when this resolves or throws.
@@ -54,14 +52,18 @@ export async function classify(
   context: RequestContext,
 ): Promise<Classification> {
   const { instances } = request;
-  const routed = await stages.route.resolve(request.servable, context);
-  context.note({ model: routed.binding.card.name, version: routed.binding.version });
-  requireScores({ gives: routed.binding.card.scores, wants: request.wants });
+  const { servable } = request;
+  const routed = await stages.route.resolve(servable, context);
+  context.note({ model: routed.card.name, version: routed.version });
+  requireScores({ gives: routed.card.scores, wants: request.wants });
   const share = stages.fetchedBytes.open();
   try {
     const { values: images, errors } = await readImages(stages, instances, share, context);
     requireOne(instances, { values: images, errors });
-    const { version, rows, scored, tensorBytes } = await predictKnown(stages, request, { routed, images }, context);
+    const known = { servable, routed, images: images.size };
+    const { version, rows, scored, tensorBytes } = await predictKnown(stages, known, context, (current, atOnce) =>
+      predict(stages, request, { routed: current, images, atOnce }, context),
+    );
     const outcomes = instances.map((instance): Outcome => {
       const row = rows.values.get(instance);
       const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : scored.rows[row];
@@ -74,42 +76,20 @@ export async function classify(
   }
 }
 
-type Work = { readonly routed: Routed; readonly images: ReadonlyMap<Instance, Uint8Array> };
-
-/**
- * Predicts with a version that is known, and is admitted for it. Where the server contradicts what is known (the version is
- * unloaded, or its tensors have other names), the version is selected and the request admitted again.
- */
-async function predictKnown(
-  stages: Stages,
-  request: ClassifyRequest,
-  { routed: first, images }: Work,
-  context: RequestContext,
-): Promise<Predicted> {
-  let routed = first;
-  for (let tries = 1; ; tries += 1) {
-    const work = { routed, images };
-    try {
-      return await stages.admission.admit(context, images.size, (atOnce) =>
-        predict(stages, request, { ...work, atOnce }, context),
-      );
-    } catch (thrown) {
-      const error = asGatewayError(thrown);
-      if (!error.isOutdated || tries === MAX_TRIES) throw thrown;
-      routed = await stages.route.again(error, routed, request.servable, context);
-      context.note({ version: routed.binding.version });
-    }
-  }
-}
+type Work = {
+  readonly routed: Routed;
+  readonly images: ReadonlyMap<Instance, Uint8Array>;
+  readonly atOnce: number;
+};
 
 /** Decodes the images into one tensor and asks the model. */
 async function predict(
   stages: Stages,
   { wants, top }: ClassifyRequest,
-  { routed, images, atOnce }: Work & { readonly atOnce: number },
+  { routed, images, atOnce }: Work,
   context: RequestContext,
 ): Promise<Predicted> {
-  const { card, version, input, output, answer } = routed.binding;
+  const { card, version, input, output, answer } = bindingOf(routed);
   const servable = { model: card.name, version };
   const target: PredictTarget = { servable, only: routed.servers, signature: card.signature, input, answer };
   const call = stages.backend.prepare(target, images.size);

@@ -5,7 +5,7 @@ import { softmax } from './activations.ts';
 import { nameScores, requireScores, type ScoreOptions } from './scores.ts';
 
 const output = (shape: number[], values: number[]) =>
-  ({ dtype: 'DT_FLOAT', shape, values: Float32Array.from(values) }) as const;
+  ({ dtype: 'DT_FLOAT', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) }) as const;
 const options = { classes: ['a', 'b', 'c'], gives: 'logits', wants: 'raw' } as const;
 
 test('every class gets its raw score, in the order of the model', () => {

@@ -1,6 +1,7 @@
 /** Converts an output tensor to named scores. */
+import { numbersOf } from '../domain/elements.ts';
 import { neuronCounts, type ScoreKind } from '../domain/scores.ts';
-import type { OutputTensor } from '../domain/tensor.ts';
+import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { sigmoid, softmax } from './activations.ts';
 
@@ -24,7 +25,7 @@ export function requireScores({ gives, wants }: Pick<ScoreOptions, 'gives' | 'wa
 }
 
 /** Whether an output has one row for each of the `count` instances. The rows themselves are not checked. */
-export function hasRows(output: OutputTensor | undefined, count: number): boolean {
+export function hasRows(output: Tensor | undefined, count: number): boolean {
   return output?.shape[0] === count;
 }
 
@@ -34,7 +35,7 @@ export function hasRows(output: OutputTensor | undefined, count: number): boolea
  * Throws `model_failed` for another shape, so scores never get the wrong class.
  */
 export function nameScores(
-  output: OutputTensor | undefined,
+  output: Tensor | undefined,
   count: number,
   options: ScoreOptions,
 ): (Scores | GatewayError)[] {
@@ -48,9 +49,10 @@ export function nameScores(
       cause: new Error(`expected [${count},${classes.length}], got ${got}`),
     });
   }
+  const numbers = numbersOf(output);
   return Array.from({ length: count }, (_, row) =>
     nameRow(
-      Array.from({ length: neurons }, (_, neuron) => output.values[row * neurons + neuron] ?? Number.NaN),
+      Array.from({ length: neurons }, (_, neuron) => numbers[row * neurons + neuron] ?? Number.NaN),
       options,
     ),
   );

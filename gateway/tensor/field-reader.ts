@@ -62,10 +62,10 @@ export class FieldReader {
     return this.#high * 2 ** 32 + this.#low;
   }
 
-  /** The value as uint64, the nearest double. */
-  get uint64(): number {
+  /** The value as uint64, or as the two's complement of an int64, with all its bits. */
+  get bigint(): bigint {
     this.#require(VARINT);
-    return (this.#high >>> 0) * 2 ** 32 + this.#low;
+    return (BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low);
   }
 
   /** The value as int32 or enum: the low 32 bits. */

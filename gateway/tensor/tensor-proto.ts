@@ -1,7 +1,8 @@
-/** Reads a TensorProto of a response into plain numbers, in any of its encodings. */
-import type { OutputTensor } from '../domain/tensor.ts';
+/** Reads a TensorProto, in any of its encodings. */
+import { ELEMENTS, isNumeric, type NumericDType } from '../domain/elements.ts';
+import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
-import { dtypeName, type ListField, type NumericType, numericType } from './dtype.ts';
+import { dtypeName, type ListField, NUMERIC_TYPES, type NumericType } from './dtype.ts';
 import { FIXED32, FIXED64, FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from './field-reader.ts';
 import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
@@ -10,17 +11,17 @@ import { splitStrings } from './string-list.ts';
 export type TensorBudget = ReadBudget & { elements: number };
 
 /** A list of TensorProto: its field, the wire type of one value, and how that is read. */
-type List = { readonly field: number; readonly wireType: number; readonly read: (at: FieldReader) => number };
+type List = { readonly field: number; readonly wireType: number; readonly read: (at: FieldReader) => number | bigint };
 
 const LISTS: Readonly<Record<ListField, List>> = {
   float_val: { field: 5, wireType: FIXED32, read: (at) => at.float },
   double_val: { field: 6, wireType: FIXED64, read: (at) => at.double },
   int_val: { field: 7, wireType: VARINT, read: (at) => at.int32 },
-  int64_val: { field: 10, wireType: VARINT, read: (at) => at.int64 },
-  bool_val: { field: 11, wireType: VARINT, read: (at) => Number(at.uint64 !== 0) },
+  int64_val: { field: 10, wireType: VARINT, read: (at) => at.bigint },
+  bool_val: { field: 11, wireType: VARINT, read: (at) => Number(at.bigint !== 0n) },
   half_val: { field: 13, wireType: VARINT, read: (at) => at.int32 },
   uint32_val: { field: 16, wireType: VARINT, read: (at) => at.int32 >>> 0 },
-  uint64_val: { field: 17, wireType: VARINT, read: (at) => at.uint64 },
+  uint64_val: { field: 17, wireType: VARINT, read: (at) => at.bigint },
 };
 const STRING_VAL = 8;
 
@@ -33,16 +34,15 @@ type Head = { readonly dtype: string; readonly shape: readonly number[]; readonl
  * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit or the
  * budget has no room for the elements, and MalformedMessage for other bytes.
  */
-export function readTensor(proto: Uint8Array, budget: TensorBudget): OutputTensor | undefined {
+export function readTensor(proto: Uint8Array, budget: TensorBudget): Tensor | undefined {
   const head = readHead(new FieldReader(proto, budget));
   const { dtype, shape, count } = head;
-  const type = numericType(dtype);
-  if (!type && dtype !== 'DT_STRING') return undefined;
+  if (!isNumeric(dtype) && dtype !== 'DT_STRING') return undefined;
   if (count > budget.elements) throw tooMany(shape);
   budget.elements -= count;
   const list = new FieldReader(proto, budget);
-  if (type) return { dtype, shape, values: readNumbers(head, type, list) };
-  return { dtype, shape, values: [], strings: readStrings(head, list) };
+  if (isNumeric(dtype)) return { dtype, shape, bytes: readNumbers(head, dtype, list) };
+  return { dtype: 'DT_STRING', shape, strings: readStrings(head, list) };
 }
 
 function readHead(at: FieldReader): Head {
@@ -63,14 +63,14 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-function readNumbers({ dtype, shape, count, content }: Head, type: NumericType, at: FieldReader): ArrayLike<number> {
+function readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: FieldReader): Uint8Array {
   if (content.length > 0) {
-    if (content.length !== count * type.elementBytes) throw misfit(`${content.length} bytes of ${dtype}`, shape);
-    // Copied: typed arrays need an aligned start, and a view would keep the whole response in memory.
-    return type.read(new Uint8Array(content).buffer);
+    if (content.length === count * ELEMENTS[dtype].BYTES_PER_ELEMENT) return content;
+    throw misfit(`${content.length} bytes of ${dtype}`, shape);
   }
+  const type: NumericType = NUMERIC_TYPES[dtype];
   const { field, wireType, read } = LISTS[type.list];
-  const values = type.listHoldsBits ? new Uint16Array(count) : new Float64Array(count);
+  const values = type.listHoldsBits ? new Uint16Array(count) : new ELEMENTS[dtype](count);
   let length = 0;
   const add = (from: FieldReader) => {
     if (length === count) throw misfit(`more than ${count} values`, shape);
@@ -83,8 +83,9 @@ function readNumbers({ dtype, shape, count, content }: Head, type: NumericType, 
     if (!packed) add(at);
     while (packed?.nextValue(wireType)) add(packed);
   }
-  values.fill(values[length - 1] ?? 0, length);
-  return type.listHoldsBits ? type.read(values.buffer as ArrayBuffer) : values;
+  const last = values[length - 1];
+  for (let index = length; last !== undefined && index < count; index += 1) values[index] = last;
+  return new Uint8Array(values.buffer);
 }
 
 function readStrings({ shape, count, content }: Head, at: FieldReader): readonly Uint8Array[] {

@@ -5,7 +5,8 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-responses.ts';
 import { readPrediction } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Prediction } from '../../gateway/domain/backend.ts';
-import type { OutputTensor } from '../../gateway/domain/tensor.ts';
+import { numbersOf } from '../../gateway/domain/elements.ts';
+import type { Tensor } from '../../gateway/domain/tensor.ts';
 import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -66,7 +67,7 @@ function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): v
     const count = tensor.shape.reduce((product, size) => product * size, 1);
     elements += count;
     assert.equal(
-      (tensor.strings ?? tensor.values).length,
+      ('strings' in tensor ? tensor.strings : numbersOf(tensor)).length,
       count,
       `${name} does not have the number of elements of its shape`,
     );
@@ -87,7 +88,8 @@ function referenceOf(input: Uint8Array): Raw | undefined {
   }
 }
 
-function checkFloats({ values }: OutputTensor, { tensor_content: content, float_val: list }: RawTensor): void {
+function checkFloats(tensor: Tensor, { tensor_content: content, float_val: list }: RawTensor): void {
+  const values = numbersOf(tensor);
   const count = content.length > 0 ? values.length : Math.min(values.length, list.length);
   for (let index = 0; index < count; index += 1) {
     const expected = content.length > 0 ? content.readFloatLE(4 * index) : list[index];

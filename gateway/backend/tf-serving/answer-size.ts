@@ -1,5 +1,5 @@
 /** The most bytes that the answer to a Predict may have. A server that sends more is refused by the announced length. */
-import type { PredictTarget } from '../../domain/backend.ts';
+import type { TensorsTarget } from '../../domain/backend.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import type { Wanted } from './predict-response.ts';
 
@@ -19,13 +19,14 @@ const SPARE_ELEMENTS = HEAD_BYTES / ELEMENT_BYTES;
  * The bytes for `count` instances: ELEMENT_BYTES for each element of the signature's outputs, but at most
  * `maxOutputBytes` for each instance. Exactly these where the signature does not tell how many elements there are.
  */
-export function maxAnswerBytes({ answer }: PredictTarget, count: number, maxOutputBytes: number): number {
+export function maxAnswerBytes({ answer }: TensorsTarget, count: number, maxOutputBytes: number): number {
   const { elements = Number.POSITIVE_INFINITY } = answer;
   const instanceBytes = Math.min(elements * ELEMENT_BYTES, maxOutputBytes);
   return Math.min(HEAD_BYTES + count * instanceBytes, MAX_MESSAGE_BYTES);
 }
 
-/** The outputs to read of an answer for `count` instances. */
-export function wantedOf({ answer }: PredictTarget, count: number): Wanted {
-  return { outputs: answer.outputs, elements: count * answer.wantedElements + SPARE_ELEMENTS };
+/** The outputs to read of an answer for `count` instances. An element that is sent takes at least one byte. */
+export function wantedOf({ answer }: TensorsTarget, count: number, maxBytes: number): Wanted {
+  const elements = count * answer.wantedElements + SPARE_ELEMENTS;
+  return { outputs: answer.outputs, elements: Math.min(elements, maxBytes) };
 }

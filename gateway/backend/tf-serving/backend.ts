@@ -1,7 +1,8 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
-import type { Backend, PredictCall, PredictTarget } from '../../domain/backend.ts';
+import type { Backend, PredictCall, Prediction, PredictTarget, TensorsTarget } from '../../domain/backend.ts';
+import { ELEMENTS } from '../../domain/elements.ts';
+import type { RequestContext } from '../../domain/request.ts';
 import { GatewayError } from '../../errors.ts';
-import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import { asUndecodable } from '../grpc/failure.ts';
@@ -13,6 +14,7 @@ import { loadProtocol } from './messages.ts';
 import { createPredictRequest } from './predict-request.ts';
 import { readPrediction } from './predict-response.ts';
 import type { PredictRequest } from './request-type.ts';
+import { frameTensors } from './tensors-request.ts';
 
 /** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
 const POOL_BYTES = 66 * 2 ** 20;
@@ -36,6 +38,18 @@ export function createTfServing(options: TfServingOptions): Backend {
   const { path } = protocol['tensorflow.serving.PredictionService'].Predict;
   const pool = createPool(POOL_BYTES);
 
+  async function sendPredict(
+    target: TensorsTarget,
+    framed: Buffer,
+    rows: number,
+    { deadlineMs, signal }: RequestContext,
+  ): Promise<Prediction> {
+    const { only, servable } = target;
+    const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
+    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal };
+    return readPrediction(await unary(rpc), wantedOf(target, rows, maxResponseBytes));
+  }
+
   function callOf(target: PredictTarget, request: PredictRequest): PredictCall {
     return {
       get tensor() {
@@ -49,22 +63,10 @@ export function createTfServing(options: TfServingOptions): Backend {
         single.copyFrom(request, row);
         return callOf(target, single);
       },
-      async send(count, { deadlineMs, signal }) {
-        const { only, servable } = target;
-        const framed = request.framed(count);
-        const maxResponseBytes = maxAnswerBytes(target, count, maxOutputBytes);
-        const response = await unary({
-          path,
-          model: servable.model,
-          only,
-          framed,
-          maxResponseBytes,
-          deadlineMs,
-          signal,
-        }).catch((thrown: unknown) => {
+      async send(count, context) {
+        return sendPredict(target, request.framed(count), count, context).catch((thrown: unknown) => {
           throw target.input.dtype === 'DT_STRING' ? asUndecodable(thrown) : thrown;
         });
-        return readPrediction(response, wantedOf(target, count));
       },
     };
   }
@@ -76,6 +78,7 @@ export function createTfServing(options: TfServingOptions): Backend {
       checkSize(target, capacity);
       return callOf(target, createPredictRequest(pool, target, capacity));
     },
+    predict: (target, inputs, rows, context) => sendPredict(target, frameTensors(target, inputs), rows, context),
     close() {
       client.close();
     },
@@ -86,7 +89,7 @@ export function createTfServing(options: TfServingOptions): Backend {
 function checkSize({ input }: PredictTarget, capacity: number): void {
   // The length of strings is known later: string-request.ts checks it.
   if (input.dtype === 'DT_STRING') return;
-  const { elementBytes } = NUMERIC_TYPES[input.dtype];
+  const elementBytes = ELEMENTS[input.dtype].BYTES_PER_ELEMENT;
   const instanceBytes = input.shape.reduce<number>((product, size) => product * size, elementBytes);
   const most = Math.floor((MAX_MESSAGE_BYTES - HEAD_BYTES) / instanceBytes);
   if (capacity <= most) return;

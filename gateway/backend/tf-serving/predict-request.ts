@@ -1,7 +1,7 @@
 /** A PredictRequest as bytes: the tensor is written into the memory it is sent from, then the head right before it. */
 import type { PredictTarget } from '../../domain/backend.ts';
-import type { InputArray, PixelType } from '../../domain/tensor.ts';
-import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
+import { ELEMENTS } from '../../domain/elements.ts';
+import type { PixelType } from '../../domain/tensor.ts';
 import type { Pool } from '../../tensor/pool.ts';
 import { checkCount, frame, maxHeadBytes } from './request-head.ts';
 import type { PredictRequest } from './request-type.ts';
@@ -10,16 +10,6 @@ import { checkVersion } from './version.ts';
 
 /** A typed array's offset must be a multiple of its element size; float32 are written in pairs. */
 const TENSOR_ALIGNMENT = 8;
-
-type Elements = new (memory: ArrayBuffer, offset: number, length: number) => InputArray;
-
-const ELEMENTS: Readonly<Record<PixelType, Elements>> = {
-  DT_FLOAT: Float32Array,
-  DT_HALF: Float16Array,
-  DT_BFLOAT16: Uint16Array,
-  DT_UINT8: Uint8Array,
-  DT_INT32: Int32Array,
-};
 
 /**
  * Makes a PredictRequest with room for `capacity` instances of `target.input.shape`.
@@ -37,7 +27,7 @@ type TensorOptions = { readonly target: PredictTarget; readonly dtype: PixelType
 
 function createTensorRequest(pool: Pool, { target, dtype, capacity }: TensorOptions): PredictRequest {
   const elements = target.input.shape.reduce((product, size) => product * size, 1);
-  const instanceBytes = elements * NUMERIC_TYPES[dtype].elementBytes;
+  const instanceBytes = elements * ELEMENTS[dtype].BYTES_PER_ELEMENT;
   const start = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
   let memory: ArrayBuffer | undefined;
   const take = () => {

@@ -1,6 +1,6 @@
 /** Reads a serialized PredictResponse: the version that answered and the outputs that are wanted. */
 import type { Prediction } from '../../domain/backend.ts';
-import type { OutputTensor } from '../../domain/tensor.ts';
+import type { Tensor } from '../../domain/tensor.ts';
 import { FieldReader } from '../../tensor/field-reader.ts';
 import { readTensor } from '../../tensor/tensor-proto.ts';
 import { readable } from './messages.ts';
@@ -36,7 +36,7 @@ export function readPrediction(response: Uint8Array, wanted: Wanted): Prediction
       if (at.field === 1) keepWanted(at.message, found);
       if (at.field === 2) version = readServedVersion(at.message) ?? version;
     }
-    const outputs = new Map<string, OutputTensor>();
+    const outputs = new Map<string, Tensor>();
     for (const { name, tensor } of found) {
       const read = tensor && readTensor(tensor, budget);
       if (read) outputs.set(name, read);

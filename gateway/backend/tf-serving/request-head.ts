@@ -1,10 +1,9 @@
 /** Writes everything of a PredictRequest that comes before the content of its input, right before that content. */
 import type { PredictTarget } from '../../domain/backend.ts';
+import type { Servable } from '../../domain/servable.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
-
-/** The prefix of gRPC's Length-Prefixed-Message; see framing.ts. */
-const PREFIX_BYTES = 5;
+import { PREFIX_BYTES } from '../grpc/framing.ts';
 
 /** A tag (field numbers are below 16) and a varint (a number below 2^53, or a length). */
 export const MAX_FIELD_HEAD_BYTES = 9;
@@ -14,7 +13,7 @@ const FIELDS_BESIDE_AXES = 12;
 const FIELDS_PER_AXIS = 2;
 
 /** The number in the enum DataType. */
-const DT_STRING = 7;
+export const DT_STRING = 7;
 
 /** Room that a head needs before the content, with gRPC's prefix. */
 export function maxHeadBytes({ servable, signature, input }: PredictTarget): number {
@@ -50,6 +49,11 @@ export function frame(memory: ArrayBuffer, { target, count, start, end }: Conten
     writer.bytesField(1, Buffer.from(input.name));
   };
   writer.messageField(2, writeInput, end);
+  writeModelSpec(writer, servable, signature);
+  return prefixed(memory, writer.start, end);
+}
+
+export function writeModelSpec(writer: BackwardWriter, servable: Servable, signature: string): void {
   writer.messageField(1, () => {
     const { model, version, label } = servable;
     if (label !== undefined) writer.bytesField(4, Buffer.from(label));
@@ -57,13 +61,17 @@ export function frame(memory: ArrayBuffer, { target, count, start, end }: Conten
     if (version !== undefined) writer.messageField(2, () => writer.varintField(1, version));
     writer.bytesField(1, Buffer.from(model));
   });
-  const framed = Buffer.from(memory, writer.start - PREFIX_BYTES, PREFIX_BYTES + end - writer.start);
+}
+
+/** The message from `start` to `end` with gRPC's prefix, which is written before it. */
+export function prefixed(memory: ArrayBuffer, start: number, end: number): Buffer {
+  const framed = Buffer.from(memory, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
   framed[0] = 0;
-  framed.writeUInt32BE(end - writer.start, 1);
+  framed.writeUInt32BE(end - start, 1);
   return framed;
 }
 
-function writeShape(writer: BackwardWriter, shape: readonly number[]): void {
+export function writeShape(writer: BackwardWriter, shape: readonly number[]): void {
   for (const size of shape.toReversed()) {
     writer.messageField(2, () => writer.varintField(1, size));
   }

@@ -4,7 +4,7 @@ import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
-import { decodeBase64, decodeDataUrl, isDataUrl } from './base64.ts';
+import { decodeBase64, decodeDataUrl, isDataUrl } from '../../tensor/base64.ts';
 
 /** `flat`: the answer is one map of scores, not a list of predictions. */
 export type JsonBody = { readonly instances: readonly Instance[]; readonly flat: boolean };

@@ -1,5 +1,5 @@
 /** Decodes images that are text: base64 as tools write it, and data: URLs. */
-import { GatewayError } from '../../errors.ts';
+import { GatewayError } from '../errors.ts';
 
 const DATA_URL = /^\s*data:/i;
 const BASE64_PARAMETER = /;\s*base64\s*$/i;

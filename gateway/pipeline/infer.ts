@@ -1,0 +1,54 @@
+/** The line for tensors: the inputs of a signature in, its outputs out. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Prediction } from '../domain/backend.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
+import type { Tensor } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
+import { expectedTensors } from '../model/expected-answer.ts';
+import { signatureOf } from '../model/find-signature.ts';
+import type { Routed } from '../model/route.ts';
+import { predictKnown } from './predict-known.ts';
+import { requireAnswer } from './require-answer.ts';
+import { retryWhileFull } from './retry-while-full.ts';
+import type { Stages } from './stages.ts';
+
+export type InferRequest = {
+  readonly servable: AskedServable;
+  /** The version by whose signature the inputs were read. */
+  readonly routed: Routed;
+  readonly signature: string;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** Rows of the inputs: what the answer may have, and what admission counts. At least 1. */
+  readonly rows: number;
+  /** Only these outputs. Unset: all. */
+  readonly outputs?: readonly string[] | undefined;
+};
+
+/** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
+export async function infer(
+  stages: Pick<Stages, 'route' | 'admission' | 'backend'>,
+  request: InferRequest,
+  context: RequestContext,
+): Promise<Required<Prediction>> {
+  const { routed: first, signature: name, inputs, rows } = request;
+  const signature = signatureOf(first.metadata, name);
+  return await predictKnown(
+    stages,
+    { routed: first, servable: request.servable, images: 1 },
+    context,
+    async (routed) => {
+      if (!isDeepStrictEqual(signatureOf(routed.metadata, name), signature)) {
+        throw new GatewayError('model_failed', 'The model was replaced by one with another signature; send it again.');
+      }
+      const { card, version, servers } = routed;
+      const answer = expectedTensors(signature, request.outputs);
+      const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
+      const prediction = await context.time('predict', () =>
+        retryWhileFull(stages.admission, context, () => stages.backend.predict(target, inputs, rows, context)),
+      );
+      requireAnswer(prediction, version, answer.outputs);
+      return { ...prediction, version };
+    },
+  );
+}
