@@ -29,7 +29,10 @@ function float(name: string, round: (value: number) => number): JsonElement {
       const number = value instanceof JsonDecimal ? value.value : typeof value === 'bigint' ? Number(value) : value;
       return typeof number === 'number' && Number.isFinite(round(number)) ? number : undefined;
     },
-    toJson: (element) => (Number.isFinite(element) ? String(element) : `"${element}"`),
+    toJson(element) {
+      if (!Number.isFinite(element)) return `"${element}"`;
+      return Object.is(element, -0) ? '-0' : String(element);
+    },
   };
 }
 
