@@ -3,9 +3,6 @@ import type { Metadata } from '../domain/servable.ts';
 import type { Signature } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 
-/** The signature of requests that name none, as in TensorFlow. */
-export const DEFAULT_SIGNATURE = 'serving_default';
-
 /** Throws `invalid_request` with the names of the signatures. */
 export function signatureOf({ signatures }: Metadata, name: string): Signature {
   const signature = signatures.get(name);
