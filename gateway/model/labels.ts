@@ -8,6 +8,9 @@ const FRESH_MS = 1000;
 /** Bounded, because the names come from requests. */
 const MAX_LABELS = 32;
 
+/** For one server: it may hang, and the next one is asked then. */
+const LOOK_UP_TIMEOUT_MS = 1000;
+
 type Known = { readonly version: Promise<number>; readonly readMs: number };
 
 /** Reads labels by GetModelMetadata, which answers with the version's number. */
@@ -22,12 +25,12 @@ export class Labels {
   }
 
   /** The version that has the label now. Throws `model_not_found` for a label that no server has. */
-  version(label: string, signal: AbortSignal): Promise<number> {
+  version(label: string): Promise<number> {
     const known = this.#known.get(label);
     if (known && performance.now() - known.readMs < FRESH_MS) return known.version;
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size >= MAX_LABELS) this.#known.delete(oldest);
-    const version = this.#read(label, signal);
+    const version = this.#read(label, known?.version);
     this.#known.set(label, { version, readMs: performance.now() });
     version.catch(() => this.forget(label));
     return version;
@@ -40,21 +43,26 @@ export class Labels {
 
   /**
    * Asks the servers in the order of their addresses until one has the label, so that all gateways follow a label at the same
-   * moment. While labels are changed server by server, some servers do not know it, or have not loaded its version.
+   * moment. While labels are changed server by server, some servers do not know it, or have not loaded its version. If the
+   * servers are too busy to answer, the label is as `before`.
    */
-  async #read(label: string, signal: AbortSignal): Promise<number> {
+  async #read(label: string, before: Promise<number> | undefined): Promise<number> {
     const servable = { model: this.#model, label };
-    let failure: unknown;
-    for (const server of this.#backend.servers().toSorted()) {
+    const failures: unknown[] = [];
+    const servers = this.#backend.servers().toSorted();
+    if (servers.length === 0) failures.push(new GatewayError('model_unavailable', 'No model server is reachable.'));
+    for (const server of servers) {
       try {
-        return (await this.#backend.metadata(servable, signal, server)).version;
+        return (await this.#backend.metadata(servable, AbortSignal.timeout(LOOK_UP_TIMEOUT_MS), server)).version;
       } catch (thrown) {
-        failure = thrown;
+        failures.push(thrown);
       }
     }
-    if (failure !== undefined && !isUnknown(failure)) throw failure;
+    const failure = failures.find((thrown) => !isUnknown(thrown));
+    if (failure && before) return before;
+    if (failure) throw failure;
     const detail = `query label: no version of ${this.#model} has this label`;
-    throw new GatewayError('model_not_found', detail, { cause: failure });
+    throw new GatewayError('model_not_found', detail, { cause: failures.at(-1) });
   }
 }
 

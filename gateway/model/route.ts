@@ -63,7 +63,7 @@ export function createRoute({ cards, states, model: find, connected }: RouteOpti
   async function resolve(asked: AskedServable, context: Context): Promise<Routed> {
     const found = modelOf(asked);
     const { label, version } = asked;
-    if (label !== undefined) return numbered(found, await labelled(found.model, label, context.signal), context);
+    if (label !== undefined) return numbered(found, await labelled(found.model, label), context);
     return version === undefined ? newest(found, context) : numbered(found, version, context);
   }
 
@@ -130,12 +130,11 @@ function notProven(version: string, verdict: Verdict | undefined): GatewayError 
 async function labelled(
   { labels, versions }: Pick<WatchedModel, 'labels' | 'versions'>,
   label: string,
-  signal: AbortSignal,
 ): Promise<number> {
-  const version = await labels.version(label, signal);
+  const version = await labels.version(label);
   if (versions.find(version)) return version;
   labels.forget(label);
-  return labels.version(label, signal);
+  return labels.version(label);
 }
 
 function shortly() {
