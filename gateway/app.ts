@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { Admission } from './admission/admission.ts';
 import type { Config } from './config/schema.ts';
-import { createLifecycle, type Lifecycle } from './http/lifecycle.ts';
+import { createLifecycle, type Lifecycle } from './door/lifecycle.ts';
 import { planDescriptors } from './machine/descriptors.ts';
 import { planMemory } from './machine/memory-plan.ts';
 import type { ModelCard } from './model/card.ts';

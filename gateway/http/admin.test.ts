@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import supertest from 'supertest';
+import { createLifecycle } from '../door/lifecycle.ts';
 import { createReadiness } from '../model/readiness.ts';
 import type { ModelState } from '../model/state.ts';
 import { createLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { createAdmin } from './admin.ts';
 import { createHealth } from './health.ts';
-import { createLifecycle } from './lifecycle.ts';
 
 function admin(states: Record<string, ModelState> = {}) {
   const log = createLog('info', { write: () => undefined });

@@ -1,5 +1,5 @@
 /** Reads a request's body into memory, up to the limits. */
-import { boundBodyMemory } from './body-memory.ts';
+import type { HoldBody } from '../door/body-memory.ts';
 import type { Exchange } from './exchange.ts';
 import { type Form, type FormLimits, openForm } from './form.ts';
 import type { JsonFormat } from './json/format.ts';
@@ -10,7 +10,7 @@ import { receiveBody } from './receive.ts';
 export type BodyLimits = FormLimits & {
   readonly maxBodyBytes: number;
   /** Bounds all bodies together. */
-  readonly maxHeldBytes: number;
+  readonly hold: HoldBody;
   /** Bounds the memory that parsing large JSON takes beside its bodies. */
   readonly maxJsonBytes: number;
 };
@@ -27,8 +27,7 @@ export type BodyReader = {
  * format; `invalid_request` for a malformed form.
  */
 export function createBodyReader(limits: BodyLimits): BodyReader {
-  const { maxHeldBytes, maxJsonBytes, maxBodyBytes, maxImageBytes, maxInstances } = limits;
-  const hold = boundBodyMemory(maxHeldBytes);
+  const { hold, maxJsonBytes, maxBodyBytes, maxImageBytes, maxInstances } = limits;
   const whole = { maxBytes: maxBodyBytes, setting: 'MAX_BODY_BYTES' };
   const image = maxImageBytes < maxBodyBytes ? { maxBytes: maxImageBytes, setting: 'MAX_IMAGE_BYTES' } : whole;
   const json = createJsonReader(maxJsonBytes);

@@ -1,9 +1,9 @@
 /** Health. Live: the process responds. Ready: a prediction would work. */
 import type { Router } from 'express';
 import express from 'express';
+import type { Lifecycle } from '../door/lifecycle.ts';
 import type { ModelState } from '../model/state.ts';
 import type { ModelStates } from '../model/states.ts';
-import type { Lifecycle } from './lifecycle.ts';
 
 export type HealthOptions = {
   readonly lifecycle: Pick<Lifecycle, 'isDraining'>;

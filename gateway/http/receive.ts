@@ -1,8 +1,10 @@
 /** Receives a request's body into one buffer, up to its limit, its deadline and the memory of all bodies. */
+
+import { BodyBuffer } from '../door/body-buffer.ts';
+import { lateBody, tooLarge } from '../door/body-limits.ts';
+import type { HeldBody } from '../door/body-memory.ts';
 import { asGatewayError, clientGone, type GatewayError } from '../errors.ts';
-import { BodyBuffer } from './body-buffer.ts';
-import { lateBody, refuseDeclared, refuseEncoded, tooLarge } from './body-limits.ts';
-import type { HeldBody } from './body-memory.ts';
+import { refuseDeclared, refuseEncoded } from './body-limits.ts';
 import type { Exchange } from './exchange.ts';
 import { countPiece } from './reading-turns.ts';
 

@@ -2,12 +2,12 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Log } from '../domain/request.ts';
+import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
 import { boundConnections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { boundHeads } from './heads.ts';
 import { BoundedRequest, oneByOne } from './pipelining.ts';
 import { takeTurns } from './reading-turns.ts';
-import { type CertificateFiles, readCertificate, renewCertificate } from './tls.ts';
 
 /** Headers are small: a client that needs longer is a slowloris attack. */
 const MAX_HEADERS_MS = 10_000;

@@ -3,8 +3,8 @@
  * limit. Node keeps every piece as an object of 170 bytes, up to 64 KiB of content: 11 MB of chunks of one byte.
  */
 import type { IncomingMessage } from 'node:http';
+import { BodyBuffer } from '../door/body-buffer.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
-import { BodyBuffer } from './body-buffer.ts';
 
 /** For one body. Then its connection is not read any more, after the 64 KiB that are being parsed. */
 const ENOUGH_BYTES = 16 * 1024;

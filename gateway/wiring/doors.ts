@@ -1,14 +1,17 @@
-/** Makes the two HTTP servers: the service on PORT with its protocols, and the admin port. */
+/** Makes the servers: the service on PORT with its protocols, and the admin port. */
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openAccess } from '../access/open.ts';
 import type { Config } from '../config/schema.ts';
+import { boundBodyMemory, type HoldBody } from '../door/body-memory.ts';
+import { createCallers } from '../door/callers.ts';
+import { createPass, type Pass } from '../door/door.ts';
+import type { Lifecycle } from '../door/lifecycle.ts';
 import { createAdmin } from '../http/admin.ts';
 import { createBodyReader } from '../http/body.ts';
-import { createCallers } from '../http/callers.ts';
-import { createDoor, type Door } from '../http/door.ts';
+import { createDoor } from '../http/door.ts';
+import { drainable } from '../http/draining.ts';
 import { createHealth } from '../http/health.ts';
-import type { Lifecycle } from '../http/lifecycle.ts';
 import { refuseMalformed } from '../http/malformed.ts';
 import { modelsRoutes } from '../http/models.ts';
 import { createLimitedServer } from '../http/server.ts';
@@ -41,10 +44,12 @@ export type Doors = { readonly service: Server; readonly admin: Server };
 
 /** Makes both servers; they listen nowhere yet. Throws ConfigError for a setting that a part refuses. */
 export function openDoors(options: DoorsOptions): Doors {
-  const { config, log, line, descriptors, metrics, lifecycle } = options;
+  const { config, log, line, plan, descriptors, metrics, lifecycle } = options;
   const { maxConnections, maxAdminConnections } = descriptors;
   const { requestTimeoutMs, trustedProxies, corsOrigins = [], tlsCertFile } = config;
-  const door = openDoor(options);
+  const shared = openShared(options);
+  const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
+  const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
   const list = () =>
     listModels({
@@ -52,7 +57,7 @@ export function openDoors(options: DoorsOptions): Doors {
       states: states.all,
       versions: (name) => line.watch.model(name)?.versions,
     });
-  const protocols = [predictRoutes(door, predictOptions(options)), modelsRoutes(door, list)];
+  const protocols = [predictRoutes(door, predictOptions(options, shared.hold)), modelsRoutes(door, list)];
   const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
   const health = createHealth({ ...healthParts, withDetails: false });
   const hasTls = tlsCertFile !== undefined;
@@ -65,30 +70,33 @@ export function openDoors(options: DoorsOptions): Doors {
     () => createLimitedServer(service, { ...limits, maxConnections, tls: tlsFiles(config) }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
-  return {
-    service: lifecycle.add(refuseMalformed(server, { log, metrics })),
-    admin: lifecycle.add(
-      createLimitedServer(createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }), {
-        ...limits,
-        maxConnections: maxAdminConnections,
-      }),
-    ),
-  };
+  const admin = createLimitedServer(
+    createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }),
+    { ...limits, maxConnections: maxAdminConnections },
+  );
+  lifecycle.add(drainable(server));
+  lifecycle.add(drainable(admin));
+  return { service: refuseMalformed(server, { log, metrics }), admin };
 }
 
-function openDoor({ config, log, plan, metrics, lifecycle, opened }: DoorsOptions): Door {
+/** What the requests of all transports share. */
+type Shared = { readonly pass: Pass; readonly hold: HoldBody };
+
+function openShared({ config, log, plan, metrics, opened }: DoorsOptions): Shared {
   const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
   const access = checked(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
   opened.defer(() => access.close());
   const callers = createCallers({ keys: access.keys, limits: access.limits, rate });
-  const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
-  return createDoor({ callers, timeoutMs, log, metrics, isClosing });
+  return { pass: createPass({ callers, timeoutMs, log, metrics }), hold: boundBodyMemory(plan.maxHeldBytes) };
 }
 
-function predictOptions({ config, line: { stages }, plan, metrics, opened }: DoorsOptions): PredictOptions {
+function predictOptions(
+  { config, line: { stages }, plan, metrics, opened }: DoorsOptions,
+  hold: HoldBody,
+): PredictOptions {
   const { maxBodyBytes, maxImageBytes, maxInstances } = config;
-  const { memory, maxHeldBytes, maxJsonBytes } = plan;
-  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, maxHeldBytes, maxJsonBytes });
+  const { memory, maxJsonBytes } = plan;
+  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, hold, maxJsonBytes });
   opened.defer(() => readBody.close());
   return {
     readBody,

@@ -2,8 +2,8 @@
 import { hidePassword } from '../config/passwords.ts';
 import { ConfigError } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
+import type { CertificateFiles } from '../door/tls.ts';
 import type { FetchOptions } from '../fetch/http.ts';
-import type { CertificateFiles } from '../http/tls.ts';
 import type { DecodeLimits } from '../image/decoder/reply.ts';
 
 const CONNECT_TIMEOUT_MS = 2000;

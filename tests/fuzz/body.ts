@@ -8,6 +8,7 @@ import { parse as parseQueryText } from 'node:querystring';
 import { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { ownContext } from '../../gateway/domain/context.ts';
+import { boundBodyMemory } from '../../gateway/door/body-memory.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
@@ -20,7 +21,7 @@ const limits = {
   maxBodyBytes: 100_000,
   maxImageBytes: 50_000,
   maxInstances: MAX_INSTANCES,
-  maxHeldBytes: 400_000,
+  hold: boundBodyMemory(400_000),
   maxJsonBytes: 64e6,
 };
 const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];

@@ -1,5 +1,4 @@
 /** Bounds the memory of all request bodies together. */
-import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../errors.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 
@@ -12,12 +11,15 @@ export const SMALL_BODIES_BYTES = 16 * 2 ** 20;
 export type HeldBody = {
   /** Counts more bytes. Throws `overloaded` (503, for all clients) where they do not fit. */
   take(bytes: number): void;
-  /** Gives back all that was counted, before the response is closed. */
+  /** Gives back all that was counted, before the answer is closed. */
   release(): void;
 };
 
-/** Opens the count of a body. It ends when the response is closed. */
-export type HoldBody = (response: ServerResponse) => HeldBody;
+/** The answer to a request, or the stream that it is sent on. */
+type Answering = { once(event: 'close', listener: () => void): unknown };
+
+/** Opens the count of a body. It ends when the answer is closed. */
+export type HoldBody = (answering: Answering) => HeldBody;
 
 /**
  * Bounds all bodies to `maxBytes`, and SMALL_BODIES_BYTES for the small ones. Counts memory that is taken, not
@@ -26,14 +28,14 @@ export type HoldBody = (response: ServerResponse) => HeldBody;
 export function boundBodyMemory(maxBytes: number): HoldBody {
   const all = new ByteBudget(maxBytes);
   const small = new ByteBudget(SMALL_BODIES_BYTES);
-  return (response) => {
+  return (answering) => {
     const share = all.open();
     const smallShare = small.open();
     const release = () => {
       share.release();
       smallShare.release();
     };
-    response.once('close', release);
+    answering.once('close', release);
     return {
       take(bytes) {
         if (share.take(bytes)) return;

@@ -1,6 +1,5 @@
-/** The TLS certificate of PORT, reloaded when it is renewed. */
-import type { Server } from 'node:https';
-import { createSecureContext, type SecureVersion } from 'node:tls';
+/** The TLS certificate of PORT and GRPC_PORT, reloaded when it is renewed. */
+import { createSecureContext, type SecureVersion, type Server } from 'node:tls';
 import type { Log } from '../domain/request.ts';
 import { readSmallFileSync } from '../domain/small-file.ts';
 import { type Reloading, reloading } from '../machine/reload.ts';
@@ -30,7 +29,11 @@ function read(file: string): Buffer {
 }
 
 /** Uses a renewed certificate (cert-manager, certbot) for new connections. Open connections keep the old one. */
-export function renewCertificate(server: Server, files: CertificateFiles, log: Log): Reloading<Certificate> {
+export function renewCertificate(
+  server: Pick<Server, 'setSecureContext'>,
+  files: CertificateFiles,
+  log: Log,
+): Reloading<Certificate> {
   return reloading({
     files: [files.certFile, files.keyFile],
     load: () => readCertificate(files),

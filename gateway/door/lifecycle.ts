@@ -1,14 +1,22 @@
 /** Serves, drains, closes: the gateway stops without losing a request that it has accepted. */
-import type { Server } from 'node:http';
-import { Server as Listener } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Time between two checks for unanswered requests: a request may be on its way on an idle connection. */
-const QUIET_MS = 250;
+export const QUIET_MS = 250;
+
+/** A server of any protocol. */
+export type Drainable = {
+  /** Calls the listener for each request, with what emits `close` when it is answered or its client has gone. */
+  onRequest(listener: (answering: { once(event: 'close', listener: () => void): unknown }) => void): void;
+  /** Accepts no more connections. Calls `onClosed` when the last one has closed. */
+  stop(onClosed: () => void): void;
+  /** Closes the server and all connections at once. */
+  close(): void;
+};
 
 export type Lifecycle = {
-  /** Adds a server: counts its unanswered requests, and stops it when the gateway drains. Returns it. */
-  add(server: Server): Server;
+  /** Adds a server: counts its unanswered requests, and stops it when the gateway drains. */
+  add(server: Drainable): void;
   isDraining(): boolean;
   /**
    * Stops accepting connections and waits until every accepted request is answered. After `timeoutMs` closes the
@@ -21,7 +29,7 @@ export type Lifecycle = {
 
 /** Creates a lifecycle in the serving state. */
 export function createLifecycle(): Lifecycle {
-  const servers: Server[] = [];
+  const servers: Drainable[] = [];
   let draining = false;
   let unanswered = 0;
 
@@ -37,40 +45,26 @@ export function createLifecycle(): Lifecycle {
 
   return {
     add(server) {
-      server.on('request', (_request, response) => {
+      server.onRequest((answering) => {
         unanswered += 1;
-        response.once('close', () => {
+        answering.once('close', () => {
           unanswered -= 1;
         });
       });
       servers.push(server);
-      return server;
     },
     isDraining: () => draining,
     async drain(timeoutMs) {
       draining = true;
-      const closed = Promise.all(
-        servers.map((server) => new Promise<void>((resolve) => stopListening(server, resolve))),
-      );
+      const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.stop(resolve))));
       const answered = await Promise.race([closed.then(() => true), allAnswered(performance.now() + timeoutMs)]);
       // These connections are idle, or their requests have timed out.
-      for (const server of servers) server.closeAllConnections();
+      for (const server of servers) server.close();
       await closed;
       return answered;
     },
     close() {
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      for (const server of servers) server.close();
     },
   };
-}
-
-/**
- * Stops accepting connections. http.Server.close() would also close idle connections, and lose a request that a client
- * has just sent on one. Here such a request is answered, and its answer closes the connection.
- */
-function stopListening(server: Server, onClosed: () => void): void {
-  Listener.prototype.close.call(server, onClosed);
 }

@@ -1,5 +1,4 @@
 /** Authenticates callers by their API key, and applies their rate limits. */
-import type { Request, Response } from 'express';
 import ipaddr from 'ipaddr.js';
 import { findKey, type Key } from '../access/keys.ts';
 import type { Rate } from '../access/rate.ts';
@@ -19,11 +18,23 @@ export type Caller = {
   readonly refusal?: string;
 };
 
+/** What a request says of its caller. */
+export type Credentials = {
+  /** The headers Authorization and X-API-Key. */
+  readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
+  /** The client's address, by TRUSTED_PROXIES. */
+  readonly client: string | undefined;
+};
+
+/** Takes headers of the answer. */
+export type Headers = { setHeader(name: string, value: string): void };
+
 export type Callers = {
   /** The caller of a request. Does not throw: `authorize` refuses unknown callers. */
-  identify(request: Request): Caller;
+  identify(credentials: Credentials): Caller;
   /** Counts the request and sets the rate limit headers. Throws `unauthenticated` and `quota`. */
-  authorize(caller: Caller, response: Response): Promise<void>;
+  authorize(caller: Caller, answer: Headers): Promise<void>;
 };
 
 export type CallersOptions = {
@@ -43,20 +54,20 @@ const NETWORK_GROUPS_6TO4 = 3;
 /** Creates the check of callers that runs before every handler. */
 export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
-    identify(request) {
+    identify(credentials) {
       const currentKeys = keys();
       if (!currentKeys) {
-        return { tenant: ANONYMOUS, identity: rate ? `address:${clientNetwork(request.ip ?? '')}` : '', rate };
+        return { tenant: ANONYMOUS, identity: rate ? `address:${clientNetwork(credentials.client ?? '')}` : '', rate };
       }
-      return callerOfKey(currentKeys, givenKey(request), rate);
+      return callerOfKey(currentKeys, givenKey(credentials), rate);
     },
-    async authorize({ refusal, ...caller }, response) {
+    async authorize({ refusal, ...caller }, answer) {
       if (refusal !== undefined) {
-        response.setHeader('WWW-Authenticate', 'Bearer realm="tensorgate"');
+        answer.setHeader('WWW-Authenticate', 'Bearer realm="tensorgate"');
         throw new GatewayError('unauthenticated', refusal);
       }
       const states = await limits(caller);
-      setRateLimitHeaders(response, states);
+      setRateLimitHeaders(answer, states);
       const over = states.find(({ isOver }) => isOver);
       if (over) throw new GatewayError('quota', limitText(over), { retryAfterS: over.resetS });
     },
@@ -64,9 +75,9 @@ export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
 }
 
 /** The key in `Authorization: Bearer` (RFC 6750) or `X-API-Key`. */
-function givenKey(request: Request): string | undefined {
-  const [, bearer] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? [];
-  return bearer ?? request.get('x-api-key');
+function givenKey({ authorization = '', apiKey }: Credentials): string | undefined {
+  const [, bearer] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
+  return bearer ?? apiKey;
 }
 
 function callerOfKey(keys: readonly Key[], given: string | undefined, rate: Rate | undefined): Caller {
@@ -96,14 +107,14 @@ function clientNetwork(address: string): string {
 }
 
 /** Sets RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-09). */
-function setRateLimitHeaders(response: Response, states: readonly RateLimitState[]): void {
+function setRateLimitHeaders(answer: Headers, states: readonly RateLimitState[]): void {
   if (states.length === 0) return;
   const list = (item: (state: RateLimitState) => string) => states.map(item).join(', ');
-  response.setHeader(
+  answer.setHeader(
     'RateLimit-Policy',
     list(({ policy, limit, windowS }) => `"${policy}";q=${limit};w=${windowS}`),
   );
-  response.setHeader(
+  answer.setHeader(
     'RateLimit',
     list(({ policy, remaining, resetS }) => `"${policy}";r=${remaining};t=${resetS}`),
   );

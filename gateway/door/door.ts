@@ -1,0 +1,121 @@
+/** What every request passes, by whatever transport it comes: its context, the check of its caller, log line, metrics. */
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import { type OpenContext, openContext } from '../domain/context.ts';
+import type { RequestContext } from '../domain/request.ts';
+import { asGatewayError, clientGone, type GatewayError, KINDS } from '../errors.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Callers, Credentials, Headers } from './callers.ts';
+
+export type DoorOptions = {
+  readonly callers: Callers;
+  readonly timeoutMs: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+};
+
+/** What a transport knows of a request when it arrives. */
+export type Arrival = Credentials & {
+  /** Its name in metrics and log: a constant. */
+  readonly route: string;
+  readonly method: string;
+  /** The id that the client gave, of any form. */
+  readonly requestId: string | undefined;
+  /** The time that the client allows. REQUEST_TIMEOUT bounds it. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** How a transport handles and answers a request. `Reply`: its form of an answer. */
+export type Exchange<Reply extends { readonly status: number }> = Headers & {
+  /** Has `hangUp` called if the client goes before it has its answer. */
+  onGone(hangUp: () => void): void;
+  isGone(): boolean;
+  handle(context: RequestContext): Promise<Reply>;
+  /** The answer for a failure. */
+  refuse(failure: GatewayError, requestId: string): Reply;
+  /** `about`: headers of every answer. */
+  send(reply: Reply, about: Readonly<Record<'X-Request-Id' | 'Server-Timing', string>>): void;
+};
+
+/** Passes one request from its arrival to its answer. Never rejects. */
+export type Pass = <Reply extends { readonly status: number }>(
+  arrival: Arrival,
+  exchange: Exchange<Reply>,
+) => Promise<void>;
+
+/** Visible ASCII: needs no escaping in log lines and headers. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** Creates the function that all requests pass. */
+export function createPass({ callers, timeoutMs: mostMs, log, metrics }: DoorOptions): Pass {
+  return async <Reply extends { readonly status: number }>(arrival: Arrival, exchange: Exchange<Reply>) => {
+    const startedMs = performance.now();
+    const id = idOf(arrival);
+    const caller = callers.identify(arrival);
+    const { tenant, key } = caller;
+    const timeoutMs = Math.min(arrival.timeoutMs ?? mostMs, mostMs);
+    const context = openContext({ id, tenant, timeoutMs, log: log.child({ requestId: id, ...(key && { key }) }) });
+    exchange.onGone(context.hangUp);
+
+    let failure: GatewayError | undefined;
+    let reply: Reply;
+    try {
+      await callers.authorize(caller, exchange);
+      reply = await exchange.handle(context);
+    } catch (thrown) {
+      failure = exchange.isGone() ? clientGone(thrown) : asGatewayError(thrown);
+      reply = exchange.refuse(failure, id);
+    }
+    context.end();
+    const totalMs = performance.now() - startedMs;
+    exchange.send(reply, { 'X-Request-Id': id, 'Server-Timing': serverTiming(context, totalMs) });
+    const done = { ...arrival, status: reply.status, totalMs, failure };
+    countRequest(metrics, done, context);
+    logRequest(done, context);
+  };
+}
+
+function idOf({ requestId = '' }: Arrival): string {
+  return REQUEST_ID.test(requestId) ? requestId : randomUUID();
+}
+
+type AnsweredRequest = Pick<Arrival, 'route' | 'method' | 'client'> & {
+  readonly status: number;
+  readonly totalMs: number;
+  readonly failure: GatewayError | undefined;
+};
+
+function countRequest(metrics: Metrics, { route, status, totalMs, failure }: AnsweredRequest, { times }: OpenContext) {
+  metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
+  metrics.requestDuration.observe({ route }, totalMs / 1000);
+  for (const [stage, ms] of times) metrics.stageDuration.observe({ stage }, ms / 1000);
+}
+
+function logRequest(done: AnsweredRequest, { times, notes, log }: OpenContext): void {
+  const { route, method, status, totalMs, failure, client } = done;
+  const fields = {
+    client,
+    method,
+    route,
+    status,
+    ...notes,
+    durationMs: round(totalMs),
+    ...Object.fromEntries([...times].map(([stage, ms]) => [`${stage}Ms`, round(ms)])),
+  };
+  if (!failure) {
+    log.info(fields, 'answered');
+    return;
+  }
+  const { kind, message: detail, cause } = failure;
+  log[KINDS[kind].level]({ ...fields, kind, detail, cause }, 'refused');
+}
+
+/** The Server-Timing header (W3C): milliseconds of each stage, and in total since the headers arrived. */
+function serverTiming({ times }: OpenContext, totalMs: number): string {
+  return [...times, ['total', totalMs] as const].map(([stage, ms]) => `${stage};dur=${round(ms)}`).join(', ');
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

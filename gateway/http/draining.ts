@@ -1,0 +1,20 @@
+/** How an HTTP server stops without losing a request. */
+import type { Server } from 'node:http';
+import { Server as Listener } from 'node:net';
+import type { Drainable } from '../door/lifecycle.ts';
+
+/** A server as the lifecycle drains it. */
+export function drainable(server: Server): Drainable {
+  return {
+    onRequest: (listener) => void server.on('request', (_request, response) => listener(response)),
+    /**
+     * http.Server.close() would also close idle connections, and lose a request that a client has just sent on one. Here
+     * such a request is answered, and its answer closes the connection.
+     */
+    stop: (onClosed) => void Listener.prototype.close.call(server, onClosed),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
