@@ -2,10 +2,13 @@
 import type { RequestContext } from './request.ts';
 import type { InputArray } from './tensor.ts';
 
-/** One image to classify. `field`: its place in the request (`instances[3].url`), for error texts. */
+/**
+ * One image to classify. `field`: its place in the request (`instances[3].url`), for error texts. `row`: a picture that the
+ * client has converted; its bytes are the elements of its row of the input.
+ */
 export type Instance =
   | { readonly kind: 'url'; readonly url: string; readonly field: string }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly field: string };
+  | { readonly kind: 'bytes' | 'row'; readonly bytes: Uint8Array; readonly field: string };
 
 /** The formats that can be decoded. They are detected by content. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';

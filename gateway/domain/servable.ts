@@ -12,9 +12,20 @@ export type Servable = {
 export type AskedServable = Omit<Servable, 'model'> & { readonly model?: string | undefined };
 
 /** A servable version and its signatures by name. */
-export type Metadata = { readonly version: number; readonly signatures: ReadonlyMap<string, Signature> };
+export type Metadata = {
+  readonly version: number;
+  readonly signatures: ReadonlyMap<string, Signature>;
+  /** TF-Serving's SignatureDefMap as the server sent it. Absent where the server speaks another protocol. */
+  readonly signatureDefs?: Uint8Array;
+};
 
 /** TF-Serving's ModelVersionStatus.State. */
 export type ServableState = 'UNKNOWN' | 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
 
-export type VersionStatus = { readonly version: number; readonly state: ServableState; readonly error: string };
+/** `code`: the name of gRPC's status code of `error`. Absent without an error, or where the server does not tell it. */
+export type VersionStatus = {
+  readonly version: number;
+  readonly state: ServableState;
+  readonly error: string;
+  readonly code?: string;
+};

@@ -1,7 +1,7 @@
 /** The Prometheus metrics, one file per subject in `metrics/`. Every label has a fixed set of values. */
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { ModelState } from '../model/state.ts';
-import type { Classification } from '../pipeline/classify.ts';
+import type { PicturesAnswer } from '../pipeline/pictures.ts';
 import { backendMetrics } from './metrics/backend.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
@@ -68,8 +68,13 @@ export function showModel(metrics: Metrics, model: string, state: ModelState | u
   for (const name of PARITY_STATES) metrics.parity.set({ model, state: name }, parities.has(name) ? 1 : 0);
 }
 
+/** The outcomes of a request's images, and their bytes. */
+export type Pictured = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> & {
+  readonly outcomes: readonly (object | Extract<PicturesAnswer['outcomes'][number], { error: unknown }>)[];
+};
+
 /** Counts the outcomes of a request's images, and their bytes. */
-export function countClassification(metrics: Metrics, { outcomes, imageBytes, tensorBytes }: Classification): void {
+export function countPictures(metrics: Metrics, { outcomes, imageBytes, tensorBytes }: Pictured): void {
   for (const outcome of outcomes) metrics.instances.inc({ kind: 'error' in outcome ? outcome.error.kind : 'none' });
   metrics.bytes.inc({ of: 'image' }, imageBytes);
   metrics.bytes.inc({ of: 'tensor' }, tensorBytes);

@@ -19,6 +19,7 @@ const BINDING = {
   version: 1,
   input: { name: 'x', dtype: 'DT_UINT8', shape: [1] },
   output: 'y',
+  answer: { outputs: ['y'], wantedElements: 2, elements: 2 },
 } as unknown as Binding;
 
 const ROUTED: Routed = {

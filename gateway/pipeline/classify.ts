@@ -1,17 +1,11 @@
-/** The line for pictures: instances in, named scores out. */
-import type { PredictTarget } from '../domain/backend.ts';
+/** Pictures with named scores: the line for pictures, and the names of the classes on top. */
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
-import { bindingOf, type Routed } from '../model/route.ts';
-import { requireScores, type Scores } from '../scores/scores.ts';
-import { ask, type ScoredBatch } from './ask.ts';
-import { fillTensor } from './fill.ts';
-import type { Outcomes } from './outcomes.ts';
-import { predictKnown } from './predict-known.ts';
-import { readImages } from './read-images.ts';
-import { retryWhileFull } from './retry-while-full.ts';
+import { bindingOf } from '../model/route.ts';
+import { nameScores, requireScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
+import { type PictureOutcome, type PicturesAnswer, predictPictures } from './pictures.ts';
 import type { Stages } from './stages.ts';
 
 export type ClassifyRequest = {
@@ -25,87 +19,39 @@ export type ClassifyRequest = {
 /** The scores of an instance, or why it has none. */
 export type Outcome = { readonly scores: Scores } | { readonly error: GatewayError };
 
-export type Classification = {
+export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> & {
   readonly version: number;
   /** In the order of the request's instances. */
   readonly outcomes: readonly Outcome[];
-  /** Encoded images read, and tensors sent to the model server. */
-  readonly imageBytes: number;
-  readonly tensorBytes: number;
 };
 
-/** A batch whose tensor is filled, with the model's scores. */
-type Predicted = {
-  readonly version: number;
-  readonly rows: Outcomes<number>;
-  readonly scored: ScoredBatch;
-  readonly tensorBytes: number;
-};
-
-/**
- * Scores every instance of a request with one Predict. An instance that cannot be read has an error as its outcome; when
- * none can be read, the first one's error is thrown. All work has ended when this resolves or throws.
- */
+/** Scores every instance of a request, as predictPictures does. Throws the first one's error where none has scores. */
 export async function classify(
   stages: Stages,
-  request: ClassifyRequest,
+  { servable, instances, wants, top }: ClassifyRequest,
   context: RequestContext,
 ): Promise<Classification> {
-  const { instances } = request;
-  const { servable } = request;
   const routed = await stages.route.resolve(servable, context);
   context.note({ model: routed.card.name, version: routed.version });
-  requireScores({ gives: routed.card.scores, wants: request.wants });
-  const share = stages.fetchedBytes.open();
-  try {
-    const { values: images, errors } = await readImages(stages, instances, share, context);
-    requireOne(instances, { values: images, errors });
-    const known = { servable, routed, images: images.size };
-    const { version, rows, scored, tensorBytes } = await predictKnown(stages, known, context, (current, atOnce) =>
-      predict(stages, request, { routed: current, images, atOnce }, context),
-    );
-    const outcomes = instances.map((instance): Outcome => {
-      const row = rows.values.get(instance);
-      const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : scored.rows[row];
-      return Array.isArray(result) ? { scores: result } : { error: asGatewayError(result) };
-    });
-    const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
-    return { version, outcomes, imageBytes, tensorBytes };
-  } finally {
-    share.release();
-  }
-}
-
-type Work = {
-  readonly routed: Routed;
-  readonly images: ReadonlyMap<Instance, Uint8Array>;
-  readonly atOnce: number;
-};
-
-/** Decodes the images into one tensor and asks the model. */
-async function predict(
-  stages: Stages,
-  { wants, top }: ClassifyRequest,
-  { routed, images, atOnce }: Work,
-  context: RequestContext,
-): Promise<Predicted> {
-  const { card, version, input, output, answer } = bindingOf(routed);
-  const servable = { model: card.name, version };
-  const target: PredictTarget = { servable, only: routed.servers, signature: card.signature, input, answer };
-  const call = stages.backend.prepare(target, images.size);
-  const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
-  requireOne([...images.keys()], rows);
+  requireScores({ gives: routed.card.scores, wants });
+  const request = { servable, routed, instances, outputs: 'scores' } as const;
+  const answer = await predictPictures(stages, request, context);
+  const { card, output, version } = bindingOf(answer.routed);
   const options = { classes: card.classes, gives: card.scores, wants, top };
-  const count = rows.values.size;
-  const scored = await context.time('predict', () =>
-    retryWhileFull(stages.admission, context, () => ask({ target, call, count, output, options }, context)),
-  );
-  const tensorBytes = call.inputBytes(count);
-  call.release();
-  return { version, rows, scored, tensorBytes };
+  const outcomes = answer.outcomes.map((outcome) => scoresOf(outcome, output, options));
+  const [first] = outcomes;
+  if (first && 'error' in first && outcomes.every((outcome) => 'error' in outcome)) throw first.error;
+  return { ...answer, version, outcomes };
 }
 
-/** Throws the first instance's error where no instance has a value. */
-function requireOne([first]: readonly Instance[], { values, errors }: Outcomes<unknown>): void {
-  if (first && values.size === 0) throw asGatewayError(errors.get(first));
+/** The scores of one instance, or its error. */
+function scoresOf(outcome: PictureOutcome, output: string, options: ScoreOptions): Outcome {
+  if ('error' in outcome) return outcome;
+  try {
+    const row = outcome.outputs.get(output);
+    const [scores] = nameScores(row && { ...row, shape: [1, ...row.shape] }, 1, options);
+    return Array.isArray(scores) ? { scores } : { error: asGatewayError(scores) };
+  } catch (thrown) {
+    return { error: asGatewayError(thrown) };
+  }
 }

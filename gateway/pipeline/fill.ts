@@ -29,7 +29,9 @@ export async function fillTensor(
 
   async function fillNextRow(instance: Instance): Promise<number> {
     const bytes = images.get(instance) ?? new Uint8Array();
-    if ('encoded' in image) {
+    if (instance.kind === 'row') {
+      bytesOf(call.tensor, filled, images.size).set(bytes);
+    } else if ('encoded' in image) {
       checkEncoded(bytes, instance.field);
       call.setString(filled, bytes);
     } else {
@@ -47,4 +49,10 @@ export async function fillTensor(
   return forEachInstance(images.keys(), atOnce, context, (instance) =>
     context.time('decode', () => fillNextRow(instance)),
   );
+}
+
+/** The bytes of a row. */
+function bytesOf({ buffer, byteOffset, byteLength }: PredictCall['tensor'], row: number, rows: number): Uint8Array {
+  const rowBytes = byteLength / rows;
+  return new Uint8Array(buffer, byteOffset + row * rowBytes, rowBytes);
 }

@@ -40,7 +40,7 @@ export async function readImage(
   context: RequestContext,
   onBytes?: (count: number) => GatewayError | undefined,
 ): Promise<Uint8Array> {
-  if (instance.kind === 'bytes') return instance.bytes;
+  if (instance.kind !== 'url') return instance.bytes;
   const bytes = await context.time('fetch', () => fetch(instance.url, instance.field, context, onBytes));
   if (sniff(bytes)) return bytes;
   throw new GatewayError('source_not_image', `${instance.field}: what the source sent is not an image`);

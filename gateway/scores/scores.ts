@@ -24,11 +24,6 @@ export function requireScores({ gives, wants }: Pick<ScoreOptions, 'gives' | 'wa
   throw new GatewayError('invalid_request', 'query scores: this model gives values, not scores; leave it out');
 }
 
-/** Whether an output has one row for each of the `count` instances. The rows themselves are not checked. */
-export function hasRows(output: Tensor | undefined, count: number): boolean {
-  return output?.shape[0] === count;
-}
-
 /**
  * Names the scores of each instance; a row with a number that is not finite is a `model_failed` of that instance. The
  * output has the shape [count, neurons]. Axes of length 1 after the first may be more or fewer: [count] has one neuron.

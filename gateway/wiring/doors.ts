@@ -19,7 +19,7 @@ import { createService } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { listModels } from '../model/list.ts';
-import { countClassification, type Metrics } from '../observe/metrics.ts';
+import { countPictures, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
 import { checked, tlsFiles } from './settings.ts';
@@ -107,7 +107,7 @@ function predictOptions(
     },
     async classify(request, context) {
       const classification = await classify(stages, request, context);
-      countClassification(metrics, classification);
+      countPictures(metrics, classification);
       return classification;
     },
   };

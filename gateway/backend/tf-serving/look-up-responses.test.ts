@@ -59,7 +59,7 @@ test('the states of all versions are read, and the text of an error', () => {
   ]);
   assert.deepEqual(readStatus(response), [
     { version: 1_754_000_000_000, state: 'AVAILABLE', error: '' },
-    { version: 3, state: 'END', error: 'no such file' },
+    { version: 3, state: 'END', error: 'no such file', code: 'INTERNAL' },
     { version: 0, state: 'UNKNOWN', error: '' },
   ]);
 });

@@ -1,4 +1,5 @@
 /** Reads the responses of GetModelMetadata and GetModelStatus as domain types. */
+import { status } from '@grpc/grpc-js';
 import type { Metadata, ServableState, VersionStatus } from '../../domain/servable.ts';
 import type { Signature, TensorInfo } from '../../domain/tensor.ts';
 import { dtypeName } from '../../tensor/dtype.ts';
@@ -30,14 +31,15 @@ export function readMetadata(response: Uint8Array): Metadata {
   return readable(() => {
     const at = new FieldReader(response, { fields: MAX_LOOK_UP_FIELDS });
     let version = UNKNOWN_VERSION;
-    const signatures = new Map<string, Signature>();
+    let signatureDefs = new Uint8Array();
     while (at.next()) {
       if (at.field === 1) version = readServedVersion(at.message) ?? version;
       if (at.field !== 2) continue;
       const { key, value } = readEntry(at.message);
-      if (key === 'signature_def' && value) readPacked(value, signatures);
+      // A copy, so that the response is not kept.
+      if (key === 'signature_def' && value) signatureDefs = new Uint8Array(packedIn(value));
     }
-    return { version, signatures };
+    return { version, signatures: readSignatures(signatureDefs), signatureDefs };
   });
 }
 
@@ -52,33 +54,44 @@ export function readStatus(response: Uint8Array): VersionStatus[] {
 }
 
 function readVersion(at: FieldReader): VersionStatus {
-  let [version, error]: [number, string] = [0, ''];
+  let version = 0;
   let state: ServableState = 'UNKNOWN';
+  let health: Pick<VersionStatus, 'error' | 'code'> = { error: '' };
   while (at.next()) {
     if (at.field === 1) version = at.int64;
     if (at.field === 2) state = STATES[at.int32] ?? 'UNKNOWN';
-    if (at.field === 3) error = readErrorMessage(at.message);
+    if (at.field === 3) health = readStatusProto(at.message);
   }
-  return { version: servedVersion(version), state, error };
+  return { version: servedVersion(version), state, ...health };
 }
 
-function readErrorMessage(status: FieldReader): string {
-  let message = '';
-  while (status.next()) if (status.field === 2) message = status.text.slice(0, MAX_ERROR_CHARACTERS);
-  return message;
+function readStatusProto(at: FieldReader): Pick<VersionStatus, 'error' | 'code'> {
+  let error = '';
+  let code: string | undefined;
+  while (at.next()) {
+    if (at.field === 1 && at.int32 !== status.OK) code = status[at.int32];
+    if (at.field === 2) error = at.text.slice(0, MAX_ERROR_CHARACTERS);
+  }
+  return { error, ...(code !== undefined && { code }) };
 }
 
-/** A google.protobuf.Any that holds a SignatureDefMap. */
-function readPacked(any: FieldReader, signatures: Map<string, Signature>): void {
-  while (any.next()) {
-    if (any.field !== 2) continue;
-    const map = any.message;
-    while (map.next()) {
-      if (map.field !== 1) continue;
-      const { key, value } = readEntry(map.message);
-      signatures.set(key, value ? readSignature(value) : { inputs: [], outputs: [] });
-    }
+/** The message that a google.protobuf.Any holds. */
+function packedIn(any: FieldReader): Uint8Array {
+  let bytes = new Uint8Array();
+  while (any.next()) if (any.field === 2) bytes = any.bytes as typeof bytes;
+  return bytes;
+}
+
+/** The signatures of a SignatureDefMap by their names. */
+function readSignatures(signatureDefs: Uint8Array): ReadonlyMap<string, Signature> {
+  const signatures = new Map<string, Signature>();
+  const map = new FieldReader(signatureDefs, { fields: MAX_LOOK_UP_FIELDS });
+  while (map.next()) {
+    if (map.field !== 1) continue;
+    const { key, value } = readEntry(map.message);
+    signatures.set(key, value ? readSignature(value) : { inputs: [], outputs: [] });
   }
+  return signatures;
 }
 
 function readSignature(at: FieldReader): Signature {

@@ -26,7 +26,7 @@ test('A02: a large body, read in a thread, gives what a small one does', async (
     ['instances[0].b64', 'instances[1].url', 'instances[2].b64'],
   );
   assert.deepEqual(
-    instances.map((one) => (one.kind === 'bytes' ? one.bytes.length : one.url)),
+    instances.map((one) => (one.kind === 'url' ? one.url : one.bytes.length)),
     [image.length, 'http://a/€', 3],
   );
   const [same] = (await read('{"url":"http://a/"}', 1e6)).instances;

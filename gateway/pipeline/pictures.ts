@@ -1,0 +1,111 @@
+/** The line for pictures: instances in, the model's outputs for each of them out. */
+import type { PredictTarget } from '../domain/backend.ts';
+import type { Instance } from '../domain/picture.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
+import { asGatewayError, type GatewayError } from '../errors.ts';
+import { expectedTensors } from '../model/expected-answer.ts';
+import { signatureOf } from '../model/find-signature.ts';
+import { bindingOf, type Routed } from '../model/route.ts';
+import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
+import { fillTensor } from './fill.ts';
+import type { Outcomes } from './outcomes.ts';
+import { predictKnown } from './predict-known.ts';
+import { readImages } from './read-images.ts';
+import { retryWhileFull } from './retry-while-full.ts';
+import type { Stages } from './stages.ts';
+
+export type PicturesRequest = {
+  readonly servable: AskedServable;
+  /** The version that was selected for it. */
+  readonly routed: Routed;
+  readonly instances: readonly Instance[];
+  /** Only the output that has the scores, or all outputs of the signature. */
+  readonly outputs: 'scores' | 'all';
+};
+
+/** The outputs of an instance, or why it has none. */
+export type PictureOutcome = { readonly outputs: RowOutputs } | { readonly error: GatewayError };
+
+export type PicturesAnswer = {
+  /** The version that answered. */
+  readonly routed: Routed;
+  /** In the order of the request's instances. */
+  readonly outcomes: readonly PictureOutcome[];
+  /** Encoded images read, and tensors sent to the model server. */
+  readonly imageBytes: number;
+  readonly tensorBytes: number;
+};
+
+/** A batch whose tensor is filled, with the model's answer. */
+type Predicted = {
+  readonly routed: Routed;
+  readonly rows: Outcomes<number>;
+  readonly answered: AnsweredBatch;
+  readonly tensorBytes: number;
+};
+
+/**
+ * Predicts every instance of a request with one Predict. An instance that cannot be read has an error as its outcome; when
+ * none can be read, the first one's error is thrown. All work has ended when this resolves or throws.
+ */
+export async function predictPictures(
+  stages: Stages,
+  request: PicturesRequest,
+  context: RequestContext,
+): Promise<PicturesAnswer> {
+  const { instances, servable, routed } = request;
+  const share = stages.fetchedBytes.open();
+  try {
+    const { values: images, errors } = await readImages(stages, instances, share, context);
+    requireOne(instances, { values: images, errors });
+    const known = { servable, routed, images: images.size };
+    const predicted = await predictKnown(stages, known, context, (current, atOnce) =>
+      predict(stages, request, { routed: current, images, atOnce }, context),
+    );
+    const { rows, answered } = predicted;
+    const outcomes = instances.map((instance): PictureOutcome => {
+      const row = rows.values.get(instance);
+      const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : answered.rows[row];
+      return result instanceof Map ? { outputs: result } : { error: asGatewayError(result) };
+    });
+    const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
+    return { routed: predicted.routed, outcomes, imageBytes, tensorBytes: predicted.tensorBytes };
+  } finally {
+    share.release();
+  }
+}
+
+type Work = {
+  readonly routed: Routed;
+  readonly images: ReadonlyMap<Instance, Uint8Array>;
+  readonly atOnce: number;
+};
+
+/** Decodes the images into one tensor and asks the model. */
+async function predict(
+  stages: Stages,
+  { outputs }: PicturesRequest,
+  { routed, images, atOnce }: Work,
+  context: RequestContext,
+): Promise<Predicted> {
+  const { card, version, input, answer: scoresOnly } = bindingOf(routed);
+  const servable = { model: card.name, version };
+  const answer = outputs === 'scores' ? scoresOnly : expectedTensors(signatureOf(routed.metadata, card.signature));
+  const target: PredictTarget = { servable, only: routed.servers, signature: card.signature, input, answer };
+  const call = stages.backend.prepare(target, images.size);
+  const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
+  requireOne([...images.keys()], rows);
+  const count = rows.values.size;
+  const answered = await context.time('predict', () =>
+    retryWhileFull(stages.admission, context, () => ask({ target, call, count }, context)),
+  );
+  const tensorBytes = call.inputBytes(count);
+  call.release();
+  return { routed, rows, answered, tensorBytes };
+}
+
+/** Throws the first instance's error where no instance has a value. */
+function requireOne([first]: readonly Instance[], { values, errors }: Outcomes<unknown>): void {
+  if (first && values.size === 0) throw asGatewayError(errors.get(first));
+}
