@@ -20,7 +20,7 @@ function chosen(...fleet: readonly (readonly number[])[]): number | undefined {
   return chooseVersion([...byVersion.values()].flatMap((group) => chooseServers(group) ?? []))?.version;
 }
 
-test('10: the newest version that half of the servers have answers requests that name none', () => {
+test('A10: the newest version that half of the servers have answers requests that name none', () => {
   assert.equal(chosen(), undefined);
   assert.equal(chosen([1]), 1);
   assert.equal(chosen([1, 2], [1]), 2);
@@ -31,7 +31,7 @@ test('10: the newest version that half of the servers have answers requests that
   assert.equal(chosen([1], [1], [2], [3], [4]), 1);
 });
 
-test('10: a version is asked only on servers where it may answer with the same signature', () => {
+test('A10: a version is asked only on servers where it may answer with the same signature', () => {
   const servers = (...all: Served[]) => [...(chooseServers(all)?.servers ?? [])];
   assert.deepEqual(servers(served('a', 1), served('b', 1)), ['a', 'b']);
   assert.deepEqual(servers(served('a', 1), served('b', 1, 'x', 'refused')), ['a']);

@@ -18,7 +18,7 @@ function labelsOf(servers: Readonly<Record<string, Readonly<Record<string, numbe
   return { labels: new Labels(backend, 'm'), asked };
 }
 
-test('10: a label is read from the first server that has it, once for all requests of a moment', async () => {
+test('A10: a label is read from the first server that has it, once for all requests of a moment', async () => {
   const { labels, asked } = labelsOf({ b: { stable: 2 }, a: {}, c: { stable: 1 } });
   assert.deepEqual(await Promise.all([labels.version('stable'), labels.version('stable')]), [2, 2]);
   assert.deepEqual(asked, ['a', 'b']);
@@ -27,7 +27,7 @@ test('10: a label is read from the first server that has it, once for all reques
   assert.deepEqual(asked, ['a', 'b', 'a', 'b']);
 });
 
-test('10: an unknown label is not kept, and names from requests are not kept without a bound', async () => {
+test('A10: an unknown label is not kept, and names from requests are not kept without a bound', async () => {
   const known = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`l${index}`, index]));
   const { labels, asked } = labelsOf({ a: known });
   for (let round = 0; round < 2; round += 1) {
@@ -41,7 +41,7 @@ test('10: an unknown label is not kept, and names from requests are not kept wit
   assert.equal(asked.length, 43);
 });
 
-test('10: servers that are too busy to tell keep a label as it was', async (t) => {
+test('A10: servers that are too busy to tell keep a label as it was', async (t) => {
   const { labels, asked } = labelsOf({ a: { stable: 3 } });
   const busy = () => Promise.reject(new GatewayError('model_timeout', ''));
   assert.equal(await labels.version('stable'), 3);

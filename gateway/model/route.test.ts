@@ -119,7 +119,7 @@ function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Reco
 const REFUSED: Verdict = { kind: 'refused', problem: 'parity is differing: it is red' };
 const OPEN: Verdict = { kind: 'open' };
 
-test('10: only a checked version answers; another one that is named is version_not_proven', async () => {
+test('A10: only a checked version answers; another one that is named is version_not_proven', async () => {
   const route = routeTo(versionsOf({ 1: { a: USABLE, b: USABLE }, 2: { a: REFUSED }, 3: { a: OPEN } }), undefined, {
     stable: 1,
     next: 2,
@@ -139,7 +139,7 @@ test('10: only a checked version answers; another one that is named is version_n
   assert.equal(await answers({ label: 'gone' }), '404 model_not_found query label: no version of m has this label');
 });
 
-test('10: a request waits for the check of the only version, and for that of a version it names', async () => {
+test('A10: a request waits for the check of the only version, and for that of a version it names', async () => {
   const versions = versionsOf({ 2: { a: OPEN } });
   const route = routeTo(versions);
   const waiting = [{}, { version: 2 }].map((asked) => outcome(route.resolve(asked, testContext())));
@@ -150,7 +150,7 @@ test('10: a request waits for the check of the only version, and for that of a v
   assert.deepEqual(await Promise.all(waiting), ['m 2 on a', 'm 2 on a']);
 });
 
-test('10: a contradicted request is selected again; the error stays where another try would be the same', async () => {
+test('A10: a contradicted request is selected again; the error stays where another try would be the same', async () => {
   const versions = versionsOf({ 1: { a: USABLE }, 2: { b: USABLE } });
   const withdraw = () => versions.forget('b', 2);
   const route = routeTo(versions, withdraw);

@@ -36,7 +36,7 @@ function known() {
   return { versions, learn, judge, count };
 }
 
-test('10: a version that a server unloads, and a server that is lost, are forgotten; a busy one keeps what it has', () => {
+test('A10: a version that a server unloads, and a server that is lost, are forgotten; a busy one keeps what it has', () => {
   const { versions, learn } = known();
   versions.setStatuses('a', available(1, 2));
   learn('a', 1, PROVEN);
@@ -50,7 +50,7 @@ test('10: a version that a server unloads, and a server that is lost, are forgot
   assert.equal(versions.newest, undefined);
 });
 
-test('10: metadata that stay the same keep the verdict; other ones, or an old verdict, do not', () => {
+test('A10: metadata that stay the same keep the verdict; other ones, or an old verdict, do not', () => {
   const { versions, learn, judge, count } = known();
   versions.setStatuses('a', available(1));
   learn('a', 1, PROVEN);
@@ -68,7 +68,7 @@ test('10: metadata that stay the same keep the verdict; other ones, or an old ve
   assert.equal(versions.find(1)?.metadata.signatures.get('s')?.inputs[0]?.name, 'renamed');
 });
 
-test('10: a version is being checked from the moment that a server lists it, until its first check has ended', () => {
+test('A10: a version is being checked from the moment that a server lists it, until its first check has ended', () => {
   const { versions, learn, judge } = known();
   versions.setStatuses('a', available(3));
   assert.deepEqual(
@@ -81,7 +81,7 @@ test('10: a version is being checked from the moment that a server lists it, unt
   assert.equal(versions.isBeingChecked(3), false);
 });
 
-test('10: the state names the version in use and the refused ones; without any version the reason that says most', async () => {
+test('A10: the state names the version in use and the refused ones; without any version the reason that says most', async () => {
   const card = parseCard('name: m', '/m');
   const parts = {
     explain: async () => undefined,

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { ANSWER, connect, failsWith, predict, serve, timed } from '../../../tests/backend.ts';
+import { ANSWER, connect, failsWith, predict, SMALL, serve, timed } from '../../../tests/backend.ts';
 import { type ModelServer, type OnPredict, startModelServer, XCEPTION } from '../../../tests/model-server.ts';
 import type { Backend } from '../../domain/backend.ts';
 
@@ -89,6 +89,27 @@ test('E20: a call that a full server refuses goes to another, and full servers g
   const refused = servers[0]?.calls.length ?? 0;
   assert.ok(refused >= 1 && refused <= 10, `${refused} calls to a full server`);
   assert.equal(extra.length, sharesOf(servers).reduce((sum, calls) => sum + calls) - 50);
+});
+
+test('A10: a call goes only to the servers that it names, and next to another one after NOT_FOUND', async (t) => {
+  const unloaded = () => Promise.reject({ code: status.NOT_FOUND, details: '' });
+  const servers = await serveAll(
+    t,
+    () => ANSWER,
+    () => ANSWER,
+    unloaded,
+  );
+  const [first = '', second = '', third = ''] = servers.map(({ target }) => target);
+  const { backend } = await connect(t, targetsOf(servers));
+  assert.deepEqual(new Set(backend.servers()), new Set([first, second, third]));
+  const ask = (...only: string[]) => predict(backend, { target: { ...SMALL, only: new Set(only) } });
+  for (let round = 0; round < 20; round += 1) await ask(second);
+  assert.deepEqual(sharesOf(servers), [0, 20, 0]);
+  await assert.rejects(ask(third), failsWith('model_not_found'));
+  for (let round = 0; round < 5; round += 1) await ask(first, third);
+  assert.deepEqual(sharesOf(servers), [5, 20, 1]);
+  await assert.rejects(ask('10.0.0.1:8500'), failsWith('model_unavailable'));
+  await backend.status('m', new AbortController().signal, first);
 });
 
 test('E20: a refused call is retried until a server has room, and is 429 only if none has', async (t) => {
