@@ -108,8 +108,11 @@ const PORT_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not listen there',
 };
 
+/** Connections that wait to be accepted. Of more the kernel drops the first packet, and the client waits 1 or 3 s. */
+const BACKLOG = 4096;
+
 async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: BACKLOG });
   try {
     await once(server, 'listening');
   } catch (cause) {

@@ -5,7 +5,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { countPiece } from './reading-turns.ts';
 
 /** nginx's lingering_timeout and lingering_time. */
 const MAX_IDLE_MS = 5000;
@@ -19,7 +18,6 @@ export function endAfterRequest(request: IncomingMessage, response: ServerRespon
     response.end();
     socket.destroySoon();
   });
-  request.on('data', () => countPiece(socket));
   request.on('data', bounds.onMore).once('end', () => response.end());
   response.once('close', bounds.stop);
   request.resume();

@@ -4,8 +4,8 @@
  */
 import { IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { joinPieces } from './body-pieces.ts';
 import { inTurn } from './turns.ts';
-import { keepUnreadTogether } from './unread-body.ts';
 
 /** Unanswered requests of one connection: one is handled, the others wait. */
 export const MAX_UNANSWERED = 16;
@@ -51,7 +51,7 @@ function isToBeAnswered(first: Unanswered | undefined): boolean {
 export class BoundedRequest extends IncomingMessage {
   constructor(socket: Socket) {
     super(socket);
-    keepUnreadTogether(this);
+    joinPieces(this);
     // The parser sets the property too. The setter ignores it.
     if (isFull(socket)) Object.defineProperty(this, 'upgrade', { get: () => true, set: () => undefined });
   }

@@ -68,12 +68,14 @@ export function countPiece(socket: Socket): void {
 
 /** Drops a body that no handler reads. Node would drop it too, but without counting its pieces. */
 export const dropUnreadBody: RequestHandler = (request, _response, next) => {
-  if (BODILESS.includes(request.method)) request.on('data', () => countPiece(request.socket));
+  if (BODILESS.includes(request.method)) request.resume();
   next();
 };
 
 function stopReading(connection: Connection): void {
   const { socket, answers, isHeavy, isWaiting } = connection;
+  // Node has stopped reading, and will begin again itself.
+  if (socket.isPaused() && !isWaiting) return;
   socket.pause();
   if (isWaiting) return;
   connection.isWaiting = true;
@@ -108,5 +110,6 @@ function resumeNext(): void {
     connection.isWaiting = false;
     connection.socket.resume();
   }
-  resumeLater();
+  // They are read first. If they send pieces, the next ones follow at the end of the turn.
+  setImmediate(() => !turn && resumeLater());
 }

@@ -6,7 +6,6 @@ import type { HeldBody } from '../door/body-memory.ts';
 import { asGatewayError, clientGone, type GatewayError } from '../errors.ts';
 import { refuseDeclared, refuseEncoded } from './body-limits.ts';
 import type { Exchange } from './exchange.ts';
-import { countPiece } from './reading-turns.ts';
 
 export type ReceiveOptions = {
   readonly maxBytes: number;
@@ -38,7 +37,6 @@ export async function receiveBody({ request, signal }: Exchange, options: Receiv
     reject(error);
   };
   const onData = (piece: Buffer) => {
-    countPiece(request.socket);
     try {
       if (body.length + piece.length > maxBytes) throw tooLarge(maxBytes, setting);
       onPiece?.(piece);

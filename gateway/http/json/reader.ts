@@ -63,8 +63,8 @@ export function createJsonReader(maxHeapBytes: number): JsonReader {
 }
 
 /**
- * One thread: the next body waits as counted bytes. The memory that JSON takes beside its body is that of one body. The
- * limit of the heap is far above what the limits of values allow.
+ * One thread: the next body waits as counted bytes, so JSON takes the memory of one body beside them. The heap has room for
+ * the text and the strings of the largest body; what else its values take is little, by the limit of the format.
  */
 function openPool(maxHeapBytes: number): Piscina {
   return new Piscina({
