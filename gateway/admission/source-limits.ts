@@ -15,9 +15,9 @@ type Waiting = {
 export type Place = Disposable & { readonly signal: AbortSignal };
 
 /**
- * `perHost` requests may wait for one host, twice as many of one tenant, and three times as many in all. When there are too
- * many of a tenant, or in all, the one that has waited longest loses its place to the next one: of that tenant, or of the
- * tenant with most of them. A request for a host that others have long waited for takes no place from anybody.
+ * At most `perHost` requests wait for one host, twice as many of one tenant, and three times as many in all. At a tenant's
+ * bound, a new request evicts the tenant's request that has waited longest. At the bound in all, it evicts that of the
+ * tenant with most requests. A request for a host that is slow for others too evicts none.
  */
 export class SourceLimits {
   readonly #perHost: number;
@@ -30,7 +30,7 @@ export class SourceLimits {
     this.#perHost = perHost;
   }
 
-  /** Counts a request. Throws `overloaded` when a bound is reached and nobody gives way. */
+  /** Counts a request. Throws `overloaded` when a bound is reached and no request can be evicted. */
   enter(hosts: ReadonlySet<string>, tenant: string): Place {
     if ([...hosts].some((host) => this.#byHost.of(host) >= this.#perHost)) throw overloaded();
     if (this.#byTenant.of(tenant) >= 2 * this.#perHost) this.#evictFor(hosts, tenant);

@@ -9,7 +9,7 @@ import { countPiece } from './reading-turns.ts';
 
 /** Smaller pieces are joined with all others of the same turn of the event loop. */
 const SMALL_BYTES = 1024;
-/** What is kept of a body that nobody reads yet. Then its connection is not read, after the 64 KiB that are being parsed. */
+/** Bytes kept of a body before its handler reads it. Beyond them its connection is paused, after the 64 KiB being parsed. */
 const ENOUGH_BYTES = 16 * 1024;
 const MAX_BYTES = 256 * 1024;
 /** For the joined pieces of all requests together. */

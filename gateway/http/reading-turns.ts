@@ -1,7 +1,7 @@
 /**
  * Shares the event loop between connections that send bodies in tiny pieces and all others. Node reads 64 KiB at once: as
  * chunks of one byte these are 10,000 pieces, which take 10 ms. A few hundred such connections in one turn of the loop
- * would leave nobody else any time for seconds.
+ * would block all others for seconds.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';

@@ -14,7 +14,7 @@ import { imageSchema } from './card-schema.ts';
 const sample = z.object({ file: z.string(), sha256: z.string().optional(), pixels_sha256: z.string().optional() });
 
 /**
- * Who made the tensors. `training`: the code of the training. `model.yaml`: `make convert`, which reads pictures as
+ * The source of the tensors. `training`: the code of the training. `model.yaml`: `make convert`, which reads pictures as
  * model.yaml says. `confirmed`: the same, after a person has confirmed model.yaml by `tensorgate models prove`.
  */
 const source = z.enum(['training', 'model.yaml', 'confirmed']).default('training');

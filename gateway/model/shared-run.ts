@@ -1,4 +1,4 @@
-/** Work that runs one at a time, and is shared by all who wait for it. */
+/** Work that runs once at a time. All callers that wait for it get the same run. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 

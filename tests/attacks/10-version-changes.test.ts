@@ -84,7 +84,7 @@ test('A10: a version answers only where it is proven, while servers have differe
   second.versions = new Map([[3, signature(5)]]);
   for (let request = 0; request < 5; request += 1) assert.equal(await answerOf(gateway), 'version 3');
 
-  // Signatures that do not fit model.yaml: the readiness says so.
+  // Signatures that do not fit model.yaml: /health/ready reports it.
   const wrong = { ...signature(4), outputs: { dense_4: { dtype: 'DT_FLOAT', shape: [-1, 7] } } };
   first.versions = new Map([[4, wrong]]);
   second.versions = new Map([[4, wrong]]);
