@@ -17,3 +17,8 @@ test('the command to try has the port, scheme and key header of the gateway, and
   assert.match(command({ tlsCertFile: 'a' }), /^curl -k https:\/\/localhost:8080\/predict -F /);
   assert.match(command({ apiKeysFile: 'a' }), / -H 'X-API-Key: KEY' -F /);
 });
+
+test('without a model for images the command lists the models', () => {
+  const text = greeting({ tlsCertFile: undefined, apiKeysFile: 'a' }, 8080, new Map());
+  assert.match(text, / {2}curl localhost:8080\/models -H 'X-API-Key: KEY'\n/);
+});

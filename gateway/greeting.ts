@@ -4,16 +4,22 @@ import path from 'node:path';
 import type { Config } from './config/schema.ts';
 import type { ModelCard } from './model/card.ts';
 
-/** A curl command to try, with a picture of one of the models if there is one. Only the API key has to be filled in. */
+/**
+ * A curl command to try: with a picture of one of the models if there is one, and without a model for images one that lists the
+ * models. Only the API key has to be filled in.
+ */
 export function greeting(
   { tlsCertFile, apiKeysFile }: Pick<Config, 'tlsCertFile' | 'apiKeysFile'>,
   port: number,
   cards: ReadonlyMap<string, ModelCard>,
 ): string {
-  const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
-  const file = example === undefined ? 'photo.jpg' : path.relative('', example);
   // -k: curl does not trust most certificates used for development.
   const origin = tlsCertFile === undefined ? '' : '-k https://';
   const key = apiKeysFile === undefined ? '' : " -H 'X-API-Key: KEY'";
-  return `\nReady. Try:\n\n  curl ${origin}localhost:${port}/predict${key} -F file=@${file}\n\n`;
+  const server = `${origin}localhost:${port}`;
+  const hasImages = [...cards.values()].some(({ image }) => image);
+  if (!hasImages) return `\nReady. Try:\n\n  curl ${server}/models${key}\n\n`;
+  const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
+  const file = example === undefined ? 'photo.jpg' : path.relative('', example);
+  return `\nReady. Try:\n\n  curl ${server}/predict${key} -F file=@${file}\n\n`;
 }

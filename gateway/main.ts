@@ -35,8 +35,8 @@ export async function serve(config: Config): Promise<number> {
   const folder = new ModelsFolder(config.models);
   const folders = await folder.read();
   const mistakes = [...folders.mistakes.values()];
-  // With one valid model the gateway starts: health shows the mistakes of the others.
-  if (folders.cards.size === 0) throw new ModelCardError(mistakes.join('\n'));
+  // With one valid model the gateway starts: health shows the mistakes of the others. Without any model.yaml, requests name models.
+  if (folders.cards.size === 0 && mistakes.length > 0) throw new ModelCardError(mistakes.join('\n'));
   await using cleanUp = new AsyncDisposableStack();
   const own = config.tfServingHost === undefined ? await startOwnServer(config, folders, log) : undefined;
   cleanUp.defer(() => own?.embedded.close());
@@ -96,7 +96,8 @@ type OwnServer = { readonly embedded: Embedded; readonly serve: (folders: ModelF
 /** Starts the embedded server with the models, policies and labels of MODELS. `serve` replaces them. */
 async function startOwnServer({ models }: Config, folders: ModelFolders, log: Logger): Promise<OwnServer> {
   const list = modelsConfigOf(models, log);
-  const served = ({ cards }: ModelFolders) => list([...cards.values()]);
+  const served = ({ cards, others }: ModelFolders) =>
+    list([...cards.values(), ...[...others].map(([name, folder]) => ({ name, folder }))]);
   const env = childEnvironment();
   const embedded = startEmbedded({ models: await served(folders), cores: usableCores(), env, log });
   return { embedded, serve: async (next) => embedded.serve(await served(next)) };

@@ -108,8 +108,9 @@ export function predictImage(
   { url }: Service,
   image: Uint8Array,
   headers: Readonly<Record<string, string>> = {},
+  query = '',
 ): Promise<Response> {
-  return fetch(`${url}/predict`, {
+  return fetch(`${url}/predict${query}`, {
     method: 'POST',
     headers: { 'Content-Type': 'image/jpeg', ...headers },
     body: new Uint8Array(image),

@@ -44,6 +44,10 @@ export type ModelServerOptions = {
   /** Signatures of single models by their name. Default: `inputs` and `outputs` for every model. */
   readonly models?: Readonly<Record<string, Pick<ModelServerOptions, 'inputs' | 'outputs'>>>;
   readonly version?: number;
+  /** The models that it has. Default: any. */
+  readonly names?: readonly string[];
+  /** Called for each look-up of a model's versions. */
+  readonly onStatus?: (name: string) => void;
   /**
    * Several versions and labels, which the test may change at any time. Then calls are answered as TF-Serving does: NOT_FOUND
    * for another version, INVALID_ARGUMENT for another label or input. `inputs`, `outputs` and `version` do not count.
@@ -108,8 +112,10 @@ export async function startModelServer(
     },
   });
   server.addService(ModelService.service, {
-    GetModelStatus(_call: unknown, done: sendUnaryData<object>) {
-      const versions = [...(options.served?.versions.keys() ?? [ownVersion])];
+    GetModelStatus({ request }: ServerUnaryCall<{ model_spec: Spec }, object>, done: sendUnaryData<object>) {
+      options.onStatus?.(request.model_spec.name);
+      const isKnown = options.names?.includes(request.model_spec.name) ?? true;
+      const versions = isKnown ? [...(options.served?.versions.keys() ?? [ownVersion])] : [];
       if (versions.length === 0)
         return done({ code: status.NOT_FOUND, details: 'Could not find any versions of model' });
       done(null, { model_version_status: versions.map((version) => ({ version, state: 'AVAILABLE', status: {} })) });
@@ -202,5 +208,5 @@ export const EQUAL_SCORES = { dense_7: floatTensor([1, 10], Array(10).fill(1)) }
 
 /** Starts a server with the signature of the original clothing model. It answers equal scores by default. */
 export function startClothingModel(onPredict: OnPredict = () => EQUAL_SCORES): Promise<ModelServer> {
-  return startModelServer({ ...XCEPTION, onPredict });
+  return startModelServer({ ...XCEPTION, names: ['clothing-model'], onPredict });
 }

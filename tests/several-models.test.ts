@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { addVersion, onnxModel, pixelModels } from '../serving/embedded/testing/onnx-models.ts';
-import { predict, startGatewayFor } from './gateway.ts';
+import { predict, predictImage, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
 
 const PHOTOS = 'name: photos\nimage: {size: [299, 299], scale: tf}\nclasses: [a, b]\n';
@@ -27,7 +27,7 @@ const churn = onnxModel({
   ],
 });
 
-test('a model that takes no pictures is ready and unproven, and /predict refuses it', async (t) => {
+test('a model that takes no pictures is ready and unproven, and refuses pictures', async (t) => {
   const MODELS = await modelsFolder(t, { churn: 'name: churn\n', photos: PHOTOS });
   addVersion(path.join(MODELS, 'churn'), 3, churn);
   addVersion(path.join(MODELS, 'photos'), 1, pixelModels(new Float32Array(299 * 299 * 3 * 2)).model);
@@ -42,10 +42,10 @@ test('a model that takes no pictures is ready and unproven, and /predict refuses
   });
   const answer = await predict(gateway, { b64 });
   assert.deepEqual([answer.status, await answer.json()], [200, { a: 0, b: 0 }]);
-  const refused = await predict(gateway, { b64 }, '?model=churn');
+  const refused = await predictImage(gateway, await readFile(PICTURE), {}, '?model=churn');
   const { kind, detail } = (await refused.json()) as { kind: string; detail: string };
   assert.deepEqual([refused.status, kind], [400, 'invalid_request']);
-  assert.equal(detail, 'query model: churn takes tensors, not images');
+  assert.equal(detail, 'query model: churn takes records as JSON, not images');
 });
 
 test('a model with batch size 1 gets one Predict for each instance', async (t) => {

@@ -27,7 +27,7 @@ export const schema = z.object({
   hedgeAfterMs: duration()
     .optional()
     .describe('time without an answer after which a second TF-Serving is asked too, such as 300ms; unset: never'),
-  models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files'),
+  models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files; may be empty'),
   readyWhen: oneOf('any', 'all')
     .prefault('any')
     .describe('the gateway is ready when any model is, or only when all are'),

@@ -64,6 +64,8 @@ export type TensorsTarget = Omit<PredictTarget, 'input'>;
 export type Backend = {
   /** The addresses of the servers that are connected now. Any call starts connecting. */
   servers(): readonly string[];
+  /** Starts connecting and waits a moment. Resolves to whether a server is connected. */
+  connect(): Promise<boolean>;
   prepare(target: PredictTarget, capacity: number): PredictCall;
   /** Sends tensors as they are. `rows`: what the answer has for each row is multiplied by it. */
   predict(

@@ -17,6 +17,8 @@ export type Field = {
   readonly isText?: true;
   /** A new file has the field as a comment. */
   readonly isRare?: true;
+  /** The models that have the field. Unset: all. A field of a part is that of its part. */
+  readonly of?: 'images' | 'tables';
 };
 
 const METHODS = [...new Set<string>([...PILLOW_FILTERS, ...TENSORFLOW_METHODS])];
@@ -40,6 +42,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     takes: 'fields such as size and scale',
     example: '{size: [224, 224], scale: tf}',
     meaning: 'How training made the input of a picture. A model that takes no pictures has no image part.',
+    of: 'images',
   },
   'image.input': {
     takes: 'the name of an input',
@@ -114,6 +117,35 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     meaning: 'The major version of the Pillow that training used.',
     isRare: true,
   },
+  columns: {
+    takes: 'a list of the names of all inputs',
+    example: '[age, job]',
+    meaning: 'The order of the values, where an instance of a table is a plain list.',
+    of: 'tables',
+    isText: true,
+    isRare: true,
+  },
+  record: {
+    takes: 'in, id or both',
+    example: '{in: ride, id: ride_id}',
+    meaning: 'How a record of a table is wrapped, and the field that comes back with its prediction.',
+    of: 'tables',
+    isRare: true,
+  },
+  'record.in': {
+    takes: 'the name of a field',
+    example: 'ride',
+    meaning: 'The field that has the record.',
+    isText: true,
+    isRare: true,
+  },
+  'record.id': {
+    takes: 'the name of a field',
+    example: 'id',
+    meaning: 'The field beside the record that comes back with its prediction.',
+    isText: true,
+    isRare: true,
+  },
   classes: {
     takes: 'a list of names; quote a name that has a comma, a colon or #',
     example: '[cat, dog]',
@@ -134,6 +166,33 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     meaning: 'What the output gives: logits, probabilities (it ends in softmax or sigmoid), sigmoid-logits or values.',
     words: SCORE_KINDS,
     synonyms: { softmax: 'probabilities', sigmoid: 'probabilities', regression: 'values' },
+  },
+  decision: {
+    takes: 'output, threshold and name',
+    example: '{output: probability, threshold: 0.5, name: churn}',
+    meaning: 'A true or false beside the outputs of a table: whether an output reaches the threshold.',
+    of: 'tables',
+    isRare: true,
+  },
+  'decision.output': {
+    takes: 'the name of an output with one number for each row',
+    example: 'probability',
+    meaning: 'The output to compare.',
+    isText: true,
+    isRare: true,
+  },
+  'decision.threshold': {
+    takes: 'a number',
+    example: '0.5',
+    meaning: 'The least number that is true.',
+    isRare: true,
+  },
+  'decision.name': {
+    takes: 'a name that no output has',
+    example: 'churn',
+    meaning: 'What the decision is called in the answer.',
+    isText: true,
+    isRare: true,
   },
 };
 

@@ -110,20 +110,38 @@ export const imageSchema = z.looseObject({}).transform((given, context) => {
   return z.NEVER;
 });
 
+const names = z.array(text).min(1);
+const decision = z.strictObject({ output: text, threshold: z.number().default(0.5), name: text });
+const record = z.strictObject({ in: text.optional(), id: text.default('id') });
+
 export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
     signature: text.default('serving_default'),
     image: imageSchema.optional(),
-    classes: z.array(text).min(1).optional(),
+    columns: names.optional(),
+    record: record.optional(),
+    classes: names.optional(),
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),
+    decision: decision.optional(),
   })
-  .superRefine(({ image, classes }, context) => {
+  .superRefine(({ image, classes, columns, ...fields }, context) => {
     const rule = ruleIn(context);
     rule(['classes'], () => (image && !classes ? 'an image model needs the names of its classes' : undefined));
-    rule(['classes'], () => {
-      const twice = classes?.find((name, index) => classes.indexOf(name) < index);
-      return twice === undefined ? undefined : `every class needs a name of its own; ${twice} is there twice`;
-    });
+    rule(['classes'], () => repeated('class', classes));
+    rule(['columns'], () => repeated('column', columns));
+    for (const field of OF_TABLES) {
+      const isGiven = { columns, ...fields }[field] !== undefined;
+      rule([field], () => (image && isGiven ? 'is for models without image' : undefined));
+    }
   }, EVEN_AFTER_MISTAKES);
+
+/** Fields of models that take records. */
+const OF_TABLES = ['columns', 'record', 'decision'] as const;
+
+/** A name that is in a list twice, as a mistake. */
+function repeated(what: string, list: readonly string[] = []): string | undefined {
+  const twice = list.find((name, index) => list.indexOf(name) < index);
+  return twice === undefined ? undefined : `every ${what} needs a name of its own; ${twice} is there twice`;
+}

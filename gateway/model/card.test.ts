@@ -115,7 +115,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, classes, output, scores',
+    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision',
   ]);
 });
 
@@ -144,6 +144,12 @@ test('F29: a new file is right, and its fields are all that there are', () => {
   });
   const complete = parseCard(newCardText('pets').replaceAll(/^( *)# ([a-z]+: )/gm, '$1$2'), '/models/pets');
   assert.deepEqual([complete.output, complete.image?.input], ['scores', 'image']);
+  const table = newCardText('churn', 'tables');
+  assert.deepEqual(parseCard(table, '/models/churn'), parseCard('name: churn', '/models/churn'));
+  const completeTable = parseCard(table.replaceAll(/^# ([a-z]+: )/gm, '$1'), '/models/churn');
+  assert.deepEqual(completeTable.columns, ['age', 'job']);
+  assert.deepEqual(completeTable.record, { in: 'ride', id: 'ride_id' });
+  assert.deepEqual(completeTable.decision, { output: 'probability', threshold: 0.5, name: 'churn' });
 });
 
 const image = (fields: string) => parseCard(`name: m\nimage: {${fields}}\nclasses: [a, b]\n`, '/models/m').image;

@@ -2,9 +2,11 @@
 import path from 'node:path';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
+import type { Decision, RecordSpec } from '../domain/table.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
+import { DEFAULT_SIGNATURE } from './find-signature.ts';
 
 export type ModelCard = {
   readonly name: string;
@@ -15,9 +17,20 @@ export type ModelCard = {
   /** Name of the output tensor. Read from the signature when one output fits the classes. */
   readonly output?: string;
   readonly scores: ScoreKind;
-  /** The folder of model.yaml. */
+  /** The inputs in the order of an instance that is a plain list. */
+  readonly columns?: readonly string[];
+  readonly record?: RecordSpec;
+  readonly decision?: Decision;
+  /** The folder of model.yaml; empty without a model.yaml. */
   readonly folder: string;
+  /** The model has no model.yaml: nothing is said of its signatures. */
+  readonly isDiscovered?: true;
 };
+
+/** The card of a model without a model.yaml: it takes tensors by any of its signatures. */
+export function cardWithoutFile(name: string): ModelCard {
+  return { name, signature: DEFAULT_SIGNATURE, scores: 'logits', folder: '', isDiscovered: true };
+}
 
 /** The mistakes in the model.yaml files, one line each. */
 export class ModelCardError extends Error {}
@@ -32,12 +45,15 @@ export function parseCard(text: string, folder: string): ModelCard {
     const lines = mistakes.map((mistake) => `${file}:${mistake.line}: ${fieldName(mistake.path)}${mistake.text}`);
     throw new ModelCardError(lines.join('\n'));
   }
-  const { image, classes, output, ...card } = parsed.data;
+  const { image, classes, output, columns, record, decision, ...card } = parsed.data;
   return {
     ...card,
     ...(image && { image: image as ImageSpec | EncodedSpec }),
     ...(classes && { classes }),
     ...(output !== undefined && { output }),
+    ...(columns && { columns }),
+    ...(record && { record: record as RecordSpec }),
+    ...(decision && { decision }),
     folder,
   };
 }

@@ -4,7 +4,8 @@ import { asGatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import { type Parity, PROOF_TIMEOUT_MS } from './parity.ts';
 import type { Served, Verdict } from './served.ts';
-import { type Binding, bind, findSignature, SignatureMismatch } from './signatures.ts';
+import { type Binding, bind, SignatureMismatch } from './signatures.ts';
+import { tableOf } from './table.ts';
 
 const WITHOUT_PICTURES: Parity = {
   state: 'unproven',
@@ -27,7 +28,7 @@ export async function checkVersion(
   const metadata = { ...served.metadata, version: served.version };
   try {
     if (card.image) return await proveVersion(parts, bind(card, metadata), served, signal);
-    findSignature(card, metadata);
+    if (!card.isDiscovered) tableOf(card, metadata);
     return { kind: 'usable', parity: WITHOUT_PICTURES };
   } catch (thrown) {
     if (thrown instanceof SignatureMismatch) return { kind: 'refused', problem: thrown.message };

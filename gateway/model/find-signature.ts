@@ -2,11 +2,24 @@
 import type { Metadata } from '../domain/servable.ts';
 import type { Signature } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
+import { UNSERVED, unservedTensor } from './served-types.ts';
 
-/** Throws `invalid_request` with the names of the signatures. */
+/** The signature of requests that name none, as in TensorFlow. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/** Throws `invalid_request` with the names of the signatures, or with the tensor whose type is not served. */
 export function signatureOf({ signatures }: Metadata, name: string): Signature {
   const signature = signatures.get(name);
-  if (signature) return signature;
+  if (signature) return checked(signature, name);
   const known = [...signatures.keys()].join(', ') || 'none';
   throw new GatewayError('invalid_request', `signature: no ${name.slice(0, 80)} in this version; it has ${known}`);
+}
+
+function checked(signature: Signature, name: string): Signature {
+  const unserved = unservedTensor(signature);
+  if (!unserved) return signature;
+  throw new GatewayError(
+    'invalid_request',
+    `signature: ${name} has ${unserved.name} of ${unserved.dtype}: ${UNSERVED}`,
+  );
 }

@@ -9,6 +9,8 @@ export type ModelFolders = {
   readonly cards: ReadonlyMap<string, ModelCard>;
   /** The mistakes in model.yaml, by the folder's name. The other models are served. */
   readonly mistakes: ReadonlyMap<string, string>;
+  /** The folders that have versions and no model.yaml, by their names. */
+  readonly others: ReadonlyMap<string, string>;
 };
 
 /** A model.yaml as it was last read. A file with a mistake keeps the last valid card. */
@@ -19,6 +21,9 @@ type CardFile = {
   readonly card?: ModelCard;
   readonly mistake?: string;
 };
+
+/** Servers ignore names that begin with a dot. */
+const MODEL_NAME = /^\w[\w.-]*$/;
 
 /** Of a path that leads to nothing. */
 const MISSING: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR'];
@@ -34,15 +39,17 @@ export class ModelsFolder {
 
   /**
    * Reads every NAME/model.yaml. The first folder by name wins if two have the same model.
-   * @throws ModelCardError if the folder cannot be read or has no model.yaml.
+   * @throws ModelCardError if the folder cannot be read, or has lost every model.yaml since the last read.
    */
   async read(): Promise<ModelFolders> {
     const names = await readdir(this.#models).catch((cause: unknown) => {
       throw new ModelCardError(`MODELS: the folder ${this.#models} cannot be read`, { cause });
     });
-    const read = names.sort().map(async (name) => ({ name, file: await this.#readFile(name) }));
-    const files = (await Promise.all(read)).flatMap(({ name, file }) => (file ? [[name, file] as const] : []));
-    if (files.length === 0) throw new ModelCardError(`MODELS: no NAME/model.yaml in ${this.#models}`);
+    const reading = names.sort().map(async (name) => ({ name, file: await this.#readFile(name) }));
+    const read = await Promise.all(reading);
+    const files = read.flatMap(({ name, file }) => (file ? [[name, file] as const] : []));
+    // A folder that is empty from one moment to the next is a mount that is gone.
+    if (files.length === 0 && this.#files.size > 0) throw noCards(this.#models);
     this.#files = new Map(files);
     const cards = new Map<string, ModelCard>();
     const mistakes = new Map<string, string>();
@@ -52,7 +59,18 @@ export class ModelsFolder {
       if (isTaken) mistakes.set(folder, `${folder}/model.yaml: name: ${card.name} is taken by another folder`);
       else if (mistake !== undefined) mistakes.set(folder, mistake);
     }
-    return { cards, mistakes };
+    const unnamed = read.filter(({ name, file }) => !file && !cards.has(name)).map(({ name }) => name);
+    return { cards, mistakes, others: await this.#withVersions(unnamed) };
+  }
+
+  async #withVersions(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const name of names) {
+      const folder = path.join(this.#models, name);
+      const children = MODEL_NAME.test(name) ? await readdir(folder).catch((): string[] => []) : [];
+      if (children.some((child) => /^\d+$/.test(child))) found.set(name, folder);
+    }
+    return found;
   }
 
   /** Undefined without a model.yaml. Symbolic links to folders count too: Kubernetes mounts use them, and so do users. */
@@ -84,5 +102,10 @@ export class ModelsFolder {
 export async function readCards(models: string): Promise<ReadonlyMap<string, ModelCard>> {
   const { cards, mistakes } = await new ModelsFolder(models).read();
   if (mistakes.size > 0) throw new ModelCardError([...mistakes.values()].join('\n'));
+  if (cards.size === 0) throw noCards(models);
   return cards;
+}
+
+function noCards(models: string): ModelCardError {
+  return new ModelCardError(`MODELS: no NAME/model.yaml in ${models}`);
 }

@@ -20,6 +20,9 @@ const USABLE: Extract<Verdict, { kind: 'usable' }> = {
   binding: { card: { name: 'm' }, version: 1 } as Binding,
 };
 
+/** No server has any other model. */
+const discovery = { find: async () => undefined, states: new Map() };
+
 /** Versions on servers, by the number and the server's name. */
 function versionsOf(verdicts: Readonly<Record<number, Readonly<Record<string, Verdict>>>>): ModelVersions {
   const versions = new ModelVersions(() => undefined);
@@ -63,7 +66,10 @@ async function chosen(cards: ReturnType<typeof parseCard>[], name?: string): Pro
     return asked === 'new' ? undefined : { versions, labels: {} as Labels, look: async () => undefined };
   };
   return outcome(
-    createRoute({ cards: () => byName, states, model, connected: () => ['s'] }).resolve({ model: name }, testContext()),
+    createRoute({ cards: () => byName, states, model, discovery, connected: () => ['s'] }).resolve(
+      { model: name },
+      testContext(),
+    ),
   );
 }
 
@@ -71,17 +77,17 @@ test('without a name the only model for images is selected, whatever other model
   assert.equal(await chosen([photos('m')]), 'm 1 on s');
   assert.equal(await chosen([table, photos('m')]), 'm 1 on s');
   assert.equal(await chosen([photos('m'), table, photos('n')]), '400 invalid_request query model: choose one of m, n');
-  assert.equal(await chosen([table]), '404 model_not_found No model here takes images.');
+  assert.equal(await chosen([table]), 'churn 1 on s', 'a single table needs no name either');
+  const tables = [table, parseCard('name: credit', '/m')];
+  assert.equal(await chosen(tables), '400 invalid_request query model: choose one of churn, credit');
+  assert.equal(await chosen([]), '400 invalid_request query model: name the model');
 });
 
-test('a name selects a model; the error for a wrong name lists the models for images', async () => {
+test('a name selects a model; the error for a wrong name lists the models', async () => {
   const cards = [photos('m'), table, photos('n')];
   assert.equal(await chosen(cards, 'n'), 'n 1 on s');
   assert.equal(await chosen(cards, 'churn'), 'churn 1 on s');
-  assert.equal(
-    await chosen(cards, 'other'),
-    '404 model_not_found query model: no such model; for images there are m, n',
-  );
+  assert.equal(await chosen(cards, 'other'), '404 model_not_found query model: no such model; there are m, churn, n');
 });
 
 test('B11: a model that is not ready is 503 with the reason, and the others are served', async () => {
@@ -112,6 +118,7 @@ function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Reco
     cards: () => new Map([['m', photos('m')]]),
     states: { all: new Map() },
     model,
+    discovery,
     connected: () => ['a', 'b'],
   });
 }

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AskedServable } from '../domain/servable.ts';
 import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
-import { findCard, notAvailable } from './find-card.ts';
+import type { Discovery } from './discovery.ts';
+import { findCard, noSuchModel, notAvailable } from './find-card.ts';
 import { type Context, halfTime } from './half-time.ts';
 import { type Asked, labelled, newest, numbered, type Routed } from './select-version.ts';
 import type { Binding } from './signatures.ts';
@@ -15,15 +16,19 @@ export type { Routed };
 /** What a request with pictures needs of a version. Throws `invalid_request` for a model that takes tensors. */
 export function bindingOf({ card, binding }: Routed): Binding {
   if (binding) return binding;
-  throw new GatewayError('invalid_request', `query model: ${card.name} takes tensors, not images`);
+  throw new GatewayError('invalid_request', `query model: ${card.name} takes records as JSON, not images`);
 }
+
+type RoutedModel = Pick<WatchedModel, 'labels' | 'versions' | 'look'>;
 
 export type RouteOptions = {
   /** The models in use now. */
   readonly cards: () => ReadonlyMap<string, ModelCard>;
   readonly states: Pick<ModelStates, 'all'>;
-  /** What is known of a model's versions. */
-  readonly model: (name: string) => Pick<WatchedModel, 'labels' | 'versions' | 'look'> | undefined;
+  /** What is known of the versions of a model with a model.yaml. */
+  readonly model: (name: string) => RoutedModel | undefined;
+  /** The models without a model.yaml. */
+  readonly discovery: Pick<Discovery, 'find' | 'states'>;
   /** The model servers that are connected now. */
   readonly connected: () => readonly string[];
 };
@@ -41,17 +46,25 @@ export type Route = {
   again(error: GatewayError, failed: Routed, asked: AskedServable, context: Context): Promise<Routed>;
 };
 
-export function createRoute({ cards, states, model: find, connected }: RouteOptions): Route {
-  function modelOf({ model: name }: AskedServable): Asked {
+export function createRoute({ cards, states, model: find, discovery, connected }: RouteOptions): Route {
+  async function modelOf({ model: name }: AskedServable): Promise<Asked> {
     const card = findCard(cards(), states.all, name);
+    if (!card) return discovered(name ?? '');
     const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);
     const model = find(card.name);
     if (!model) throw unavailable();
     return { card, versions: model.versions, model, unavailable };
   }
 
+  async function discovered(name: string): Promise<Asked> {
+    const model = await discovery.find(name);
+    if (!model) throw noSuchModel(cards());
+    const unavailable = () => notAvailable(name, discovery.states.get(name)?.problem);
+    return { card: model.card, versions: model.versions, model, unavailable };
+  }
+
   async function resolve(asked: AskedServable, context: Context): Promise<Routed> {
-    const found = modelOf(asked);
+    const found = await modelOf(asked);
     const { label, version } = asked;
     if (label !== undefined) return numbered(found, await labelled(found.model, label), context);
     return version === undefined ? newest(found, context) : numbered(found, version, context);
@@ -60,7 +73,7 @@ export function createRoute({ cards, states, model: find, connected }: RouteOpti
   return {
     resolve,
     async again(error, failed, asked, context) {
-      const { model } = modelOf(asked);
+      const { model } = await modelOf(asked);
       // The call was tried on each of its servers. If no others are connected, this is an outage.
       const isElsewhere = connected().some((server) => !failed.servers.has(server));
       if (error.kind === 'model_unavailable' && !isElsewhere) throw error;

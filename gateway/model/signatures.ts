@@ -27,7 +27,7 @@ const MAX_TEXT_LENGTH = 2000;
 /** An axis of any size, in TensorShapeProto. */
 const ANY = -1;
 
-const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_BFLOAT16'];
+export const SCORE_DTYPES: readonly DType[] = ['DT_FLOAT', 'DT_DOUBLE', 'DT_HALF', 'DT_BFLOAT16'];
 
 /** Finds the input and output of an image model in a version's metadata. Throws SignatureMismatch. */
 export function bind(card: ModelCard, metadata: Metadata): Binding {
@@ -101,7 +101,7 @@ function findInput(card: ModelCard, metadata: Metadata, { inputs }: Signature): 
  * The output that `output` names, else the only one with a number for each class, else the only one with one number for two
  * classes.
  */
-function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
+export function findOutput(card: ModelCard, metadata: Metadata, { outputs }: Signature, classes: number): TensorInfo {
   const known = outputs.map(describe).join(', ') || 'none';
   const wanted = card.output;
   const candidates = outputs.filter(({ name }) => wanted === undefined || name === wanted);
@@ -141,11 +141,11 @@ function fits(shape: readonly number[] | null, wanted: readonly number[]): boole
   );
 }
 
-function describe({ name, dtype, shape }: TensorInfo): string {
+export function describe({ name, dtype, shape }: TensorInfo): string {
   return `${name} ${dtype} ${shape === null ? 'of any shape' : `[${shape.map((size) => (size === ANY ? 'n' : size))}]`}`;
 }
 
-function mismatch(card: ModelCard, { version }: Metadata, inCard: string, inServer: string): SignatureMismatch {
+export function mismatch(card: ModelCard, { version }: Metadata, inCard: string, inServer: string): SignatureMismatch {
   const served = `version ${version} (signature ${card.signature})`;
   const text = `model.yaml of ${card.name} says ${inCard}, but ${served} ${inServer}`;
   // A server may list any number of signatures and tensors.

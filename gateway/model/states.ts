@@ -11,20 +11,24 @@ export type StatesOptions = {
   readonly log: Log;
   /** `state` is undefined for a model that was removed. */
   readonly onChange: (model: string, state: ModelState | undefined) => void;
+  /** Whether a model server is connected: it decides where there is no model.yaml. */
+  readonly isConnected: () => boolean;
 };
 
 /** Holds the states, and logs their changes. */
 export class ModelStates {
   readonly #log: Log;
   readonly #onChange: StatesOptions['onChange'];
+  readonly #isConnected: () => boolean;
   readonly #judge: ReturnType<typeof createReadiness>;
   readonly #states = new Map<string, ModelState>();
   readonly #ready = Promise.withResolvers<void>();
   #readiness: Readiness;
 
-  constructor({ readyWhen, log, onChange }: StatesOptions) {
+  constructor({ readyWhen, log, onChange, isConnected }: StatesOptions) {
     this.#log = log;
     this.#onChange = onChange;
+    this.#isConnected = isConnected;
     this.#judge = createReadiness(readyWhen);
     this.#readiness = this.#judge(this.#states);
   }
@@ -35,7 +39,8 @@ export class ModelStates {
   }
 
   get readiness(): Readiness {
-    return this.#readiness;
+    if (this.#states.size > 0) return this.#readiness;
+    return this.#isConnected() ? { ready: true } : { ready: false, problem: 'no model server is connected' };
   }
 
   /** Resolves when the gateway is ready for the first time. */
@@ -82,8 +87,13 @@ export class ModelStates {
     this.#log.info({ model: name }, 'model was removed');
   }
 
+  /** Without a model.yaml, the gateway may be ready since the last check. */
+  checkConnection(): void {
+    if (this.readiness.ready) this.#ready.resolve();
+  }
+
   #update(): void {
     this.#readiness = this.#judge(this.#states);
-    if (this.#readiness.ready) this.#ready.resolve();
+    this.checkConnection();
   }
 }

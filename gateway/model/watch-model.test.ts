@@ -55,7 +55,7 @@ function watch(server: Server, names: readonly string[], signal: AbortSignal): M
     log,
     turn: createTurns(),
   };
-  const states = new ModelStates({ readyWhen: 'all', log, onChange() {} });
+  const states = new ModelStates({ readyWhen: 'all', log, onChange() {}, isConnected: () => true });
   for (const name of names) {
     const card = parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\n`, `/${name}`);
     states.add(name);

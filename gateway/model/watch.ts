@@ -1,27 +1,37 @@
 /** Watches the served models, each by itself: one that is broken, busy or slow does not affect the others. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backend } from '../domain/backend.ts';
 import type { ModelCard } from './card.ts';
+import { Discovery } from './discovery.ts';
 import type { ModelFolders } from './folders.ts';
 import { createTurns } from './pace.ts';
 import { ModelStates, type StatesOptions } from './states.ts';
 import { WatchedModel, type WatchParts } from './watch-model.ts';
 
-export type WatchOptions = Omit<WatchParts, 'turn'> & StatesOptions;
+export type WatchOptions = Omit<WatchParts, 'turn'> &
+  Omit<StatesOptions, 'isConnected'> & { readonly backend: Pick<Backend, 'connect'> };
+
+/** How often unused models are forgotten, and how often a server is tried while no model is there to poll it. */
+const TICK_MS = 1000;
 
 /** `before`: the model with its last model.yaml. It answers until a version was checked with the new one. */
 type Watched = { readonly model: WatchedModel; readonly before?: WatchedModel | undefined };
 
-/** Polls all models that have a valid model.yaml. */
+/** Polls all models that have a valid model.yaml, and those that requests have named without one. */
 export class ModelWatch {
   readonly states: ModelStates;
-  readonly #options: WatchOptions & WatchParts;
+  /** The models without a model.yaml. */
+  readonly discovery: Discovery;
+  readonly #options: WatchOptions & Pick<WatchParts, 'turn'>;
   readonly #watched = new Map<string, Watched>();
   readonly #loops = new Set<Promise<void>>();
-  #folders: ModelFolders = { cards: new Map(), mistakes: new Map() };
+  #folders: ModelFolders = { cards: new Map(), mistakes: new Map(), others: new Map() };
   #isRunning = false;
 
   constructor(options: WatchOptions) {
     this.#options = { ...options, turn: createTurns() };
-    this.states = new ModelStates(options);
+    this.states = new ModelStates({ ...options, isConnected: () => options.backend.servers().length > 0 });
+    this.discovery = new Discovery({ ...this.#options, run: (model) => this.#start(model) });
   }
 
   /** The models in use, by name. */
@@ -42,11 +52,15 @@ export class ModelWatch {
   async run(signal: AbortSignal): Promise<void> {
     this.#isRunning = true;
     for (const { model } of this.#watched.values()) this.#start(model);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    while (!signal.aborted) {
+      if (this.states.all.size === 0) await this.#options.backend.connect();
+      this.states.checkConnection();
+      this.discovery.forgetUnused();
+      // A sleep fails only on abort, which the condition of the loop checks.
+      await sleep(TICK_MS, undefined, { signal }).catch(() => undefined);
+    }
     for (const { model } of this.#watched.values()) model.stop();
+    this.discovery.stop();
     await Promise.all(this.#loops);
   }
 
@@ -60,6 +74,7 @@ export class ModelWatch {
     this.#folders = folders;
     for (const name of this.states.all.keys()) if (!cards.has(name)) this.#stop(name);
     for (const name of this.states.all.keys()) if (!cards.has(name) && !mistakes.has(name)) this.states.remove(name);
+    for (const name of [...cards.keys(), ...mistakes.keys()]) this.discovery.forget(name);
     for (const [name, card] of cards) if (this.#watched.get(name)?.model.card !== card) this.#add(name, card);
     for (const [folder, problem] of mistakes) {
       if (before.mistakes.get(folder) !== problem) this.#report(folder, problem);

@@ -30,7 +30,7 @@ export async function infer(
   stages: Pick<Stages, 'route' | 'admission' | 'backend'>,
   request: InferRequest,
   context: RequestContext,
-): Promise<Required<Prediction>> {
+): Promise<Prediction & { readonly version: number }> {
   const { routed: first, signature: name, inputs, rows } = request;
   const signature = signatureOf(first.metadata, name);
   return await predictKnown(

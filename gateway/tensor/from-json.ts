@@ -2,6 +2,7 @@
 import { ELEMENTS, isNumeric } from '../domain/elements.ts';
 import type { Tensor, TensorInfo } from '../domain/tensor.ts';
 import { decodeBase64 } from './base64.ts';
+import { JsonDecimal } from './exact-json.ts';
 import { JSON_ELEMENTS } from './json-elements.ts';
 import { type PlaceOf, TensorMistake } from './mistake.ts';
 
@@ -23,7 +24,8 @@ export function tensorFromJson(value: unknown, { dtype }: Pick<TensorInfo, 'dtyp
   for (let index = 0; index < leaves.length; index += 1) {
     const value = element.fromJson(leaves[index]);
     if (value === undefined) {
-      const problem = { kind: 'type', value: leaves[index], expected: element.expected } as const;
+      const expected = isNumber(leaves[index]) ? element.range : element.expected;
+      const problem = { kind: 'type', value: leaves[index], expected } as const;
       throw new TensorMistake(placeOf(indexesOf(index, shape)), problem);
     }
     elements[index] = value;
@@ -82,6 +84,11 @@ function stringFromJson(value: unknown, placeOf: () => string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value);
   if (isBase64(value)) return value.b64 === '' ? new Uint8Array() : decodeBase64(value.b64, `${placeOf()}.b64`);
   throw new TensorMistake(placeOf(), { kind: 'type', value, expected: 'a string or {"b64": "…"}' });
+}
+
+/** Whether a value is a number as exact-json.ts reads it. */
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof JsonDecimal;
 }
 
 /** Whether a JSON value stands for bytes: an object with nothing but `b64`. */

@@ -5,8 +5,9 @@ import { JsonDecimal } from './exact-json.ts';
 type Element = number | bigint;
 
 export type JsonElement = {
-  /** For error texts: `an integer from 0 to 255`. */
+  /** For error texts: `an integer`, and for numbers that do not fit `an integer from 0 to 255`. */
   readonly expected: string;
+  readonly range: string;
   /** The element of a JSON value (those of exact-json.ts), or undefined where the type does not hold it. */
   readonly fromJson: (value: unknown) => Element | undefined;
   /** The JSON text of an element. */
@@ -23,7 +24,8 @@ const NOT_FINITE: Readonly<Record<string, number>> = {
 /** `round`: the nearest number of the type. A finite number that becomes infinite is out of range. */
 function float(name: string, round: (value: number) => number): JsonElement {
   return {
-    expected: `a number in the range of ${name}`,
+    expected: 'a number',
+    range: `a number in the range of ${name}`,
     fromJson(value) {
       if (typeof value === 'string') return Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
       const number = value instanceof JsonDecimal ? value.value : typeof value === 'bigint' ? Number(value) : value;
@@ -40,7 +42,8 @@ function float(name: string, round: (value: number) => number): JsonElement {
 function integer(min: bigint, max: bigint): JsonElement {
   const isLong = max > Number.MAX_SAFE_INTEGER;
   return {
-    expected: `an integer from ${min} to ${max}`,
+    expected: 'an integer',
+    range: `an integer from ${min} to ${max}`,
     fromJson(value) {
       const isInteger = typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value));
       if (!isInteger || value < min || value > max) return undefined;
@@ -76,6 +79,7 @@ export const JSON_ELEMENTS: Readonly<Record<NumericDType, JsonElement>> = {
   DT_UINT64: unsigned(64n),
   DT_BOOL: {
     expected: 'true or false',
+    range: 'true or false',
     fromJson: (value) => (typeof value === 'boolean' ? Number(value) : undefined),
     toJson: (element) => String(element !== 0),
   },

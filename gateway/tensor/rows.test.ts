@@ -48,11 +48,7 @@ test('a model with one input takes plain values, also lists', () => {
 });
 
 for (const [read, text, wanted] of [
-  [
-    rows,
-    '[{"tenure":"abc","charges":1,"contract":""}]',
-    'instances[0].tenure: expected an integer from -9223372036854775808 to 9223372036854775807, got "abc"',
-  ],
+  [rows, '[{"tenure":"abc","charges":1,"contract":""}]', 'instances[0].tenure: expected an integer, got "abc"'],
   [rows, '[{"tenure":1,"charges":1}]', 'instances[0].contract: is missing; send tenure, charges, contract'],
   [
     rows,
@@ -60,17 +56,13 @@ for (const [read, text, wanted] of [
     'instances[0].age: no such input; send tenure, charges, contract',
   ],
   [rows, '[1]', 'instances[0]: expected an object with tenure, charges, contract'],
-  [
-    rows,
-    '[{"tenure":1,"charges":null,"contract":""}]',
-    'instances[0].charges: expected a number in the range of float32, got null',
-  ],
+  [rows, '[{"tenure":1,"charges":null,"contract":""}]', 'instances[0].charges: expected a number, got null'],
   [rows, '[{"tenure":[1],"charges":1,"contract":""}]', 'instances[0].tenure: expected the shape [], got [1]'],
   [columns, '{"tenure":[1],"charges":[[1]],"contract":[""]}', 'inputs.charges: expected the shape [n], got [1,1]'],
   [
     columns,
     '{"tenure":[1,{"a":1}],"charges":[1],"contract":[""]}',
-    'inputs.tenure[1]: expected an integer from -9223372036854775808 to 9223372036854775807, got an object',
+    'inputs.tenure[1]: expected an integer, got an object',
   ],
   [
     columns,
@@ -126,7 +118,7 @@ for (const [dtype, min, max] of INTEGERS) {
     for (const wrong of [`${min - 1n}`, `${max + 1n}`, '1.5', '1.0', '1e2', '"1"', 'true', 'null', '"NaN"']) {
       assert.match(
         textOf(() => columns(`[${wrong}]`, one(dtype))),
-        /^inputs\[0\]: expected an integer from /,
+        /^inputs\[0\]: expected an integer/,
         wrong,
       );
     }
@@ -147,7 +139,7 @@ for (const [dtype, largest, above] of [
     for (const wrong of [above, `-${above}`, '"1"', 'true', '"nan"', '"toString"']) {
       assert.match(
         textOf(() => columns(`[${wrong}]`, one(dtype))),
-        /^inputs\[0\]: expected a number in the range/,
+        /^inputs\[0\]: expected a number/,
         wrong,
       );
     }

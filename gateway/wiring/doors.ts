@@ -18,9 +18,10 @@ import { createLimitedServer } from '../http/server.ts';
 import { createService } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
-import { listModels } from '../model/list.ts';
+import { type ListedModel, listModels } from '../model/list.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
+import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
@@ -51,12 +52,7 @@ export function openDoors(options: DoorsOptions): Doors {
   const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
   const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
-  const list = () =>
-    listModels({
-      cards: line.watch.cards,
-      states: states.all,
-      versions: (name) => line.watch.model(name)?.versions,
-    });
+  const list = () => listServed(line);
   const protocols = [predictRoutes(door, predictOptions(options, shared.hold)), modelsRoutes(door, list)];
   const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
   const health = createHealth({ ...healthParts, withDetails: false });
@@ -77,6 +73,19 @@ export function openDoors(options: DoorsOptions): Doors {
   lifecycle.add(drainable(server));
   lifecycle.add(drainable(admin));
   return { service: refuseMalformed(server, { log, metrics }), admin };
+}
+
+/** The models with a model.yaml, then those without. */
+function listServed({ watch }: Line): ListedModel[] {
+  const { cards, states, discovery } = watch;
+  return [
+    ...listModels({ cards, states: states.all, versions: (name) => watch.model(name)?.versions }),
+    ...listModels({
+      cards: discovery.cards,
+      states: discovery.states,
+      versions: (name) => discovery.get(name)?.versions,
+    }),
+  ];
 }
 
 /** What the requests of all transports share. */
@@ -104,6 +113,11 @@ function predictOptions(
     check(context) {
       memory.check();
       stages.admission.check(context);
+    },
+    records: {
+      maxBodyBytes,
+      find: (servable, context) => findRecordsModel(stages, servable, context),
+      predict: (request, context) => predictRecords(stages, request, context),
     },
     async classify(request, context) {
       const classification = await classify(stages, request, context);

@@ -77,6 +77,7 @@ export function openStages(options: StagesOptions): Line {
       cards: () => watch.cards,
       states: watch.states,
       model: (name) => watch.model(name),
+      discovery: watch.discovery,
       connected: backend.servers,
     }),
     admission,

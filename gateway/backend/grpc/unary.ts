@@ -77,7 +77,7 @@ async function callConnected(servers: ModelServers, rpc: Rpc, callId: string | u
 }
 
 /** Resolves to whether a server is connected, after CONNECT_TIMEOUT_MS at most. */
-async function waitForConnection(servers: ModelServers): Promise<boolean> {
+export async function waitForConnection(servers: ModelServers): Promise<boolean> {
   const channel = servers.getChannel();
   const endMs = performance.now() + CONNECT_TIMEOUT_MS;
   let state = channel.getConnectivityState(false);

@@ -7,7 +7,7 @@ import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import { asUndecodable } from '../grpc/failure.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
-import { createUnary, type OnStatus, type UnaryOptions } from '../grpc/unary.ts';
+import { createUnary, type OnStatus, type UnaryOptions, waitForConnection } from '../grpc/unary.ts';
 import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
@@ -74,6 +74,7 @@ export function createTfServing(options: TfServingOptions): Backend {
   return {
     ...createLookUp(unary, protocol),
     servers: () => client.addresses,
+    connect: () => waitForConnection(client),
     prepare(target, capacity) {
       checkSize(target, capacity);
       return callOf(target, createPredictRequest(pool, target, capacity));

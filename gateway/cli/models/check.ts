@@ -13,17 +13,24 @@ import type { ModelsContext } from './context.ts';
  */
 export async function runCheck(given: string | undefined, { models, output }: ModelsContext): Promise<void> {
   const cards = await cardsIn(given ?? models);
-  const rows = cards.map(({ name, image, classes, scores }) => [
+  const rows = cards.map(({ name, image, classes, scores, decision }) => [
     name,
     takes(image),
-    classes ? `${scores} of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}` : 'tensors',
+    gives(classes, scores, decision),
   ]);
   output.result(cards, columns(['model', 'takes', 'gives'], rows));
 }
 
 function takes(image: ModelCard['image']): string {
-  if (!image) return 'tensors';
+  if (!image) return 'records';
   return 'encoded' in image ? 'encoded pictures' : `pictures as ${image.size.join(' x ')} ${image.color}`;
+}
+
+function gives(classes: ModelCard['classes'], scores: string, decision: ModelCard['decision']): string {
+  const outputs = classes
+    ? `${scores} of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
+    : 'its outputs by name';
+  return decision ? `${outputs}, and ${decision.name}` : outputs;
 }
 
 async function cardsIn(given: string): Promise<readonly ModelCard[]> {

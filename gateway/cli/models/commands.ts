@@ -24,7 +24,8 @@ const WAIT = ['--wait <duration>', 'wait until every server has loaded it, such 
 export function addModelsCommands(models: Command): void {
   add(models, 'new', 'write a model.yaml that explains its fields')
     .argument('<name>', 'the name of the model and of its folder in MODELS')
-    .action((name, _options, command) => runNew(name, contextOf(command)));
+    .option('--table', 'for a model that takes records, not images')
+    .action((name, { table }, command) => runNew(name, table ? 'tables' : 'images', contextOf(command)));
   add(models, 'check', 'name every mistake in model.yaml files, without a server')
     .argument('[folder]', "a model's folder or a folder of models; default: MODELS")
     .action((folder, _options, command) => runCheck(folder, contextOf(command)));

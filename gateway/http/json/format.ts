@@ -9,6 +9,8 @@ export type JsonFormat<Options, Result> = {
   /** A valid body, for error texts. */
   readonly example: string;
   limits(options: Options): JsonLimits;
+  /** Parses a text. Default: JSON.parse. Throws SyntaxError. */
+  parse?(text: string): unknown;
   /** Makes the result of the parsed body. Throws GatewayErrors without a cause. */
   read(value: unknown, options: Options): Result;
   /** The memory of the result that moves between threads. The rest is copied, on the main thread too: keep it small. */
@@ -33,12 +35,15 @@ export function decodeJson(body: Uint8Array, example: string): string {
 
 /** Parses the text and reads it. Throws `invalid_json`, and what the format throws. */
 export function readJson<Options, Result>(text: string, format: JsonFormat<Options, Result>, options: Options): Result {
-  return format.read(parse(text, format.example), options);
+  return format.read(parsed(text, format), options);
 }
 
-function parse(text: string, example: string): unknown {
+function parsed(
+  text: string,
+  { parse = JSON.parse, example }: Pick<JsonFormat<never, unknown>, 'parse' | 'example'>,
+): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (cause) {
     throw notJson(text === '' ? 'The body is empty' : 'The body is not JSON in UTF-8', example, cause);
   }

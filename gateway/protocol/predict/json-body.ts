@@ -5,9 +5,15 @@ import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import { decodeBase64, decodeDataUrl, isDataUrl } from '../../tensor/base64.ts';
+import { idText } from '../../tensor/record-id.ts';
 
 /** `flat`: the answer is one map of scores, not a list of predictions. */
-export type JsonBody = { readonly instances: readonly Instance[]; readonly flat: boolean };
+export type JsonBody = {
+  readonly instances: readonly Instance[];
+  readonly flat: boolean;
+  /** The id of each instance as JSON text, where one has an id. */
+  readonly ids: readonly (string | undefined)[];
+};
 
 export type JsonOptions = { readonly maxInstances: number };
 
@@ -39,7 +45,10 @@ export const format: JsonFormat<JsonOptions, JsonBody> = {
 const optional = <Field extends z.ZodType>(field: Field) => field.nullish().transform((value) => value ?? undefined);
 const text = z.string({ error: 'needs a string' }).min(1, 'must not be empty');
 const image = z
-  .object({ url: optional(text), b64: optional(text) }, { error: 'needs an object such as {"url": "https://…"}' })
+  .object(
+    { url: optional(text), b64: optional(text), id: z.unknown().optional() },
+    { error: 'needs an object such as {"url": "https://…"}' },
+  )
   .refine(({ url, b64 }) => (url === undefined) !== (b64 === undefined), {
     error: 'needs exactly one of url and b64',
   });
@@ -58,9 +67,15 @@ function parseJsonBody(body: unknown, { maxInstances }: JsonOptions): JsonBody {
   }
   const parsed = isBatch ? batchBody.safeParse(body) : flatBody.safeParse(body);
   if (!parsed.success) throw new GatewayError('invalid_request', firstIssue(parsed.error));
-  if (!('instances' in parsed.data)) return { instances: [instanceOf(parsed.data, '')], flat: true };
+  if (!('instances' in parsed.data)) {
+    return { instances: [instanceOf(parsed.data, '')], flat: true, ids: [idText(parsed.data.id, 'id')] };
+  }
   const instances = parsed.data.instances.map((item, index) => instanceOf(item, `instances[${index}].`));
-  return { instances, flat: false };
+  return {
+    instances,
+    flat: false,
+    ids: parsed.data.instances.map(({ id }, index) => idText(id, `instances[${index}].id`)),
+  };
 }
 
 type Fields = { readonly instances?: unknown; readonly url?: unknown; readonly b64?: unknown };

@@ -5,12 +5,14 @@ import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { FormFields } from '../../http/form.ts';
-import { format } from './json-body.ts';
+import { format, type JsonBody } from './json-body.ts';
 
 export type PredictBody = {
   readonly instances: readonly Instance[];
   /** The answer is one map of scores, not a list of predictions. */
   readonly flat: boolean;
+  /** The id of each instance as JSON text. */
+  readonly ids?: JsonBody['ids'];
   /** The text fields of a form. */
   readonly fields?: FormFields;
 };
@@ -32,12 +34,8 @@ export async function readPredictBody(
   maxInstances: number,
   exchange: { readonly request: Request; readonly response: Response; readonly signal: AbortSignal },
 ): Promise<PredictBody> {
-  const given = exchange.request.get('content-type') ?? '';
-  const [type = ''] = given.trim().toLowerCase().split(/\s*;/);
-  if (isJson(type)) {
-    requireUtf8(given);
-    return readBody.json(exchange, format, { maxInstances });
-  }
+  const { given, type } = contentType(exchange.request);
+  if (isJsonRequest(exchange.request)) return readBody.json(exchange, format, { maxInstances });
   if (type === 'multipart/form-data') {
     const { files, fields } = await readBody.form(exchange);
     if (files.length === 0) throw new GatewayError('invalid_request', 'file: send at least one part named file.');
@@ -52,6 +50,21 @@ export async function readPredictBody(
     'unsupported_media',
     `Content-Type is ${given.slice(0, 80) || 'missing'}; send application/json, multipart/form-data or image/*.`,
   );
+}
+
+/** Whether the body is JSON, by its Content-Type. Throws `unsupported_media` for JSON in another charset than UTF-8. */
+export function isJsonRequest(request: Request): boolean {
+  const { given, type } = contentType(request);
+  if (!isJson(type)) return false;
+  requireUtf8(given);
+  return true;
+}
+
+/** The header, and the type without parameters in lower case. */
+function contentType(request: Request): { readonly given: string; readonly type: string } {
+  const given = request.get('content-type') ?? '';
+  const [type = ''] = given.trim().toLowerCase().split(/\s*;/);
+  return { given, type };
 }
 
 /** Both parts are tokens (RFC 9110, 5.6.2). */

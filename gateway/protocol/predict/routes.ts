@@ -1,4 +1,4 @@
-/** POST /predict: class scores of images. */
+/** POST /predict: class scores of images, and predictions of records. */
 import express, { type Router } from 'express';
 import type { RequestContext } from '../../domain/request.ts';
 import type { BodyReader } from '../../http/body.ts';
@@ -6,7 +6,8 @@ import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
 import { renderClassification } from './answer.ts';
 import { parsePredictForm, parsePredictQuery } from './parameters.ts';
-import { readPredictBody } from './request.ts';
+import { answerRecords, type RecordsOptions } from './records.ts';
+import { isJsonRequest, readPredictBody } from './request.ts';
 
 export type PredictOptions = {
   readonly readBody: BodyReader;
@@ -14,6 +15,8 @@ export type PredictOptions = {
   /** Throws if the request cannot be admitted. Called before its body is read. */
   readonly check: (context: RequestContext) => void;
   readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
+  /** For models that take no images. */
+  readonly records: RecordsOptions;
 };
 
 /** Creates the route /predict. */
@@ -27,14 +30,19 @@ export function predictRoutes(door: Door, options: PredictOptions): Router {
 }
 
 /** Creates the handler of POST /predict. */
-export function predictHandler({ readBody, maxInstances, check, classify }: PredictOptions): Handler {
+export function predictHandler({ readBody, maxInstances, check, classify, records }: PredictOptions): Handler {
   return async (request, response, context) => {
     const asked = parsePredictQuery(request.query);
     check(context);
     const exchange = { request, response, signal: context.signal };
-    const { instances, flat, fields } = await readPredictBody(readBody, maxInstances, exchange);
+    if (isJsonRequest(request)) {
+      const { model, version, label, top, scores: wants, format } = asked;
+      const found = await records.find({ model, version, label }, context);
+      if (found) return answerRecords(found, { top, wants, format }, { ...records, readBody }, exchange, context);
+    }
+    const { instances, flat, ids, fields } = await readPredictBody(readBody, maxInstances, exchange);
     const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
     context.note(servable);
-    return renderClassification(await classify({ servable, instances, wants, top }, context), { flat, format });
+    return renderClassification(await classify({ servable, instances, wants, top }, context), { flat, format, ids });
   };
 }

@@ -20,3 +20,5 @@ class Definition(NamedTuple):
     data_sha256: str
     # The fields of the evaluation that tell how good the version in a folder is.
     results: Callable[[Path], dict[str, Any]]
+    # Lines of model.yaml beside name and signature.
+    fields: str = ""

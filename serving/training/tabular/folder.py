@@ -22,8 +22,10 @@ class Samples(NamedTuple):
     outputs: Sequence[dict[str, Any]]
 
 
-def write_version(folder: Path, network: Network, samples: Samples) -> dict[str, Any]:
+def write_version(folder: Path, network: Network, samples: Samples, fields: str = "") -> dict[str, Any]:
     """Replaces version 1, model.yaml and the parity samples. Returns the fields of the evaluation that describe them.
+
+    `fields`: further lines of model.yaml.
 
     Raises ValueError if the outputs of either format differ from the samples.
     """
@@ -36,7 +38,7 @@ def write_version(folder: Path, network: Network, samples: Samples) -> dict[str,
     difference = largest_difference(unfinished, columns, wanted)
     shutil.rmtree(version, ignore_errors=True)
     unfinished.rename(version)
-    (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n")
+    (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n{fields}")
     _write_parity(folder / "parity", samples)
     return {
         "rows": len(samples.rows),

@@ -17,6 +17,8 @@ ABOUT = "Predicts how many minutes a synthetic taxi trip takes. Compared with th
 SEED = 1
 TRAIN, TEST, SAMPLES = 20_000, 10_000, 40
 ZONES = 263
+# Clients of the course send a ride and its id.
+RECORD = "record: {in: ride, id: ride_id}\n"
 PICKUP, DROPOFF, DISTANCE = "PULocationID", "DOLocationID", "trip_distance"
 
 
@@ -101,4 +103,5 @@ def ride_duration(train: int = TRAIN, test: int = TEST) -> Definition:
         {"train": train, "test": test, "seed": SEED},
         fingerprint(trips),
         results,
+        RECORD,
     )

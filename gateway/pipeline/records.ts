@@ -1,0 +1,40 @@
+/** The line for records: the inputs of a table in, its outputs out. */
+import type { Prediction } from '../domain/backend.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
+import type { Table } from '../domain/table.ts';
+import type { Tensor } from '../domain/tensor.ts';
+import type { Routed } from '../model/route.ts';
+import { tableOf } from '../model/table.ts';
+import { infer } from './infer.ts';
+import type { Stages } from './stages.ts';
+
+/** A version that takes records. */
+export type RecordsModel = { readonly servable: AskedServable; readonly routed: Routed; readonly table: Table };
+
+/** The version that a request means, or undefined where it takes images. Throws the errors of Route.resolve. */
+export async function findRecordsModel(
+  { route }: Pick<Stages, 'route'>,
+  servable: AskedServable,
+  context: RequestContext,
+): Promise<RecordsModel | undefined> {
+  const routed = await route.resolve(servable, context);
+  if (routed.card.image) return undefined;
+  context.note({ model: routed.card.name, version: routed.version });
+  return { servable, routed, table: tableOf(routed.card, routed.metadata) };
+}
+
+export type RecordsRequest = {
+  readonly model: RecordsModel;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly rows: number;
+};
+
+/** Predicts all rows with one Predict. Throws the errors of infer. */
+export function predictRecords(
+  stages: Pick<Stages, 'route' | 'admission' | 'backend'>,
+  { model: { servable, routed, table }, inputs, rows }: RecordsRequest,
+  context: RequestContext,
+): Promise<Prediction & { readonly version: number }> {
+  return infer(stages, { servable, routed, signature: table.signature, inputs, rows }, context);
+}

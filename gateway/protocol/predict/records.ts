@@ -1,0 +1,36 @@
+/** Answers POST /predict for a model that takes records. */
+import type { Prediction } from '../../domain/backend.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import type { AskedServable } from '../../domain/servable.ts';
+import type { Answer } from '../../http/answer.ts';
+import type { BodyReader } from '../../http/body.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
+import type { RecordsForm } from './record-members.ts';
+import { checkForm, renderRecords } from './records-answer.ts';
+import { format } from './records-body.ts';
+
+export type RecordsOptions = {
+  /** The version that a request means; undefined: it takes images. */
+  readonly find: (servable: AskedServable, context: RequestContext) => Promise<RecordsModel | undefined>;
+  readonly predict: (
+    request: RecordsRequest,
+    context: RequestContext,
+  ) => Promise<Prediction & { readonly version: number }>;
+  readonly maxBodyBytes: number;
+};
+
+/** Reads the records of the body, predicts them and renders the predictions. */
+export async function answerRecords(
+  model: RecordsModel,
+  form: RecordsForm,
+  { readBody, predict, maxBodyBytes }: Pick<RecordsOptions, 'predict' | 'maxBodyBytes'> & { readBody: BodyReader },
+  exchange: Exchange,
+  context: RequestContext,
+): Promise<Answer> {
+  const { table } = model;
+  checkForm(table, form);
+  const { inputs, ...request } = await readBody.json(exchange, format, { table, maxBodyBytes });
+  const prediction = await predict({ model, inputs, rows: request.instances.length }, context);
+  return renderRecords({ ...prediction, table }, request, form);
+}
