@@ -12,7 +12,8 @@ import { MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
-import { MAX_DEPTH, OTHER_VALUES, VALUES_OF_IMAGE } from '../gateway/protocol/predict/json-body.ts';
+import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
+import { VALUES_OF_PICTURE } from '../gateway/tensor/pictures.ts';
 import { table } from './table.ts';
 
 type Limit = {
@@ -95,7 +96,7 @@ const FIXED: readonly Fixed[] = [
   },
   {
     what: 'JSON',
-    value: `${MAX_DEPTH} levels; ${OTHER_VALUES} values, and ${VALUES_OF_IMAGE} for each image of MAX_INSTANCES`,
+    value: `${MAX_DEPTH} levels; ${OTHER_VALUES} values, and ${VALUES_OF_PICTURE} for each image of MAX_INSTANCES`,
     bounds: 'CPU and memory: counted while the body arrives. Strings are bounded by MAX_BODY_BYTES only',
     kinds: ['invalid_json', 'body_too_large'],
   },

@@ -63,8 +63,10 @@ export async function serve(config: Config): Promise<number> {
     await watched;
   });
 
-  await listen(app.service, 'PORT', config);
-  await listen(app.admin, 'ADMIN_PORT', { host: config.host, port: config.adminPort });
+  const { host, port, aipHttpPort } = config;
+  if (aipHttpPort === undefined) await listen(app.service, 'PORT', { host, port });
+  else await listen(app.service, 'AIP_HTTP_PORT', { host, port: aipHttpPort });
+  await listen(app.admin, 'ADMIN_PORT', { host, port: config.adminPort });
   log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...folders.cards.keys()] }, 'listening');
   // On stderr: stdout has the log only.
   if (own) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), folders.cards)));

@@ -74,3 +74,10 @@ function isDecodable({ username, password }: URL): boolean {
 
 /** The value of a header: visible ASCII and spaces (RFC 9110, 5.5). */
 export const headerText = () => z.string().regex(/^[!-~](?:[ -~]*[!-~])?$/, 'visible ASCII characters and spaces');
+
+/** A path that a platform chooses. No query and no fragment: they are no part of what is compared. */
+export const route = () =>
+  z
+    .string()
+    .regex(/^\/[\x21-\x7e]*$/, 'a path such as /predict')
+    .regex(/^[^?#]*$/, 'a path without ? and #');

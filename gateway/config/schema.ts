@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from '../access/rate.ts';
-import { headerText, origins, proxies, proxyUrl, redisUrl } from './network-values.ts';
+import { headerText, origins, proxies, proxyUrl, redisUrl, route } from './network-values.ts';
 import { bytes, duration, integer, list, oneOf, pixels, port, ports, someOf, trueOrFalse } from './values.ts';
 
 const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../../serving/models', import.meta.url));
@@ -10,6 +10,15 @@ const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../../serving/models', i
 export const schema = z.object({
   host: z.string().prefault('0.0.0.0').describe('address to listen on'),
   port: port().prefault('9696').describe('port of the service; 0: any free port'),
+  aipHttpPort: port()
+    .optional()
+    .describe('port of the service on Vertex AI, which sets it; if set, PORT does not count'),
+  aipHealthRoute: route()
+    .optional()
+    .describe('path of the health check on Vertex AI, which sets it; answers as /health/ready does'),
+  aipPredictRoute: route()
+    .optional()
+    .describe('path of predictions on Vertex AI, which sets it; answers as /invocations does'),
   adminPort: port().prefault('9697').describe('port of metrics, health and log level; do not expose it'),
   tfServingHost: z
     .string()
@@ -28,6 +37,10 @@ export const schema = z.object({
     .optional()
     .describe('time without an answer after which a second TF-Serving is asked too, such as 300ms; unset: never'),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files; may be empty'),
+  modelName: z
+    .string()
+    .optional()
+    .describe('the model of requests that name none; unset: the only one that takes images, else the only one'),
   readyWhen: oneOf('any', 'all')
     .prefault('any')
     .describe('the gateway is ready when any model is, or only when all are'),

@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
 import { allowOnly, type Door, type Handler } from './door.ts';
+import { exactPath } from './exact-path.ts';
 import { plainForwardedFor } from './forwarded.ts';
 import { dropUnreadBody } from './reading-turns.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -13,6 +14,8 @@ export type ServiceOptions = {
   /** The routes of each protocol. */
   readonly protocols: readonly Router[];
   readonly health: Router;
+  /** Paths of platforms that answer as `/health/ready` does. */
+  readonly healthAliases: readonly string[];
   /** Proxies whose X-Forwarded-For is trusted: how many hops, or their addresses. */
   readonly trustedProxies: number | readonly string[];
   readonly corsOrigins: readonly string[];
@@ -30,7 +33,7 @@ export function createService(options: ServiceOptions): Express {
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
   for (const routes of protocols) service.use(routes);
   service.use(health);
-  service.all(HEALTH_ROUTES, door('/health', allowOnly('GET, HEAD')));
+  service.all([...HEALTH_ROUTES, ...options.healthAliases.map(exactPath)], door('/health', allowOnly('GET, HEAD')));
   service.use(door('none', noSuchRoute), onUncaughtError(door));
   return service;
 }

@@ -29,6 +29,8 @@ export type RouteOptions = {
   readonly model: (name: string) => RoutedModel | undefined;
   /** The models without a model.yaml. */
   readonly discovery: Pick<Discovery, 'find' | 'states'>;
+  /** The model of requests that name none. Unset: the only one. */
+  readonly defaultName?: string | undefined;
   /** The model servers that are connected now. */
   readonly connected: () => readonly string[];
 };
@@ -46,8 +48,8 @@ export type Route = {
   again(error: GatewayError, failed: Routed, asked: AskedServable, context: Context): Promise<Routed>;
 };
 
-export function createRoute({ cards, states, model: find, discovery, connected }: RouteOptions): Route {
-  async function modelOf({ model: name }: AskedServable): Promise<Asked> {
+export function createRoute({ cards, states, model: find, discovery, defaultName, connected }: RouteOptions): Route {
+  async function modelOf({ model: name = defaultName }: AskedServable): Promise<Asked> {
     const card = findCard(cards(), states.all, name);
     if (!card) return discovered(name ?? '');
     const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);

@@ -22,6 +22,7 @@ import { type ListedModel, listModels } from '../model/list.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
 import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
+import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
@@ -53,12 +54,20 @@ export function openDoors(options: DoorsOptions): Doors {
   const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
   const list = () => listServed(line);
-  const protocols = [predictRoutes(door, predictOptions(options, shared.hold)), modelsRoutes(door, list)];
+  const predict = predictOptions(options, shared.hold);
+  const { aipHealthRoute, aipPredictRoute: predictRoute } = config;
+  const protocols = [
+    // First: Vertex AI may choose a path of another protocol, such as /predict.
+    invocationsRoutes(door, { ...predict, ...predict.records, predictRoute }),
+    predictRoutes(door, predict),
+    modelsRoutes(door, list),
+  ];
   const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
-  const health = createHealth({ ...healthParts, withDetails: false });
+  const healthAliases = ['/ping', ...(aipHealthRoute === undefined ? [] : [aipHealthRoute])];
+  const health = createHealth({ ...healthParts, aliases: healthAliases, withDetails: false });
   const hasTls = tlsCertFile !== undefined;
   const service = checked(
-    () => createService({ door, protocols, health, trustedProxies, corsOrigins, hasTls }),
+    () => createService({ door, protocols, health, healthAliases, trustedProxies, corsOrigins, hasTls }),
     'TRUSTED_PROXIES',
   );
   const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, log };

@@ -78,6 +78,7 @@ export function openStages(options: StagesOptions): Line {
       states: watch.states,
       model: (name) => watch.model(name),
       discovery: watch.discovery,
+      defaultName: config.modelName,
       connected: backend.servers,
     }),
     admission,

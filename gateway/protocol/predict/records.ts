@@ -6,8 +6,8 @@ import type { Answer } from '../../http/answer.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
-import type { RecordsForm } from './record-members.ts';
-import { checkForm, renderRecords } from './records-answer.ts';
+import type { RecordsForm } from '../../predictions/record-members.ts';
+import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { format } from './records-body.ts';
 
 export type RecordsOptions = {
@@ -29,7 +29,7 @@ export async function answerRecords(
   context: RequestContext,
 ): Promise<Answer> {
   const { table } = model;
-  checkForm(table, form);
+  checkForm(table, form, 'query ');
   const { inputs, ...request } = await readBody.json(exchange, format, { table, maxBodyBytes });
   const prediction = await predict({ model, inputs, rows: request.instances.length }, context);
   return renderRecords({ ...prediction, table }, request, form);

@@ -1,9 +1,9 @@
 /** Reads the body of POST /predict: JSON with URLs or base64, a form with files, or an image as the body. */
-import { MIMEType } from 'node:util';
 import type { Request, Response } from 'express';
 import type { Instance } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
+import { contentType, isJsonRequest } from '../../http/content-type.ts';
 import type { FormFields } from '../../http/form.ts';
 import { format, type JsonBody } from './json-body.ts';
 
@@ -50,44 +50,6 @@ export async function readPredictBody(
     'unsupported_media',
     `Content-Type is ${given.slice(0, 80) || 'missing'}; send application/json, multipart/form-data or image/*.`,
   );
-}
-
-/** Whether the body is JSON, by its Content-Type. Throws `unsupported_media` for JSON in another charset than UTF-8. */
-export function isJsonRequest(request: Request): boolean {
-  const { given, type } = contentType(request);
-  if (!isJson(type)) return false;
-  requireUtf8(given);
-  return true;
-}
-
-/** The header, and the type without parameters in lower case. */
-function contentType(request: Request): { readonly given: string; readonly type: string } {
-  const given = request.get('content-type') ?? '';
-  const [type = ''] = given.trim().toLowerCase().split(/\s*;/);
-  return { given, type };
-}
-
-/** Both parts are tokens (RFC 9110, 5.6.2). */
-const OTHER_JSON = /^[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+\+json$/;
-
-/** The JSON MIME types of the MIME Sniffing standard. */
-function isJson(type: string): boolean {
-  return type === 'application/json' || type === 'text/json' || OTHER_JSON.test(type);
-}
-
-/** Throws `unsupported_media` for a charset other than UTF-8, by any label of the Encoding standard, and its part ASCII. */
-function requireUtf8(contentType: string): void {
-  const charset = new MIMEType(contentType).params.get('charset') || 'utf-8';
-  if (/^(us-)?ascii$/i.test(charset) || isUtf8Label(charset)) return;
-  throw new GatewayError('unsupported_media', 'Content-Type: JSON is read as charset=utf-8 only.');
-}
-
-function isUtf8Label(charset: string): boolean {
-  try {
-    return new TextDecoder(charset).encoding === 'utf-8';
-  } catch {
-    return false; // a label of no encoding
-  }
 }
 
 /** True for bytes without control characters at their start. The first bytes of every image format have some. */

@@ -2,12 +2,13 @@
 import express, { type Router } from 'express';
 import type { RequestContext } from '../../domain/request.ts';
 import type { BodyReader } from '../../http/body.ts';
+import { isJsonRequest } from '../../http/content-type.ts';
 import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
-import { renderClassification } from './answer.ts';
+import { renderClassification } from '../../predictions/pictures.ts';
 import { parsePredictForm, parsePredictQuery } from './parameters.ts';
 import { answerRecords, type RecordsOptions } from './records.ts';
-import { isJsonRequest, readPredictBody } from './request.ts';
+import { readPredictBody } from './request.ts';
 
 export type PredictOptions = {
   readonly readBody: BodyReader;

@@ -1,5 +1,5 @@
 /** JSON objects whose members keep their order. */
-import type { Member } from '../../tensor/record-id.ts';
+import type { Member } from '../tensor/record-id.ts';
 
 /**
  * Renders the members in their order. An object of JavaScript would not: it moves integer keys, such as the class 7, to the

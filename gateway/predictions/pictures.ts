@@ -1,10 +1,10 @@
-/** The answer of POST /predict for images: the scores of one image, or a list of predictions. */
-import { GatewayError } from '../../errors.ts';
-import type { Answer } from '../../http/answer.ts';
-import { problemMembers } from '../../http/problem.ts';
-import type { Classification, Outcome } from '../../pipeline/classify.ts';
-import type { Scores } from '../../scores/scores.ts';
-import type { Member } from '../../tensor/record-id.ts';
+/** Predictions of pictures as JSON: the scores of one picture, or a list of predictions. */
+import { GatewayError } from '../errors.ts';
+import type { Answer } from '../http/answer.ts';
+import { problemMembers } from '../http/problem.ts';
+import type { Classification, Outcome } from '../pipeline/classify.ts';
+import type { Scores } from '../scores/scores.ts';
+import type { Member } from '../tensor/record-id.ts';
 import { renderObject } from './object.ts';
 
 export type AnswerForm = {

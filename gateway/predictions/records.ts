@@ -1,13 +1,13 @@
-/** The answer of POST /predict for records: one prediction, or a list of predictions. */
+/** Predictions of records as JSON: one prediction, or a list of predictions. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Table, VERSION_FIELD } from '../../domain/table.ts';
-import type { Tensor } from '../../domain/tensor.ts';
-import { GatewayError } from '../../errors.ts';
-import type { Answer } from '../../http/answer.ts';
-import { problemMembers } from '../../http/problem.ts';
-import type { Member } from '../../tensor/record-id.ts';
-import type { RowNames } from '../../tensor/records.ts';
-import { rowsOf } from '../../tensor/row-slices.ts';
+import { type Table, VERSION_FIELD } from '../domain/table.ts';
+import type { Tensor } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
+import type { Answer } from '../http/answer.ts';
+import { problemMembers } from '../http/problem.ts';
+import type { Member } from '../tensor/record-id.ts';
+import type { RowNames } from '../tensor/records.ts';
+import { rowsOf } from '../tensor/row-slices.ts';
 import { renderObject } from './object.ts';
 import { type RecordsForm, rowsOfOutputs } from './record-members.ts';
 
@@ -62,10 +62,14 @@ function renderError(error: GatewayError, { ids = [] }: RowNames = UNNAMED): str
   return renderObject([...ids, ['error', JSON.stringify(problemMembers(error))]]);
 }
 
-/** Throws `invalid_request` for parameters about classes where the model has none. */
-export function checkForm({ scores, outputs, decision, record }: Table, { top, wants, format }: RecordsForm): void {
+/** Throws `invalid_request` for parameters about classes where the model has none. `place`: where the parameters are. */
+export function checkForm(
+  { scores, outputs, decision, record }: Table,
+  { top, wants, format }: RecordsForm,
+  place: 'query ' | 'parameters.',
+): void {
   const refuse = (parameter: string, why: string): never => {
-    throw new GatewayError('invalid_request', `query ${parameter}: ${why}; leave it out`);
+    throw new GatewayError('invalid_request', `${place}${parameter}: ${why}; leave it out`);
   };
   if (!scores && top !== undefined) refuse('top', 'this model has no classes');
   if (!scores && wants !== 'raw') refuse('scores', 'this model has no classes');

@@ -1,12 +1,12 @@
 /** What the prediction of a record has: each output by its name, classes by theirs, and the decision. */
-import { numbersOf } from '../../domain/elements.ts';
-import type { Decision, Table } from '../../domain/table.ts';
-import { isScalar } from '../../domain/table.ts';
-import type { Tensor, TensorInfo } from '../../domain/tensor.ts';
-import { GatewayError } from '../../errors.ts';
-import { nameScores, type ScoreOptions } from '../../scores/scores.ts';
-import type { Member } from '../../tensor/record-id.ts';
-import { rowsToJson } from '../../tensor/to-json.ts';
+import { numbersOf } from '../domain/elements.ts';
+import type { Decision, Table } from '../domain/table.ts';
+import { isScalar } from '../domain/table.ts';
+import type { Tensor, TensorInfo } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
+import { nameScores, type ScoreOptions } from '../scores/scores.ts';
+import type { Member } from '../tensor/record-id.ts';
+import { rowsToJson } from '../tensor/to-json.ts';
 
 export type RecordsForm = Pick<ScoreOptions, 'top' | 'wants'> & {
   /** Scores by the classes' names, or as a list of classes with scores. */

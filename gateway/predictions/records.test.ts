@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ELEMENTS, type NumericDType } from '../../domain/elements.ts';
-import type { Table } from '../../domain/table.ts';
-import type { Tensor, TensorInfo } from '../../domain/tensor.ts';
-import type { RowNames } from '../../tensor/records.ts';
+import { ELEMENTS, type NumericDType } from '../domain/elements.ts';
+import type { Table } from '../domain/table.ts';
+import type { Tensor, TensorInfo } from '../domain/tensor.ts';
+import type { RowNames } from '../tensor/records.ts';
 import type { RecordsForm } from './record-members.ts';
-import { checkForm, renderRecords } from './records-answer.ts';
+import { checkForm, renderRecords } from './records.ts';
 
 const info = (name: string, dtype = 'DT_FLOAT', shape = [-1]): TensorInfo => ({ name, dtype, shape });
 const tensor = (dtype: NumericDType, shape: number[], values: readonly number[]): Tensor => ({
@@ -32,7 +32,7 @@ async function body(
   form: Partial<RecordsForm & { flat: boolean }> = {},
 ): Promise<string> {
   const { flat = instances.length === 1, ...rest } = form;
-  checkForm(table, { ...FORM, ...rest });
+  checkForm(table, { ...FORM, ...rest }, 'query ');
   const prediction = { version: 7, table, outputs: new Map(Object.entries(outputs)) };
   const answer = await renderRecords(prediction, { instances, flat }, { ...FORM, ...rest });
   assert.equal(answer.headers['X-Model-Version'], '7');
@@ -116,7 +116,7 @@ test('many rows are rendered in parts, in their order', async () => {
 test('parameters about classes are refused where the model has none', () => {
   const table = tableOf([info('p')]);
   for (const form of [{ top: 1 }, { wants: 'probabilities' }, { format: 'list' }] as const) {
-    assert.throws(() => checkForm(table, { ...FORM, ...form }), {
+    assert.throws(() => checkForm(table, { ...FORM, ...form }, 'query '), {
       kind: 'invalid_request',
       message: /^query (top|scores|format): /,
     });

@@ -1,0 +1,62 @@
+/** POST /invocations, as SageMaker and MLflow call it, and the same on the route that Vertex AI chooses. */
+import express, { type Router } from 'express';
+import type { Prediction } from '../../domain/backend.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import type { AskedServable } from '../../domain/servable.ts';
+import type { BodyReader } from '../../http/body.ts';
+import { allowOnly, type Door, type Handler } from '../../http/door.ts';
+import { exactPath } from '../../http/exact-path.ts';
+import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
+import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
+import { checkForm } from '../../predictions/records.ts';
+import { renderPictures, renderTable } from './answer.ts';
+import { readInvocation, servableOf } from './request.ts';
+
+export type InvocationsOptions = {
+  /** The path that Vertex AI chooses. */
+  readonly predictRoute?: string | undefined;
+  readonly readBody: BodyReader;
+  readonly maxInstances: number;
+  readonly maxBodyBytes: number;
+  /** Throws if the request cannot be admitted. Called before its body is read. */
+  readonly check: (context: RequestContext) => void;
+  /** The version that a request means; undefined: it takes pictures. */
+  readonly find: (servable: AskedServable, context: RequestContext) => Promise<RecordsModel | undefined>;
+  readonly predict: (
+    request: RecordsRequest,
+    context: RequestContext,
+  ) => Promise<Prediction & { readonly version: number }>;
+  readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
+};
+
+/** Creates the routes. The label in metrics and log is the same for both: the platform chooses the path. */
+export function invocationsRoutes(door: Door, options: InvocationsOptions): Router {
+  const { predictRoute } = options;
+  const router = express.Router();
+  router
+    .route(['/invocations', ...(predictRoute === undefined ? [] : [predictRoute])].map(exactPath))
+    .post(door('/invocations', invocationsHandler(options)))
+    .all(door('/invocations', allowOnly('POST')));
+  return router;
+}
+
+/** Creates the handler of a prediction. */
+export function invocationsHandler(options: InvocationsOptions): Handler {
+  const { check, find, predict, classify } = options;
+  return async (request, response, context) => {
+    const servable = servableOf(request);
+    context.note(servable);
+    check(context);
+    const model = await find(servable, context);
+    const exchange = { request, response, signal: context.signal };
+    const { form, pictures, records } = await readInvocation(options, exchange, model?.table);
+    if (!model || !records) {
+      const { instances, ids } = pictures ?? { instances: [], ids: [] };
+      const classification = await classify({ servable, instances, wants: form.wants, top: form.top }, context);
+      return renderPictures(classification, ids, form);
+    }
+    checkForm(model.table, form, 'parameters.');
+    const prediction = await predict({ model, inputs: records.inputs, rows: records.instances.length }, context);
+    return renderTable({ ...prediction, table: model.table }, records.instances, form);
+  };
+}
