@@ -7,6 +7,7 @@ import { printConfig } from './config.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
 import { printNewKey } from './keys.ts';
+import { addKServeArguments, settingsOfKServe } from './kserve.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { ModelsError } from './models/failure.ts';
 
@@ -15,11 +16,25 @@ const program = new Command('tensorgate')
   .description('A model gateway in front of TF-Serving.')
   .version(version, '--version', 'print the version')
   .exitOverride();
-addSettings(program.command('serve').description('run the gateway')).action(async (_values, command) => {
+const serve = addSettings(program.command('serve').description('run the gateway'));
+addKServeArguments(serve).action(async (_values, command) => {
   // Only this command needs the whole gateway, which takes most of a second to load.
   const { runServe } = await import('./serve.ts');
-  return runServe(givenSettings(command));
+  return runServe(settingsOfKServe(givenSettings(command)));
 });
+program
+  .command('predict')
+  .description('send instances to a gateway and print its predictions')
+  .requiredOption('--json-instances <file>', 'file with one JSON value a line; -: stdin')
+  .option('--url <url>', 'address of the gateway', 'http://localhost:9696')
+  .option('--model <name>', 'name of the model')
+  .option('--model-version <number>', 'version of the model')
+  .option('--label <label>', 'label of a version')
+  .option('--key <key>', 'API key, sent as Authorization: Bearer')
+  .action(async (options) => {
+    const { runPredict } = await import('./predict.ts');
+    return runPredict(options);
+  });
 addSettings(program.command('config').description('check the settings and print the values in use')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );

@@ -1,0 +1,70 @@
+/** `tensorgate predict --json-instances FILE`, as a process against a running gateway. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { runCli } from './cli.ts';
+import { type RunningGateway, startGateway } from './gateway.ts';
+
+const CHURN = new URL('../serving/models/churn/parity/1.json', import.meta.url);
+const { instances } = JSON.parse(await readFile(CHURN, 'utf8')) as { readonly instances: readonly object[] };
+
+let gateway: RunningGateway;
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'instances-'));
+  gateway = await startGateway();
+  await gateway.ready();
+});
+after(async () => {
+  await rm(folder, { recursive: true });
+  assert.equal(await gateway.stop(), 0);
+});
+
+async function run(text: string, ...args: readonly string[]) {
+  const file = path.join(folder, 'instances.json');
+  await writeFile(file, text);
+  return runCli(['predict', '--json-instances', file, '--url', gateway.url, ...args]);
+}
+
+test('one JSON value a line: a prediction for each, in order', async () => {
+  const lines = instances.map((instance) => JSON.stringify(instance)).join('\n');
+  const { code, stdout, stderr } = await run(`${lines}\n\n`, '--model', 'churn', '--model-version', '1');
+  assert.deepEqual([code, stderr], [0, '']);
+  const { predictions } = JSON.parse(stdout) as { predictions: readonly { churn_probability: number }[] };
+  assert.equal(predictions.length, instances.length);
+  assert.ok(Math.abs((predictions[0]?.churn_probability ?? 0) - 0.3627516748151028) < 1e-6);
+});
+
+test('an error of the gateway is printed, and the exit code is 1', async () => {
+  const { code, stdout, stderr } = await run('{"tenure": 1}', '--model', 'churn');
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /^400 \{.*instances\[0\]\.gender: is missing/);
+});
+
+test('a line that is no JSON, and a file without lines, are refused by name before anything is sent', async () => {
+  const wrong = await run('{"tenure": 1}\n{tenure: 2}\n');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /instances\.json:2: needs one JSON value a line\n$/);
+  const empty = await run('\n');
+  assert.equal(empty.code, 2);
+  assert.match(empty.stderr, /has no instances/);
+});
+
+test('a file, an address and a gateway that are not there are named', async () => {
+  const noFile = await runCli(['predict', '--json-instances', path.join(folder, 'none')]);
+  assert.equal(noFile.code, 2);
+  assert.match(noFile.stderr, /none: cannot be read \(ENOENT\)/);
+  assert.equal((await run('1', '--url', 'localhost:9696')).code, 2);
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+  await promisify(closed.close.bind(closed))();
+  const noGateway = await run('1', '--url', url);
+  assert.deepEqual([noGateway.code, noGateway.stderr], [1, `${url}: no gateway answers there (ECONNREFUSED)\n`]);
+});
