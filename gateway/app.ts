@@ -10,6 +10,7 @@ import type { ModelCard } from './model/card.ts';
 import type { ModelFolders } from './model/folders.ts';
 import { createMetrics, showDroppedLines } from './observe/metrics.ts';
 import { openDoors } from './wiring/doors.ts';
+import { OwnAdmissions } from './wiring/own-admissions.ts';
 import { openStages } from './wiring/stages.ts';
 
 export type App = {
@@ -49,10 +50,22 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   const descriptors = planDescriptors(config.maxConnections, log);
   const plan = planMemory(config, log);
   opened.defer(() => plan.memory.close());
-  const metrics = createMetrics(admission, plan.memory);
+  const ownAdmissions = new OwnAdmissions(maxQueue);
+  const metrics = createMetrics(ownAdmissions.loadWith(admission), plan.memory);
   showDroppedLines(metrics, droppedLines);
-  const line = openStages({ config, log, explain, target, admission, plan, descriptors, metrics, opened });
-  line.watch.setModels(folders);
+  const line = openStages({
+    config,
+    log,
+    explain,
+    target,
+    admission,
+    ownAdmissions,
+    plan,
+    descriptors,
+    metrics,
+    opened,
+  });
+  line.setModels(folders);
   const lifecycle = createLifecycle();
   const { service, admin } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });
   const parts = opened.move();
@@ -60,7 +73,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
     service,
     admin,
     lifecycle,
-    setModels: (next) => line.watch.setModels(next),
+    setModels: line.setModels,
     watch: (signal) => line.watch.run(signal),
     ready: line.watch.states.ready,
     close() {

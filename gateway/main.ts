@@ -45,7 +45,7 @@ export async function serve(config: Config): Promise<number> {
     log,
     droppedLines: sink.dropped,
     folders,
-    explain: async ({ folder }) => (own ? missingOnnx(folder) : undefined),
+    explain: async ({ folder, backend }) => (own && !backend ? missingOnnx(folder) : undefined),
     target: config.tfServingHost ?? own?.embedded.target ?? '',
   });
   cleanUp.defer(app.close);
@@ -99,7 +99,10 @@ type OwnServer = { readonly embedded: Embedded; readonly serve: (folders: ModelF
 async function startOwnServer({ models }: Config, folders: ModelFolders, log: Logger): Promise<OwnServer> {
   const list = modelsConfigOf(models, log);
   const served = ({ cards, others }: ModelFolders) =>
-    list([...cards.values(), ...[...others].map(([name, folder]) => ({ name, folder }))]);
+    list([
+      ...cards.values().filter(({ backend }) => !backend),
+      ...[...others].map(([name, folder]) => ({ name, folder })),
+    ]);
   const env = childEnvironment();
   const embedded = startEmbedded({ models: await served(folders), cores: usableCores(), env, log });
   return { embedded, serve: async (next) => embedded.serve(await served(next)) };

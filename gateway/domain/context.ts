@@ -66,3 +66,11 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
     time: (_stage, work) => work(),
   };
 }
+
+/** The same context with a deadline in `timeoutMs` from now, unless its own is before. */
+export function withTimeout(context: RequestContext, timeoutMs: number): RequestContext {
+  const deadlineMs = performance.now() + timeoutMs;
+  if (deadlineMs >= context.deadlineMs) return context;
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
+  return { ...context, deadlineMs, signal, times: context.times };
+}

@@ -1,5 +1,6 @@
 /** The rules of model.yaml as a schema. */
 import { z } from 'zod';
+import { BACKEND_PROTOCOLS } from '../domain/own-limits.ts';
 import { NAMED_SCALES, PILLOW_FILTERS, PLACES, TENSORFLOW_METHODS } from '../domain/picture.ts';
 import { SCORE_KINDS } from '../domain/scores.ts';
 
@@ -114,6 +115,18 @@ const names = z.array(text).min(1);
 const decision = z.strictObject({ output: text, threshold: z.number().default(0.5), name: text });
 const record = z.strictObject({ in: text.optional(), id: text.default('id') });
 
+/** `host:port`, `dns:///name:port` or `unix:/path`, several by comma, as in TF_SERVING_HOST. */
+const servers = z.string().refine((given) => given.split(',').every((one) => SERVER.test(one.trim())));
+const SERVER =
+  /^(unix:.+|(dns:(\/\/\/)?)?(\[[\da-f:.]+\]|[^\s:/[\]]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))$/i;
+const backend = z.strictObject({ host: servers, protocol: z.enum(BACKEND_PROTOCOLS).default('tf-serving') });
+
+/** Milliseconds: "500ms", "20s" or "2m". */
+const timeout = z
+  .string()
+  .regex(/^[1-9]\d{0,5}(ms|s|m)$/)
+  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : text.endsWith('s') ? 1000 : 60_000));
+
 export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
@@ -125,6 +138,9 @@ export const cardSchema = z
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),
     decision: decision.optional(),
+    backend: backend.optional(),
+    timeout: timeout.optional(),
+    max_in_flight: z.int().min(1).max(100_000).optional(),
   })
   .superRefine(({ image, classes, columns, ...fields }, context) => {
     const rule = ruleIn(context);

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { parseBackends } from '../backend/grpc/resolver.ts';
 import { ModelCardError, parseCard } from './card.ts';
 import { readCards } from './folders.ts';
 import { newCardText } from './new-card.ts';
@@ -115,7 +116,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision',
+    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision, backend, timeout, max_in_flight',
   ]);
 });
 
@@ -208,3 +209,43 @@ test('a models folder is read by model name, with linked folders, and reports al
   await writeFile(path.join(models, 'three', 'model.yaml'), 'name: a/b');
   await assert.rejects(readCards(models), /three\/model.yaml:1: name: [\s\S]*two\/model.yaml: name: m is taken/);
 });
+
+test('a model may have servers, a deadline and a limit of its own', () => {
+  const text = 'name: m\nbackend: {host: "a:8500, dns:///b:8500"}\ntimeout: 500ms\nmax_in_flight: 4\n';
+  const { backend, timeoutMs, maxInFlight } = parseCard(text, '/models/m');
+  assert.deepEqual(backend, { host: 'a:8500, dns:///b:8500', protocol: 'tf-serving' });
+  assert.deepEqual([timeoutMs, maxInFlight], [500, 4]);
+});
+
+test('a right `backend.host` is one that a client can be opened for, and no other', () => {
+  const hosts = ['a:1', 'a:65535', '[::1]:8500', 'dns:a:1', 'dns:///a:1', 'unix:/a', 'a:1,b:2'];
+  const wrong = ['a', 'a:0', 'a:65536', 'a:1,', 'http://a:1', 'unix:', 'a b:1', '', 'a:1:2'];
+  const isRight = (host: string) => {
+    try {
+      return parseCard(`name: m\nbackend: {host: "${host}"}`, '/m').backend?.host === host;
+    } catch {
+      return false;
+    }
+  };
+  assert.deepEqual(
+    hosts.filter((host) => !isRight(host)),
+    [],
+  );
+  assert.deepEqual(wrong.filter(isRight), []);
+  for (const host of hosts) parseBackends(host);
+  for (const host of wrong) assert.throws(() => parseBackends(host), host);
+});
+
+for (const [fields, wanted] of [
+  ['image: {size: [4, 6], scale: tf}\nclasses: [a]\ncolumns: [b]', /columns: is for models without image$/],
+  ['columns: [a, a]', /columns: every column needs a name of its own; a is there twice/],
+  ['decision: {output: p}', /decision\.name: is missing; takes a name that no output has\. Example: name: churn/],
+  ['record: {of: ride}', /record\.of: no such field; did you mean id\?|record\.of: no such field/],
+  ['backend: {host: "a:1", protocol: tensorflow}', /backend\.protocol: takes tf-serving, .*did you mean tf-serving\?/],
+  ['timeout: 5', /timeout: takes a duration such as 500ms, 20s or 2m, not "5"/],
+  ['max_in_flight: 0', /max_in_flight: takes a whole number above zero, not 0/],
+] as const) {
+  test(`${fields} is a mistake`, () => {
+    assert.throws(() => parseCard(`name: m\n${fields}`, '/m'), { message: wanted });
+  });
+}

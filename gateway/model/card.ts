@@ -1,5 +1,6 @@
 /** Reads model.yaml: the description of a model, shared by the gateway, the embedded server and training. */
 import path from 'node:path';
+import type { OwnLimits } from '../domain/own-limits.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
 import type { Decision, RecordSpec } from '../domain/table.ts';
@@ -8,7 +9,7 @@ import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
 import { DEFAULT_SIGNATURE } from './find-signature.ts';
 
-export type ModelCard = {
+export type ModelCard = OwnLimits & {
   readonly name: string;
   readonly signature: string;
   /** Absent for a model that takes tensors. */
@@ -45,7 +46,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     const lines = mistakes.map((mistake) => `${file}:${mistake.line}: ${fieldName(mistake.path)}${mistake.text}`);
     throw new ModelCardError(lines.join('\n'));
   }
-  const { image, classes, output, columns, record, decision, ...card } = parsed.data;
+  const { image, classes, output, columns, record, decision, backend, timeout, max_in_flight, ...card } = parsed.data;
   return {
     ...card,
     ...(image && { image: image as ImageSpec | EncodedSpec }),
@@ -54,6 +55,9 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(columns && { columns }),
     ...(record && { record: record as RecordSpec }),
     ...(decision && { decision }),
+    ...(backend && { backend }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(max_in_flight !== undefined && { maxInFlight: max_in_flight }),
     folder,
   };
 }

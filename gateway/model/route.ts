@@ -31,8 +31,8 @@ export type RouteOptions = {
   readonly discovery: Pick<Discovery, 'find' | 'states'>;
   /** The model of requests that name none. Unset: the only one. */
   readonly defaultName?: string | undefined;
-  /** The model servers that are connected now. */
-  readonly connected: () => readonly string[];
+  /** The servers of a model that are connected now. */
+  readonly connected: (model: string) => readonly string[];
 };
 
 export type Route = {
@@ -77,7 +77,7 @@ export function createRoute({ cards, states, model: find, discovery, defaultName
     async again(error, failed, asked, context) {
       const { model } = await modelOf(asked);
       // The call was tried on each of its servers. If no others are connected, this is an outage.
-      const isElsewhere = connected().some((server) => !failed.servers.has(server));
+      const isElsewhere = connected(failed.card.name).some((server) => !failed.servers.has(server));
       if (error.kind === 'model_unavailable' && !isElsewhere) throw error;
       if (asked.label !== undefined) model.labels.forget(asked.label);
       await model.look({ isOutdated: true, over: halfTime(context) });

@@ -63,7 +63,9 @@ async function withoutVersion(
   }
   const other = failures.find(({ kind }) => kind !== 'model_unavailable');
   if (other) return { problem: other.message };
-  return { problem: failures[0]?.message ?? '', detail: await unreachable.reason(), isPending: true };
+  const state = { problem: failures[0]?.message ?? '', detail: await unreachable.reason() };
+  // Servers of one model do not keep the gateway from serving the others.
+  return card.backend ? state : { ...state, isPending: true };
 }
 
 /** The server's own texts may contain paths: they are the detail. */

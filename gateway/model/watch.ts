@@ -1,5 +1,6 @@
 /** Watches the served models, each by itself: one that is broken, busy or slow does not affect the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Backend } from '../domain/backend.ts';
 import type { ModelCard } from './card.ts';
 import { Discovery } from './discovery.ts';
@@ -9,7 +10,11 @@ import { ModelStates, type StatesOptions } from './states.ts';
 import { WatchedModel, type WatchParts } from './watch-model.ts';
 
 export type WatchOptions = Omit<WatchParts, 'turn'> &
-  Omit<StatesOptions, 'isConnected'> & { readonly backend: Pick<Backend, 'connect'> };
+  Omit<StatesOptions, 'isConnected'> & {
+    readonly backend: Pick<Backend, 'connect'>;
+    /** The servers of a model that has its own. */
+    readonly serversOf: (card: ModelCard) => Pick<WatchParts, 'backend' | 'unreachable'>;
+  };
 
 /** How often unused models are forgotten, and how often a server is tried while no model is there to poll it. */
 const TICK_MS = 1000;
@@ -82,13 +87,15 @@ export class ModelWatch {
   }
 
   #add(name: string, card: ModelCard): void {
-    const before = this.model(name);
+    const last = this.model(name);
+    // What is known of other servers does not hold.
+    const before = isDeepStrictEqual(last?.card.backend, card.backend) ? last : undefined;
     this.#watched.get(name)?.model.stop();
     const sink = {
       isReady: () => this.states.isReady(name),
       set: (state: Parameters<ModelStates['set']>[1]) => this.states.set(name, state),
     };
-    const model = new WatchedModel(card, this.#options, sink);
+    const model = new WatchedModel(card, { ...this.#options, ...this.#options.serversOf(card) }, sink);
     this.#watched.set(name, { model, before });
     this.states.add(name);
     if (this.#isRunning) this.#start(model);

@@ -86,6 +86,7 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
     normalise: (pixels, _spec, row) => row.set(pixels.data as Uint8Array),
     checkEncoded() {},
     backend: BACKEND as Backend,
+    ownAdmission: () => undefined,
   } satisfies Stages;
   return { stages: stages as Stages, counts, admission, budget };
 }

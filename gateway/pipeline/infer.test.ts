@@ -36,7 +36,12 @@ function rig(loaded: number, next = version(loaded, 'y', 'z')) {
   const route = { resolve: async () => next, again: async () => next };
   return {
     calls,
-    stages: { route, admission: new Admission({ maxInFlight: 1, maxQueue: 1 }), backend: backend as Backend },
+    stages: {
+      route,
+      admission: new Admission({ maxInFlight: 1, maxQueue: 1 }),
+      ownAdmission: () => undefined,
+      backend: backend as Backend,
+    },
   };
 }
 

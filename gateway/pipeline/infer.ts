@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
+import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { requireAnswer } from './require-answer.ts';
 import { retryWhileFull } from './retry-while-full.ts';
@@ -27,11 +28,12 @@ export type InferRequest = {
 
 /** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
 export async function infer(
-  stages: Pick<Stages, 'route' | 'admission' | 'backend'>,
+  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend'>,
   request: InferRequest,
-  context: RequestContext,
+  given: RequestContext,
 ): Promise<Prediction & { readonly version: number }> {
   const { routed: first, signature: name, inputs, rows } = request;
+  const { stages, context } = ownLine(shared, first.card, given);
   const signature = signatureOf(first.metadata, name);
   return await predictKnown(
     stages,

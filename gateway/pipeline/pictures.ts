@@ -10,6 +10,7 @@ import { bindingOf, type Routed } from '../model/route.ts';
 import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
 import { fillTensor } from './fill.ts';
 import type { Outcomes } from './outcomes.ts';
+import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { readImages } from './read-images.ts';
 import { retryWhileFull } from './retry-while-full.ts';
@@ -50,11 +51,12 @@ type Predicted = {
  * none can be read, the first one's error is thrown. All work has ended when this resolves or throws.
  */
 export async function predictPictures(
-  stages: Stages,
+  shared: Stages,
   request: PicturesRequest,
-  context: RequestContext,
+  given: RequestContext,
 ): Promise<PicturesAnswer> {
   const { instances, servable, routed } = request;
+  const { stages, context } = ownLine(shared, routed.card, given);
   const share = stages.fetchedBytes.open();
   try {
     const { values: images, errors } = await readImages(stages, instances, share, context);

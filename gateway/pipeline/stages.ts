@@ -5,6 +5,7 @@ import type { CheckEncoded, Decode, Normalise } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
+import type { ModelCard } from '../model/card.ts';
 import type { Route } from '../model/route.ts';
 
 /** `onBytes` gets the length of each chunk as it arrives, and can end the download with an error. */
@@ -18,6 +19,8 @@ export type Fetch = (
 export type Stages = {
   readonly route: Route;
   readonly admission: Admission;
+  /** The admission of a model that has a limit of its own. */
+  readonly ownAdmission: (card: ModelCard) => Admission | undefined;
   readonly fetch: Fetch;
   /** Bounds the fetched images of all requests. */
   readonly fetchedBytes: ByteBudget;

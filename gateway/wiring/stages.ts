@@ -19,6 +19,7 @@ import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { reloading } from '../machine/reload.ts';
 import type { ModelCard } from '../model/card.ts';
+import type { ModelFolders } from '../model/folders.ts';
 import { PROOF_TIMEOUT_MS, proveParity } from '../model/parity.ts';
 import { createRoute } from '../model/route.ts';
 import { createUnreachable } from '../model/unreachable.ts';
@@ -27,6 +28,8 @@ import { ModelWatch } from '../model/watch.ts';
 import { type Metrics, showModel } from '../observe/metrics.ts';
 import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
+import { ModelBackends, type Servers } from './model-backends.ts';
+import type { OwnAdmissions } from './own-admissions.ts';
 import { checked, decodeLimits, fetchOptions } from './settings.ts';
 
 /** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
@@ -40,6 +43,7 @@ export type StagesOptions = {
   /** Address of the model server, in the form of TF_SERVING_HOST. */
   readonly target: string;
   readonly admission: Admission;
+  readonly ownAdmissions: OwnAdmissions;
   readonly plan: MemoryPlan;
   readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
@@ -50,23 +54,23 @@ export type StagesOptions = {
 export type Line = {
   readonly stages: Stages;
   readonly watch: ModelWatch;
+  /** Sets the models to serve. */
+  setModels(folders: ModelFolders): void;
   /** Why the models that need decoded pictures cannot have them, if there are any. */
   decodingProblem(): string | undefined;
 };
 
 /** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
 export function openStages(options: StagesOptions): Line {
-  const { config, admission, plan, descriptors, opened } = options;
+  const { config, admission, ownAdmissions, plan, descriptors, opened } = options;
   const decoders = openDecoders(options);
-  // The embedded server is a child process: no TLS.
-  const tls = config.tfServingHost === undefined ? undefined : checked(() => openBackendTls(options));
-  const backend = openBackend(options, tls);
+  const tls = checked(() => openBackendTls(options));
+  const backends = openBackends(options, tls);
   const limits = decodeLimits(config);
   const fetch = checked(() => createFetch(fetchOptions(config, descriptors.maxSourceSockets)));
   opened.defer(() => fetch.close());
   const parts: ModelParts = {
-    backend,
-    tls,
+    backends,
     decode: decoders.decode,
     normalise: createNormalise(),
     pixel: pixelOf(config.imageFormats),
@@ -79,22 +83,32 @@ export function openStages(options: StagesOptions): Line {
       model: (name) => watch.model(name),
       discovery: watch.discovery,
       defaultName: config.modelName,
-      connected: backend.servers,
+      connected: (model) => backends.find(model).servers(),
     }),
     admission,
+    ownAdmission: (card) => ownAdmissions.of(card),
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
     decode: parts.decode,
     normalise: parts.normalise,
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
-    backend,
+    backend: backends.predictions,
   };
   const decodingProblem = () => {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
     return isNeeded ? decoders.problem : undefined;
   };
-  return { stages, watch, decodingProblem };
+  return {
+    stages,
+    watch,
+    decodingProblem,
+    setModels(folders) {
+      watch.setModels(folders);
+      backends.setModels(folders.cards);
+      ownAdmissions.setModels(folders.cards);
+    },
+  };
 }
 
 function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Decoders {
@@ -111,18 +125,29 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): De
   return decoders;
 }
 
-function openBackend({ config, target, metrics, opened }: StagesOptions, tls: BackendTls | undefined): Backend {
+/** The shared model servers, and those that models have for themselves. */
+function openBackends(options: StagesOptions, tls: BackendTls | undefined): ModelBackends {
+  const { config, target, opened } = options;
+  // The embedded server is a child process: no TLS.
+  const sharedTls = config.tfServingHost === undefined ? undefined : tls;
+  const shared = checked(() => openServers(options, target, sharedTls), 'TF_SERVING_HOST');
+  const open = (host: string) => openServers(options, host, tls);
+  const backends = new ModelBackends({ shared, open, closeAfterMs: config.requestTimeoutMs });
+  opened.defer(() => shared.backend.close());
+  opened.defer(() => backends.close());
+  return backends;
+}
+
+function openServers({ config, log, metrics }: StagesOptions, target: string, tls: BackendTls | undefined): Servers {
   const { requestTimeoutMs, hedgeAfterMs, maxOutputBytes } = config;
-  const client = checked(() => openClient(target, { tls, requestTimeoutMs }), 'TF_SERVING_HOST');
   const backend = createTfServing({
-    client,
+    client: openClient(target, { tls, requestTimeoutMs }),
     maxOutputBytes,
     hedgeAfterMs,
     onStatus: (method, code) => metrics.backendCalls.inc({ method, code }),
     onExtraAttempt: (reason) => metrics.backendExtraAttempts.inc({ reason }),
   });
-  opened.defer(() => backend.close());
-  return backend;
+  return { backend, unreachable: createUnreachable(() => diagnose(target, tls), log) };
 }
 
 /** TLS to the model servers. Renewed certificate files (cert-manager) are read again. */
@@ -141,23 +166,22 @@ function openBackendTls({ config, log, opened }: StagesOptions): BackendTls | un
 }
 
 type ModelParts = {
-  readonly backend: Backend;
-  readonly tls: BackendTls | undefined;
+  readonly backends: ModelBackends;
   readonly decode: Decode;
   readonly normalise: Normalise;
   readonly pixel: Uint8Array;
 };
 
-function watchModels({ config, log, metrics, explain, target }: StagesOptions, parts: ModelParts): ModelWatch {
+function watchModels({ config, log, metrics, explain }: StagesOptions, parts: ModelParts): ModelWatch {
   return new ModelWatch({
-    backend: parts.backend,
+    ...parts.backends.of({}),
+    serversOf: (card) => parts.backends.of(card),
     readyWhen: config.readyWhen,
     explain,
-    unreachable: createUnreachable(() => diagnose(target, parts.tls), log),
     log,
     async prove(binding, server, signal) {
       const context = ownContext(signal, log, PROOF_TIMEOUT_MS);
-      const own = { ...parts, backend: atServer(parts.backend, server) };
+      const own = { ...parts, backend: atServer(parts.backends.of(binding.card).backend, server) };
       const parity = await proveParity(binding, own, context);
       // A proof has already sent pictures through the whole line.
       if (parity.state === 'unproven') await warmUp(binding, own, context);

@@ -1,0 +1,19 @@
+/** What a model may have for itself, so that it neither slows down nor stops the others. */
+
+/** The protocols of model servers. */
+export const BACKEND_PROTOCOLS = ['tf-serving'] as const;
+
+export type OwnBackend = {
+  /** In the form of TF_SERVING_HOST. */
+  readonly host: string;
+  readonly protocol: (typeof BACKEND_PROTOCOLS)[number];
+};
+
+export type OwnLimits = {
+  /** Its model servers. Unset: those of TF_SERVING_HOST, or the embedded one. */
+  readonly backend?: OwnBackend;
+  /** The deadline of its requests, where it is before REQUEST_TIMEOUT. */
+  readonly timeoutMs?: number;
+  /** Images or requests of records at once, beside MAX_IN_FLIGHT, which its requests do not count for. */
+  readonly maxInFlight?: number;
+};
