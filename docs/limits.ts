@@ -8,7 +8,7 @@ import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-respon
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
-import { MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
+import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
@@ -81,9 +81,15 @@ const FIXED: readonly Fixed[] = [
     kinds: ['overloaded'],
   },
   {
-    what: 'incomplete headers of all connections together',
+    what: 'headers of one request',
+    value: String(MAX_HEADERS),
+    bounds: 'memory: each takes two strings',
+    kinds: ['invalid_request'],
+  },
+  {
+    what: 'headers of all requests that have not arrived completely',
     value: `${MAX_HEADS_BYTES / 2 ** 20} MiB`,
-    bounds: 'memory: as strings they take up to ten times as much',
+    bounds: 'memory: as strings they take up to three times as much',
     kinds: [],
     effect: 'its connection is closed',
   },

@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
+import { MAX_HEADERS } from '../gateway/http/heads.ts';
 import { limitsPage } from './limits.ts';
 import { table } from './table.ts';
 
@@ -42,7 +43,7 @@ ${table(['kind', 'status', 'title', 'try again'], rows)}
 - \`overloaded\` has status 503 while the gateway is short of memory, for all clients. Its Retry-After is the time that the
   queue needs ([overload.md](overload.md)).
 - The Retry-After of \`quota\` is the time until its window ends.
-- Headers above 16 KiB fail with \`invalid_request\` and status 431.
+- Headers above 16 KiB, or more than ${MAX_HEADERS} of them, fail with \`invalid_request\` and status 431.
 - \`client_gone\` is never sent. It appears in logs and metrics only.
 `;
 }

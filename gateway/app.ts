@@ -48,7 +48,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
   const descriptors = planDescriptors(config.maxConnections, log);
-  const plan = planMemory(config, log);
+  const plan = planMemory({ ...config, maxConnections: descriptors.maxConnections }, log);
   opened.defer(() => plan.memory.close());
   const ownAdmissions = new OwnAdmissions(maxQueue);
   const metrics = createMetrics(ownAdmissions.loadWith(admission), plan.memory);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { boundHeads } from './heads.ts';
+import { oneByOne } from './pipelining.ts';
 
 test('A06: incomplete heads are bounded together; idle connections and complete requests stay', async (t) => {
   const server = boundHeads(
@@ -32,6 +33,31 @@ test('A06: incomplete heads are bounded together; idle connections and complete 
     const [answer] = (await once(socket, 'data')) as [Buffer];
     assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
   }
+});
+
+test('A01: the head of a request whose body is missing counts, the body does not', async (t) => {
+  const received = (request: IncomingMessage) => void request.resume();
+  const server = boundHeads(createServer(oneByOne(received)), 'connection', 50_000);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const upload = (name: string, body: string) => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nX-A: ${name}\r\nContent-Length: 1000000\r\n\r\n${body}`);
+    return socket.resume();
+  };
+  const large = upload('a', 'b'.repeat(200_000));
+  await once(server, 'request');
+  const half = Array.from({ length: 10 }, () => upload('a'.repeat(9990), ''));
+  await Promise.all(half.slice(0, 5).map((socket) => once(socket, 'close')));
+  assert.deepEqual(
+    half.slice(6).map(({ closed }) => closed),
+    [false, false, false, false],
+  );
+  large.destroy();
 });
 
 test('E23: a refused client that goes on sending is no incomplete head', async (t) => {

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { MAX_HEADERS } from './heads.ts';
 import { closeAfterPeer } from './linger.ts';
 import { firstUnanswered, MAX_UNANSWERED, whenAnswered } from './pipelining.ts';
 import { problem } from './problem.ts';
@@ -73,7 +74,11 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
 /** Undefined if no client waits for an answer: a lost connection, a failed handshake, a socket that sent nothing. */
 function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return { status: 431, kind: 'invalid_request', detail: 'The headers are larger than 16 KiB.' };
+    return {
+      status: 431,
+      kind: 'invalid_request',
+      detail: `The headers are larger than 16 KiB, or more than ${MAX_HEADERS}.`,
+    };
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && bytesRead > 0) {
     return { status: 408, kind: 'client_timeout', detail: 'The headers did not arrive in time.' };

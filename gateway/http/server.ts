@@ -5,7 +5,7 @@ import type { Log } from '../domain/request.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
 import { boundConnections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
-import { boundHeads } from './heads.ts';
+import { boundHeads, MAX_HEADERS } from './heads.ts';
 import { BoundedRequest, oneByOne } from './pipelining.ts';
 import { takeTurns } from './reading-turns.ts';
 
@@ -49,8 +49,7 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
   const inOrder = oneByOne(listener);
   const server = tls ? secureServer(inOrder, limits, { tls, log }) : createServer(limits, inOrder);
   const opened = tls ? 'secureConnection' : 'connection';
-  // No limit on the number of headers: Node drops those above it silently. maxHeaderSize bounds their bytes.
-  server.maxHeadersCount = 0;
+  server.maxHeadersCount = MAX_HEADERS;
   // Without a byte in either direction for so long: a client that does not read its answer.
   server.timeout = requestTimeoutMs;
   takeTurns(server, opened);

@@ -52,8 +52,9 @@ export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
   };
 }
 
-function memoryAdvice({ maxInFlight, maxImagePixels }: Pick<MemorySettings, 'maxInFlight' | 'maxImagePixels'>): string {
-  const room = `MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${maxImagePixels / 1e6}MP would fit`;
+function memoryAdvice({ maxConnections, maxInFlight, maxImagePixels }: ReturnType<typeof affordable>): string {
+  const megapixels = maxImagePixels / 1e6;
+  const room = `MAX_CONNECTIONS=${maxConnections} MAX_IN_FLIGHT=${maxInFlight} MAX_IMAGE_PIXELS=${megapixels}MP would fit`;
   const how = maxInFlight > 0 ? room : 'it is too small for any';
   return `at worst the settings need more memory than the container's limit: ${how}, or raise the limit`;
 }

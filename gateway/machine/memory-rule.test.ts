@@ -11,6 +11,7 @@ const DEFAULTS = {
   maxOutputBytes: 1e6,
   maxImagePixels: 50e6,
   decoders: 2,
+  maxConnections: 10_000,
 };
 const ROW = 2 * 299 * 299 * 3 * 4;
 
@@ -22,9 +23,10 @@ test('the rule adds up every buffer at its bound', () => {
   assert.equal(need.tensorBytes, 64 * ROW, 'a row for each image in flight');
   assert.equal(need.answerBytes, 64e6, 'an answer for each image in flight');
   assert.equal(need.downloadBytes, 3 * 128 * 8 * 60_000, 'the most downloads that wait');
+  assert.equal(need.connectionBytes, 10_000 * 35_000);
   const images = need.fetchedBytes + need.downloadBytes + need.tensorBytes + need.answerBytes;
-  const buffers = need.bodyBytes + need.jsonBytes + images;
-  assert.equal(need.gatewayBytes, 200 * 2 ** 20 + buffers);
+  const buffers = need.bodyBytes + need.jsonBytes + images + need.connectionBytes;
+  assert.equal(need.gatewayBytes, 180 * 2 ** 20 + buffers);
   assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one decoder has the largest picture');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });
@@ -35,15 +37,17 @@ test('rows: one for each image in flight, or one batch that is larger', () => {
 });
 
 test("the settings of kubernetes/base fit into its container's limit", () => {
-  assert.ok(memoryNeed({ ...DEFAULTS, maxInFlight: 16 }).totalBytes < 1792 * 2 ** 20);
+  assert.ok(memoryNeed({ ...DEFAULTS, maxInFlight: 16, maxConnections: 1000 }).totalBytes < 1792 * 2 ** 20);
 });
 
 test('settings that fit into a memory limit', () => {
   const limitBytes = 1.5 * 2 ** 30;
-  const { maxInFlight, maxImagePixels } = affordable(DEFAULTS, limitBytes);
-  const need = (inFlight: number) => memoryNeed({ ...DEFAULTS, maxImagePixels, maxInFlight: inFlight }).totalBytes;
-  assert.ok(maxInFlight >= 8 && maxInFlight < 64 && maxImagePixels === 35e6, `${maxInFlight}, ${maxImagePixels}`);
+  const { maxInFlight, ...others } = affordable(DEFAULTS, limitBytes);
+  const { maxImagePixels, maxConnections } = others;
+  const need = (inFlight: number) => memoryNeed({ ...DEFAULTS, ...others, maxInFlight: inFlight }).totalBytes;
+  assert.equal(maxConnections, 1438);
+  assert.ok(maxInFlight >= 4 && maxInFlight < 64 && maxImagePixels === 36e6, `${maxInFlight}, ${maxImagePixels}`);
   assert.ok(need(maxInFlight) <= limitBytes && need(maxInFlight + 1) > limitBytes);
-  assert.deepEqual(affordable(DEFAULTS, 2 ** 33), { maxInFlight: 64, maxImagePixels: 50e6 });
+  assert.deepEqual(affordable(DEFAULTS, 2 ** 34), { maxConnections: 10_000, maxInFlight: 64, maxImagePixels: 50e6 });
   assert.equal(affordable(DEFAULTS, 2 ** 28).maxInFlight, 0);
 });

@@ -1,8 +1,10 @@
 /** The memory rule: the most memory that the settings allow, when every buffer is filled by the worst requests. */
 import { decoderMemory } from './decoder-memory.ts';
 
-/** Node, its heap, the libraries' code and the pool of unused tensors. */
-const BASE_BYTES = 200 * 2 ** 20;
+/** Node, its heap, the libraries' code, the pool of unused tensors, and the buffers with a bound of their own. */
+const BASE_BYTES = 180 * 2 ** 20;
+/** A connection with a request whose body has not arrived: the sockets, the parser and the objects of the request. */
+const CONNECTION_BYTES = 35_000;
 /** A row of 299 x 299 x 3 float32, twice: the memory of a failed request waits for the garbage collector. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 /** Bodies of the largest size that are held at once. */
@@ -31,6 +33,7 @@ export type MemorySettings = {
   readonly maxOutputBytes: number;
   readonly maxImagePixels: number;
   readonly decoders: number;
+  readonly maxConnections: number;
 };
 
 export type MemoryNeed = {
@@ -45,14 +48,19 @@ export type MemoryNeed = {
   readonly answerBytes: number;
   /** Downloads that wait for their sources. */
   readonly downloadBytes: number;
-  /** The gateway's own process: its base and the six above. */
+  /** Connections of clients. */
+  readonly connectionBytes: number;
+  /** The gateway's own process: its base and the seven above. */
   readonly gatewayBytes: number;
   /** The decoders: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };
 
-/** base + bodies + JSON + fetched images + downloads + a row and an answer for each image held + the decoders with one picture. */
+/**
+ * base + bodies + JSON + fetched images + downloads + a row and an answer for each image held + connections + the decoders
+ * with one picture.
+ */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const { maxInFlight, maxQueue, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes } = settings;
   const bodyBytes = LARGEST_BODIES * maxBodyBytes;
@@ -63,23 +71,25 @@ export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const tensorBytes = rows * ROW_BYTES;
   const answerBytes = rows * maxOutputBytes;
   const downloadBytes = (maxInFlight + maxQueue) * DOWNLOADS_PER_PLACE * DOWNLOAD_BYTES;
-  const buffers = { bodyBytes, jsonBytes, fetchedBytes, downloadBytes, tensorBytes, answerBytes };
+  const connectionBytes = settings.maxConnections * CONNECTION_BYTES;
+  const buffers = { bodyBytes, jsonBytes, fetchedBytes, downloadBytes, tensorBytes, answerBytes, connectionBytes };
   const gatewayBytes = Object.values(buffers).reduce((sum, bytes) => sum + bytes, BASE_BYTES);
   const decoderBytes = decoderMemory(settings.decoders, settings.maxImagePixels, 0).neededBytes;
   return { ...buffers, gatewayBytes, decoderBytes, totalBytes: gatewayBytes + decoderBytes };
 }
 
 /**
- * Settings that fit into `limitBytes`: first pixels, so that the decoders need at most half of what is left beside the
- * base, then images in flight. Settings that fit stay as they are. `maxInFlight` is 0 where no number fits.
+ * Settings that fit into `limitBytes`: first connections, so that they need a 32nd at most, then pixels, so that the
+ * decoders need at most half of what is left beside the base, then images in flight. Settings that fit stay as they are.
+ * `maxInFlight` is 0 where no number fits.
  */
 export function affordable(settings: MemorySettings, limitBytes: number) {
   const halfBytes = (limitBytes - BASE_BYTES) / 2;
   const decodersNeed = (pixels: number) => decoderMemory(settings.decoders, pixels, 0).neededBytes;
+  const maxConnections = Math.min(settings.maxConnections, Math.floor(limitBytes / 32 / CONNECTION_BYTES));
   let { maxImagePixels, maxInFlight } = settings;
   while (maxImagePixels > 1e6 && decodersNeed(maxImagePixels) > halfBytes) maxImagePixels -= 1e6;
-  while (maxInFlight > 0 && memoryNeed({ ...settings, maxImagePixels, maxInFlight }).totalBytes > limitBytes) {
-    maxInFlight -= 1;
-  }
-  return { maxInFlight, maxImagePixels };
+  const needed = () => memoryNeed({ ...settings, maxConnections, maxImagePixels, maxInFlight }).totalBytes;
+  while (maxInFlight > 0 && needed() > limitBytes) maxInFlight -= 1;
+  return { maxConnections, maxInFlight, maxImagePixels };
 }
