@@ -66,6 +66,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   imageFormats: { bounds: 'attack surface: the image decoders that a request can reach', kinds: ['image_unsupported'] },
   fetchAllow: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchDeny: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
+  fetchBuckets: { bounds: 'which buckets images are read from', kinds: ['source_forbidden'] },
   fetchPorts: { bounds: 'where images are fetched from', kinds: ['source_forbidden'] },
   fetchMaxRedirects: { bounds: 'requests of one download', kinds: ['source_failed'] },
   fetchTimeoutMs: { bounds: 'time of one download, with all redirects', kinds: ['source_timeout'] },

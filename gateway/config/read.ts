@@ -35,3 +35,39 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   const compiled = getCompileCacheDir();
   return compiled === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compiled };
 }
+
+/** Where the stores of buckets are, by the variables that the clouds' own tools read. */
+export type StoreVariables = {
+  readonly gcsEmulator: URL | undefined;
+  readonly s3Endpoint: URL | undefined;
+  readonly s3Region: string | undefined;
+};
+
+/** Reads the variables of Google's and AWS' tools. An empty value counts as unset. Throws ConfigError. */
+export function readStoreVariables(env = process.env): StoreVariables {
+  const emulator = env.STORAGE_EMULATOR_HOST;
+  const s3Endpoint = env.AWS_ENDPOINT_URL_S3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  return {
+    // Google's tools take it with a scheme and without.
+    gcsEmulator: httpUrl(
+      'STORAGE_EMULATOR_HOST',
+      emulator && !emulator.includes('://') ? `http://${emulator}` : emulator,
+    ),
+    s3Endpoint: httpUrl(s3Endpoint, env[s3Endpoint]),
+    s3Region: regionName(env.AWS_REGION ? 'AWS_REGION' : 'AWS_DEFAULT_REGION', env),
+  };
+}
+
+/** A region's name, which becomes part of a host name. Servers other than AWS have names of their own. */
+function regionName(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  const region = env[name] || undefined;
+  if (region === undefined || /^[a-z\d]([a-z\d-]*[a-z\d])?$/.test(region)) return region;
+  throw new ConfigError(`${name}=${region}: needs the name of a region, such as eu-central-1`);
+}
+
+function httpUrl(name: string, text: string | undefined): URL | undefined {
+  if (!text) return undefined;
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url;
+  throw new ConfigError(`${name}=${hidePassword(text)}: needs http://HOST:PORT or https://HOST:PORT, without a path`);
+}

@@ -70,6 +70,11 @@ export const schema = z.object({
     .prefault('')
     .describe('hosts (a.com, *.a.com, .a.com: both), origins or CIDRs to fetch from; if it lists a host, only those'),
   fetchDeny: list().prefault('').describe('hosts, origins or CIDRs that are never fetched from'),
+  fetchBuckets: list()
+    .prefault('')
+    .describe(
+      "buckets to read from with the platform's credentials: gs://bucket, s3://bucket/folder/; none by default",
+    ),
   fetchPorts: ports().prefault('80,443').describe('ports of public hosts that may be fetched from'),
   fetchAllowPrivate: trueOrFalse()
     .prefault('false')

@@ -8,6 +8,7 @@ import { createHostsFile } from './hosts-file.ts';
 import { createNameServers } from './name-servers.ts';
 import { createProxiedSender } from './proxied.ts';
 import { createLookup, type Lookup } from './resolve.ts';
+import type { Headers } from './sender.ts';
 import { hostOf } from './source-url.ts';
 import { inTime, unlessAborted } from './wait.ts';
 
@@ -41,9 +42,9 @@ export type DialOptions = {
 export type Dialer = {
   /**
    * Sends a GET and resolves with the head of the response. The caller reads or destroys the body. Throws Refusal if
-   * the guard refuses an address, `source_timeout` if connecting takes too long, else the network's own error.
+   * the guard refuses an address, `source_timeout` if connecting takes too long, else the network's own error. `own`: headers of this request, such as credentials.
    */
-  get(url: URL, signal: AbortSignal): Promise<http.IncomingMessage>;
+  get(url: URL, signal: AbortSignal, own?: Headers): Promise<http.IncomingMessage>;
   close(): void;
 };
 
@@ -76,9 +77,9 @@ export function createDialer(guard: AddressGuard, options: DialOptions): Dialer 
   }
 
   return {
-    async get(url, signal) {
+    async get(url, signal, own) {
       signal.throwIfAborted();
-      return sender.send(url, await resolve(url, signal), signal);
+      return sender.send(url, await resolve(url, signal), signal, own);
     },
     close: sender.close,
   };

@@ -20,8 +20,8 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
   const { headers, connectTimeoutMs } = options;
   const agents = createAgents(options);
 
-  const send: Sender['send'] = async (url, addresses, signal) => {
-    const request = startGet(url, agents, { headers, signal, lookup: pinnedTo(addresses) });
+  const send: Sender['send'] = async (url, addresses, signal, own) => {
+    const request = startGet(url, agents, { headers: { ...headers, ...own }, signal, lookup: pinnedTo(addresses) });
     checkConnection(request, {
       connectEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
       connectTimeoutMs,
@@ -33,7 +33,7 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
     } catch (error) {
       // The server closed a kept connection just before this request. Retry, as Node's manual on reusedSocket advises.
       const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-      if (isStale) return send(url, addresses, signal);
+      if (isStale) return send(url, addresses, signal, own);
       throw error;
     }
   };

@@ -2,6 +2,7 @@
 import { isOutOfDescriptors } from '../domain/descriptor-error.ts';
 import { GatewayError } from '../errors.ts';
 import { IncompleteBody } from './body.ts';
+import { isBucketUrl } from './bucket/url.ts';
 import { Refusal } from './finding.ts';
 import { redactUrl } from './source-url.ts';
 
@@ -24,6 +25,9 @@ export type FailedFetch = {
  */
 const UNREACHABLE = 'no image can be fetched from this URL; it has to be a public http or https address';
 
+/** The same for objects of buckets. */
+const UNREADABLE = 'no image can be read from this bucket';
+
 export const sourceTimeout = () => new GatewayError('source_timeout', 'the source did not answer in time');
 
 export const notHttp = (cause?: unknown) =>
@@ -45,7 +49,7 @@ export function publicFailure(thrown: unknown, failed: FailedFetch): GatewayErro
   });
 }
 
-function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayError {
+function clientError(thrown: unknown, { client, signal, hops }: FailedFetch): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (client.reason instanceof GatewayError) return client.reason;
   if (client.aborted && client.reason?.name !== 'TimeoutError') {
@@ -60,7 +64,8 @@ function clientError(thrown: unknown, { client, signal }: FailedFetch): GatewayE
   if (thrown instanceof IncompleteBody) {
     return new GatewayError('source_failed', "the source's answer is cut off or its body is not valid HTTP");
   }
-  return new GatewayError(thrown instanceof Refusal ? 'source_forbidden' : 'source_failed', UNREACHABLE);
+  const detail = hops.some(isBucketUrl) ? UNREADABLE : UNREACHABLE;
+  return new GatewayError(thrown instanceof Refusal ? 'source_forbidden' : 'source_failed', detail);
 }
 
 /** An error of Node's HTTP parser. */

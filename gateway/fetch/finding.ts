@@ -1,10 +1,11 @@
 /** The result of one guard rule, and the error for a refusal. */
 
-/** The rules in the order of their checks: five on the parsed URL, three on an address, one on a redirect. */
+/** The rules in the order of their checks: five on the parsed URL, three on an address, one on a redirect; one on a bucket. */
 export type Rule =
   | ('scheme' | 'deny-list' | 'metadata-name' | 'allow-list' | 'private-name')
   | ('denied-address' | 'address' | 'port')
-  | 'downgrade';
+  | 'downgrade'
+  | 'bucket-list';
 
 /** The result of one rule. For operators only, never for the client. */
 export type Finding = {

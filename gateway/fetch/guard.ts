@@ -1,4 +1,5 @@
 /** Decides what may be fetched: checks each URL before the lookup, each address before and after connecting. */
+import { parseBucketEntries } from './bucket/entries.ts';
 import { parseAllowEntries, parseDenyEntries } from './entries.ts';
 import { enforce, type Finding } from './finding.ts';
 import { judgeAddress, judgeUrl, type Policy } from './rules.ts';
@@ -8,6 +9,8 @@ export type GuardOptions = {
   readonly deny: readonly string[];
   readonly allowPrivate: boolean;
   readonly ports: readonly number[];
+  /** Buckets that may be read. Default: none. */
+  readonly buckets?: readonly string[];
 };
 
 export type Guard = {
@@ -32,14 +35,16 @@ export type Guard = {
  * - `allowPrivate` opens private and loopback addresses, and every port on them.
  * - A link-local address or a metadata service is open only if an entry is exactly its address, without a wider mask.
  * - On all other addresses only `ports` are open.
+ * - An object of a bucket is open if `buckets` lists the bucket or a folder of it. No other rule is about buckets.
  * Throws an Error that names the entries which cannot be parsed, or which have no effect.
  */
-export function createGuard({ allow, deny, allowPrivate, ports }: GuardOptions): Guard {
+export function createGuard({ allow, deny, allowPrivate, ports, buckets = [] }: GuardOptions): Guard {
   const policy: Policy = {
     allow: parseAllowEntries('FETCH_ALLOW', allow),
     deny: parseDenyEntries('FETCH_DENY', deny),
     allowPrivate,
     ports,
+    buckets: parseBucketEntries('FETCH_BUCKETS', buckets),
   };
   return {
     checkUrl: (url) => enforce(judgeUrl(policy, url)),

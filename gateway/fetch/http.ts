@@ -1,17 +1,19 @@
-/** Fetches an image over http or https: guarded, with a size limit and a timeout. Follows redirects itself. */
-import type { IncomingMessage } from 'node:http';
+/** Fetches an image by its URL: guarded, with a size limit and a timeout. Follows redirects itself. */
 import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
 import { createBodyReader, type OnBytes } from './body.ts';
-import { createDialer, type DialOptions } from './dial.ts';
+import { createBucketReader, type ReaderOptions } from './bucket/reader.ts';
+import { isBucketUrl } from './bucket/url.ts';
+import { createDialer } from './dial.ts';
 import { publicFailure } from './failure.ts';
 import { createGuard, type GuardOptions } from './guard.ts';
 import { isRedirect, redirectTarget } from './redirect.ts';
 import { parseSourceUrl, refuseUserinfo } from './source-url.ts';
+import { requireSuccess } from './status.ts';
 
 /** `createGuard` describes which URLs and addresses are allowed. */
 export type FetchOptions = GuardOptions &
-  DialOptions & {
+  ReaderOptions & {
     /** Size limit of the body, as received and as decoded. */
     readonly maxBytes: number;
     readonly maxRedirects: number;
@@ -32,15 +34,14 @@ export type Fetch = {
   close(): void;
 };
 
-/** 203 is a 200 that a proxy has changed (RFC 9110, 15.3.4). */
-const SUCCESSES: ReadonlySet<number | undefined> = new Set([200, 203]);
-
 /** Creates the fetch. All requests to image sources go through it. Keeps connections open between fetches. */
 export function createFetch(options: FetchOptions): Fetch {
   const { maxBytes, maxRedirects, timeoutMs } = options;
   const guard = createGuard(options);
-  const dialer = createDialer(guard, options);
   const readBody = createBodyReader(maxBytes);
+  const shared = sharedSockets(options);
+  const dialer = createDialer(guard, shared);
+  const buckets = createBucketReader(shared, readBody);
 
   /** Sends one request. Returns the body, or the target of a redirect. */
   async function exchange(url: URL, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer | URL> {
@@ -52,7 +53,7 @@ export function createFetch(options: FetchOptions): Fetch {
     options.watch?.answered(response);
     try {
       if (isRedirect(response)) return redirectTarget(response, url);
-      if (!SUCCESSES.has(response.statusCode)) throw badStatus(response);
+      requireSuccess(response);
       return await readBody(response, signal, onBytes);
     } finally {
       // Closes the connection if the body is not read to its end. After a complete body the connection is kept.
@@ -60,9 +61,20 @@ export function createFetch(options: FetchOptions): Fetch {
     }
   }
 
+  /** Reads an object of a bucket. Follows no redirect. */
+  async function readObject(url: URL, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer> {
+    options.watch?.asked(url);
+    guard.checkUrl(url);
+    return await buckets.read(url, signal, onBytes);
+  }
+
   /** Follows redirects. Adds each requested URL to `hops`. */
   async function download(text: string, hops: URL[], signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer> {
     let url = parseSourceUrl(text);
+    if (isBucketUrl(url)) {
+      hops.push(url);
+      return await readObject(url, signal, onBytes);
+    }
     while (hops.push(url) <= maxRedirects + 1) {
       const outcome = await exchange(url, signal, onBytes);
       if (!(outcome instanceof URL)) return outcome;
@@ -91,10 +103,16 @@ export function createFetch(options: FetchOptions): Fetch {
     }
   }
 
-  return Object.assign(fetch, { close: dialer.close });
+  const close = () => {
+    dialer.close();
+    buckets.close();
+  };
+  return Object.assign(fetch, { close });
 }
 
-/** Every other status is a failure, 206 and 304 too: the request was for a whole image. */
-function badStatus({ statusCode: sourceStatus = 0 }: IncomingMessage): GatewayError {
-  return new GatewayError('source_failed', `the source answered with status ${sourceStatus}`, { sourceStatus });
+/** Buckets have connections of their own. Where some are open, they and the other sources get half of the sockets each. */
+function sharedSockets(options: FetchOptions): FetchOptions {
+  const { buckets = [], maxTotalSockets } = options;
+  if (buckets.length === 0 || maxTotalSockets === undefined) return options;
+  return { ...options, maxTotalSockets: Math.ceil(maxTotalSockets / 2) };
 }

@@ -23,7 +23,7 @@ export function createProxiedSender(proxy: URL, options: SenderOptions): Sender 
   const closing = new AbortController();
 
   return {
-    async send(url, addresses, fetchSignal) {
+    async send(url, addresses, fetchSignal, own) {
       const signal = AbortSignal.any([fetchSignal, closing.signal]);
       using places = new DisposableStack();
       places.defer(await perSource.acquire(url.origin, signal));
@@ -33,7 +33,7 @@ export function createProxiedSender(proxy: URL, options: SenderOptions): Sender 
       const taken = places.move();
       socket.once('close', () => taken.dispose());
       const connection = new SourceConnection(socket, maxBodyBytes);
-      return unlessAborted(signal, responseTo(startGet(url, connection, { headers, signal })));
+      return unlessAborted(signal, responseTo(startGet(url, connection, { headers: { ...headers, ...own }, signal })));
     },
     close: () => closing.abort(new Error('the fetch is closed')),
   };

@@ -1,6 +1,8 @@
 /** The guard's rules: each yields one finding. `guard.ts` describes what they mean together. */
 import { isIP } from 'node:net';
 import { type Address, canonical, contains, isSingle, parseAddress, type Range, rangeOf } from './address.ts';
+import { type BucketEntry, opensObject } from './bucket/entries.ts';
+import { isBucketUrl, objectOf } from './bucket/url.ts';
 import { type Entries, matchesUrl } from './entries.ts';
 import { type Finding, passed, refused } from './finding.ts';
 import { isPrivateName } from './resolve.ts';
@@ -12,13 +14,18 @@ export type Policy = {
   readonly deny: Entries;
   readonly allowPrivate: boolean;
   readonly ports: readonly number[];
+  readonly buckets: readonly BucketEntry[];
 };
 
 /** Names of metadata services. Those of other clouds are refused by their addresses only. */
 const METADATA_HOSTS: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata.goog']);
 
 /** The findings on a parsed URL. */
-export function* judgeUrl({ allow, deny, allowPrivate }: Policy, url: URL): Iterable<Finding> {
+export function* judgeUrl({ allow, deny, allowPrivate, buckets }: Policy, url: URL): Iterable<Finding> {
+  if (isBucketUrl(url)) {
+    yield judgeObject(buckets, url);
+    return;
+  }
   const host = hostOf(url);
   yield isHttp(url)
     ? passed('scheme', url.protocol.slice(0, -1))
@@ -41,6 +48,16 @@ export function* judgeUrl({ allow, deny, allowPrivate }: Policy, url: URL): Iter
     const text = `${host} is a private name`;
     yield isAllowed ? passed('private-name', text) : refused('private-name', text, lift);
   }
+}
+
+/** The finding on an object of a bucket. */
+function judgeObject(entries: readonly BucketEntry[], url: URL): Finding {
+  const object = objectOf(url);
+  const bucket = `${object.scheme}//${object.bucket}`;
+  if (opensObject(entries, object)) return passed('bucket-list', `FETCH_BUCKETS opens it in ${bucket}`);
+  const isPartlyOpen = entries.some((entry) => `${entry.scheme}//${entry.bucket}` === bucket);
+  const text = isPartlyOpen ? `FETCH_BUCKETS opens other folders of ${bucket}` : `${bucket} is not in FETCH_BUCKETS`;
+  return refused('bucket-list', text, `FETCH_BUCKETS=${entries.length > 0 ? '…,' : ''}${bucket}`);
 }
 
 /** The findings on one address of the URL's host. */

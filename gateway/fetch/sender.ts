@@ -19,11 +19,13 @@ export type SenderOptions = {
   readonly maxBodyBytes: number;
 };
 
+export type Headers = Readonly<Record<string, string>>;
+
 export type Sender = {
   /**
    * Sends a GET to one of the addresses, which the guard has allowed, and resolves with the head of the response. The
-   * caller reads or destroys the body.
+   * caller reads or destroys the body. `own`: headers of this request, beside those of every request.
    */
-  send(url: URL, addresses: readonly LookupAddress[], signal: AbortSignal): Promise<IncomingMessage>;
+  send(url: URL, addresses: readonly LookupAddress[], signal: AbortSignal, own?: Headers): Promise<IncomingMessage>;
   close(): void;
 };

@@ -1,6 +1,6 @@
 /** What each part gets of the settings. */
 import { hidePassword } from '../config/passwords.ts';
-import { ConfigError } from '../config/read.ts';
+import { ConfigError, readStoreVariables } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
 import type { CertificateFiles } from '../door/tls.ts';
 import type { FetchOptions } from '../fetch/http.ts';
@@ -20,6 +20,8 @@ export function fetchOptions(config: Config, maxTotalSockets?: number): FetchOpt
   return {
     allow: config.fetchAllow,
     deny: config.fetchDeny,
+    buckets: config.fetchBuckets,
+    ...(config.fetchBuckets.length > 0 && { stores: readStoreVariables() }),
     allowPrivate: config.fetchAllowPrivate,
     ports: config.fetchPorts,
     maxBytes: config.maxImageBytes,

@@ -1,4 +1,5 @@
 /** Records the hops of one fetch, each with the guard's findings and the response. */
+import { isBucketUrl } from '../../fetch/bucket/url.ts';
 import type { FetchWatch } from '../../fetch/dial.ts';
 import type { Finding } from '../../fetch/finding.ts';
 import type { Guard } from '../../fetch/guard.ts';
@@ -11,8 +12,9 @@ type ResponseHead = { readonly status: number; readonly contentType: string; rea
 export type Hop = {
   /** The parsed URL, without its query. */
   readonly url: string;
+  /** The host, or the bucket of a `gs://` or `s3://` URL, which has no port. */
   readonly host: string;
-  readonly port: number;
+  readonly port?: number;
   /** The findings on the URL, up to the first refusal. */
   readonly rules: readonly Finding[];
   /** Every address of the host, empty if it was not resolved. */
@@ -30,7 +32,8 @@ export function createHopRecorder(guard: Guard): HopRecorder {
     watch: {
       asked(url) {
         const rules = upToRefusal(guard.judgeUrl(url));
-        hops.push({ url: redactUrl(url), host: hostOf(url), port: portOf(url), rules, addresses: [] });
+        const port = isBucketUrl(url) ? {} : { port: portOf(url) };
+        hops.push({ url: redactUrl(url), host: hostOf(url), ...port, rules, addresses: [] });
       },
       resolved(addresses, url) {
         const hop = hops.at(-1);

@@ -21,7 +21,8 @@ export function diagnosisText({ hops, download, picture, failure }: Diagnosis): 
 
 function hopLines({ url, host, port, rules, addresses, answer }: Hop): string[] {
   const findings = [...rules, ...addresses.flatMap((one) => one.rules)];
-  const lines = [url, `  read as  host ${host || 'none'}, port ${port}`, ...findings.flatMap(findingLines)];
+  const target = port === undefined ? `bucket ${host}` : `host ${host || 'none'}, port ${port}`;
+  const lines = [url, `  read as  ${target}`, ...findings.flatMap(findingLines)];
   if (answer) {
     const { status, contentType, location } = answer;
     const description =
