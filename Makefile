@@ -64,7 +64,7 @@ hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; o
 	@npm run --silent hooks
 
 .PHONY: test
-test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) ## Run all checks and all tests
+test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) .venv-buckets/.ready ## Run all checks and all tests
 	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
 	@$(MAKE) --no-print-directory test-training
 
@@ -228,6 +228,10 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@echo "Installing TensorFlow for its tests into .venv-tensorflow"
 	@python3 -m venv .venv-tensorflow && .venv-tensorflow/bin/pip install --quiet -r $<
 	@.venv-tensorflow/bin/pip install --quiet --no-deps tensorflow-serving-api==2.19.1 && touch $@
+
+.venv-buckets/.ready: tests/buckets/requirements.txt
+	@echo "Installing the stores of the bucket tests into .venv-buckets"
+	@python3 -m venv .venv-buckets && .venv-buckets/bin/pip install --quiet --no-deps -r $< && touch $@
 
 .kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks)
 	@echo "Building the tools that check the Kubernetes manifests into .kubernetes-tools"

@@ -1,6 +1,12 @@
-/** Fuzzes the URL of an image, from the JSON text to the guard's decision. Reference: the WHATWG URL parser. */
+/**
+ * Fuzzes the URL of an image, from the JSON text to the guard's decision. References: the WHATWG URL parser, and the
+ * literal names of objects in buckets.
+ */
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
+import { gcsAddressOf } from '../../gateway/fetch/bucket/gcs.ts';
+import { s3AddressOf } from '../../gateway/fetch/bucket/s3.ts';
+import { isBucketText, isBucketUrl, objectOf } from '../../gateway/fetch/bucket/url.ts';
 import { Refusal } from '../../gateway/fetch/finding.ts';
 import { createGuard } from '../../gateway/fetch/guard.ts';
 import { hostOf, isHttp, parseSourceUrl, redactUrl, refuseUserinfo } from '../../gateway/fetch/source-url.ts';
@@ -9,6 +15,8 @@ import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
 
 const guard = createGuard({ allow: [], deny: [], allowPrivate: false, ports: [80, 443] });
+const buckets = ['gs://my-photos/open/', 's3://my.bucket'];
+const withBuckets = createGuard({ allow: [], deny: [], allowPrivate: false, ports: [80, 443], buckets });
 const listed = createGuard({ allow: ['https://img.example.com'], deny: [], allowPrivate: false, ports: [80, 443] });
 
 export const url: Parser = {
@@ -17,12 +25,18 @@ export const url: Parser = {
     ...['http://', 'https://', 'file:', 'data:', '//', '\\\\', '@', ':', '#', '?', '%2e', '%00', '\\u0000', '\\ud800'],
     ...['[::ffff:127.0.0.1]', '[::1]', '127.1', '0x7f.1', '0177.0.0.1', '2130706433', '169.254.169.254', 'localhost'],
     ...['img.example.com', '.example.com', '.svc', '.internal', '\xe2\x91\xa0', '\xe3\x80\x82', '\xc2\xad', 'xn--'],
+    ...['gs://my-photos/', 'gs://my-photos/open/', 'S3://my.bucket/', 's3://other/', '/../', '/./', '%2e%2e/', '..%2f'],
   ],
   check(input) {
     const text = textOf(input).trim();
     const parsed = refusalOf(() => parseSourceUrl(textOf(input)), ['invalid_url']);
+    if (isBucketText(text)) {
+      checkBucketUrl(text, parsed);
+      return;
+    }
     checkAgainstWhatwg(text, parsed);
     if (!parsed) return;
+    assert.ok(!isBucketUrl(parsed));
     assert.doesNotMatch(text, /[\p{Cc}\p{Cs}]/u);
     assert.equal(parseSourceUrl(parsed.href).href, parsed.href, 'parsing the result again gives another URL');
     const withoutSecrets = redactUrl(parsed);
@@ -45,6 +59,49 @@ function textOf(input: Uint8Array): string {
     return JSON.parse(`"${text}"`) as string;
   } catch {
     return text;
+  }
+}
+
+/**
+ * The name of an object is what stands in the text, in the result and in every request for it. The host of a request
+ * is the store's own, and the guard goes by the name that is asked for.
+ */
+function checkBucketUrl(text: string, parsed: URL | undefined): void {
+  if (!parsed) {
+    assert.doesNotMatch(text, /^(gs|s3):\/\/[a-z\d]{3,60}\/[a-z\d]+$/, 'refused an ordinary object');
+    return;
+  }
+  const object = objectOf(parsed);
+  assert.equal(
+    `${object.scheme}//${object.bucket}/${object.name}`,
+    text.replace(/^../, (scheme) => scheme.toLowerCase()),
+  );
+  assert.equal(parsed.search + parsed.hash + parsed.username + parsed.password + parsed.port, '');
+  assert.ok(!passes(() => guard.checkUrl(parsed)), 'read a bucket without FETCH_BUCKETS');
+  const isOpen = /^gs:\/\/my-photos\/open\/|^s3:\/\/my\.bucket\/./s.test(
+    text.replace(/^../, (scheme) => scheme.toLowerCase()),
+  );
+  assert.equal(
+    passes(() => withBuckets.checkUrl(parsed)),
+    isOpen,
+  );
+  const gcs = new URL(gcsAddressOf(object));
+  assert.equal(gcs.origin, 'https://storage.googleapis.com');
+  const [start, bucket = '', o, name = '', ...rest] = gcs.pathname.slice('/storage/v1/'.length).split('/');
+  assert.deepEqual(
+    [start, decodeURIComponent(bucket), o, decodeURIComponent(name), rest, gcs.search],
+    ['b', object.bucket, 'o', object.name, [], '?alt=media'],
+  );
+  if (object.scheme !== 's3:') return;
+  const own = new URL('http://127.0.0.1:9000');
+  for (const [endpoint, inPath] of [
+    [undefined, object.bucket.includes('.')],
+    [own, true],
+  ] as const) {
+    const s3 = new URL(s3AddressOf(object, 'eu-west-1', endpoint));
+    const host = endpoint?.host ?? `${inPath ? '' : `${object.bucket}.`}s3.eu-west-1.amazonaws.com`;
+    assert.deepEqual([s3.host, s3.search, s3.hash], [host, '', '']);
+    assert.equal(decodeURIComponent(s3.pathname), `${inPath ? `/${object.bucket}` : ''}/${object.name}`);
   }
 }
 
