@@ -33,8 +33,10 @@ folder_of() { go mod download -json "$1" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)
 operator=$(folder_of github.com/prometheus-operator/prometheus-operator@v0.85.0)/example/prometheus-operator-crd
 keda=$(folder_of github.com/kedacore/keda/v2@v2.21.0)/config/crd/bases
 gateway_api=$(folder_of sigs.k8s.io/gateway-api@v1.4.1)/config/crd/standard
+kserve=$(folder_of github.com/kserve/kserve@v0.16.0)/config/crd/full
 converter=$(go list -m -f '{{.Dir}}' github.com/yannh/kubeconform)/scripts/openapi2jsonschema.py
 cd "$schemas/crds"
 FILENAME_FORMAT='{fullgroup}-{kind}-{version}' DENY_ROOT_ADDITIONAL_PROPERTIES=yes "$tools/python/bin/python" "$converter" \
   "$operator"/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml "$keda"/keda.sh_scaledobjects.yaml \
-  "$gateway_api"/gateway.networking.k8s.io_{gateways,httproutes}.yaml >/dev/null
+  "$gateway_api"/gateway.networking.k8s.io_{gateways,httproutes}.yaml \
+  "$kserve"/serving.kserve.io_inferenceservices.yaml >/dev/null

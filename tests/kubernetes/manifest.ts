@@ -79,6 +79,9 @@ export type Manifest = {
   readonly spec?: {
     readonly template?: PodTemplate;
     readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
+    /** The parts of KServe's InferenceService: a pod's spec each, with labels beside it. */
+    readonly transformer?: PodSpec & { readonly labels?: Labels };
+    readonly predictor?: PodSpec & { readonly labels?: Labels };
   };
 };
 
@@ -103,9 +106,11 @@ export function nameOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
 }
 
-/** All pods of the manifests: bare pods, and those of pod templates and job templates. */
+/** All pods of the manifests: bare pods, those of pod templates and job templates, and the parts of KServe's services. */
 export function podsOf(manifests: readonly Manifest[]): Pod[] {
   return manifests.flatMap((manifest) => {
+    const parts = [manifest.spec?.transformer, manifest.spec?.predictor].filter((part) => part !== undefined);
+    if (parts.length > 0) return parts.map((spec) => ({ owner: nameOf(manifest), labels: spec.labels ?? {}, spec }));
     const bare = manifest.kind === 'Pod' ? (manifest as unknown as PodTemplate) : undefined;
     const template = bare ?? manifest.spec?.template ?? manifest.spec?.jobTemplate?.spec.template;
     return template?.spec?.containers
