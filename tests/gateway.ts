@@ -32,11 +32,18 @@ export type RunningGateway = Service & {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 };
 
-/** Starts a gateway on free ports with the given settings. Resolves when it listens. `openFiles`: its `ulimit -n`. */
-export async function startGateway(settings: Record<string, string> = {}, openFiles?: number): Promise<RunningGateway> {
+/**
+ * Starts a gateway on free ports with the given settings. Resolves when it listens. `openFiles`: its `ulimit -n`. `flags`:
+ * arguments of `serve`.
+ */
+export async function startGateway(
+  settings: Record<string, string> = {},
+  openFiles?: number,
+  flags: readonly string[] = [],
+): Promise<RunningGateway> {
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...settings };
   const limited = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`];
-  const [command = '', ...args] = [...limited, process.execPath, MAIN, 'serve'];
+  const [command = '', ...args] = [...limited, process.execPath, MAIN, 'serve', ...flags];
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const log: LogLine[] = [];

@@ -14,6 +14,15 @@ test('without any setting the documented defaults apply', () => {
   assert.equal(config.tfServingHost, undefined);
 });
 
+test("Vertex AI's variables are settings, and a route is a path", () => {
+  const env = { AIP_HTTP_PORT: '8080', AIP_HEALTH_ROUTE: '/health', AIP_PREDICT_ROUTE: '/v1/endpoints/7:predict' };
+  const { aipHttpPort, aipHealthRoute, aipPredictRoute } = readConfig({}, env);
+  assert.deepEqual([aipHttpPort, aipHealthRoute, aipPredictRoute], [8080, '/health', '/v1/endpoints/7:predict']);
+  for (const route of ['predict', '/predict?a=1', '/predict#a', '/pre dict']) {
+    assert.throws(() => readConfig({}, { AIP_PREDICT_ROUTE: route }), /^Error: AIP_PREDICT_ROUTE=.*: needs a path/);
+  }
+});
+
 test('a flag overrides the environment, and an empty value counts as unset', () => {
   assert.equal(readConfig({ port: '1' }, { PORT: '2' }).port, 1);
   assert.equal(readConfig({}, { PORT: '2' }).port, 2);
