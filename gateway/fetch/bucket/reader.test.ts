@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import type { FetchOptions } from '../http.ts';
 import { context, failureOf, type Origin, openFetch, startOrigin } from '../test-origin.ts';
+import { startProxy } from '../test-proxy.ts';
 import { createS3Store } from './s3.ts';
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' });
@@ -62,6 +63,16 @@ describe('an object', () => {
       assert.equal(decodeURIComponent(request.url ?? ''), `/photos/${name}`);
       assert.ok(request.headers.authorization?.endsWith(`Signature=${signatureOf(request, 'secret')}`), name);
     }
+  });
+
+  test('goes through FETCH_PROXY, with its signature', async (t) => {
+    const origin = await startOrigin(t, (_request, response) => response.end('bytes'));
+    const proxy = await startProxy(t);
+    const fetch = open(t, origin, { proxy: proxy.url });
+    assert.equal(String(await fetch('s3://photos/a', 'url', context())), 'bytes');
+    assert.deepEqual([proxy.targets, proxy.others], [[`127.0.0.1:${origin.port}`], []]);
+    assert.ok(origin.requests[0]?.headers.authorization?.startsWith('AWS4-HMAC-SHA256 '));
+    assert.equal(proxy.headers[0]?.authorization, undefined);
   });
 
   test('of an emulator is read without credentials', async (t) => {
