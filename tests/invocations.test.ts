@@ -143,6 +143,15 @@ describe('pictures', () => {
     }
   });
 
+  test('many pictures, read in a thread, are answered in order', async () => {
+    const count = Math.ceil(600_000 / b64.length);
+    const instances = Array.from({ length: count }, (_, id) => ({ b64, id }));
+    assert.ok(count <= 64 && JSON.stringify(instances).length > 512 * 1024);
+    const { status, body } = await send('/invocations', { instances }, PHOTOS);
+    const ids = body.predictions.map((prediction) => (prediction as { id: number }).id);
+    assert.deepEqual([status, ids], [200, instances.map(({ id }) => id)]);
+  });
+
   test('an id comes back, and a picture that fails is an error in its place', async () => {
     const { status, body } = await send('/invocations', { instances: [{ b64: 'AAAA', id: 7 }, { b64 }] }, PHOTOS);
     const [failed, read] = body.predictions as readonly { id?: number; error?: { kind: string } }[];
