@@ -6,6 +6,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
+import { ReadingLevels } from './reading-levels.ts';
 
 /** Pieces of one connection in one turn: about half a millisecond. One that sends more is read last from then on. */
 const PIECES_OF_ONE = 500;
@@ -16,7 +17,6 @@ const RESUMED_AT_ONCE = 64;
 /** How long to wait for the next, in times of the last turn's length. Heavy ones take a quarter of the time at most. */
 const REST = 1;
 const REST_OF_HEAVY = 3;
-const MAX_LEVEL = 15;
 /** Methods whose body no handler reads. */
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -25,10 +25,9 @@ type Connection = { readonly socket: Socket; answers: number; isHeavy: boolean; 
 
 /** Connections of all servers of this process: they share its event loop. */
 const connections = new Map<Socket, Connection>();
-/** Connections that are not read, by the logarithm of the answers that they got. The last of a level is read first. */
-const levels: readonly Connection[][] = Array.from({ length: MAX_LEVEL + 1 }, () => []);
+/** Connections that are not read. */
+const light = new ReadingLevels<Connection>();
 const heavy: Connection[] = [];
-let isFromTop = false;
 let isResuming = false;
 /** The turn that is counted; undefined if nothing arrived in it. */
 let turn: { readonly startedMs: number; readonly piecesOf: Map<Socket, number>; pieces: number } | undefined;
@@ -80,7 +79,7 @@ function stopReading(connection: Connection): void {
   if (isWaiting) return;
   connection.isWaiting = true;
   if (isHeavy) heavy.push(connection);
-  else levels[Math.min(Math.floor(Math.log2(answers + 1)), MAX_LEVEL)]?.push(connection);
+  else light.add(connection, answers);
 }
 
 function endTurn(): void {
@@ -90,23 +89,15 @@ function endTurn(): void {
 }
 
 function resumeLater(): void {
-  const isLight = levels.some((level) => level.length > 0);
-  if (isResuming || !(isLight || heavy.length > 0)) return;
+  if (isResuming || (light.isEmpty && heavy.length === 0)) return;
   isResuming = true;
-  setTimeout(resumeNext, (isLight ? REST : REST_OF_HEAVY) * lastTurnMs);
+  setTimeout(resumeNext, (light.isEmpty ? REST_OF_HEAVY : REST) * lastTurnMs);
   lastTurnMs = 0;
 }
 
-/**
- * Connections with the most answers, such as those of a load balancer, and new ones, such as those of health checks, take
- * turns: a connection that gets an answer first is no way past both.
- */
 function resumeNext(): void {
   isResuming = false;
-  isFromTop = !isFromTop;
-  const isNotEmpty = (level: readonly Connection[]) => level.length > 0;
-  const level = isFromTop ? levels.findLast(isNotEmpty) : levels.find(isNotEmpty);
-  for (const connection of level?.splice(-RESUMED_AT_ONCE).reverse() ?? heavy.splice(0, 1)) {
+  for (const connection of light.isEmpty ? heavy.splice(0, 1) : light.take(RESUMED_AT_ONCE)) {
     connection.isWaiting = false;
     connection.socket.resume();
   }
