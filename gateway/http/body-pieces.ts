@@ -43,7 +43,7 @@ export function joinPieces(request: IncomingMessage, budget: ByteBudget = ofAll)
     return isRead || joined.length < ENOUGH_BYTES;
   };
   request.push = (piece: Buffer | null, encoding) => {
-    if (piece !== null) countPiece(request.socket);
+    if (piece !== null) countPiece(request.socket, piece.length < SMALL_BYTES);
     if (piece !== null && (!isRead || piece.length < SMALL_BYTES)) return join(piece);
     if (joined) flush();
     return push.call(request, piece, encoding);

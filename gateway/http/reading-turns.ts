@@ -8,7 +8,10 @@ import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { ReadingLevels } from './reading-levels.ts';
 
-/** Pieces of one connection in one turn: about half a millisecond. One that sends more is read last from then on. */
+/**
+ * Pieces of one connection in one turn: about half a millisecond. One that has sent so many small ones in all, in however
+ * many turns, is read last from then on.
+ */
 const PIECES_OF_ONE = 500;
 /** Pieces of all connections in one turn. Then no other is read in this turn. */
 const PIECES_OF_ALL = 2000;
@@ -20,8 +23,7 @@ const REST_OF_HEAVY = 3;
 /** Methods whose body no handler reads. */
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
-/** `isHeavy`: it has sent too many pieces once. */
-type Connection = { readonly socket: Socket; answers: number; isHeavy: boolean; isWaiting: boolean };
+type Connection = { readonly socket: Socket; answers: number; smallPieces: number; isWaiting: boolean };
 
 /** Connections of all servers of this process: they share its event loop. */
 const connections = new Map<Socket, Connection>();
@@ -36,7 +38,7 @@ let lastTurnMs = 0;
 /** Lets the connections of this server take turns. */
 export function takeTurns(server: Server, opened: 'connection' | 'secureConnection'): void {
   server.on(opened, (socket: Socket) => {
-    connections.set(socket, { socket, answers: 0, isHeavy: false, isWaiting: false });
+    connections.set(socket, { socket, answers: 0, smallPieces: 0, isWaiting: false });
     socket.once('close', () => connections.delete(socket));
   });
   server.on('request', ({ socket }, response) => {
@@ -49,7 +51,7 @@ export function takeTurns(server: Server, opened: 'connection' | 'secureConnecti
 }
 
 /** To be called for each piece of a body that arrives. It may stop the reading of this connection, or of all. */
-export function countPiece(socket: Socket): void {
+export function countPiece(socket: Socket, isSmall = true): void {
   if (!turn) {
     turn = { startedMs: performance.now(), piecesOf: new Map(), pieces: 0 };
     setImmediate(endTurn);
@@ -58,10 +60,8 @@ export function countPiece(socket: Socket): void {
   turn.piecesOf.set(socket, pieces);
   turn.pieces += 1;
   const connection = connections.get(socket);
-  if (pieces === PIECES_OF_ONE && connection) {
-    connection.isHeavy = true;
-    stopReading(connection);
-  }
+  if (connection && isSmall) connection.smallPieces += 1;
+  if (pieces === PIECES_OF_ONE && connection) stopReading(connection);
   if (turn.pieces === PIECES_OF_ALL) for (const other of connections.values()) stopReading(other);
 }
 
@@ -72,13 +72,13 @@ export const dropUnreadBody: RequestHandler = (request, _response, next) => {
 };
 
 function stopReading(connection: Connection): void {
-  const { socket, answers, isHeavy, isWaiting } = connection;
+  const { socket, answers, smallPieces, isWaiting } = connection;
   // Node has stopped reading, and will begin again itself.
   if (socket.isPaused() && !isWaiting) return;
   socket.pause();
   if (isWaiting) return;
   connection.isWaiting = true;
-  if (isHeavy) heavy.push(connection);
+  if (smallPieces >= PIECES_OF_ONE) heavy.push(connection);
   else light.add(connection, answers);
 }
 
