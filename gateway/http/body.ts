@@ -2,8 +2,8 @@
 import type { HoldBody } from '../door/body-memory.ts';
 import type { Exchange } from './exchange.ts';
 import { type Form, type FormLimits, openForm } from './form.ts';
+import type { JsonCodec } from './json/codec.ts';
 import type { JsonFormat } from './json/format.ts';
-import { createJsonReader } from './json/reader.ts';
 import { JsonScanner } from './json/scanner.ts';
 import { receiveBody } from './receive.ts';
 
@@ -11,15 +11,13 @@ export type BodyLimits = FormLimits & {
   readonly maxBodyBytes: number;
   /** Bounds all bodies together. */
   readonly hold: HoldBody;
-  /** Bounds the memory that parsing large JSON takes beside its bodies. */
-  readonly maxJsonBytes: number;
+  readonly codec: JsonCodec;
 };
 
 export type BodyReader = {
   json<Options, Result>(exchange: Exchange, format: JsonFormat<Options, Result>, options: Options): Promise<Result>;
   image(exchange: Exchange): Promise<Buffer>;
   form(exchange: Exchange): Promise<Form>;
-  close(): void;
 };
 
 /**
@@ -27,16 +25,15 @@ export type BodyReader = {
  * format; `invalid_request` for a malformed form.
  */
 export function createBodyReader(limits: BodyLimits): BodyReader {
-  const { hold, maxJsonBytes, maxBodyBytes, maxImageBytes, maxInstances } = limits;
+  const { hold, codec, maxBodyBytes, maxImageBytes, maxInstances } = limits;
   const whole = { maxBytes: maxBodyBytes, setting: 'MAX_BODY_BYTES' };
   const image = maxImageBytes < maxBodyBytes ? { maxBytes: maxImageBytes, setting: 'MAX_IMAGE_BYTES' } : whole;
-  const json = createJsonReader(maxJsonBytes);
   return {
     async json(exchange, format, options) {
-      const scanner = new JsonScanner(format.limits(options));
+      const scanner = new JsonScanner({ ...format.limits(options), maxHeapBytes: codec.maxHeapBytes });
       const onPiece = (piece: Buffer) => scanner.feed(piece);
       const body = await receiveBody(exchange, { ...whole, held: hold(exchange.response), onPiece });
-      return json.read(body, scanner.values, format, options);
+      return codec.read(body, scanner.values, format, options);
     },
     image: (exchange) => receiveBody(exchange, { ...image, held: hold(exchange.response) }),
     async form(exchange) {
@@ -44,6 +41,5 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       const held = hold(exchange.response);
       return readForm(await receiveBody(exchange, { ...whole, held }), held.take);
     },
-    close: () => json.close(),
   };
 }

@@ -9,32 +9,37 @@ import { problem } from './problem.ts';
 
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
 
-export type Door = (route: string, handler: Handler) => RequestHandler;
+/** Renders a failure. */
+export type Refuse = (failure: GatewayError, requestId: string) => Answer;
+
+/** `route`: its name in metrics and log. `refuse`: how the protocol renders failures; as problem+json by default. */
+export type Door = (route: string, handler: Handler, refuse?: Refuse) => RequestHandler;
 
 /**
- * Creates the function that wraps a handler for express. `route` is its name in metrics and log. `isClosing`: true if
- * answers have to close their connection, during shutdown or while memory is short.
+ * Creates the function that wraps a handler for express. `isClosing`: true if answers have to close their connection, during
+ * shutdown or while memory is short.
  */
 export function createDoor(pass: Pass, isClosing: () => boolean): Door {
-  return (route, handler) => (request, response) =>
-    pass(
-      {
-        route,
-        method: request.method,
-        requestId: request.get('x-request-id'),
-        authorization: request.get('authorization'),
-        apiKey: request.get('x-api-key'),
-        client: request.ip,
-      },
-      {
-        setHeader: (name, value) => response.setHeader(name, value),
-        onGone: (hangUp) => response.once('close', () => !response.writableFinished && hangUp()),
-        isGone: () => response.destroyed,
-        handle: (context) => handler(request, response, context),
-        refuse: problem,
-        send: (answer, about) => send(request, response, answer, { ...about, ...(isClosing() && CLOSE) }),
-      },
-    );
+  return (route, handler, refuse = problem) =>
+    (request, response) =>
+      pass(
+        {
+          route,
+          method: request.method,
+          requestId: request.get('x-request-id'),
+          authorization: request.get('authorization'),
+          apiKey: request.get('x-api-key'),
+          client: request.ip,
+        },
+        {
+          setHeader: (name, value) => response.setHeader(name, value),
+          onGone: (hangUp) => response.once('close', () => !response.writableFinished && hangUp()),
+          isGone: () => response.destroyed,
+          handle: (context) => handler(request, response, context),
+          refuse,
+          send: (answer, about) => send(request, response, answer, { ...about, ...(isClosing() && CLOSE) }),
+        },
+      );
 }
 
 const CLOSE = { Connection: 'close' };

@@ -15,7 +15,11 @@ export function problemMembers(error: GatewayError) {
 }
 
 /** The answer for a failed request, with Retry-After if the error has one. `status` overrides the kind's status. */
-export function problem(error: GatewayError, requestId: string, status = error.status): Answer {
+export function problem(
+  error: GatewayError,
+  requestId: string,
+  status = error.status,
+): Answer & { readonly body: string } {
   return {
     status,
     headers: {

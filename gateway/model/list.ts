@@ -4,6 +4,7 @@ import type { Signature } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 import type { Parity } from './parity.ts';
 import type { ModelState } from './state.ts';
+import { mergedStatuses } from './statuses.ts';
 import type { ModelVersions } from './versions.ts';
 
 export type ListedVersion = {
@@ -64,11 +65,7 @@ export function listModels({ cards, states, versions: find }: ListOptions): List
 }
 
 function listVersions({ refused = [] }: ModelState, versions: Pick<ModelVersions, 'servers'> | undefined) {
-  const states = new Map<number, ServableState>();
-  for (const { statuses } of versions?.servers.values() ?? []) {
-    for (const { version, state } of statuses) if (states.get(version) !== 'AVAILABLE') states.set(version, state);
-  }
-  const listed = [...states].map(([version, state]): ListedVersion => {
+  const listed = mergedStatuses(versions?.servers.values() ?? []).map(({ version, state }): ListedVersion => {
     const problem = refused.find((one) => one.version === version)?.problem;
     return { version, state, ...(problem !== undefined && { problem }) };
   });

@@ -4,7 +4,7 @@ import type { PredictCall, Prediction, PredictTarget } from '../domain/backend.t
 import type { RequestContext } from '../domain/request.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
-import { splitRows } from '../tensor/split.ts';
+import { splitRows } from '../tensor/row-slices.ts';
 import { requireAnswer } from './require-answer.ts';
 
 /** A tensor to predict. `target.answer` names the outputs that are wanted. */

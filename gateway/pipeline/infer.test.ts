@@ -41,6 +41,7 @@ function rig(loaded: number, next = version(loaded, 'y', 'z')) {
       admission: new Admission({ maxInFlight: 1, maxQueue: 1 }),
       ownAdmission: () => undefined,
       backend: backend as Backend,
+      checkEncoded() {},
     },
   };
 }

@@ -28,13 +28,14 @@ export type InferRequest = {
 
 /** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
 export async function infer(
-  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend'>,
+  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
   request: InferRequest,
   given: RequestContext,
 ): Promise<Prediction & { readonly version: number }> {
   const { routed: first, signature: name, inputs, rows } = request;
   const { stages, context } = ownLine(shared, first.card, given);
   const signature = signatureOf(first.metadata, name);
+  checkPictures(stages, request);
   return await predictKnown(
     stages,
     { routed: first, servable: request.servable, images: 1 },
@@ -53,4 +54,16 @@ export async function infer(
       return { ...prediction, version };
     },
   );
+}
+
+/** Encoded pictures that are sent as strings pass the same check as others: a header may announce any size. */
+function checkPictures(
+  { checkEncoded }: Pick<Stages, 'checkEncoded'>,
+  { routed, signature, inputs }: InferRequest,
+): void {
+  const { card, input } = routed.binding ?? {};
+  if (!card || !input || signature !== card.signature || !('encoded' in card.image)) return;
+  const tensor = inputs.get(input.name);
+  if (!tensor || !('strings' in tensor)) return;
+  for (const [index, string] of tensor.strings.entries()) checkEncoded(string, `${input.name}[${index}]`);
 }

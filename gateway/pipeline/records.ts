@@ -32,7 +32,7 @@ export type RecordsRequest = {
 
 /** Predicts all rows with one Predict. Throws the errors of infer. */
 export function predictRecords(
-  stages: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend'>,
+  stages: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
   { model: { servable, routed, table }, inputs, rows }: RecordsRequest,
   context: RequestContext,
 ): Promise<Prediction & { readonly version: number }> {

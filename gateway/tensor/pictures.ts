@@ -40,7 +40,7 @@ export function readPictures(items: readonly unknown[], place: (row: number) => 
 /** The bytes that can move between threads. Smaller ones may be in the memory that Buffer shares. */
 export function memoryOfPictures(instances: readonly Instance[]): readonly ArrayBuffer[] {
   return instances.flatMap((one) =>
-    one.kind === 'bytes' && one.bytes.length > Buffer.poolSize ? [one.bytes.buffer as ArrayBuffer] : [],
+    one.kind !== 'url' && one.bytes.length > Buffer.poolSize ? [one.bytes.buffer as ArrayBuffer] : [],
   );
 }
 

@@ -12,3 +12,10 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   const rowBytes = isNumeric(tensor.dtype) ? length * ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 0;
   return { ...tensor, shape, bytes: tensor.bytes.subarray(start * rowBytes, (start + count) * rowBytes) };
 }
+
+/** Each row without the first axis. They share the memory of the tensor. Undefined for another number of rows. */
+export function splitRows(tensor: Tensor, count: number): Tensor[] | undefined {
+  const [rows, ...shape] = tensor.shape;
+  if (rows !== count) return undefined;
+  return Array.from({ length: count }, (_, row) => ({ ...rowsOf(tensor, row, 1), shape }));
+}

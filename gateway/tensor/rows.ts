@@ -37,8 +37,8 @@ export function readColumns(columns: unknown, { inputs }: Signature, place: stri
   return new Map(inputs.map((input) => [input.name, readTensor(record[input.name], input, `${place}.${input.name}`)]));
 }
 
-/** One value of an input for each row. `placeOf` names a place in a row. */
-function readColumn(
+/** Reads one value of an input for each row. `placeOf` names a place in a row. Throws TensorMistake. */
+export function readColumn(
   values: readonly unknown[],
   info: TensorInfo,
   placeOf: (row: number, rest: string) => string,

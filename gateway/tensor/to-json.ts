@@ -5,32 +5,58 @@ import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { JSON_ELEMENTS } from './json-elements.ts';
 
+/** Takes the text piece by piece. */
+export type AddText = (piece: string) => void;
+
 /**
  * Writes a tensor as nested lists. A number that is not finite is a string, as in proto3's JSON mapping. A string that is
  * no UTF-8, or every string of an output whose name ends in `_bytes`, is `{"b64": …}`, as in TF-Serving.
  */
+export function writeTensor(tensor: Tensor, name: string, add: AddText): void {
+  writeNested(elementText(tensor, name), tensor.shape, 0, add);
+}
+
+/** The writer of single rows, by their place in the first axis. */
+export function rowWriter(tensor: Tensor, name: string): (row: number, add: AddText) => void {
+  const [, ...shape] = tensor.shape;
+  const textOf = elementText(tensor, name);
+  const length = product(shape);
+  return (row, add) => writeNested(textOf, shape, row * length, add);
+}
+
+/** The text of a whole tensor. */
 export function tensorToJson(tensor: Tensor, name = ''): string {
-  return nested(elementTexts(tensor, name), tensor.shape, 0);
+  return textBy((add) => writeTensor(tensor, name, add));
 }
 
-/** Writes each row of a tensor's first axis. */
+/** The text of each row of a tensor's first axis. */
 export function rowsToJson(tensor: Tensor, name = ''): string[] {
-  const [rows = 0, ...shape] = tensor.shape;
-  const texts = elementTexts(tensor, name);
-  const length = texts.length / rows;
-  return Array.from({ length: rows }, (_, row) => nested(texts, shape, row * length));
+  const write = rowWriter(tensor, name);
+  return Array.from({ length: tensor.shape[0] ?? 0 }, (_, row) => textBy((add) => write(row, add)));
 }
 
-function elementTexts(tensor: Tensor, name: string): readonly string[] {
+function textBy(write: (add: AddText) => void): string {
+  let text = '';
+  write((piece) => {
+    text += piece;
+  });
+  return text;
+}
+
+/** The text of an element by its position. */
+type ElementText = (position: number) => string;
+
+function elementText(tensor: Tensor, name: string): ElementText {
   if ('strings' in tensor) {
     const isBytes = name.endsWith('_bytes');
-    return tensor.strings.map((bytes) => stringText(bytes, isBytes));
+    return (position) => stringText(tensor.strings[position] as Uint8Array, isBytes);
   }
   const elements = elementsOf(tensor);
-  if (elements && isNumeric(tensor.dtype)) {
-    return Array.from(elements as ArrayLike<number | bigint>, JSON_ELEMENTS[tensor.dtype].toJson);
+  if (!elements || !isNumeric(tensor.dtype)) {
+    throw new GatewayError('model_failed', `${name}: ${tensor.dtype} cannot be written as JSON.`);
   }
-  throw new GatewayError('model_failed', `${name}: ${tensor.dtype} cannot be written as JSON.`);
+  const { toJson } = JSON_ELEMENTS[tensor.dtype];
+  return (position) => toJson(elements[position] as number | bigint);
 }
 
 function stringText(bytes: Uint8Array, isBytes: boolean): string {
@@ -39,11 +65,23 @@ function stringText(bytes: Uint8Array, isBytes: boolean): string {
   return `{"b64":"${buffer.toString('base64')}"}`;
 }
 
-function nested(texts: readonly string[], shape: readonly number[], start: number): string {
+/** Writes the lists of a shape, beginning with the element `start`. */
+function writeNested(textOf: ElementText, shape: readonly number[], start: number, add: AddText): void {
   const [size, ...rest] = shape;
-  if (size === undefined) return texts[start] ?? 'null';
-  if (rest.length === 0) return `[${texts.slice(start, start + size).join(',')}]`;
-  const length = rest.reduce((product, axis) => product * axis, 1);
-  const parts = Array.from({ length: size }, (_, index) => nested(texts, rest, start + index * length));
-  return `[${parts.join(',')}]`;
+  if (size === undefined) {
+    add(textOf(start));
+    return;
+  }
+  const length = product(rest);
+  add('[');
+  for (let index = 0; index < size; index += 1) {
+    if (index > 0) add(',');
+    if (rest.length === 0) add(textOf(start + index));
+    else writeNested(textOf, rest, start + index * length, add);
+  }
+  add(']');
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((result, size) => result * size, 1);
 }

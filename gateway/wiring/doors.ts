@@ -3,15 +3,17 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { openAccess } from '../access/open.ts';
 import type { Config } from '../config/schema.ts';
+import type { RequestContext } from '../domain/request.ts';
 import { boundBodyMemory, type HoldBody } from '../door/body-memory.ts';
 import { createCallers } from '../door/callers.ts';
 import { createPass, type Pass } from '../door/door.ts';
 import type { Lifecycle } from '../door/lifecycle.ts';
 import { createAdmin } from '../http/admin.ts';
-import { createBodyReader } from '../http/body.ts';
+import { type BodyReader, createBodyReader } from '../http/body.ts';
 import { createDoor } from '../http/door.ts';
 import { drainable } from '../http/draining.ts';
 import { createHealth } from '../http/health.ts';
+import { createJsonCodec, type JsonCodec } from '../http/json/codec.ts';
 import { refuseMalformed } from '../http/malformed.ts';
 import { modelsRoutes } from '../http/models.ts';
 import { createLimitedServer } from '../http/server.ts';
@@ -19,11 +21,15 @@ import { createService } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { type ListedModel, listModels } from '../model/list.ts';
+import { mergedStatuses } from '../model/statuses.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
+import { infer } from '../pipeline/infer.ts';
+import { predictPictures } from '../pipeline/pictures.ts';
 import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
+import { type TfServingRestOptions, tfServingRestRoutes } from '../protocol/tf-serving-rest/routes.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
@@ -54,12 +60,13 @@ export function openDoors(options: DoorsOptions): Doors {
   const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
   const list = () => listServed(line);
-  const predict = predictOptions(options, shared.hold);
+  const predict = predictOptions(options, shared);
   const { aipHealthRoute, aipPredictRoute: predictRoute } = config;
   const protocols = [
     // First: Vertex AI may choose a path of another protocol, such as /predict.
     invocationsRoutes(door, { ...predict, ...predict.records, predictRoute }),
     predictRoutes(door, predict),
+    tfServingRestRoutes(door, tfServingRestOptions(options, shared)),
     modelsRoutes(door, list),
   ];
   const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
@@ -98,31 +105,44 @@ function listServed({ watch }: Line): ListedModel[] {
 }
 
 /** What the requests of all transports share. */
-type Shared = { readonly pass: Pass; readonly hold: HoldBody };
+type Shared = {
+  readonly pass: Pass;
+  readonly hold: HoldBody;
+  readonly readBody: BodyReader;
+  readonly codec: JsonCodec;
+  /** Refuses a request before its body is read. */
+  readonly check: (context: RequestContext) => void;
+};
 
-function openShared({ config, log, plan, metrics, opened }: DoorsOptions): Shared {
+function openShared({ config, line: { stages }, log, plan, metrics, opened }: DoorsOptions): Shared {
   const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
+  const { maxBodyBytes, maxImageBytes, maxInstances } = config;
   const access = checked(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
   opened.defer(() => access.close());
   const callers = createCallers({ keys: access.keys, limits: access.limits, rate });
-  return { pass: createPass({ callers, timeoutMs, log, metrics }), hold: boundBodyMemory(plan.maxHeldBytes) };
+  const hold = boundBodyMemory(plan.maxHeldBytes);
+  const codec = createJsonCodec(plan.maxJsonBytes);
+  opened.defer(() => codec.close());
+  return {
+    pass: createPass({ callers, timeoutMs, log, metrics }),
+    hold,
+    codec,
+    readBody: createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, hold, codec }),
+    check(context) {
+      plan.memory.check();
+      stages.admission.check(context);
+    },
+  };
 }
 
 function predictOptions(
-  { config, line: { stages }, plan, metrics, opened }: DoorsOptions,
-  hold: HoldBody,
+  { config: { maxInstances, maxBodyBytes }, line: { stages }, metrics }: DoorsOptions,
+  { readBody, check }: Shared,
 ): PredictOptions {
-  const { maxBodyBytes, maxImageBytes, maxInstances } = config;
-  const { memory, maxJsonBytes } = plan;
-  const readBody = createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, hold, maxJsonBytes });
-  opened.defer(() => readBody.close());
   return {
     readBody,
     maxInstances,
-    check(context) {
-      memory.check();
-      stages.admission.check(context);
-    },
+    check,
     records: {
       maxBodyBytes,
       find: (servable, context) => findRecordsModel(stages, servable, context),
@@ -132,6 +152,29 @@ function predictOptions(
       const classification = await classify(stages, request, context);
       countPictures(metrics, classification);
       return classification;
+    },
+  };
+}
+
+function tfServingRestOptions(
+  { config: { maxInstances }, line: { stages, watch }, metrics }: DoorsOptions,
+  { readBody, codec, check }: Shared,
+): TfServingRestOptions {
+  return {
+    readBody,
+    write: codec.write,
+    maxInstances,
+    check,
+    resolve: stages.route.resolve,
+    statuses(model) {
+      const versions = (watch.model(model) ?? watch.discovery.get(model))?.versions;
+      return versions && mergedStatuses(versions.servers.values());
+    },
+    infer: (request, context) => infer(stages, request, context),
+    async predictPictures(request, context) {
+      const answer = await predictPictures(stages, request, context);
+      countPictures(metrics, answer);
+      return answer;
     },
   };
 }

@@ -11,6 +11,7 @@ import { ownContext } from '../../gateway/domain/context.ts';
 import { boundBodyMemory } from '../../gateway/door/body-memory.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
+import { createJsonCodec } from '../../gateway/http/json/codec.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
 import { predictHandler } from '../../gateway/protocol/predict/routes.ts';
 import type { Parser } from './fuzz.ts';
@@ -22,7 +23,7 @@ const limits = {
   maxImageBytes: 50_000,
   maxInstances: MAX_INSTANCES,
   hold: boundBodyMemory(400_000),
-  maxJsonBytes: 64e6,
+  codec: createJsonCodec(64e6),
 };
 const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];
 const log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -58,6 +58,18 @@ export function asUndecodable(thrown: unknown): unknown {
   return new GatewayError('image_unreadable', detail, { cause });
 }
 
+/**
+ * The error of a failed RPC with a client's tensors. Its text is the model server's, which says what is wrong with them: the
+ * shape or a value that the graph does not take.
+ */
+export function asInvalidTensor(thrown: unknown): unknown {
+  const { cause } = thrown as { cause?: Partial<Status> };
+  if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
+  const { details = '' } = cause;
+  if (OTHER_TENSORS.test(details)) return thrown;
+  return new GatewayError('invalid_tensor', details || 'The model does not take these tensors.', { cause });
+}
+
 function publicError(failed: Status, signal: AbortSignal): PublicError {
   const { code } = failed;
   if (code === status.CANCELLED && signal.aborted) {

@@ -5,7 +5,7 @@ import type { RequestContext } from '../../domain/request.ts';
 import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
-import { asUndecodable } from '../grpc/failure.ts';
+import { asInvalidTensor, asUndecodable } from '../grpc/failure.ts';
 import type { ModelServers } from '../grpc/model-servers.ts';
 import { createUnary, type OnStatus, type UnaryOptions, waitForConnection } from '../grpc/unary.ts';
 import { maxAnswerBytes, wantedOf } from './answer-size.ts';
@@ -79,7 +79,11 @@ export function createTfServing(options: TfServingOptions): Backend {
       checkSize(target, capacity);
       return callOf(target, createPredictRequest(pool, target, capacity));
     },
-    predict: (target, inputs, rows, context) => sendPredict(target, frameTensors(target, inputs), rows, context),
+    async predict(target, inputs, rows, context) {
+      return sendPredict(target, frameTensors(target, inputs), rows, context).catch((thrown: unknown) => {
+        throw asInvalidTensor(thrown);
+      });
+    },
     close() {
       client.close();
     },

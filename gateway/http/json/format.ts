@@ -1,4 +1,4 @@
-/** What a protocol says about its JSON bodies: how much of it is read, and into what. */
+/** What a protocol says about its JSON: how much of a body is read, and into what; and how an answer is written. */
 import { GatewayError } from '../../errors.ts';
 import type { JsonLimits } from './scanner.ts';
 
@@ -9,12 +9,24 @@ export type JsonFormat<Options, Result> = {
   /** A valid body, for error texts. */
   readonly example: string;
   limits(options: Options): JsonLimits;
-  /** Parses a text. Default: JSON.parse. Throws SyntaxError. */
-  parse?(text: string): unknown;
+  /** Parses the text of a body. Throws SyntaxError, or GatewayErrors without a cause. Unset: JSON.parse. */
+  parse?(text: string, options: Options): unknown;
   /** Makes the result of the parsed body. Throws GatewayErrors without a cause. */
   read(value: unknown, options: Options): Result;
   /** The memory of the result that moves between threads. The rest is copied, on the main thread too: keep it small. */
   memory(result: Result): readonly ArrayBuffer[];
+};
+
+/** How a value is written as JSON. `Value` passes between threads. */
+export type JsonText<Value> = {
+  /** The URL of the module that exports this as `text`: a worker thread imports it again. */
+  readonly module: string;
+  /** About the bytes of the value: large ones are written in the worker. */
+  bytes(value: Value): number;
+  /** The memory of the value, which is moved. */
+  memory(value: Value): readonly ArrayBuffer[];
+  /** Adds the text piece by piece. Throws GatewayErrors without a cause. */
+  write(value: Value, add: (piece: string) => void): void;
 };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -35,20 +47,48 @@ export function decodeJson(body: Uint8Array, example: string): string {
 
 /** Parses the text and reads it. Throws `invalid_json`, and what the format throws. */
 export function readJson<Options, Result>(text: string, format: JsonFormat<Options, Result>, options: Options): Result {
-  return format.read(parsed(text, format), options);
+  return format.read(parse(text, format, options), options);
 }
 
-function parsed(
-  text: string,
-  { parse = JSON.parse, example }: Pick<JsonFormat<never, unknown>, 'parse' | 'example'>,
-): unknown {
+function parse<Options, Result>(text: string, format: JsonFormat<Options, Result>, options: Options): unknown {
   try {
-    return parse(text);
+    return format.parse ? format.parse(text, options) : JSON.parse(text);
   } catch (cause) {
-    throw notJson(text === '' ? 'The body is empty' : 'The body is not JSON in UTF-8', example, cause);
+    if (cause instanceof GatewayError) throw cause;
+    throw notJson(text === '' ? 'The body is empty' : 'The body is not JSON in UTF-8', format.example, cause);
   }
 }
 
 function notJson(what: string, example: string, cause?: unknown): GatewayError {
   return new GatewayError('invalid_json', `${what}; send for example ${example}.`, { cause });
+}
+
+/** Pieces are encoded together: fewer of them, and never the whole text. */
+const PIECE_CHARACTERS = 2 ** 16;
+const MAX_ANSWER_BYTES = 2 ** 28;
+
+/** Writes a value as UTF-8. The text is never in the heap as a whole. Throws `model_failed` for 256 MiB, and what `write` throws. */
+export function writeText<Value>(text: JsonText<Value>, value: Value): Uint8Array<ArrayBuffer> {
+  const encoded: Uint8Array[] = [];
+  let length = 0;
+  let pending = '';
+  const flush = () => {
+    const bytes = Buffer.from(pending);
+    pending = '';
+    length += bytes.length;
+    if (length > MAX_ANSWER_BYTES) throw new GatewayError('model_failed', 'The answer is too large for JSON.');
+    encoded.push(bytes);
+  };
+  text.write(value, (piece) => {
+    pending += piece;
+    if (pending.length >= PIECE_CHARACTERS) flush();
+  });
+  flush();
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const bytes of encoded) {
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  return whole;
 }

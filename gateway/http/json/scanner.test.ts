@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonScanner } from './scanner.ts';
+import { JsonScanner, type ScannerLimits } from './scanner.ts';
 
-const LIMITS = { maxDepth: 64, maxValues: 1000, setting: 'MAX_INSTANCES' };
+const LIMITS = { maxDepth: 64, maxValues: 1000, setting: 'MAX_INSTANCES', maxHeapBytes: 1e9 };
 
 /** Feeds the text in pieces of this many bytes. Returns the values that were counted. */
-function scan(text: string, pieceBytes = 1e9, limits = LIMITS): number {
+function scan(text: string, pieceBytes = 1e9, limits: ScannerLimits = LIMITS): number {
   const scanner = new JsonScanner(limits);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += pieceBytes) scanner.feed(bytes.subarray(at, at + pieceBytes));
@@ -40,7 +40,7 @@ function countValues(value: unknown): number {
 }
 
 test('A02: the count is never below the number of values, and the same for any pieces', () => {
-  const limits = { maxDepth: 1e6, maxValues: 1e6, setting: '' };
+  const limits = { maxDepth: 1e6, maxHeapBytes: 1e9 };
   const property = fc.property(fc.jsonValue({ maxDepth: 6 }), fc.integer({ min: 1, max: 20 }), (value, pieceBytes) => {
     const text = JSON.stringify(value);
     const counted = scan(text, pieceBytes, limits);
@@ -49,4 +49,16 @@ test('A02: the count is never below the number of values, and the same for any p
     assert.ok(counted >= actual && counted <= 2 * actual, `${counted} of ${actual}`);
   });
   fc.assert(property, { numRuns: 500 });
+});
+
+test('the heap that parsing may take is bounded: objects and members take more than numbers', () => {
+  const limits = { maxDepth: 64, maxHeapBytes: 100e6 };
+  const tooLarge = { kind: 'body_too_large', message: /takes more memory than there is for it/ };
+  assert.doesNotThrow(() => scan(`[${'1,'.repeat(900_000)}1]`, 65_536, limits));
+  assert.throws(() => scan(`[${'1,'.repeat(1_000_000)}1]`, 65_536, limits), tooLarge);
+  assert.doesNotThrow(() => scan(`[${'{"a":1},'.repeat(270_000)}{}]`, 65_536, limits));
+  assert.throws(() => scan(`[${'{"a":1},'.repeat(300_000)}{}]`, 65_536, limits), tooLarge);
+  const text = 'a'.repeat(30_000_000);
+  assert.doesNotThrow(() => scan(`["${text}"]`, 65_536, limits));
+  assert.throws(() => scan(`["${text}é"]`, 65_536, limits), tooLarge, 'two bytes for each character');
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createJsonReader } from '../../http/json/reader.ts';
+import { createJsonCodec } from '../../http/json/codec.ts';
 import { format, type JsonBody } from './json-body.ts';
 
 const OPTIONS = { maxInstances: 64 };
 const MB = 1e6;
 
 function openReader(t: TestContext, maxHeapBytes = 160 * MB) {
-  const reader = createJsonReader(maxHeapBytes);
+  const reader = createJsonCodec(maxHeapBytes);
   t.after(() => reader.close());
   return (text: string, values = 3): Promise<JsonBody> =>
     reader.read(Buffer.from(new TextEncoder().encode(text).buffer), values, format, OPTIONS);
@@ -57,7 +57,7 @@ test('A02: the largest body of two bytes a character fits into the heap of the m
 
 test('A02: a thread without memory fails its own body only', async (t) => {
   const read = openReader(t, 16 * MB);
-  await assert.rejects(read(`[${'{"a":1},'.repeat(MB)}1]`), { code: 'ERR_WORKER_OUT_OF_MEMORY' });
+  await assert.rejects(read(`[${'{"a":1},'.repeat(MB)}1]`), { kind: 'body_too_large' });
   const { instances } = await read(`{"url":"http://a/"}${' '.repeat(MB)}`);
   assert.equal(instances.length, 1);
 });

@@ -1,21 +1,25 @@
-/** Reads JSON bodies: small ones at once, large ones in a worker thread. */
+/** Reads and writes JSON: small bodies and answers at once, large ones in a worker thread. */
 import { Piscina } from 'piscina';
 import { GatewayError } from '../../errors.ts';
-import { decodeJson, type JsonFormat, readJson } from './format.ts';
-import type { Reply, Task } from './worker.ts';
+import { decodeJson, type JsonFormat, type JsonText, readJson, writeText } from './format.ts';
+import type { ReadTask, Reply, WriteTask } from './worker.ts';
 
 /**
  * What is read on the main thread: at most 5 ms of it. Measured: 1.5 ms for 1 MB of base64, 2 ms for 1,000 objects with a
  * key of their own each, which is the slowest JSON.
  */
 const SMALL = { bytes: 512 * 1024, values: 1000 };
+/** What is written on the main thread: 0.3 µs for each number. */
+const SMALL_ANSWER_BYTES = 32 * 1024;
 /** A worker without work for so long ends, and gives its memory back. */
 const IDLE_MS = 10_000;
 
 /** An error loses its code between threads. */
 const NO_DESCRIPTOR = /EMFILE|ENFILE|too many open files/i;
 
-export type JsonReader = {
+export type JsonCodec = {
+  /** The heap of the worker. A body that may take more must not be read. */
+  readonly maxHeapBytes: number;
   /** `values`: as the scanner counted them. A large body must have memory of its own: it is moved to the worker. */
   read<Options, Result>(
     body: Buffer,
@@ -23,18 +27,20 @@ export type JsonReader = {
     format: JsonFormat<Options, Result>,
     options: Options,
   ): Promise<Result>;
+  /** The JSON of a value as UTF-8. Its `memory` is moved to the worker if it is large. */
+  write<Value>(value: Value, text: JsonText<Value>): Promise<Uint8Array>;
   close(): void;
 };
 
-/** Creates the reader. Its worker starts with the first large body. `maxHeapBytes` bounds the worker's memory. */
-export function createJsonReader(maxHeapBytes: number): JsonReader {
+/** Creates the codec. Its worker starts with the first large body. `maxHeapBytes` bounds the worker's memory. */
+export function createJsonCodec(maxHeapBytes: number): JsonCodec {
   let pool: Piscina | undefined;
   /** A worker that could not start, or not load its code, never will: the next body gets a new one. */
   function giveUp(failed: Piscina): void {
     if (pool === failed) pool = undefined;
     void failed.destroy();
   }
-  async function runTask(task: Task): Promise<Reply> {
+  async function runTask(name: string, task: ReadTask | WriteTask, moved: readonly ArrayBuffer[]): Promise<Reply> {
     const running =
       pool ??
       openPool(maxHeapBytes).on('error', function (this: Piscina) {
@@ -42,8 +48,12 @@ export function createJsonReader(maxHeapBytes: number): JsonReader {
       });
     pool = running;
     try {
-      return await running.run(task, { name: 'readInWorker', transferList: [task.body.buffer as ArrayBuffer] });
+      return await running.run(task, { name, transferList: [...moved] });
     } catch (cause) {
+      if (isOutOfMemory(cause)) {
+        const detail = 'The JSON takes more memory than there is for it; send less at once (MAX_BODY_BYTES).';
+        throw new GatewayError('body_too_large', detail, { cause });
+      }
       if (NO_DESCRIPTOR.test(String(cause))) giveUp(running);
       if (pool === running) throw cause;
       const detail = 'The gateway cannot read large JSON at the moment; try again later.';
@@ -51,15 +61,30 @@ export function createJsonReader(maxHeapBytes: number): JsonReader {
     }
   }
   return {
+    maxHeapBytes,
     async read(body, values, format, options) {
       const isSmall = body.length <= SMALL.bytes && values <= SMALL.values;
       if (isSmall) return readJson(decodeJson(body, format.example), format, options);
-      const reply = await runTask({ module: format.module, body, options });
-      if ('kind' in reply) throw new GatewayError(reply.kind, reply.detail, { cause: reply.cause });
-      return reply.result as never;
+      const task = { module: format.module, body, options };
+      return resultOf(await runTask('readInWorker', task, [body.buffer as ArrayBuffer])) as never;
+    },
+    async write(value, text) {
+      const { module, bytes, memory } = text;
+      if (bytes(value) <= SMALL_ANSWER_BYTES) return writeText(text, value);
+      return resultOf(await runTask('writeInWorker', { module, value }, memory(value))) as Uint8Array;
     },
     close: () => void pool?.destroy(),
   };
+}
+
+function resultOf(reply: Reply): unknown {
+  if ('kind' in reply) throw new GatewayError(reply.kind, reply.detail, { cause: reply.cause });
+  return reply.result;
+}
+
+/** What a format makes of the parsed values takes memory too. Node ends the worker where it can, and starts another one. */
+function isOutOfMemory(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 /**

@@ -1,0 +1,165 @@
+/** The JSON body of …:predict: `instances` (rows) or `inputs` (columns) as tensors, or as pictures. */
+import type { Instance } from '../../domain/picture.ts';
+import type { Signature, TensorInfo } from '../../domain/tensor.ts';
+import { GatewayError } from '../../errors.ts';
+import { tooManyInstances } from '../../http/body-limits.ts';
+import type { JsonFormat } from '../../http/json/format.ts';
+import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
+import { memoryOfPictures } from '../../tensor/pictures.ts';
+import { type Inputs, readColumns, readRows } from '../../tensor/rows.ts';
+import {
+  type Document,
+  isRefused,
+  MAX_DEPTH,
+  parseDocument,
+  type Refused,
+  readDocument,
+  refused,
+  signatureNameOf,
+} from './document.ts';
+import { shownJson } from './json-words.ts';
+import { type Mistake, mistakeInColumns, mistakeInRows } from './mistakes.ts';
+import { hasPictures, readPictures } from './pictures.ts';
+
+/** TensorFlow's name of the signature for requests that name none. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+/** Each string is an object on the main thread, so their number is bounded. */
+const MAX_STRINGS = 25_000;
+
+export type PredictOptions = {
+  /** Those of the version. Unset: there is no such model, and only the document is checked. */
+  readonly signatures?: ReadonlyMap<string, Signature>;
+  /** The signature whose one input takes pictures. */
+  readonly pictures?: string | undefined;
+  readonly maxInstances: number;
+};
+
+export type PredictBody =
+  | Refused
+  | { readonly kind: 'document' }
+  | {
+      readonly kind: 'tensors';
+      readonly signature: string;
+      readonly form: 'rows' | 'columns';
+      /** The size of the first axis: what the answer has of each row is multiplied by it. At least 1. */
+      readonly rows: number;
+      readonly inputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+    }
+  | { readonly kind: 'pictures'; readonly instances: readonly Instance[] };
+
+export const format: JsonFormat<PredictOptions, PredictBody> = {
+  module: import.meta.url,
+  example: '{"instances": […]}',
+  limits: () => ({ maxDepth: MAX_DEPTH }),
+  parse: (text, { signatures }) => parseDocument(text, hasIntegers(signatures)),
+  read: readPredict,
+  memory(body) {
+    if ('refused' in body || body.kind === 'document') return [];
+    if (body.kind === 'pictures') return memoryOfPictures(body.instances);
+    return packedMemory(body.inputs.map(([, tensor]) => tensor));
+  },
+};
+
+const INTEGER = /^DT_U?INT/;
+
+function hasIntegers(signatures: PredictOptions['signatures'] = new Map()): boolean {
+  return signatures.values().some(({ inputs }) => inputs.some(({ dtype }) => INTEGER.test(dtype)));
+}
+
+/** Reads the document in TF-Serving's order: its form, the model, the signature, the values. */
+function readPredict(value: unknown, options: PredictOptions): PredictBody {
+  const document = readDocument(value);
+  if (isRefused(document)) return document;
+  if (!options.signatures) return { kind: 'document' };
+  const name = signatureNameOf(document);
+  const signature = name || DEFAULT_SIGNATURE;
+  const inputs = options.signatures.get(signature)?.inputs;
+  if (!inputs) return refused(`Serving signature name: "${signature}" not found in signature def`);
+  if (inputs.length === 0) return refused(`Failed to get input map for signature: ${name || 'DEFAULT'}`);
+  return readValues(document, signature, inputs, options);
+}
+
+function readValues(
+  document: Document,
+  signature: string,
+  inputs: readonly TensorInfo[],
+  { pictures, maxInstances }: PredictOptions,
+): PredictBody {
+  const hasRows = Object.hasOwn(document, 'instances');
+  if (inputs.some(({ dtype }) => dtype === 'DT_STRING')) boundStrings([document.instances, document.inputs]);
+  if (hasRows && Object.hasOwn(document, 'inputs')) {
+    const what = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ";
+    return refused(`JSON Value: ${shownJson(document)} ${what}`);
+  }
+  if (!hasRows) {
+    if (!Object.hasOwn(document, 'inputs')) return refused("Missing 'inputs' or 'instances' key");
+    const columns = known(document.inputs, inputs);
+    return readTensors(
+      { signature, form: 'columns' },
+      () => mistakeInColumns(document.inputs, inputs),
+      () => readColumns(columns, { inputs, outputs: [] }, 'inputs'),
+    );
+  }
+  const rows = document.instances;
+  if (!Array.isArray(rows)) {
+    return refused(`JSON Value: ${shownJson(document)} Expecting 'instances' to be an list/array`);
+  }
+  if (rows.length === 0) return refused(`JSON Value: ${shownJson(document)} No values in 'instances' array`);
+  const [input] = inputs;
+  if (signature === pictures && input && hasPictures(rows, input)) {
+    if (rows.length > maxInstances) throw tooManyInstances(maxInstances);
+    return { kind: 'pictures', instances: readPictures(rows, input) };
+  }
+  return readTensors(
+    { signature, form: 'rows' },
+    () => mistakeInRows(rows, inputs),
+    () => readRows(rows, { inputs, outputs: [] }, 'instances'),
+  );
+}
+
+/** TF-Serving does not look at other columns. */
+function known(columns: unknown, inputs: readonly TensorInfo[]): unknown {
+  const names = inputs.map(({ name }) => name);
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) return columns;
+  if (!names.some((name) => Object.hasOwn(columns, name))) return columns;
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => names.includes(name)));
+}
+
+/** Reads the tensors. A mistake is told in TF-Serving's words, and in the gateway's where only the gateway objects. */
+function readTensors(
+  shown: { readonly signature: string; readonly form: 'rows' | 'columns' },
+  mistake: () => Mistake | undefined,
+  read: () => Inputs,
+): PredictBody {
+  try {
+    const inputs = read();
+    refuseEmpty(inputs);
+    const [first] = inputs.values();
+    const packed = Array.from(inputs, ([name, tensor]) => [name, packTensor(tensor)] as const);
+    return { kind: 'tensors', ...shown, rows: first?.shape[0] ?? 1, inputs: packed };
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.kind !== 'invalid_request') throw thrown;
+    return { refused: mistake() ?? { status: thrown.status, text: thrown.message } };
+  }
+}
+
+/** An empty batch is refused before it is sent: with oneDNN, TensorFlow fails on it. */
+function refuseEmpty(inputs: Inputs): void {
+  for (const [name, { shape }] of inputs) {
+    if (shape[0] === 0) throw new GatewayError('invalid_request', `${name}: the batch is empty`);
+  }
+}
+
+/** Throws `body_too_large` for more than MAX_STRINGS in lists and objects. */
+function boundStrings(value: unknown): void {
+  let strings = 0;
+
+  function count(item: unknown): void {
+    if (typeof item === 'string') strings += 1;
+    else if (typeof item === 'object' && item !== null) for (const child of Object.values(item)) count(child);
+    if (strings <= MAX_STRINGS) return;
+    throw new GatewayError('body_too_large', `The body has more than ${MAX_STRINGS} strings; send fewer rows at once.`);
+  }
+
+  count(value);
+}

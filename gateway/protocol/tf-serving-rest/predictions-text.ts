@@ -1,0 +1,87 @@
+/** The JSON of predictions: `predictions` in rows, `outputs` in columns. */
+import type { JsonText } from '../../http/json/format.ts';
+import { type PackedTensor, packedMemory, unpackTensor } from '../../tensor/packed.ts';
+import { type AddText, rowWriter, writeTensor } from '../../tensor/to-json.ts';
+
+export type NamedTensors = readonly (readonly [name: string, tensor: PackedTensor])[];
+
+/** `pictures`: the outputs of each one, or the text of its error. */
+export type Predictions =
+  | { readonly form: 'rows' | 'columns'; readonly outputs: NamedTensors }
+  | { readonly form: 'pictures'; readonly rows: readonly (NamedTensors | string)[] };
+
+export const text: JsonText<Predictions> = {
+  module: import.meta.url,
+  bytes: (predictions) => tensorsOf(predictions).reduce((sum, { bytes }) => sum + bytes.length, 0),
+  memory: (predictions) => packedMemory(tensorsOf(predictions)),
+  write(predictions, add) {
+    if (predictions.form === 'columns') {
+      add('{"outputs":');
+      writeWhole(predictions.outputs, add);
+    } else {
+      add('{"predictions":[');
+      if (predictions.form === 'pictures') separated(predictions.rows, add, (row) => writePicture(row, add));
+      else writeRows(predictions.outputs, add);
+      add(']');
+    }
+    add('}');
+  },
+};
+
+function tensorsOf(predictions: Predictions): PackedTensor[] {
+  const named =
+    predictions.form === 'pictures'
+      ? predictions.rows.filter((row) => typeof row !== 'string').flat()
+      : predictions.outputs;
+  return named.map(([, tensor]) => tensor);
+}
+
+/** A prediction for each row: its value, or an object where there are several outputs. */
+function writeRows(outputs: NamedTensors, add: AddText): void {
+  const columns = outputs.map(([name, tensor]) => [name, rowWriter(unpackTensor(tensor), name)] as const);
+  const count = outputs[0]?.[1].shape[0] ?? 0;
+  for (let row = 0; row < count; row += 1) {
+    if (row > 0) add(',');
+    writeMembers(columns, add, (write) => write(row, add));
+  }
+}
+
+/** Whole tensors: the only one alone, several as an object. */
+function writeWhole(outputs: NamedTensors, add: AddText): void {
+  writeMembers(
+    outputs.map(([name, tensor]) => [name, [name, tensor] as const] as const),
+    add,
+    ([name, tensor]) => writeTensor(unpackTensor(tensor), name, add),
+  );
+}
+
+function writePicture(row: NamedTensors | string, add: AddText): void {
+  if (typeof row === 'string') add(JSON.stringify({ error: row }));
+  else writeWhole(row, add);
+}
+
+/** The only value alone, several as an object. */
+function writeMembers<Value>(
+  members: readonly (readonly [name: string, value: Value])[],
+  add: AddText,
+  write: (value: Value) => void,
+): void {
+  const [only] = members;
+  if (only && members.length === 1) {
+    write(only[1]);
+    return;
+  }
+  add('{');
+  separated(members, add, ([name, value]) => {
+    add(`${JSON.stringify(name)}:`);
+    write(value);
+  });
+  add('}');
+}
+
+function separated<Item>(items: readonly Item[], add: AddText, write: (item: Item) => void): void {
+  for (const [index, item] of items.entries()) {
+    if (index > 0) add(',');
+    write(item);
+  }
+}
