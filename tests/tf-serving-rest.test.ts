@@ -233,3 +233,21 @@ test('a large answer is the same as a small one', async () => {
   const { body } = await send('table:predict', { instances });
   assert.deepEqual(body.predictions, instances);
 });
+
+test('D9: other methods and paths below /v1/ are malformed requests, as in TF-Serving', async () => {
+  for (const [method, path] of [
+    ['PUT', 'table:predict'],
+    ['GET', 'table:predict'],
+    ['DELETE', 'table'],
+    ['OPTIONS', 'table'],
+    ['POST', 'table'],
+    ['GET', '../table'],
+    ['POST', 'a%zz:predict'],
+  ] as const) {
+    const response = await fetch(`${gateway.url}/v1/models/${path}`, { method });
+    const { error } = (await response.json()) as Body;
+    assert.equal(response.status, 400, `${method} ${path}`);
+    assert.match(String(error), new RegExp(`^Malformed request: ${method} /v1/`));
+  }
+  assert.equal((await fetch(`${gateway.url}/v1`)).status, 404);
+});

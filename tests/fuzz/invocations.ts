@@ -55,7 +55,7 @@ export const invocations: Parser = {
 /** Reads a body as the gateway does: its structure is counted first. */
 function readAs(bytes: Buffer, one: Table | undefined): JsonBody {
   const options = { table: one, maxInstances: MAX_INSTANCES, maxBodyBytes: 100_000 };
-  new JsonScanner(format.limits(options)).feed(bytes);
+  new JsonScanner({ ...format.limits(options), maxHeapBytes: 64e6 }).feed(bytes);
   return readJson(decodeJson(bytes, format.example), format, options);
 }
 

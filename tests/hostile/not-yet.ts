@@ -1,14 +1,12 @@
 /** Lines of the acceptance table without a test, and the reason. Remove a line here when it gets a test. */
 
 const CLUSTER = 'on a cluster: make test-cluster';
-const REST = "comes with TF-Serving's REST routes";
 
 export const NOT_YET: Readonly<Record<string, string>> = {
   B20: 'comes with gs:// and s3:// URLs; they are refused, see B1',
 
   C15: 'the original weights are not available; C14 tests the photo and its tensor',
 
-  D13: REST,
   D14: 'comes with the Open Inference Protocol',
   D15: "comes with Vertex AI's and SageMaker's contracts",
 
