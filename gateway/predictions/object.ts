@@ -6,5 +6,11 @@ import type { Member } from '../tensor/record-id.ts';
  * front, here and in clients that read the map. They need a list.
  */
 export function renderObject(members: readonly Member[]): string {
-  return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+  return renderMembers('', members);
+}
+
+/** Renders an object whose first members are JSON text already, `"id":7`, or empty. */
+export function renderMembers(first: string, members: readonly Member[]): string {
+  const others = members.map(([name, text]) => `${JSON.stringify(name)}:${text}`);
+  return `{${[...(first === '' ? [] : [first]), ...others].join(',')}}`;
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { ELEMENTS, type NumericDType } from '../domain/elements.ts';
 import type { Table } from '../domain/table.ts';
 import type { Tensor, TensorInfo } from '../domain/tensor.ts';
-import type { RowNames } from '../tensor/records.ts';
+import { createJsonCodec } from '../http/json/codec.ts';
+import { packNames, type RowName } from '../tensor/row-names.ts';
 import type { RecordsForm } from './record-members.ts';
 import { checkForm, renderRecords } from './records.ts';
 
@@ -15,9 +16,12 @@ const tensor = (dtype: NumericDType, shape: number[], values: readonly number[])
 });
 const floats = (shape: number[], ...values: number[]) => tensor('DT_FLOAT', shape, values);
 
+const codec = createJsonCodec(64 * 2 ** 20);
+after(() => codec.close());
+
 const FORM: RecordsForm = { format: 'map', wants: 'raw', top: undefined };
-const named: RowNames = { isPlain: false };
-const plain: RowNames = { isPlain: true };
+const named: RowName = { isPlain: false };
+const plain: RowName = { isPlain: true };
 const tableOf = (outputs: TensorInfo[], more: Partial<Table> = {}): Table => ({
   signature: 's',
   inputs: [],
@@ -28,15 +32,20 @@ const tableOf = (outputs: TensorInfo[], more: Partial<Table> = {}): Table => ({
 async function body(
   table: Table,
   outputs: Record<string, Tensor>,
-  instances: readonly RowNames[] = [named],
+  instances: readonly RowName[] = [named],
   form: Partial<RecordsForm & { flat: boolean }> = {},
 ): Promise<string> {
   const { flat = instances.length === 1, ...rest } = form;
   checkForm(table, { ...FORM, ...rest }, 'query ');
   const prediction = { version: 7, table, outputs: new Map(Object.entries(outputs)) };
-  const answer = await renderRecords(prediction, { instances, flat }, { ...FORM, ...rest });
+  const answer = await renderRecords(
+    codec.write,
+    prediction,
+    { instances: packNames(instances), flat },
+    { ...FORM, ...rest },
+  );
   assert.equal(answer.headers['X-Model-Version'], '7');
-  return String(answer.body);
+  return Buffer.from(answer.body).toString();
 }
 
 test('outputs are answered by name, with plain values where a row has one element', async () => {
@@ -103,7 +112,7 @@ test('an output without a row for each instance is model_failed; the only instan
   await assert.rejects(body(table, { p: floats([3], 1, 2, 3) }, [named, named]), { kind: 'model_failed' });
 });
 
-test('many rows are rendered in parts, in their order', async () => {
+test('many rows are rendered in a worker, in parts, in their order', async () => {
   const values = Array.from({ length: 30_000 }, (_, index) => index);
   const text = await body(
     tableOf([info('p')]),

@@ -4,7 +4,8 @@ import { elementsOf } from '../domain/elements.ts';
 import type { Table } from '../domain/table.ts';
 import type { TensorInfo } from '../domain/tensor.ts';
 import { parseExactJson } from './exact-json.ts';
-import { readRecords } from './records.ts';
+import { inputsOf, readRecords } from './records.ts';
+import { unpackNames } from './row-names.ts';
 
 const info = (name: string, dtype: string, shape: number[] | null = [-1]): TensorInfo => ({ name, dtype, shape });
 const CHURN: Table = {
@@ -25,8 +26,11 @@ const read = (text: string, table: Table) =>
 
 /** The tensors as text: `tenure[2]=1,2`. */
 function shown(text: string, table: Table): string {
-  const tensors = [...read(text, table).inputs].map(([name, tensor]) => {
-    const values = 'strings' in tensor ? tensor.strings.map(String) : [...(elementsOf(tensor) ?? [])];
+  const tensors = [...inputsOf(read(text, table))].map(([name, tensor]) => {
+    const values =
+      'strings' in tensor
+        ? tensor.strings.map((bytes) => Buffer.from(bytes).toString())
+        : [...(elementsOf(tensor) ?? [])];
     return `${name}[${tensor.shape}]=${values}`;
   });
   return tensors.join(' ');
@@ -65,23 +69,23 @@ for (const [what, text, table, wanted] of [
   });
 }
 
+/** Each instance with its ids as JSON text. */
+function names(text: string, table: Table): string[] {
+  const { instances } = read(text, table);
+  const nameOf = unpackNames(instances);
+  return Array.from({ length: instances.count }, (_, row) => {
+    const { isPlain, ids } = nameOf(row);
+    return `${isPlain ? 'plain ' : ''}${ids}`;
+  });
+}
+
 test('ids come back with their digits, and are no inputs', () => {
   const text =
     '[{"ride_id":"a","id":12345678901234567890,"ride":{"distance":3}},{"distance":3,"ride_id":null},{"ride_id":true,"distance":1}]';
-  assert.deepEqual(read(text, RIDES).instances, [
-    {
-      isPlain: false,
-      ids: [
-        ['id', '12345678901234567890'],
-        ['ride_id', '"a"'],
-      ],
-    },
-    { isPlain: false, ids: [] },
-    { isPlain: false, ids: [['ride_id', 'true']] },
-  ]);
-  assert.deepEqual(read('[3]', RIDES).instances, [{ isPlain: true }]);
+  assert.deepEqual(names(text, RIDES), ['"id":12345678901234567890,"ride_id":"a"', '', '"ride_id":true']);
+  assert.deepEqual(names('[3]', RIDES), ['plain ']);
   const withInput = { ...CHURN, inputs: [info('id', 'DT_INT64')] };
-  assert.deepEqual(read('[{"id":3}]', withInput).instances, [{ isPlain: false, ids: [] }]);
+  assert.deepEqual(names('[{"id":3}]', withInput), ['']);
   assert.equal(shown('[{"id":3}]', withInput), 'id[1]=3');
 });
 

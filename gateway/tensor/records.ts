@@ -4,20 +4,28 @@ import type { Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { isBase64, tensorFromJson } from './from-json.ts';
 import { TensorMistake } from './mistake.ts';
+import { type PackedTensor, packedMemory, packTensor, unpackTensor } from './packed.ts';
 import { fieldOf, type JsonRecord, type Member, memberOf, readIds } from './record-id.ts';
+import { memoryOfNames, packNames, type RowName, type RowNames } from './row-names.ts';
 
-/** How an instance was given, and so how its prediction is answered. */
-export type RowNames = {
-  /** A list or a value without the names of inputs: its prediction has no names either, where the model has one output. */
-  readonly isPlain: boolean;
-  /** The fields that come back with the prediction. */
-  readonly ids?: readonly Member[];
+/** Inputs in memory that can be moved between threads. */
+export type Records = {
+  readonly inputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+  readonly instances: RowNames;
 };
 
-export type Records = { readonly inputs: ReadonlyMap<string, Tensor>; readonly instances: readonly RowNames[] };
+/** The inputs by their names. They share the memory. */
+export function inputsOf({ inputs }: Records): ReadonlyMap<string, Tensor> {
+  return new Map(inputs.map(([name, tensor]) => [name, unpackTensor(tensor)]));
+}
+
+/** The memory of records, to move it. */
+export function memoryOfRecords({ inputs, instances }: Records): ArrayBuffer[] {
+  return [...packedMemory(inputs.map(([, tensor]) => tensor)), ...memoryOfNames(instances)];
+}
 
 /** The values of one instance, by input, and the place of each in the request. */
-type Values = RowNames & {
+type Values = RowName & {
   readonly of: (input: string) => unknown;
   readonly placeOf: (input: string) => string;
 };
@@ -28,8 +36,8 @@ type Values = RowNames & {
  */
 export function readRecords(items: readonly unknown[], table: Table, place: (row: number) => string): Records {
   const rows = items.map((item, row) => readInstance(item, table, place(row)));
-  const inputs = table.inputs.map((input) => [input.name, readColumn(rows, input)] as const);
-  return { inputs: new Map(inputs), instances: rows.map(({ isPlain, ids }) => ({ isPlain, ...(ids && { ids }) })) };
+  const inputs = table.inputs.map((input) => [input.name, packTensor(readColumn(rows, input))] as const);
+  return { inputs, instances: packNames(rows) };
 }
 
 function readInstance(item: unknown, table: Table, place: string): Values {

@@ -137,13 +137,14 @@ function openShared({ config, line: { stages }, log, plan, metrics, opened }: Do
 
 function predictOptions(
   { config: { maxInstances, maxBodyBytes }, line: { stages }, metrics }: DoorsOptions,
-  { readBody, check }: Shared,
+  { readBody, codec, check }: Shared,
 ): PredictOptions {
   return {
     readBody,
     maxInstances,
     check,
     records: {
+      write: codec.write,
       maxBodyBytes,
       find: (servable, context) => findRecordsModel(stages, servable, context),
       predict: (request, context) => predictRecords(stages, request, context),

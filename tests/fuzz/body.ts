@@ -69,7 +69,12 @@ export const body: Parser = {
       readBody: createBodyReader(limits),
       maxInstances: MAX_INSTANCES,
       check: () => undefined,
-      records: { find: async () => undefined, predict: () => assert.fail(), maxBodyBytes: limits.maxBodyBytes },
+      records: {
+        find: async () => undefined,
+        predict: () => assert.fail(),
+        write: () => assert.fail(),
+        maxBodyBytes: limits.maxBodyBytes,
+      },
       classify: async (request) => {
         accepted.push(request);
         return { model: 'm', version: 1, outcomes: [] } as never;

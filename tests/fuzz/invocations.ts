@@ -71,10 +71,10 @@ function checkRead({ pictures, records, form }: JsonBody, body: Body): void {
   const columns = body.inputs ?? [];
   const [inputs = []] = Array.isArray(columns) ? [columns] : Object.values(columns);
   const rows = body.instances ?? body.dataframe_records ?? body.dataframe_split?.data ?? inputs;
-  const count = (pictures ?? records)?.instances.length;
+  const count = records?.instances.count ?? pictures?.instances.length;
   assert.ok(count !== undefined && count > 0);
   assert.equal(count, rows.length);
   assert.ok(form.top === undefined || form.top >= 1);
   if (pictures) assert.ok(count <= MAX_INSTANCES && pictures.ids.length === count);
-  for (const tensor of records?.inputs.values() ?? []) assert.deepEqual(tensor.shape, [count]);
+  for (const [, tensor] of records?.inputs ?? []) assert.deepEqual(tensor.shape, [count]);
 }

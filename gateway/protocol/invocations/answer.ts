@@ -3,20 +3,9 @@ import type { Answer } from '../../http/answer.ts';
 import type { Classification } from '../../pipeline/classify.ts';
 import { renderClassification } from '../../predictions/pictures.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
-import { type RecordsPrediction, renderRecords } from '../../predictions/records.ts';
 import type { Pictures } from '../../tensor/pictures.ts';
-import type { RowNames } from '../../tensor/records.ts';
 
 /** The scores of pictures by the names of the classes. */
 export function renderPictures(classification: Classification, ids: Pictures['ids'], form: RecordsForm): Answer {
   return renderClassification(classification, { flat: false, format: form.format, ids });
-}
-
-/** The outputs of records by their names. */
-export function renderTable(
-  prediction: RecordsPrediction,
-  instances: readonly RowNames[],
-  form: RecordsForm,
-): Promise<Answer> {
-  return renderRecords(prediction, { instances, flat: false }, form);
 }

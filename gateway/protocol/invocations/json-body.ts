@@ -6,7 +6,7 @@ import type { JsonFormat } from '../../http/json/format.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 import { parseExactJson } from '../../tensor/exact-json.ts';
 import { memoryOfPictures, type Pictures, readPictures, VALUES_OF_PICTURE } from '../../tensor/pictures.ts';
-import { type Records, readRecords } from '../../tensor/records.ts';
+import { memoryOfRecords, type Records, readRecords } from '../../tensor/records.ts';
 import { readParameters } from './parameters.ts';
 import { isObject, readShape } from './shapes.ts';
 
@@ -46,9 +46,7 @@ export const format: JsonFormat<JsonOptions, JsonBody> = {
   read: readBody,
   memory: ({ pictures, records }) => [
     ...memoryOfPictures(pictures?.instances ?? []),
-    ...[...(records?.inputs.values() ?? [])].flatMap((tensor) =>
-      'bytes' in tensor ? [tensor.bytes.buffer as ArrayBuffer] : [],
-    ),
+    ...(records ? memoryOfRecords(records) : []),
   ],
 };
 

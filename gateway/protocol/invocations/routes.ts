@@ -6,10 +6,12 @@ import type { AskedServable } from '../../domain/servable.ts';
 import type { BodyReader } from '../../http/body.ts';
 import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import { exactPath } from '../../http/exact-path.ts';
+import type { JsonCodec } from '../../http/json/codec.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
-import { checkForm } from '../../predictions/records.ts';
-import { renderPictures, renderTable } from './answer.ts';
+import { checkForm, renderRecords } from '../../predictions/records.ts';
+import { inputsOf } from '../../tensor/records.ts';
+import { renderPictures } from './answer.ts';
 import { readInvocation, servableOf } from './request.ts';
 
 export type InvocationsOptions = {
@@ -18,6 +20,7 @@ export type InvocationsOptions = {
   readonly readBody: BodyReader;
   readonly maxInstances: number;
   readonly maxBodyBytes: number;
+  readonly write: JsonCodec['write'];
   /** Throws if the request cannot be admitted. Called before its body is read. */
   readonly check: (context: RequestContext) => void;
   /** The version that a request means; undefined: it takes pictures. */
@@ -42,7 +45,7 @@ export function invocationsRoutes(door: Door, options: InvocationsOptions): Rout
 
 /** Creates the handler of a prediction. */
 export function invocationsHandler(options: InvocationsOptions): Handler {
-  const { check, find, predict, classify } = options;
+  const { check, find, predict, classify, write } = options;
   return async (request, response, context) => {
     const servable = servableOf(request);
     context.note(servable);
@@ -56,7 +59,8 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
       return renderPictures(classification, ids, form);
     }
     checkForm(model.table, form, 'parameters.');
-    const prediction = await predict({ model, inputs: records.inputs, rows: records.instances.length }, context);
-    return renderTable({ ...prediction, table: model.table }, records.instances, form);
+    const { instances } = records;
+    const prediction = await predict({ model, inputs: inputsOf(records), rows: instances.count }, context);
+    return renderRecords(write, { ...prediction, table: model.table }, { instances, flat: false }, form);
   };
 }

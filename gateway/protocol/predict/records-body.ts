@@ -3,7 +3,7 @@ import type { Table } from '../../domain/table.ts';
 import { GatewayError } from '../../errors.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import { parseExactJson } from '../../tensor/exact-json.ts';
-import { type Records, readRecords } from '../../tensor/records.ts';
+import { memoryOfRecords, type Records, readRecords } from '../../tensor/records.ts';
 
 /** `flat`: the answer is one prediction, not a list of predictions. */
 export type RecordsBody = Records & { readonly flat: boolean };
@@ -25,8 +25,7 @@ export const format: JsonFormat<RecordsOptions, RecordsBody> = {
   }),
   parse: parseExactJson,
   read: readBody,
-  memory: ({ inputs }) =>
-    [...inputs.values()].flatMap((tensor) => ('bytes' in tensor ? [tensor.bytes.buffer as ArrayBuffer] : [])),
+  memory: memoryOfRecords,
 };
 
 /** A body with `instances` is a list. Throws `invalid_request` with the place of the first mistake. */

@@ -5,9 +5,11 @@ import type { AskedServable } from '../../domain/servable.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import type { JsonCodec } from '../../http/json/codec.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
+import { inputsOf } from '../../tensor/records.ts';
 import { format } from './records-body.ts';
 
 export type RecordsOptions = {
@@ -18,19 +20,20 @@ export type RecordsOptions = {
     context: RequestContext,
   ) => Promise<Prediction & { readonly version: number }>;
   readonly maxBodyBytes: number;
+  readonly write: JsonCodec['write'];
 };
 
 /** Reads the records of the body, predicts them and renders the predictions. */
 export async function answerRecords(
   model: RecordsModel,
   form: RecordsForm,
-  { readBody, predict, maxBodyBytes }: Pick<RecordsOptions, 'predict' | 'maxBodyBytes'> & { readBody: BodyReader },
+  { readBody, predict, maxBodyBytes, write }: Omit<RecordsOptions, 'find'> & { readonly readBody: BodyReader },
   exchange: Exchange,
   context: RequestContext,
 ): Promise<Answer> {
   const { table } = model;
   checkForm(table, form, 'query ');
-  const { inputs, ...request } = await readBody.json(exchange, format, { table, maxBodyBytes });
-  const prediction = await predict({ model, inputs, rows: request.instances.length }, context);
-  return renderRecords({ ...prediction, table }, request, form);
+  const records = await readBody.json(exchange, format, { table, maxBodyBytes });
+  const prediction = await predict({ model, inputs: inputsOf(records), rows: records.instances.count }, context);
+  return renderRecords(write, { ...prediction, table }, records, form);
 }

@@ -1,0 +1,69 @@
+/** Predictions of records as JSON text, row by row. */
+import { type Table, VERSION_FIELD } from '../domain/table.ts';
+import { GatewayError } from '../errors.ts';
+import type { JsonText } from '../http/json/format.ts';
+import { problemMembers } from '../http/problem.ts';
+import { type PackedTensor, packedMemory, unpackTensor } from '../tensor/packed.ts';
+import { memoryOfNames, type RowNames, unpackNames } from '../tensor/row-names.ts';
+import { rowsOf } from '../tensor/row-slices.ts';
+import { renderMembers } from './object.ts';
+import { type RecordsForm, type Row, rowsOfOutputs } from './record-members.ts';
+
+export type RecordsAnswer = {
+  readonly version: number;
+  readonly table: Table;
+  /** Each with one row for each instance. */
+  readonly outputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+  readonly instances: RowNames;
+  /** Only the first prediction, without a list. */
+  readonly flat: boolean;
+  readonly form: RecordsForm;
+};
+
+/** Rows whose text is made at once: it bounds the memory beside the answer. */
+const ROWS_AT_ONCE = 1000;
+
+export const text: JsonText<RecordsAnswer> = {
+  module: import.meta.url,
+  bytes: ({ outputs }) => outputs.reduce((sum, [, { bytes }]) => sum + bytes.length, 0),
+  memory: ({ outputs, instances }) => [
+    ...packedMemory(outputs.map(([, tensor]) => tensor)),
+    ...memoryOfNames(instances),
+  ],
+  write: writeAnswer,
+};
+
+/** Throws the first error where all predictions have one. Otherwise an error is in the place of its prediction. */
+function writeAnswer(answer: RecordsAnswer, add: (piece: string) => void): void {
+  const { instances, outputs, flat } = answer;
+  const nameOf = unpackNames(instances);
+  const tensors = outputs.map(([name, tensor]) => [name, unpackTensor(tensor)] as const);
+  const failed: GatewayError[] = [];
+  if (!flat) add('{"predictions":[');
+  for (let start = 0; start < instances.count; start += ROWS_AT_ONCE) {
+    const count = Math.min(ROWS_AT_ONCE, instances.count - start);
+    const part = new Map(tensors.map(([name, tensor]) => [name, rowsOf(tensor, start, count)]));
+    for (const [index, members] of rowsOfOutputs(part, answer.table, answer.form).entries()) {
+      if (members instanceof GatewayError) failed.push(members);
+      const piece = written(members, nameOf(start + index), answer);
+      add(start + index > 0 ? `,${piece}` : piece);
+    }
+  }
+  const [first] = failed;
+  if (first && failed.length === instances.count) throw first;
+  if (!flat) add(']}');
+}
+
+/** A prediction without any name is the plain value of its only output. A list of classes is one member. */
+function written(
+  members: Row,
+  { ids, isPlain }: { readonly ids: string; readonly isPlain: boolean },
+  { table: { outputs, decision, record }, version, flat, form: { format } }: RecordsAnswer,
+): string {
+  if (members instanceof GatewayError) return renderMembers(ids, [['error', JSON.stringify(problemMembers(members))]]);
+  const [[, value] = ['', '']] = members;
+  const isAlone = outputs.length === 1 && members.length === 1 && !decision && !record;
+  if (format === 'list' && flat) return renderMembers(ids, [['predictions', value]]);
+  if (isAlone && ids === '' && (isPlain || format === 'list')) return value;
+  return renderMembers(ids, record ? [...members, [VERSION_FIELD, String(version)]] : members);
+}
