@@ -31,9 +31,10 @@ export function createService(options: ServiceOptions): Express {
   service.use(securityHeaders(options.hasTls));
   service.use(standardHeaders(door));
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
-  for (const routes of protocols) service.use(routes);
+  // First: Vertex AI may choose a path of a protocol for health, such as /v1/models/….
   service.use(health);
   service.all([...HEALTH_ROUTES, ...options.healthAliases.map(exactPath)], door('/health', allowOnly('GET, HEAD')));
+  for (const routes of protocols) service.use(routes);
   service.use(door('none', noSuchRoute), onUncaughtError(door));
   return service;
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../cli.ts';
 import { predictImage, startGatewayFor } from '../gateway.ts';
-import { startClothingModel } from '../model-server.ts';
+import { EQUAL_SCORES, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { CARD, modelsFolder } from '../models.ts';
 import { until } from '../until.ts';
 
@@ -65,7 +65,7 @@ test('A19: a model.yaml that is no file is the state of its model; the others ar
 });
 
 test('A19: parity/tensors.json that is no file is the state of its model', async (t) => {
-  const model = await startClothingModel();
+  const model = await startModelServer({ ...XCEPTION, onPredict: () => EQUAL_SCORES });
   t.after(() => model.close());
   const models = await modelsFolder(t, { 'clothing-model': CARD, other: CARD.replace('clothing-model', 'other') });
   await mkdir(path.join(models, 'other', 'parity'));

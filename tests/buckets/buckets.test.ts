@@ -98,7 +98,7 @@ describe('photos in buckets', { skip: missing }, () => {
     ['s3://photos/big.jpg', 422, 'source_too_large'],
     ['gs://my-photos/big.jpg', 422, 'source_too_large'],
     ['s3://photos/text.jpg', 422, 'source_not_image'],
-    ['s3://folders/open/../big.jpg', 400, 'invalid_url'],
+    ['s3://folders/open/../big.jpg', 403, 'source_forbidden'],
     ['s3://photos', 400, 'invalid_url'],
     ['http://169.254.169.254/latest/meta-data/', 403, 'source_forbidden'],
   ];

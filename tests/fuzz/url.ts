@@ -29,7 +29,7 @@ export const url: Parser = {
   ],
   check(input) {
     const text = textOf(input).trim();
-    const parsed = refusalOf(() => parseSourceUrl(textOf(input)), ['invalid_url']);
+    const parsed = refusalOf(() => parseSourceUrl(textOf(input)), ['invalid_url', 'source_forbidden']);
     if (isBucketText(text)) {
       checkBucketUrl(text, parsed);
       return;

@@ -28,8 +28,8 @@ export const isBucketUrl = ({ protocol }: URL): boolean => protocol === 'gs:' ||
 /**
  * Parses the text of an object's URL. The name is taken literally, as `gcloud storage` and `aws s3` take it: `%20`, `?`
  * and `#` are characters of the name. The result is the URL with the name percent-encoded, so that it is one path and
- * has no query. Throws `invalid_url` without a valid bucket, without a name, or for a name with the segment `.` or `..`:
- * HTTP drops those, so it would become another name.
+ * has no query. Throws `invalid_url` without a valid bucket or without a name, and `source_forbidden` for a name with the
+ * segment `.` or `..`: HTTP drops those, so another object would be read.
  */
 export function parseBucketUrl(text: string): URL {
   const [, word = '', bucket = '', name = ''] = /^(gs|s3):\/\/([^/]*)\/?(.*)$/is.exec(text) ?? [];
@@ -38,7 +38,9 @@ export function parseBucketUrl(text: string): URL {
   if (!isBucketName(bucket, scheme)) throw invalid('has no valid name of a bucket');
   if (name === '') throw invalid(`has no object; write it like ${scheme}//bucket/folder/photo.jpg`);
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw invalid(`has an object name above ${MAX_NAME_BYTES} bytes`);
-  if (hasDotSegment(name)) throw invalid('has an object name with the part "." or ".."');
+  if (hasDotSegment(name)) {
+    throw new GatewayError('source_forbidden', 'the URL has an object name with the part "." or ".."');
+  }
   return new URL(`${scheme}//${bucket}/${name.split('/').map(encodeSegment).join('/')}`);
 }
 

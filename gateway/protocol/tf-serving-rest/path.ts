@@ -14,7 +14,7 @@ export const PATHS = {
   regress: new RegExp(`^/v1/models/${NAME}${WHICH}:regress$`, 'i'),
   metadata: new RegExp(`^/v1/models(?:/${NAME})?${WHICH}/metadata$`, 'i'),
   status: new RegExp(`^/v1/models(?:/${NAME})?${WHICH}$`, 'i'),
-  other: /^\/v1\//i,
+  other: /^\/v1\/models(?:\/|$)/i,
 } as const;
 
 const PARTS =
@@ -41,7 +41,7 @@ export function readPath(method: string, path: string): AskedModel {
   }
 }
 
-/** The error for every other path below /v1/. */
+/** The error for every other path and method below /v1/models. */
 export function malformed(method: string, path: string): TfServingError {
   return new TfServingError(400, `Malformed request: ${method} ${path}`);
 }

@@ -31,7 +31,7 @@ export type TfServingRestOptions = {
   readonly predictPictures: (request: PicturesRequest, context: RequestContext) => Promise<PicturesAnswer>;
 };
 
-/** Creates the routes below /v1/. As in TF-Serving, every other path and method there is a malformed request. */
+/** Creates the routes below /v1/models. As in TF-Serving, every other path and method there is a malformed request. */
 export function tfServingRestRoutes(door: Door, options: TfServingRestOptions): Router {
   const router = express.Router();
   const behind = (route: string, handler: Handler) => door(route, handler, renderFailure);
