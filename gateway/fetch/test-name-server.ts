@@ -28,13 +28,6 @@ export async function startNameServer(t: TestContext, table: NameTable, port = 0
     if (!entry) return undefined;
     return writeAnswer(query, question, typeof entry === 'object' ? entry : question.type === A ? entry() : {});
   };
-  const socket = dgram.createSocket('udp4');
-  socket.on('message', (query, peer) => {
-    const answer = answerTo(query);
-    if (answer) socket.send(answer.length > MAX_UDP_BYTES ? truncated(answer, query) : answer, peer.port, peer.address);
-  });
-  socket.bind(port, '127.0.0.1');
-  await once(socket, 'listening');
   const server = net.createServer((peer) => {
     peer.on('error', () => {}); // the gateway reads the first records only
     peer.once('data', (framed) => {
@@ -42,13 +35,33 @@ export async function startNameServer(t: TestContext, table: NameTable, port = 0
       peer.end(Buffer.concat([Buffer.of(answer.length >> 8, answer.length & 255), answer]));
     });
   });
-  server.listen(socket.address().port, '127.0.0.1');
-  await once(server, 'listening');
+  const socket = await bindBoth(server, port);
+  socket.on('message', (query, peer) => {
+    const answer = answerTo(query);
+    if (answer) socket.send(answer.length > MAX_UDP_BYTES ? truncated(answer, query) : answer, peer.port, peer.address);
+  });
   t.after(() => {
     socket.close();
     server.close();
   });
   return socket.address().port;
+}
+
+/** Binds UDP and TCP to the same port. A free port of UDP may be taken for TCP: then another one is tried. */
+async function bindBoth(server: net.Server, port: number): Promise<dgram.Socket> {
+  for (;;) {
+    const socket = dgram.createSocket('udp4');
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    server.listen(socket.address().port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return socket;
+    } catch (thrown) {
+      socket.close();
+      if (port !== 0 || (thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown;
+    }
+  }
 }
 
 /** The same answer without its records, and with the flag that there are more. */
