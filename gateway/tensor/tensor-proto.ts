@@ -3,7 +3,15 @@ import { ELEMENTS, isNumeric, type NumericDType } from '../domain/elements.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { dtypeName, type ListField, NUMERIC_TYPES, type NumericType } from './dtype.ts';
-import { FIXED32, FIXED64, FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from './field-reader.ts';
+import {
+  FIXED32,
+  FIXED64,
+  FieldReader,
+  LENGTH_DELIMITED,
+  MalformedMessage,
+  type ReadBudget,
+  VARINT,
+} from './field-reader.ts';
 import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
 
@@ -77,11 +85,20 @@ function readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: F
     values[length] = read(from);
     length += 1;
   };
+  /** A packed list of floats is the elements as they are. */
+  const addAsTheyAre = (floats: Uint8Array) => {
+    const end = length + floats.length / values.BYTES_PER_ELEMENT;
+    if (!Number.isInteger(end)) throw new MalformedMessage('the message is cut off');
+    if (end > count) throw misfit(`more than ${count} values`, shape);
+    new Uint8Array(values.buffer).set(floats, length * values.BYTES_PER_ELEMENT);
+    length = end;
+  };
   while (at.next()) {
     if (at.field !== field) continue;
     const packed = at.wireType === LENGTH_DELIMITED ? at.message : undefined;
     if (!packed) add(at);
-    while (packed?.nextValue(wireType)) add(packed);
+    else if (wireType !== VARINT) addAsTheyAre(at.bytes);
+    else while (packed.nextValue(wireType)) add(packed);
   }
   const last = values[length - 1];
   for (let index = length; last !== undefined && index < count; index += 1) values[index] = last;

@@ -80,9 +80,12 @@ export function createTfServing(options: TfServingOptions): Backend {
       return callOf(target, createPredictRequest(pool, target, capacity));
     },
     async predict(target, inputs, rows, context) {
-      return sendPredict(target, frameTensors(target, inputs), rows, context).catch((thrown: unknown) => {
+      const { framed, release } = frameTensors(pool, target, inputs);
+      const prediction = await sendPredict(target, framed, rows, context).catch((thrown: unknown) => {
         throw asInvalidTensor(thrown);
       });
+      release();
+      return prediction;
     },
     close() {
       client.close();

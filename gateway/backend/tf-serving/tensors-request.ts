@@ -5,6 +5,7 @@ import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
+import type { Pool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
 import { PREFIX_BYTES } from '../grpc/framing.ts';
 import { DT_STRING, MAX_FIELD_HEAD_BYTES, prefixed, writeModelSpec, writeShape } from './request-head.ts';
@@ -15,18 +16,27 @@ const FIELDS = 8;
 const FIELDS_PER_INPUT = 8;
 const FIELDS_PER_AXIS = 2;
 
-/**
- * Writes the request with gRPC's prefix. Field numbers: predict.proto, model.proto, tensor.proto. Throws `body_too_large`
- * above the message limit.
- */
-export function frameTensors(target: TensorsTarget, inputs: ReadonlyMap<string, Tensor>): Buffer {
+/** Larger requests take memory of the pool, in steps of this size, so that requests of about one size share it. */
+const STEP_BYTES = 64 * 1024;
+
+export type FramedTensors = {
+  /** The request with gRPC's prefix. */
+  readonly framed: Buffer;
+  /** Returns the memory to the pool. Leave that of a failed call to the garbage collector: something may still read it. */
+  release(): void;
+};
+
+/** Writes the request. Field numbers: predict.proto, model.proto, tensor.proto. Throws `body_too_large` above the limit. */
+export function frameTensors(pool: Pool, target: TensorsTarget, inputs: ReadonlyMap<string, Tensor>): FramedTensors {
   checkVersion(target.servable.version);
   const { servable, signature, answer } = target;
-  const end = mostBytes(target, inputs);
+  const needed = mostBytes(target, inputs);
+  const isPooled = needed > STEP_BYTES;
+  const end = isPooled ? Math.ceil(needed / STEP_BYTES) * STEP_BYTES : needed;
   if (end > MAX_MESSAGE_BYTES) {
     throw new GatewayError('body_too_large', 'The tensors are too large for one request; send fewer instances.');
   }
-  const memory = new ArrayBuffer(end);
+  const memory = isPooled ? pool.take(end) : new ArrayBuffer(end);
   const writer = new BackwardWriter(new Uint8Array(memory), end);
   for (const output of answer.outputs.toReversed()) writer.bytesField(3, Buffer.from(output));
   for (const [name, tensor] of [...inputs].reverse()) {
@@ -36,7 +46,7 @@ export function frameTensors(target: TensorsTarget, inputs: ReadonlyMap<string, 
     });
   }
   writeModelSpec(writer, servable, signature);
-  return prefixed(memory, writer.start, end);
+  return { framed: prefixed(memory, writer.start, end), release: () => isPooled && pool.give(memory) };
 }
 
 function writeTensor(writer: BackwardWriter, tensor: Tensor): void {
