@@ -64,7 +64,7 @@ hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; o
 	@npm run --silent hooks
 
 .PHONY: test
-test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) .venv-buckets/.ready ## Run all checks and all tests
+test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) .venv-buckets/.ready .venv-clients/.ready ## Run all checks and all tests
 	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
 	@$(MAKE) --no-print-directory test-training
 
@@ -223,6 +223,10 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 .venv-bench/.ready: bench/requirements.txt bench/generate.py $(shell git ls-files protos)
 	@python3 -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r $<
 	@.venv-bench/bin/python bench/generate.py && touch $@
+
+.venv-clients/.ready: tests/clients/requirements.txt
+	@echo "Installing the public clients of tests/clients into .venv-clients"
+	@python3 -m venv .venv-clients && .venv-clients/bin/pip install --quiet -r $< && touch $@
 
 .venv-tensorflow/.ready: $(TENSORFLOW_SERVER)/requirements.txt
 	@echo "Installing TensorFlow for its tests into .venv-tensorflow"

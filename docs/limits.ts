@@ -8,10 +8,12 @@ import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-respon
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
+import { MAX_CALLS } from '../gateway/grpc/server.ts';
 import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
+import { MAX_STRINGS } from '../gateway/protocol/open-inference-grpc/request.ts';
 import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
 import { VALUES_OF_PICTURE } from '../gateway/tensor/pictures.ts';
 import { table } from './table.ts';
@@ -34,7 +36,8 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   },
   maxQueue: { bounds: 'waiting time, and memory of waiting requests', kinds: ['overloaded'] },
   maxBodyBytes: {
-    bounds: 'memory: the body of one request. All bodies together may take four times as much (then 503 `overloaded`)',
+    bounds:
+      'memory: the body of one request, or its message over gRPC. All bodies together may take four times as much (then 503 `overloaded`)',
     kinds: ['body_too_large'],
   },
   maxImageBytes: {
@@ -59,7 +62,8 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   },
   rateLimit: { bounds: 'requests per API key, or per client address without keys', kinds: ['quota'] },
   maxConnections: {
-    bounds: "sockets. Never more than half of the process's limit of open files (`ulimit -n`)",
+    bounds:
+      "sockets. Never more than half of the process's limit of open files (`ulimit -n`). GRPC_PORT has 1,024 of its own, or a sixteenth of that limit",
     kinds: [],
     effect: 'the connection that has waited longest for a request is closed',
   },
@@ -93,6 +97,18 @@ const FIXED: readonly Fixed[] = [
     bounds: 'memory: as strings they take up to three times as much',
     kinds: [],
     effect: 'its connection is closed',
+  },
+  {
+    what: 'calls of one gRPC connection at once',
+    value: String(MAX_CALLS),
+    bounds: 'memory: a client sends the others later',
+    kinds: [],
+  },
+  {
+    what: 'strings of one call of ModelInfer',
+    value: String(MAX_STRINGS),
+    bounds: 'memory and CPU: each is an object of its own',
+    kinds: ['invalid_tensor'],
   },
   {
     what: 'rest of a request that was answered early',

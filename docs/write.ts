@@ -25,15 +25,17 @@ function errorsPage(): string {
   const rows = Object.entries(KINDS).map(([kind, row]) => [
     `\`${kind}\``,
     String(row.status),
+    row.grpc,
     row.title,
     'retryAfterS' in row ? `after at least ${row.retryAfterS} s` : '',
   ]);
   return `# Errors
 
 Every failure has one of these kinds. The set is closed and stable. The body is \`application/problem+json\` (RFC 9457):
-\`detail\` names the field and the fix, \`request_id\` is in the log line with the full reason.
+\`detail\` names the field and the fix, \`request_id\` is in the log line with the full reason. Over gRPC the kind has a status of
+gRPC, whose message is the \`detail\`; the kind is in the metadata \`tensorgate-kind\`.
 
-${table(['kind', 'status', 'title', 'try again'], rows)}
+${table(['kind', 'status', 'gRPC', 'title', 'try again'], rows)}
 
 - \`version_not_proven\` is a version that exists and may not answer: it does not fit its model.yaml, or its parity differs. A
   retry does not help, so it is 409, not 503. While its check has not ended, it is 503 with \`Retry-After: 1\`
@@ -44,6 +46,7 @@ ${table(['kind', 'status', 'title', 'try again'], rows)}
   queue needs ([overload.md](overload.md)).
 - The Retry-After of \`quota\` is the time until its window ends.
 - Headers above 16 KiB, or more than ${MAX_HEADERS} of them, fail with \`invalid_request\` and status 431.
+- Over gRPC, what has status 422 for that reason is INVALID_ARGUMENT, and what has status 503 is UNAVAILABLE.
 - \`client_gone\` is never sent. It appears in logs and metrics only.
 `;
 }

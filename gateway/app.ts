@@ -1,5 +1,6 @@
 /** The composition root: makes every part once, from one config, and joins them. */
 import type { Server } from 'node:http';
+import type { Server as Listener } from 'node:net';
 import type { Logger } from 'pino';
 import { Admission } from './admission/admission.ts';
 import type { Config } from './config/schema.ts';
@@ -16,6 +17,8 @@ import { openStages } from './wiring/stages.ts';
 export type App = {
   readonly service: Server;
   readonly admin: Server;
+  /** Absent without GRPC_PORT. */
+  readonly grpc?: Listener;
   readonly lifecycle: Lifecycle;
   /** Sets the models to serve. */
   setModels(folders: ModelFolders): void;
@@ -67,11 +70,12 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   });
   line.setModels(folders);
   const lifecycle = createLifecycle();
-  const { service, admin } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });
+  const { service, admin, grpc } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });
   const parts = opened.move();
   return {
     service,
     admin,
+    ...(grpc && { grpc }),
     lifecycle,
     setModels: line.setModels,
     watch: (signal) => line.watch.run(signal),

@@ -1,8 +1,23 @@
-/** The kinds of failure, a closed set. Each has an HTTP status, a public title, a log level and a retry hint. */
+/** The kinds of failure, a closed set. Each has an HTTP status, a gRPC status, a public title, a log level, a retry hint. */
+
+/** The names of gRPC's status codes that failures have. */
+export type GrpcStatus =
+  | 'CANCELLED'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED';
 
 type KindRow = {
   /** HTTP status. 499 is never sent: the client has closed the connection. */
   readonly status: number;
+  readonly grpc: GrpcStatus;
   readonly title: string;
   readonly level: 'info' | 'warn' | 'error';
   /** Seconds after which a client may retry. Sent as Retry-After. */
@@ -10,34 +25,71 @@ type KindRow = {
 };
 
 export const KINDS = {
-  invalid_json: { status: 400, title: 'The body is not JSON', level: 'info' },
-  invalid_request: { status: 400, title: 'The request is not valid', level: 'info' },
-  invalid_url: { status: 400, title: 'The URL is not valid', level: 'info' },
-  invalid_tensor: { status: 400, title: 'The tensor is not valid', level: 'info' },
-  unauthenticated: { status: 401, title: 'No valid API key', level: 'info' },
-  source_forbidden: { status: 403, title: 'The image source is not allowed', level: 'warn' },
-  not_found: { status: 404, title: 'No such route', level: 'info' },
-  model_not_found: { status: 404, title: 'No such model or version', level: 'info' },
-  method_not_allowed: { status: 405, title: 'The method is not allowed here', level: 'info' },
-  version_not_proven: { status: 409, title: 'The version may not answer', level: 'info' },
-  client_timeout: { status: 408, title: 'The request did not arrive in time', level: 'info' },
-  body_too_large: { status: 413, title: 'The request is too large', level: 'info' },
-  unsupported_media: { status: 415, title: 'The content type is not supported', level: 'info' },
-  image_unreadable: { status: 422, title: 'The image cannot be read', level: 'info' },
-  image_unsupported: { status: 422, title: 'The image format is not offered', level: 'info' },
-  image_too_large: { status: 422, title: 'The image has too many pixels', level: 'info' },
-  source_too_large: { status: 422, title: 'The image at the source is too large', level: 'info' },
-  source_not_image: { status: 422, title: 'The source did not answer with an image', level: 'info' },
-  overloaded: { status: 429, title: 'Too many requests are in flight', level: 'warn', retryAfterS: 1 },
-  quota: { status: 429, title: 'The quota is used up', level: 'info' },
-  client_gone: { status: 499, title: 'The client closed the connection', level: 'info' },
-  internal: { status: 500, title: 'Something went wrong in the gateway', level: 'error' },
-  source_failed: { status: 502, title: 'The image could not be fetched', level: 'warn' },
-  model_failed: { status: 502, title: 'The model server failed', level: 'error' },
-  model_unavailable: { status: 503, title: 'The model is not available', level: 'error', retryAfterS: 1 },
-  draining: { status: 503, title: 'The gateway is shutting down', level: 'info', retryAfterS: 1 },
-  source_timeout: { status: 504, title: 'The image source did not answer in time', level: 'warn' },
-  model_timeout: { status: 504, title: 'The model server did not answer in time', level: 'error' },
+  invalid_json: { status: 400, grpc: 'INVALID_ARGUMENT', title: 'The body is not JSON', level: 'info' },
+  invalid_request: { status: 400, grpc: 'INVALID_ARGUMENT', title: 'The request is not valid', level: 'info' },
+  invalid_url: { status: 400, grpc: 'INVALID_ARGUMENT', title: 'The URL is not valid', level: 'info' },
+  invalid_tensor: { status: 400, grpc: 'INVALID_ARGUMENT', title: 'The tensor is not valid', level: 'info' },
+  unauthenticated: { status: 401, grpc: 'UNAUTHENTICATED', title: 'No valid API key', level: 'info' },
+  source_forbidden: { status: 403, grpc: 'PERMISSION_DENIED', title: 'The image source is not allowed', level: 'warn' },
+  not_found: { status: 404, grpc: 'UNIMPLEMENTED', title: 'No such route', level: 'info' },
+  model_not_found: { status: 404, grpc: 'NOT_FOUND', title: 'No such model or version', level: 'info' },
+  method_not_allowed: { status: 405, grpc: 'UNIMPLEMENTED', title: 'The method is not allowed here', level: 'info' },
+  version_not_proven: { status: 409, grpc: 'FAILED_PRECONDITION', title: 'The version may not answer', level: 'info' },
+  client_timeout: {
+    status: 408,
+    grpc: 'DEADLINE_EXCEEDED',
+    title: 'The request did not arrive in time',
+    level: 'info',
+  },
+  body_too_large: { status: 413, grpc: 'RESOURCE_EXHAUSTED', title: 'The request is too large', level: 'info' },
+  unsupported_media: { status: 415, grpc: 'UNIMPLEMENTED', title: 'The content type is not supported', level: 'info' },
+  image_unreadable: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image cannot be read', level: 'info' },
+  image_unsupported: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image format is not offered', level: 'info' },
+  image_too_large: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image has too many pixels', level: 'info' },
+  source_too_large: {
+    status: 422,
+    grpc: 'INVALID_ARGUMENT',
+    title: 'The image at the source is too large',
+    level: 'info',
+  },
+  source_not_image: {
+    status: 422,
+    grpc: 'INVALID_ARGUMENT',
+    title: 'The source did not answer with an image',
+    level: 'info',
+  },
+  overloaded: {
+    status: 429,
+    grpc: 'RESOURCE_EXHAUSTED',
+    title: 'Too many requests are in flight',
+    level: 'warn',
+    retryAfterS: 1,
+  },
+  quota: { status: 429, grpc: 'RESOURCE_EXHAUSTED', title: 'The quota is used up', level: 'info' },
+  client_gone: { status: 499, grpc: 'CANCELLED', title: 'The client closed the connection', level: 'info' },
+  internal: { status: 500, grpc: 'INTERNAL', title: 'Something went wrong in the gateway', level: 'error' },
+  source_failed: { status: 502, grpc: 'UNAVAILABLE', title: 'The image could not be fetched', level: 'warn' },
+  model_failed: { status: 502, grpc: 'INTERNAL', title: 'The model server failed', level: 'error' },
+  model_unavailable: {
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    title: 'The model is not available',
+    level: 'error',
+    retryAfterS: 1,
+  },
+  draining: { status: 503, grpc: 'UNAVAILABLE', title: 'The gateway is shutting down', level: 'info', retryAfterS: 1 },
+  source_timeout: {
+    status: 504,
+    grpc: 'DEADLINE_EXCEEDED',
+    title: 'The image source did not answer in time',
+    level: 'warn',
+  },
+  model_timeout: {
+    status: 504,
+    grpc: 'DEADLINE_EXCEEDED',
+    title: 'The model server did not answer in time',
+    level: 'error',
+  },
 } as const satisfies Record<string, KindRow>;
 
 export type Kind = keyof typeof KINDS;
@@ -90,8 +142,18 @@ export class GatewayError extends Error {
    */
   get status(): number {
     if (this.isUnavailable) return 503;
-    const isUrlWrong = this.sourceStatus !== undefined && this.sourceStatus >= 400 && this.sourceStatus < 500;
-    return this.kind === 'source_failed' && isUrlWrong ? 422 : KINDS[this.kind].status;
+    return this.#isUrlWrong ? 422 : KINDS[this.kind].status;
+  }
+
+  /** The gRPC status of the kind, with the same exceptions: INVALID_ARGUMENT for 422, and UNAVAILABLE for 503. */
+  get grpcStatus(): GrpcStatus {
+    if (this.isUnavailable) return 'UNAVAILABLE';
+    return this.#isUrlWrong ? 'INVALID_ARGUMENT' : KINDS[this.kind].grpc;
+  }
+
+  get #isUrlWrong(): boolean {
+    const { kind, sourceStatus } = this;
+    return kind === 'source_failed' && sourceStatus !== undefined && sourceStatus >= 400 && sourceStatus < 500;
   }
 }
 

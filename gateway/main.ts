@@ -1,7 +1,6 @@
 /** The gateway process: start, signals, exit codes (0 stopped by a signal, 1 failed, 2 invalid settings). */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { type Embedded, hasEmbedded, startEmbedded } from './backend/embedded.ts';
@@ -67,7 +66,10 @@ export async function serve(config: Config): Promise<number> {
   if (aipHttpPort === undefined) await listen(app.service, 'PORT', { host, port });
   else await listen(app.service, 'AIP_HTTP_PORT', { host, port: aipHttpPort });
   await listen(app.admin, 'ADMIN_PORT', { host, port: config.adminPort });
-  log.info({ port: portOf(app.service), adminPort: portOf(app.admin), models: [...folders.cards.keys()] }, 'listening');
+  if (app.grpc) await listen(app.grpc, 'GRPC_PORT', { host, port: config.grpcPort ?? 0 });
+  const grpcPort = app.grpc && portOf(app.grpc);
+  const ports = { port: portOf(app.service), adminPort: portOf(app.admin), grpcPort };
+  log.info({ ...ports, models: [...folders.cards.keys()] }, 'listening');
   // On stderr: stdout has the log only.
   if (own) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), folders.cards)));
   const why = await stopped;

@@ -19,6 +19,8 @@ export type Service = { readonly url: string };
 
 export type RunningGateway = Service & {
   readonly adminUrl: string;
+  /** Address of the gRPC port, if GRPC_PORT is set. */
+  readonly grpcTarget: string;
   readonly process: ChildProcess;
   /** All log lines so far. */
   readonly log: readonly LogLine[];
@@ -53,7 +55,7 @@ export async function startGateway(
     log.push(line);
     if (line.msg === 'listening') listening.resolve(line);
   });
-  const { port, adminPort } = await Promise.race([
+  const { port, adminPort, grpcPort } = await Promise.race([
     listening.promise,
     exited.then(([code]) => Promise.reject(new Error(`the gateway ended with ${code} before it listened`))),
   ]);
@@ -62,6 +64,7 @@ export async function startGateway(
   return {
     url,
     adminUrl,
+    grpcTarget: `127.0.0.1:${grpcPort}`,
     process: child,
     log,
     async linesOf(requestId) {

@@ -19,6 +19,7 @@ export const schema = z.object({
   aipPredictRoute: route()
     .optional()
     .describe('path of predictions on Vertex AI, which sets it; answers as /invocations does'),
+  grpcPort: port().optional().describe('port of the gRPC protocols; 0: any free port; unset: no gRPC'),
   adminPort: port().prefault('9697').describe('port of metrics, health and log level; do not expose it'),
   tfServingHost: z
     .string()
@@ -98,7 +99,10 @@ export const schema = z.object({
     .describe('proxies whose X-Forwarded-For is trusted: their number, or their addresses and CIDRs'),
   corsOrigins: origins().optional().describe('origins whose pages may call from a browser, or *'),
   maxConnections: integer(1, 1_000_000).prefault('10000').describe('most open connections'),
-  tlsCertFile: z.string().optional().describe('certificate chain (PEM) for HTTPS on PORT; reloaded when it changes'),
+  tlsCertFile: z
+    .string()
+    .optional()
+    .describe('certificate chain (PEM) for TLS on PORT and GRPC_PORT; reloaded when it changes'),
   tlsKeyFile: z.string().optional().describe('private key (PEM) of that certificate'),
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').prefault('info').describe('log level'),
 });

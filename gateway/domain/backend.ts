@@ -1,5 +1,6 @@
 /** The interface of a model server, as the pipeline uses it. */
 import type { RequestContext } from './request.ts';
+import type { RoomyMessage } from './roomy-message.ts';
 import type { Metadata, Servable, VersionStatus } from './servable.ts';
 import type { InputArray, PixelType, Tensor } from './tensor.ts';
 
@@ -60,6 +61,20 @@ export type PredictTarget = {
 /** The target of a Predict with tensors. `answer` has the outputs that are wanted, and their elements for each row. */
 export type TensorsTarget = Omit<PredictTarget, 'input'>;
 
+/** The target of a request in TF-Serving's own form. */
+export type RelayTarget = TensorsTarget & { readonly method: 'Predict' | 'Classify' | 'Regress' };
+
+/**
+ * Sends a request of PredictionService as it is, after a model_spec of the target. `rest`: the request without its
+ * model_spec; its free memory is written. `rows`: as for `predict`. Resolves to the answer as it came, and its version.
+ */
+export type Relay = (
+  target: RelayTarget,
+  rest: RoomyMessage,
+  rows: number,
+  context: RequestContext,
+) => Promise<{ readonly version: number | undefined; readonly message: Uint8Array }>;
+
 /** The model servers. Look-ups go to the given server, or to any. */
 export type Backend = {
   /** The addresses of the servers that are connected now. Any call starts connecting. */
@@ -74,6 +89,8 @@ export type Backend = {
     rows: number,
     context: RequestContext,
   ): Promise<Prediction>;
+  /** Throws `not_found` where the servers speak another protocol than TF-Serving's. */
+  readonly relay: Relay;
   metadata(servable: Servable, signal: AbortSignal, server?: string): Promise<Metadata>;
   status(model: string, signal: AbortSignal, server?: string): Promise<readonly VersionStatus[]>;
   close(): void;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Time between two checks for unanswered requests: a request may be on its way on an idle connection. */
-export const QUIET_MS = 250;
+const QUIET_MS = 250;
 
 /** A server of any protocol. */
 export type Drainable = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Request, Response } from 'express';
-import { plainAddress, plainForwardedFor } from './forwarded.ts';
+import { clientAddress, plainAddress } from '../door/client-address.ts';
+import { plainForwardedFor } from './forwarded.ts';
 
 test('A13: an address is the same however a proxy writes it', () => {
   const spellings = {
@@ -55,4 +56,16 @@ test('A13: the last entries of a long header are kept, in their order', () => {
   plainForwardedFor({ headers } as unknown as Request, {} as Response, () => undefined);
   const entries = headers['x-forwarded-for']?.split(', ') ?? [];
   assert.deepEqual([entries.length, ...entries.slice(-3)], [32, '9.9.9.9', '1.1.1.1', '2001:db8::1']);
+});
+
+test('the client is the first address from the gateway on that is no trusted proxy', () => {
+  const trusts = (address: string, hops: number) => address.startsWith('10.') || hops === 0;
+  assert.equal(clientAddress('192.0.2.1', undefined, trusts), '192.0.2.1');
+  assert.equal(
+    clientAddress('192.0.2.1', '203.0.113.7', () => false),
+    '192.0.2.1',
+  );
+  assert.equal(clientAddress('192.0.2.1', '203.0.113.7:5000', trusts), '203.0.113.7');
+  assert.equal(clientAddress('192.0.2.1', '198.51.100.9, 203.0.113.7, 10.0.0.1', trusts), '203.0.113.7');
+  assert.equal(clientAddress('10.0.0.2', '10.0.0.1', trusts), '10.0.0.1');
 });

@@ -17,7 +17,12 @@ test('A06: connections are held at half of the limit, which is said at the start
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => void lines.push(line) });
   const plan = planDescriptors(10_000, log, 256);
-  assert.deepEqual(plan, { maxConnections: 128, maxAdminConnections: 16, maxSourceSockets: 32 });
+  assert.deepEqual(plan, {
+    maxConnections: 128,
+    maxGrpcConnections: 16,
+    maxAdminConnections: 16,
+    maxSourceSockets: 32,
+  });
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? '', /"openFiles":256,.*MAX_CONNECTIONS is held at 128/);
   assert.equal(planDescriptors(10_000, log, 2 ** 20).maxConnections, 10_000);

@@ -2,12 +2,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Log } from '../domain/request.ts';
 
+/** gRPC clients send all their calls over one connection. */
+const MAX_GRPC_CONNECTIONS = 1024;
+
 /** Shares of the process's limit. What is left is for the decoders, model servers, DNS, files and Node itself. */
-const SHARES = { connections: 1 / 2, adminConnections: 1 / 16, sources: 1 / 8 };
+const SHARES = { connections: 1 / 2, grpcConnections: 1 / 16, adminConnections: 1 / 16, sources: 1 / 8 };
 
 export type DescriptorPlan = {
   /** Connections to PORT. */
   readonly maxConnections: number;
+  /** Connections to GRPC_PORT, each with many calls. */
+  readonly maxGrpcConnections: number;
   readonly maxAdminConnections: number;
   /** Connections to image sources by http, and as many by https. */
   readonly maxSourceSockets: number;
@@ -32,6 +37,7 @@ export function planDescriptors(maxConnections: number, log: Log, limit = descri
   }
   return {
     maxConnections: held,
+    maxGrpcConnections: Math.min(maxConnections, MAX_GRPC_CONNECTIONS, share(SHARES.grpcConnections)),
     maxAdminConnections: Math.min(maxConnections, share(SHARES.adminConnections)),
     maxSourceSockets: share(SHARES.sources),
   };

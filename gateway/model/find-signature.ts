@@ -7,6 +7,15 @@ import { UNSERVED, unservedTensor } from './served-types.ts';
 /** The signature of requests that name none, as in TensorFlow. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 
+/** The signature of requests that name none. A model without a model.yaml may have one signature under any name. */
+export function usualSignature(
+  { isDiscovered, signature }: { readonly isDiscovered?: true; readonly signature: string },
+  { signatures }: Metadata,
+): string {
+  const [only = signature] = signatures.keys();
+  return isDiscovered && signatures.size === 1 ? only : signature;
+}
+
 /** Throws `invalid_request` with the names of the signatures, or with the tensor whose type is not served. */
 export function signatureOf({ signatures }: Metadata, name: string): Signature {
   const signature = signatures.get(name);

@@ -3,7 +3,7 @@ import type { Metadata } from '../domain/servable.ts';
 import { isScalar, type Table, VERSION_FIELD } from '../domain/table.ts';
 import type { Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
-import { signatureOf } from './find-signature.ts';
+import { signatureOf, usualSignature } from './find-signature.ts';
 import { UNSERVED, unservedTensor } from './served-types.ts';
 import { describe, findOutput, findSignature, mismatch, SCORE_DTYPES } from './signatures.ts';
 
@@ -12,7 +12,7 @@ import { describe, findOutput, findSignature, mismatch, SCORE_DTYPES } from './s
  * model without a model.yaml that has no default signature, and for types that are not served.
  */
 export function tableOf(card: ModelCard, metadata: Metadata): Table {
-  const signature = card.isDiscovered ? onlySignature(card, metadata) : card.signature;
+  const signature = usualSignature(card, metadata);
   const { inputs, outputs } = card.isDiscovered ? signatureOf(metadata, signature) : servedSignature(card, metadata);
   const { columns, record, classes, scores: gives, decision } = card;
   checkColumns(card, metadata, inputs);
@@ -22,12 +22,6 @@ export function tableOf(card: ModelCard, metadata: Metadata): Table {
   checkDecision(card, metadata, outputs);
   checkNames(card, metadata, table);
   return table;
-}
-
-/** A model without a model.yaml may have one signature under any name. */
-function onlySignature({ signature }: ModelCard, { signatures }: Metadata): string {
-  const [only = signature] = signatures.keys();
-  return signatures.size === 1 ? only : signature;
 }
 
 function servedSignature(card: ModelCard, metadata: Metadata): Signature {

@@ -56,6 +56,11 @@ export class FieldReader {
     return true;
   }
 
+  /** The position after the field. */
+  get end(): number {
+    return this.#at;
+  }
+
   /** The value as int64, the nearest double. */
   get int64(): number {
     this.#require(VARINT);

@@ -19,3 +19,18 @@ export function splitRows(tensor: Tensor, count: number): Tensor[] | undefined {
   if (rows !== count) return undefined;
   return Array.from({ length: count }, (_, row) => ({ ...rowsOf(tensor, row, 1), shape }));
 }
+
+/** The inverse: rows of the same type and shape as one tensor. Undefined where they differ. */
+export function joinRows(rows: readonly Tensor[]): Tensor | undefined {
+  const [first] = rows;
+  if (!first || rows.some((row) => row.dtype !== first.dtype || String(row.shape) !== String(first.shape))) {
+    return undefined;
+  }
+  const shape = [rows.length, ...first.shape];
+  if ('strings' in first) {
+    return { dtype: first.dtype, shape, strings: rows.flatMap((row) => ('strings' in row ? row.strings : [])) };
+  }
+  const bytes = new Uint8Array(rows.length * first.bytes.length);
+  for (const [index, row] of rows.entries()) if ('bytes' in row) bytes.set(row.bytes, index * first.bytes.length);
+  return { dtype: first.dtype, shape, bytes };
+}

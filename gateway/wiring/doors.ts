@@ -1,11 +1,13 @@
-/** Makes the servers: the service on PORT with its protocols, and the admin port. */
+/** Makes the servers: the service on PORT with its protocols, the gRPC port, and the admin port. */
 import type { Server } from 'node:http';
+import type { Server as Listener } from 'node:net';
 import type { Logger } from 'pino';
 import { openAccess } from '../access/open.ts';
 import type { Config } from '../config/schema.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { boundBodyMemory, type HoldBody } from '../door/body-memory.ts';
 import { createCallers } from '../door/callers.ts';
+import type { Trusts } from '../door/client-address.ts';
 import { createPass, type Pass } from '../door/door.ts';
 import type { Lifecycle } from '../door/lifecycle.ts';
 import { createAdmin } from '../http/admin.ts';
@@ -30,6 +32,7 @@ import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
 import { type TfServingRestOptions, tfServingRestRoutes } from '../protocol/tf-serving-rest/routes.ts';
+import { openGrpc } from './grpc.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
@@ -48,9 +51,10 @@ export type DoorsOptions = {
   readonly opened: DisposableStack;
 };
 
-export type Doors = { readonly service: Server; readonly admin: Server };
+/** `grpc` is absent without GRPC_PORT. */
+export type Doors = { readonly service: Server; readonly admin: Server; readonly grpc?: Listener };
 
-/** Makes both servers; they listen nowhere yet. Throws ConfigError for a setting that a part refuses. */
+/** Makes the servers; they listen nowhere yet. Throws ConfigError for a setting that a part refuses. */
 export function openDoors(options: DoorsOptions): Doors {
   const { config, log, line, plan, descriptors, metrics, lifecycle } = options;
   const { maxConnections, maxAdminConnections } = descriptors;
@@ -88,7 +92,14 @@ export function openDoors(options: DoorsOptions): Doors {
   );
   lifecycle.add(drainable(server));
   lifecycle.add(drainable(admin));
-  return { service: refuseMalformed(server, { log, metrics }), admin };
+  const servers = { service: refuseMalformed(server, { log, metrics }), admin };
+  if (config.grpcPort === undefined) return servers;
+  const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
+  // Express makes this function of TRUSTED_PROXIES.
+  const trusts: Trusts = service.get('trust proxy fn');
+  const { listener: grpc, drainable: ofGrpc } = openGrpc(options, { ...shared, trusts, isReady });
+  lifecycle.add(ofGrpc);
+  return { ...servers, grpc };
 }
 
 /** The models with a model.yaml, then those without. */

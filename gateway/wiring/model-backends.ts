@@ -43,6 +43,7 @@ export class ModelBackends {
     return {
       ...this.#options.shared.backend,
       prepare: (target, capacity) => this.find(target.servable.model).prepare(target, capacity),
+      relay: (target, ...rest) => this.find(target.servable.model).relay(target, ...rest),
       predict: (target, ...rest) => this.find(target.servable.model).predict(target, ...rest),
     };
   }

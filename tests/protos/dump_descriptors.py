@@ -1,18 +1,21 @@
-"""Write descriptors.json for protos.test.ts: names, numbers, types and labels from Google's own descriptors.
+"""Write the files for protos.test.ts: names, numbers, types and labels from the owners' descriptors.
 
     pip install tensorflow-cpu==2.19.1 && pip install --no-deps tensorflow-serving-api==2.19.1
-    python dump_descriptors.py > descriptors.json
+    python dump_descriptors.py tensorflow > descriptors.json
+    pip install tritonclient[grpc]==2.73.0
+    python dump_descriptors.py inference > inference.json
 """
 
 import importlib
 import json
 import os
+import sys
 
 # The package's service modules were generated for an older protobuf. Only the pure Python implementation loads them.
 os.environ["PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"] = "python"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
-USED = {
+TENSORFLOW = {
     "tensorflow.core.framework.types_pb2": ["DataType"],
     "tensorflow.core.framework.tensor_shape_pb2": ["TensorShapeProto"],
     "tensorflow.core.framework.tensor_pb2": ["TensorProto"],
@@ -54,10 +57,30 @@ USED = {
     "tensorflow_serving.config.model_server_config_pb2": ["ModelConfig", "ModelConfigList", "ModelServerConfig"],
 }
 
+INFERENCE = {
+    "tritonclient.grpc.service_pb2": [
+        "ServerLiveRequest",
+        "ServerLiveResponse",
+        "ServerReadyRequest",
+        "ServerReadyResponse",
+        "ModelReadyRequest",
+        "ModelReadyResponse",
+        "ServerMetadataRequest",
+        "ServerMetadataResponse",
+        "ModelMetadataRequest",
+        "ModelMetadataResponse",
+        "InferParameter",
+        "InferTensorContents",
+        "ModelInferRequest",
+        "ModelInferResponse",
+        "GRPCInferenceService",
+    ],
+}
 
-def dump():
+
+def dump(used):
     found = {"messages": {}, "enums": {}, "methods": {}}
-    for module_name, names in USED.items():
+    for module_name, names in used.items():
         file = importlib.import_module(module_name).DESCRIPTOR
         for name in names:
             if message := find(file, "message_types_by_name", name):
@@ -121,4 +144,4 @@ def add_service(found, service):
 
 
 if __name__ == "__main__":
-    print(json.dumps(dump(), indent=1))
+    print(json.dumps(dump({"tensorflow": TENSORFLOW, "inference": INFERENCE}[sys.argv[1]]), indent=1))

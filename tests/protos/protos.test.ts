@@ -1,4 +1,4 @@
-/** protos/ is a subset of Google's protos: messages, field numbers, labels, types and enum values are the same. */
+/** protos/ is a subset of its owners' protos: messages, field numbers, labels, types and enum values are the same. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
 /** The output of dump_descriptors.py. A field is "2 one google.protobuf.Int64Value in version_choice". */
-type Google = {
+type Descriptors = {
   messages: Record<string, Record<string, string>>;
   enums: Record<string, Record<string, number>>;
   methods: Record<string, [request: string, response: string]>;
@@ -26,10 +26,17 @@ type MessageDescriptor = {
   options: { mapEntry: boolean } | null;
 };
 
-const google = JSON.parse(await readFile(new URL('descriptors.json', import.meta.url), 'utf8')) as Google;
+const descriptors = async (file: string) =>
+  JSON.parse(await readFile(new URL(file, import.meta.url), 'utf8')) as Descriptors;
+const [tensorflow, inference] = [await descriptors('descriptors.json'), await descriptors('inference.json')];
+const original: Descriptors = {
+  messages: { ...tensorflow.messages, ...inference.messages },
+  enums: { ...tensorflow.enums, ...inference.enums },
+  methods: { ...tensorflow.methods, ...inference.methods },
+};
 const files = await Array.fromAsync(glob('**/*.proto', { cwd: PROTOS }));
 const definitions = Object.entries(loadSync(files, { includeDirs: [PROTOS], keepCase: true, oneofs: true })).filter(
-  ([name]) => name.startsWith('tensorflow.'),
+  ([name]) => /^(tensorflow|inference)\./.test(name),
 );
 
 /** All messages and enums of protos/ by full name, including nested ones. */
@@ -56,16 +63,18 @@ for (const [name, definition] of definitions) {
 }
 
 test('protos/ has exactly the messages and enums that are compared', () => {
-  const topLevel = Object.keys(google.messages).filter((name) => /^tensorflow(\.serving)?\.[A-Z]\w*$/.test(name));
+  const topLevel = Object.keys(original.messages).filter((name) =>
+    /^(tensorflow(\.serving)?|inference)\.[A-Z]\w*$/.test(name),
+  );
   for (const name of topLevel) assert.ok(ours.messages.has(name), `${name} is missing`);
-  for (const name of ours.messages.keys()) assert.ok(google.messages[name], `${name} is not compared`);
-  for (const name of ours.enums.keys()) assert.ok(google.enums[name], `${name} is not compared`);
+  for (const name of ours.messages.keys()) assert.ok(original.messages[name], `${name} is not compared`);
+  for (const name of ours.enums.keys()) assert.ok(original.enums[name], `${name} is not compared`);
 });
 
 test('fields have the numbers, labels and types of the original protos', () => {
   for (const [name, { field: fields, nestedType }] of ours.messages) {
     for (const field of fields) {
-      const theirs = google.messages[name]?.[field.name];
+      const theirs = original.messages[name]?.[field.name];
       assert.ok(theirs, `${name} has no field ${field.name}`);
       const [number, label, type = ''] = theirs.split(' ');
       assert.equal(`${field.number}`, number, `number of ${name}.${field.name}`);
@@ -89,7 +98,7 @@ test('oneofs have the same fields', () => {
   for (const [name, definition] of definitions) {
     if (!ours.messages.has(name)) continue;
     const { serialize, deserialize } = definition as MessageTypeDefinition<object, Record<string, unknown>>;
-    for (const [field, theirs] of Object.entries(google.messages[name] ?? {})) {
+    for (const [field, theirs] of Object.entries(original.messages[name] ?? {})) {
       const [, oneof] = / in (\w+)$/.exec(theirs) ?? [];
       const here = ours.messages.get(name)?.field.find((one) => one.name === field);
       if (!oneof || !here) continue;
@@ -98,15 +107,15 @@ test('oneofs have the same fields', () => {
       compared += 1;
     }
   }
-  // The name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig, three lists in Feature, and two
-  // in Input.
-  assert.equal(compared, 9);
+  // The name in TensorInfo, version and label in ModelSpec, the list in ModelServerConfig, three lists in Feature, two in
+  // Input, and three kinds of InferParameter.
+  assert.equal(compared, 12);
 });
 
 test('the version policy is a oneof of latest, all and specific', () => {
   const [, definition] = definitions.find(([name]) => name === 'tensorflow.serving.ModelConfig') ?? [];
   const { serialize, deserialize } = definition as MessageTypeDefinition<object, { model_version_policy: object }>;
-  const theirs = google.messages['tensorflow.serving.FileSystemStoragePathSourceConfig.ServableVersionPolicy'] ?? {};
+  const theirs = original.messages['tensorflow.serving.FileSystemStoragePathSourceConfig.ServableVersionPolicy'] ?? {};
   for (const choice of ['latest', 'all', 'specific']) {
     assert.match(theirs[choice] ?? '', / in policy_choice$/);
     const { model_version_policy: policy } = deserialize(serialize({ model_version_policy: { [choice]: {} } }));
@@ -117,7 +126,7 @@ test('the version policy is a oneof of latest, all and specific', () => {
 test('enum values have the numbers of the original protos', () => {
   for (const [name, { value: values }] of ours.enums) {
     for (const { name: value, number } of values) {
-      assert.equal(number, google.enums[name]?.[value], `${name}.${value}`);
+      assert.equal(number, original.enums[name]?.[value], `${name}.${value}`);
     }
   }
 });
@@ -126,13 +135,19 @@ test('methods have the paths, request types and response types of the original p
   const services = definitions.filter(([, definition]) => !('type' in definition));
   const paths = services.flatMap(([, service]) =>
     Object.values(service).map(({ path, requestType, responseType }) => {
-      const [request = '', response = ''] = google.methods[path] ?? [];
+      const [request = '', response = ''] = original.methods[path] ?? [];
       assert.ok(request.endsWith(`.${requestType.type.name}`), path);
       assert.ok(response.endsWith(`.${responseType.type.name}`), path);
       return path;
     }),
   );
   assert.deepEqual(paths.sort(), [
+    '/inference.GRPCInferenceService/ModelInfer',
+    '/inference.GRPCInferenceService/ModelMetadata',
+    '/inference.GRPCInferenceService/ModelReady',
+    '/inference.GRPCInferenceService/ServerLive',
+    '/inference.GRPCInferenceService/ServerMetadata',
+    '/inference.GRPCInferenceService/ServerReady',
     '/tensorflow.serving.ModelService/GetModelStatus',
     '/tensorflow.serving.ModelService/HandleReloadConfigRequest',
     '/tensorflow.serving.PredictionService/Classify',

@@ -60,14 +60,23 @@ export function asUndecodable(thrown: unknown): unknown {
 
 /**
  * The error of a failed RPC with a client's tensors. Its text is the model server's, which says what is wrong with them: the
- * shape or a value that the graph does not take.
+ * shape or a value that the graph does not take. Other tensors than the signature's are the gateway's mistake.
  */
 export function asInvalidTensor(thrown: unknown): unknown {
+  const refused = asRefusedRequest(thrown);
+  return refused instanceof GatewayError && refused.isOutdated ? thrown : refused;
+}
+
+/**
+ * The error of a failed RPC with a client's own request, which the gateway did not validate. Its text is the model server's.
+ * With other tensors than the signature's it is outdated: the model may have been replaced.
+ */
+export function asRefusedRequest(thrown: unknown): unknown {
   const { cause } = thrown as { cause?: Partial<Status> };
   if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
   const { details = '' } = cause;
-  if (OTHER_TENSORS.test(details)) return thrown;
-  return new GatewayError('invalid_tensor', details || 'The model does not take these tensors.', { cause });
+  const isOutdated = OTHER_TENSORS.test(details);
+  return new GatewayError('invalid_tensor', details || 'The model does not take these tensors.', { cause, isOutdated });
 }
 
 function publicError(failed: Status, signal: AbortSignal): PublicError {

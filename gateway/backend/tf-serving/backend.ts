@@ -13,6 +13,7 @@ import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
 import { createPredictRequest } from './predict-request.ts';
 import { readPrediction } from './predict-response.ts';
+import { createRelay } from './relay.ts';
 import type { PredictRequest } from './request-type.ts';
 import { frameTensors } from './tensors-request.ts';
 
@@ -73,6 +74,7 @@ export function createTfServing(options: TfServingOptions): Backend {
 
   return {
     ...createLookUp(unary, protocol),
+    relay: createRelay(unary, maxOutputBytes),
     servers: () => client.addresses,
     connect: () => waitForConnection(client),
     prepare(target, capacity) {

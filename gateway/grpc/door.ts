@@ -1,0 +1,93 @@
+/** A call over gRPC passes the door. */
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { HoldBody } from '../door/body-memory.ts';
+import { clientAddress, type Trusts } from '../door/client-address.ts';
+import type { Arrival, Pass } from '../door/door.ts';
+import { asGatewayError, GatewayError } from '../errors.ts';
+import { createPieceCounter } from './crumbs.ts';
+import { checkHeaders, httpStatusFor, textOf } from './headers.ts';
+import type { Call, Method, Methods, OpenMethod } from './method.ts';
+import { receiveMessage } from './receive.ts';
+import { type Answer, failure, send, success } from './reply.ts';
+import type { OnCall } from './server.ts';
+import { timeoutMsOf } from './timeout.ts';
+
+export type GrpcDoorOptions = {
+  readonly pass: Pass;
+  readonly hold: HoldBody;
+  readonly maxMessageBytes: number;
+  /** An answer of which the client takes nothing for so long is dropped. */
+  readonly idleMs: number;
+  /** Which proxies are trusted to tell the client's address. */
+  readonly trusts: Trusts;
+  readonly methods: Methods;
+  readonly openMethods: Methods<OpenMethod>;
+};
+
+/** Creates the function that takes the calls of a server. */
+export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
+  const { pass, hold, maxMessageBytes: maxBytes, idleMs, trusts, methods, openMethods } = options;
+  const onPiece = createPieceCounter();
+  const callOf = (stream: ServerHttp2Stream, signal: AbortSignal): Call => ({
+    message: () => receiveMessage(stream, { maxBytes, held: hold(stream), signal, onPiece }),
+  });
+
+  function throughDoor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: Method | undefined): void {
+    const metadata: Record<string, string> = {};
+    const setHeader = (name: string, value: string) => {
+      metadata[name.toLowerCase()] = value;
+    };
+    let isAnswered = false;
+    void pass<Answer>(arrivalOf(stream, headers, trusts, method !== undefined), {
+      setHeader,
+      onGone: (hangUp) => stream.once('close', () => !isAnswered && hangUp()),
+      isGone: () => stream.destroyed || stream.closed,
+      async handle(context) {
+        checkHeaders(headers);
+        if (!method) throw new GatewayError('not_found', 'There is no such method here.');
+        return success(await method(callOf(stream, context.signal), context));
+      },
+      refuse(error) {
+        setHeader('tensorgate-kind', error.kind);
+        if (error.retryAfterS !== undefined) setHeader('retry-after', String(error.retryAfterS));
+        return failure(error);
+      },
+      send(answer, about) {
+        isAnswered = true;
+        for (const [name, value] of Object.entries(about)) setHeader(name, value);
+        send(stream, answer, { httpStatus: httpStatusFor(headers), metadata, idleMs });
+      },
+    });
+  }
+
+  async function directly(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: OpenMethod): Promise<void> {
+    const answer = await Promise.try(() => checkHeaders(headers))
+      .then(() => method(callOf(stream, AbortSignal.timeout(idleMs))))
+      .then(success, (thrown) => failure(asGatewayError(thrown)));
+    send(stream, answer, { httpStatus: httpStatusFor(headers), metadata: {}, idleMs });
+  }
+
+  return (stream, headers) => {
+    const path = headers[':path'] ?? '';
+    const open = ownValue(openMethods, path);
+    if (open) void directly(stream, headers, open);
+    else throughDoor(stream, headers, ownValue(methods, path));
+  };
+}
+
+function arrivalOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, trusts: Trusts, isKnown: boolean): Arrival {
+  const { socket } = stream.session ?? {};
+  return {
+    route: isKnown ? (headers[':path'] ?? '') : 'none',
+    method: 'gRPC',
+    requestId: textOf(headers['x-request-id']),
+    authorization: headers.authorization,
+    apiKey: textOf(headers['x-api-key']),
+    client: clientAddress(socket?.remoteAddress ?? '', textOf(headers['x-forwarded-for']), trusts),
+    timeoutMs: timeoutMsOf(textOf(headers['grpc-timeout']) ?? ''),
+  };
+}
+
+function ownValue<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

@@ -1,0 +1,77 @@
+/** The gRPC server: Node's HTTP/2 server with its limits. */
+import {
+  createSecureServer,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { Server as Listener } from 'node:net';
+import type { Log } from '../domain/request.ts';
+import type { Drainable } from '../door/lifecycle.ts';
+import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
+import { boundConnections } from './connections.ts';
+
+/** Calls of one connection at once. A client waits with the others. */
+export const MAX_CALLS = 256;
+const MAX_HEADER_BYTES = 16 * 1024;
+const HANDSHAKE_MS = 10_000;
+/** What a client may send ahead of what is read. The default of 64 kB allows 64 kB a round trip. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const CONNECTION_WINDOW_BYTES = 2 ** 20;
+/** In megabytes. Node would refuse calls while a connection has more of answers to send; their sizes are bounded elsewhere. */
+const MAX_SESSION_MEMORY = 2 ** 20;
+
+export type GrpcServerOptions = {
+  /** Open connections at most. */
+  readonly maxConnections: number;
+  /** If set, the server takes TLS only. */
+  readonly tls?: CertificateFiles | undefined;
+  readonly log: Log;
+};
+
+/** Takes one call. */
+export type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+export type GrpcServer = { readonly listener: Listener; readonly drainable: Drainable };
+
+/** Creates a server that does not listen yet. Throws for a certificate that cannot be read. */
+export function createGrpcServer(onCall: OnCall, { maxConnections, tls, log }: GrpcServerOptions): GrpcServer {
+  const limits = {
+    settings: {
+      maxConcurrentStreams: MAX_CALLS,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      enablePush: false,
+    },
+    maxSessionMemory: MAX_SESSION_MEMORY,
+  };
+  const server = tls ? secureServer(limits, tls, log) : createServer(limits);
+  const connections = boundConnections(server, maxConnections);
+  server.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+  server.on('stream', (stream, headers) => {
+    // A stream that fails is closed, which is noticed there.
+    stream.on('error', () => undefined);
+    onCall(stream, headers);
+  });
+  const drainable: Drainable = {
+    onRequest: (listener) => void server.on('stream', (stream) => listener(stream)),
+    stop(onClosed) {
+      Listener.prototype.close.call(server, onClosed);
+      connections.end();
+    },
+    close() {
+      server.close();
+      connections.closeAll();
+    },
+  };
+  return { listener: server, drainable };
+}
+
+function secureServer(limits: object, tls: CertificateFiles, log: Log): Http2Server {
+  const options = { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_MS };
+  const server = createSecureServer({ ...limits, ...options, ...readCertificate(tls) });
+  const renewal = renewCertificate(server, tls, log);
+  server.once('close', renewal.close);
+  return server as unknown as Http2Server;
+}

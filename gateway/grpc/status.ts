@@ -1,0 +1,25 @@
+/** How a call ends, as gRPC over HTTP/2 sends it: the trailers grpc-status and grpc-message. */
+import { status } from '@grpc/grpc-js';
+import type { GrpcStatus } from '../errors.ts';
+
+/** Clients bound the size of trailers, to 8 kB at least. */
+const MAX_MESSAGE_BYTES = 2048;
+
+export type Trailers = { readonly 'grpc-status': string; readonly 'grpc-message'?: string };
+
+export const OK: Trailers = { 'grpc-status': String(status.OK) };
+
+export function failed(name: GrpcStatus, text: string): Trailers {
+  return { 'grpc-status': String(status[name]), 'grpc-message': percentEncoded(text) };
+}
+
+/** The Status-Message of "gRPC over HTTP/2": UTF-8, with all bytes but printable ASCII as %XX, and the percent sign too. */
+function percentEncoded(text: string): string {
+  let encoded = '';
+  for (const byte of Buffer.from(text)) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
+    encoded += isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    if (encoded.length > MAX_MESSAGE_BYTES) break;
+  }
+  return encoded;
+}

@@ -1,0 +1,57 @@
+/** The line for requests in TF-Serving's own form: they go to its server, and its answers to the client, as they are. */
+import type { RelayTarget } from '../domain/backend.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { RoomyMessage } from '../domain/roomy-message.ts';
+import type { Servable } from '../domain/servable.ts';
+import { expectedTensors } from '../model/expected-answer.ts';
+import { signatureOf } from '../model/find-signature.ts';
+import type { Routed } from '../model/route.ts';
+import { ownLine } from './own-line.ts';
+import { predictKnown } from './predict-known.ts';
+import { checkEncodedInput } from './relay-pictures.ts';
+import { requireAnswer } from './require-answer.ts';
+import { retryWhileFull } from './retry-while-full.ts';
+import type { Stages } from './stages.ts';
+
+export type RelayRequest = {
+  readonly method: RelayTarget['method'];
+  readonly servable: Servable;
+  /** The version that was selected for it. */
+  readonly routed: Routed;
+  readonly signature: string;
+  /** The request without its model_spec. */
+  readonly rest: RoomyMessage;
+  /** Rows of the inputs: what the answer may have. At least 1. */
+  readonly rows: number;
+};
+
+export type RelayAnswer = { readonly version: number; readonly message: Uint8Array };
+
+/** Classify and Regress have labels and numbers of their own, not the outputs of the signature. */
+const UNKNOWN = { outputs: [], wantedElements: 0, elements: undefined };
+
+/**
+ * Sends the request with the pinned version in its model_spec. Throws `invalid_request` for a signature that the version
+ * lacks, `invalid_tensor` with the text of a server that refuses the tensors, and `not_found` where the servers speak another
+ * protocol.
+ */
+export async function relay(
+  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
+  request: RelayRequest,
+  given: RequestContext,
+): Promise<RelayAnswer> {
+  const { method, servable, routed: first, signature: name, rest, rows } = request;
+  const { stages, context } = ownLine(shared, first.card, given);
+  checkEncodedInput(stages, request);
+  return predictKnown(stages, { routed: first, servable, images: 1 }, context, async (routed) => {
+    const { card, version, servers } = routed;
+    const signature = signatureOf(routed.metadata, name);
+    const answer = method === 'Predict' ? expectedTensors(signature) : UNKNOWN;
+    const target = { method, servable: { model: card.name, version }, only: servers, signature: name, answer };
+    const answered = await context.time('predict', () =>
+      retryWhileFull(stages.admission, context, () => stages.backend.relay(target, rest, rows, context)),
+    );
+    requireAnswer({ version: answered.version, outputs: new Map() }, version, []);
+    return { version, message: answered.message };
+  });
+}

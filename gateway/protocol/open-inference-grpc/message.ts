@@ -1,0 +1,128 @@
+/** The messages of inference.GRPCInferenceService as the gateway reads them. Field numbers: protos/inference. */
+import { bytesOf, type RoomyMessage } from '../../domain/roomy-message.ts';
+import { GatewayError } from '../../errors.ts';
+import { FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from '../../tensor/field-reader.ts';
+import { asInvalidMessage } from '../../tensor/malformed.ts';
+
+/** It bounds the time to a few milliseconds. A request has some fields for each tensor, and one for each axis. */
+const MAX_FIELDS = 2 ** 16;
+/** TensorShape::MaxDimensions of TensorFlow. */
+const MAX_AXES = 254;
+
+/** A parameter: a boolean, an integer, or text. */
+export type Parameters = ReadonlyMap<string, boolean | number | string>;
+
+export type InferInput = {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly parameters: Parameters;
+  /** A serialized InferTensorContents. */
+  readonly contents: Uint8Array | undefined;
+};
+
+export type InferOutput = { readonly name: string; readonly parameters: Parameters };
+
+export type InferMessage = {
+  readonly model: string;
+  readonly version: string;
+  readonly id: string;
+  readonly parameters: Parameters;
+  readonly inputs: readonly InferInput[];
+  readonly outputs: readonly InferOutput[];
+  /** The contents of all inputs, in their order. Empty if the inputs have lists. */
+  readonly raw: readonly Uint8Array[];
+};
+
+/** Reads a ModelInferRequest. The contents are views of it. Throws `invalid_request`. */
+export function readInfer(message: RoomyMessage): InferMessage {
+  return parsed('ModelInferRequest', message, (at) => {
+    let [model, version, id] = ['', '', ''];
+    const parameters = new Map<string, boolean | number | string>();
+    const [inputs, outputs, raw]: [InferInput[], InferOutput[], Uint8Array[]] = [[], [], []];
+    while (at.next()) {
+      if (at.field === 1) model = at.text;
+      if (at.field === 2) version = at.text;
+      if (at.field === 3) id = at.text;
+      if (at.field === 4) readParameter(at.message, parameters);
+      if (at.field === 5) inputs.push(readInput(at.message));
+      if (at.field === 6) outputs.push(readOutput(at.message));
+      if (at.field === 7) raw.push(at.bytes);
+    }
+    return { model, version, id, parameters, inputs, outputs, raw };
+  });
+}
+
+/** A ModelReadyRequest or ModelMetadataRequest, which have the same fields. Throws `invalid_request`. */
+export function readNameAndVersion(message: RoomyMessage, what: string): { model: string; version: string } {
+  return parsed(what, message, (at) => {
+    let [model, version] = ['', ''];
+    while (at.next()) {
+      if (at.field === 1) model = at.text;
+      if (at.field === 2) version = at.text;
+    }
+    return { model, version };
+  });
+}
+
+function parsed<Read>(what: string, message: RoomyMessage, read: (at: FieldReader) => Read): Read {
+  const budget: ReadBudget = { fields: MAX_FIELDS };
+  try {
+    return read(new FieldReader(bytesOf(message), budget));
+  } catch (thrown) {
+    throw asInvalidMessage(thrown, what);
+  }
+}
+
+function readInput(at: FieldReader): InferInput {
+  let [name, datatype] = ['', ''];
+  let contents: Uint8Array | undefined;
+  const parameters = new Map<string, boolean | number | string>();
+  const shape: number[] = [];
+  while (at.next()) {
+    if (at.field === 1) name = at.text;
+    if (at.field === 2) datatype = at.text;
+    if (at.field === 3) readAxes(at, shape);
+    if (at.field === 4) readParameter(at.message, parameters);
+    if (at.field === 5) contents = at.bytes;
+  }
+  return { name, datatype, shape, parameters, contents };
+}
+
+/** Adds the axes of one field: a packed list, or one of them. */
+function readAxes(at: FieldReader, shape: number[]): void {
+  const packed = at.wireType === LENGTH_DELIMITED ? at.message : undefined;
+  if (!packed) shape.push(at.int64);
+  while (packed?.nextValue(VARINT)) {
+    shape.push(packed.int64);
+    if (shape.length > MAX_AXES) break;
+  }
+  if (shape.length <= MAX_AXES) return;
+  throw new GatewayError('invalid_request', `inputs: a shape has at most ${MAX_AXES} axes.`);
+}
+
+function readOutput(at: FieldReader): InferOutput {
+  let name = '';
+  const parameters = new Map<string, boolean | number | string>();
+  while (at.next()) {
+    if (at.field === 1) name = at.text;
+    if (at.field === 2) readParameter(at.message, parameters);
+  }
+  return { name, parameters };
+}
+
+/** Adds an entry of a map of parameters. Kinds that are not read (doubles) are left out. */
+function readParameter(entry: FieldReader, parameters: Map<string, boolean | number | string>): void {
+  let key = '';
+  let value: boolean | number | string | undefined;
+  while (entry.next()) {
+    if (entry.field === 1) key = entry.text;
+    const parameter = entry.field === 2 ? entry.message : undefined;
+    while (parameter?.next()) {
+      if (parameter.field === 1) value = parameter.int32 !== 0;
+      if (parameter.field === 2) value = parameter.int64;
+      if (parameter.field === 3) value = parameter.text;
+    }
+  }
+  if (value !== undefined) parameters.set(key, value);
+}

@@ -1,0 +1,97 @@
+/** Makes the gRPC server of GRPC_PORT with its protocols. */
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { RequestContext } from '../domain/request.ts';
+import type { HoldBody } from '../door/body-memory.ts';
+import type { Trusts } from '../door/client-address.ts';
+import type { Pass } from '../door/door.ts';
+import { createGrpcDoor } from '../grpc/door.ts';
+import { healthMethods } from '../grpc/health.ts';
+import type { Methods } from '../grpc/method.ts';
+import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
+import type { DescriptorPlan } from '../machine/descriptors.ts';
+import { provenStatuses } from '../model/proven-statuses.ts';
+import { countPictures, type Metrics } from '../observe/metrics.ts';
+import { infer } from '../pipeline/infer.ts';
+import { predictPictures } from '../pipeline/pictures.ts';
+import { relay } from '../pipeline/relay.ts';
+import { OPEN_INFERENCE_SERVICES, openInferenceMethods } from '../protocol/open-inference-grpc/routes.ts';
+import { TF_SERVING_SERVICES, tfServingMethods } from '../protocol/tf-serving-grpc/routes.ts';
+import { checked, tlsFiles } from './settings.ts';
+import type { Line } from './stages.ts';
+
+export type GrpcOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly line: Line;
+  readonly descriptors: DescriptorPlan;
+  readonly metrics: Metrics;
+};
+
+/** What it shares with the HTTP servers. */
+export type SharedParts = {
+  readonly pass: Pass;
+  readonly hold: HoldBody;
+  readonly trusts: Trusts;
+  /** Throws if a request cannot be admitted. */
+  readonly check: (context: RequestContext) => void;
+  readonly isReady: () => boolean;
+};
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** Makes the server; it listens nowhere yet. Throws ConfigError for a certificate that cannot be read. */
+export function openGrpc(options: GrpcOptions, shared: SharedParts): GrpcServer {
+  const { config, descriptors, log } = options;
+  const { pass, hold, trusts, isReady } = shared;
+  const services = [...TF_SERVING_SERVICES, ...OPEN_INFERENCE_SERVICES];
+  const onCall = createGrpcDoor({
+    pass,
+    hold,
+    trusts,
+    maxMessageBytes: config.maxBodyBytes,
+    idleMs: config.requestTimeoutMs,
+    methods: methodsOf(options, shared),
+    openMethods: healthMethods(services, isReady),
+  });
+  const { maxGrpcConnections: maxConnections } = descriptors;
+  return checked(
+    () => createGrpcServer(onCall, { maxConnections, tls: tlsFiles(config), log }),
+    'TLS_CERT_FILE, TLS_KEY_FILE',
+  );
+}
+
+function methodsOf({ config, line: { stages, watch }, metrics }: GrpcOptions, parts: SharedParts): Methods {
+  const { check, isReady } = parts;
+  const { resolve } = stages.route;
+  const versionsOf = (model: string) => (watch.model(model) ?? watch.discovery.get(model))?.versions;
+  const statuses = (model: string) => {
+    const versions = versionsOf(model);
+    return versions ? provenStatuses(versions) : [];
+  };
+  return {
+    ...tfServingMethods({
+      check,
+      resolve,
+      statuses,
+      relay: (request, context) => relay(stages, request, context),
+    }),
+    ...openInferenceMethods({
+      check,
+      resolve,
+      isReady,
+      server: { name: 'tensorgate', version },
+      maxInstances: config.maxInstances,
+      versions: (model) => statuses(model).flatMap((one) => (one.state === 'AVAILABLE' ? one.version : [])),
+      infer: (request, context) => infer(stages, request, context),
+      async predictPictures(request, context) {
+        const answer = await predictPictures(stages, request, context);
+        countPictures(metrics, answer);
+        return answer;
+      },
+    }),
+  };
+}

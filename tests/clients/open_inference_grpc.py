@@ -1,0 +1,183 @@
+"""The unmodified client `tritonclient.grpc` against a gateway: python open_inference_grpc.py HOST:PORT MODELS"""
+
+import json
+import queue
+import sys
+import unittest
+from pathlib import Path
+
+import numpy
+from tritonclient.grpc import (
+    InferInput,
+    InferenceServerClient,
+    InferRequestedOutput,
+    InferResult,
+    service_pb2,
+    service_pb2_grpc,
+)
+from tritonclient.utils import InferenceServerException
+
+TARGET, MODELS = sys.argv[1], Path(sys.argv[2])
+NUMPY = {"INT64": numpy.int64, "FP32": numpy.float32, "BYTES": numpy.object_}
+
+
+def samples_of(model):
+    return json.loads((MODELS / model / "parity/1.json").read_text())
+
+
+def columns_of(model, rows):
+    """The inputs of rows: name, datatype and values."""
+    metadata = CLIENT.get_model_metadata(model)
+    for info in metadata.inputs:
+        values = [row[info.name] for row in rows]
+        yield info.name, info.datatype, values
+
+
+def inputs_of(model, rows):
+    inputs = []
+    for name, datatype, values in columns_of(model, rows):
+        tensor = InferInput(name, [len(rows)], datatype)
+        texts = [value.encode() for value in values] if datatype == "BYTES" else values
+        tensor.set_data_from_numpy(numpy.array(texts, dtype=NUMPY[datatype]))
+        inputs.append(tensor)
+    return inputs
+
+
+CLIENT = InferenceServerClient(TARGET)
+
+
+class Server(unittest.TestCase):
+    def test_is_live_and_ready_and_tells_its_name(self):
+        self.assertTrue(CLIENT.is_server_live())
+        self.assertTrue(CLIENT.is_server_ready())
+        metadata = CLIENT.get_server_metadata()
+        self.assertEqual(metadata.name, "tensorgate")
+        self.assertRegex(metadata.version, r"^\d+\.\d+\.\d+")
+
+    def test_models_are_ready_by_name_and_version(self):
+        self.assertTrue(CLIENT.is_model_ready("churn"))
+        self.assertTrue(CLIENT.is_model_ready("churn", "1"))
+        self.assertFalse(CLIENT.is_model_ready("churn", "99"))
+        self.assertFalse(CLIENT.is_model_ready("no-such-model"))
+
+    def test_metadata_has_the_signature(self):
+        metadata = CLIENT.get_model_metadata("clothing-model", as_json=True)
+        self.assertEqual(metadata["name"], "clothing-model")
+        self.assertEqual([one["datatype"] for one in metadata["inputs"]], ["FP32"])
+        self.assertEqual(metadata["inputs"][0]["shape"], ["-1", "299", "299", "3"])
+        self.assertIn("1", CLIENT.get_model_metadata("churn", as_json=True)["versions"])
+
+
+class Tables(unittest.TestCase):
+    def check(self, result, outputs):
+        for name in outputs[0]:
+            got = result.as_numpy(name)
+            self.assertEqual(got.shape, (len(outputs),))
+            for one, expected in zip(got.tolist(), [row[name] for row in outputs]):
+                self.assertAlmostEqual(one, expected, delta=1e-6)
+
+    def test_raw_contents(self):
+        for model in ("churn", "credit"):
+            samples = samples_of(model)
+            result = CLIENT.infer(model, inputs_of(model, samples["instances"]), request_id="r-1")
+            self.check(result, samples["outputs"])
+            response = result.get_response()
+            self.assertEqual((response.id, response.model_name, response.model_version), ("r-1", model, "1"))
+            self.assertEqual(len(response.raw_output_contents), len(response.outputs))
+
+    def test_typed_contents(self):
+        fields = {"INT64": "int64_contents", "FP32": "fp32_contents", "BYTES": "bytes_contents"}
+        samples = samples_of("churn")
+        request = service_pb2.ModelInferRequest(model_name="churn")
+        for name, datatype, values in columns_of("churn", samples["instances"]):
+            tensor = request.inputs.add(name=name, datatype=datatype, shape=[len(values)])
+            texts = [value.encode() for value in values] if datatype == "BYTES" else values
+            getattr(tensor.contents, fields[datatype]).extend(texts)
+        response = service_pb2_grpc.GRPCInferenceServiceStub(CLIENT._channel).ModelInfer(request)
+        self.assertEqual(len(response.raw_output_contents), 0)
+        by_name = {output.name: output for output in response.outputs}
+        got = by_name["churn_probability"].contents.fp32_contents
+        expected = [row["churn_probability"] for row in samples["outputs"]]
+        numpy.testing.assert_allclose(got, expected, atol=1e-6)
+        self.assertEqual(list(by_name["churn"].contents.bool_contents), [row["churn"] for row in samples["outputs"]])
+        self.check(InferResult(CLIENT.infer("churn", inputs_of("churn", samples["instances"])).get_response()), samples["outputs"])
+
+    def test_only_the_outputs_that_are_asked_for(self):
+        samples = samples_of("churn")
+        outputs = [InferRequestedOutput("churn")]
+        result = CLIENT.infer("churn", inputs_of("churn", samples["instances"]), model_version="1", outputs=outputs)
+        self.assertEqual([one.name for one in result.get_response().outputs], ["churn"])
+
+    def test_asynchronous_calls_on_one_connection(self):
+        rows = samples_of("churn")["instances"]
+        answers = queue.Queue()
+        for _ in range(50):
+            CLIENT.async_infer("churn", inputs_of("churn", rows), lambda result, error: answers.put((result, error)))
+        for _ in range(50):
+            result, error = answers.get(timeout=20)
+            self.assertIsNone(error)
+            self.assertEqual(len(result.as_numpy("churn")), len(rows))
+
+
+class Pictures(unittest.TestCase):
+    def test_encoded_pictures_are_converted_as_in_training(self):
+        folder = MODELS / "clothing-model"
+        newest = max(int(one.name) for one in folder.iterdir() if one.name.isdigit())
+        parity = json.loads((folder / f"parity/{newest}.json").read_text())
+        files = sorted(parity["scores"])
+        pictures = numpy.array([(folder / "parity" / file).read_bytes() for file in files], dtype=numpy.object_)
+        name = CLIENT.get_model_metadata("clothing-model").inputs[0].name
+        for shape in ([len(files)], [len(files), 1]):
+            tensor = InferInput(name, shape, "BYTES")
+            tensor.set_data_from_numpy(pictures.reshape(shape))
+            response = CLIENT.infer("clothing-model", [tensor])
+            scores = response.as_numpy(response.get_response().outputs[0].name)
+            expected = numpy.array([parity["scores"][file] for file in files])
+            numpy.testing.assert_allclose(scores, expected, atol=parity["tolerance"])
+
+    def test_a_picture_that_cannot_be_read_is_named(self):
+        tensor = InferInput("image", [1], "BYTES")
+        tensor.set_data_from_numpy(numpy.array([b"no picture"], dtype=numpy.object_))
+        with self.assertRaises(InferenceServerException) as caught:
+            CLIENT.infer("clothing-model", [tensor])
+        self.assertEqual(caught.exception.status(), "StatusCode.INVALID_ARGUMENT")
+        self.assertIn("inputs[0] (image)[0]", caught.exception.message())
+
+    def test_pixels_are_tensors(self):
+        tensor = InferInput("image", [1, 299, 299, 3], "FP32")
+        tensor.set_data_from_numpy(numpy.zeros([1, 299, 299, 3], dtype=numpy.float32))
+        result = CLIENT.infer("clothing-model", [tensor])
+        self.assertEqual(result.as_numpy(result.get_response().outputs[0].name).shape, (1, 10))
+
+
+class Mistakes(unittest.TestCase):
+    def check(self, model, inputs, status, text, **options):
+        with self.assertRaises(InferenceServerException) as caught:
+            CLIENT.infer(model, inputs, **options)
+        self.assertEqual(caught.exception.status(), f"StatusCode.{status}")
+        self.assertIn(text, caught.exception.message())
+
+    def test_are_statuses_with_the_place(self):
+        rows = samples_of("churn")["instances"][:1]
+        inputs = inputs_of("churn", rows)
+        self.check("no-such-model", inputs, "NOT_FOUND", "no such model")
+        self.check("churn", inputs, "NOT_FOUND", "version 99", model_version="99")
+        self.check("churn", inputs, "INVALID_ARGUMENT", "model_version", model_version="latest")
+        self.check("churn", inputs[1:], "INVALID_ARGUMENT", f"{inputs[0].name()} is missing")
+        self.check("churn", [*inputs, inputs[0]], "INVALID_ARGUMENT", "send it once")
+        wrong = InferInput(inputs[0].name(), [1], "FP64")
+        wrong.set_data_from_numpy(numpy.zeros([1]))
+        self.check("churn", [wrong, *inputs[1:]], "INVALID_ARGUMENT", "datatype: expected")
+        wrong = InferInput(inputs[0].name(), [1, 2], inputs[0].datatype())
+        wrong.set_data_from_numpy(numpy.array([[b"a", b"b"]], dtype=numpy.object_) if inputs[0].datatype() == "BYTES" else numpy.zeros([1, 2], dtype=NUMPY[inputs[0].datatype()]))
+        self.check("churn", [wrong, *inputs[1:]], "INVALID_ARGUMENT", "shape: expected [n], got [1,2]")
+        outputs = [InferRequestedOutput("no-such-output")]
+        self.check("churn", inputs, "INVALID_ARGUMENT", "no-such-output", outputs=outputs)
+
+    def test_a_deadline_is_kept(self):
+        rows = samples_of("churn")["instances"]
+        self.check("churn", inputs_of("churn", rows), "DEADLINE_EXCEEDED", "", client_timeout=0.000_001)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

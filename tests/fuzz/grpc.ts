@@ -1,0 +1,159 @@
+/** Fuzzes the readers of requests over gRPC, of both protocols. Reference: protobuf.js. */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { ELEMENTS, isNumeric } from '../../gateway/domain/elements.ts';
+import { bytesOf, HEAD_ROOM, type RoomyMessage } from '../../gateway/domain/roomy-message.ts';
+import type { Signature, Tensor } from '../../gateway/domain/tensor.ts';
+import type { Kind } from '../../gateway/errors.ts';
+import type { InferRequest } from '../../gateway/pipeline/infer.ts';
+import { readInfer } from '../../gateway/protocol/open-inference-grpc/message.ts';
+import { readBody, servableOf } from '../../gateway/protocol/open-inference-grpc/request.ts';
+import { readMetadataRequest, readRelayed, readStatusRequest } from '../../gateway/protocol/tf-serving-grpc/request.ts';
+import { dtypeOf } from '../../gateway/tensor/datatype.ts';
+import type { Parser } from './fuzz.ts';
+import { checkRefusal, refusalOf } from './refusal.ts';
+
+const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
+const FILES = ['inference/grpc_inference_service.proto', 'tensorflow_serving/apis/predict.proto'];
+const definitions = loadSync(FILES, {
+  includeDirs: [PROTOS],
+  keepCase: true,
+  longs: String,
+  enums: String,
+  defaults: true,
+});
+type Predict = { readonly inputs: object; readonly output_filter: readonly string[] };
+const inferType = definitions['inference.ModelInferRequest'] as MessageTypeDefinition<object, object>;
+const predictType = definitions['tensorflow.serving.PredictRequest'] as MessageTypeDefinition<object, Predict>;
+
+const DATATYPES = ['BOOL', 'UINT8', 'INT16', 'INT64', 'UINT64', 'FP16', 'FP32', 'FP64', 'BYTES'];
+const inputs = DATATYPES.map((name) => ({ name, dtype: dtypeOf(name) ?? '', shape: [-1] }));
+/** A signature for all inputs, and one for each of them alone. */
+const signatures = new Map<string, Signature>([
+  ['serving_default', { inputs, outputs: inputs }],
+  ...inputs.map((input) => [input.name, { inputs: [input], outputs: [] }] as const),
+]);
+const routed = {
+  card: { name: 'm', signature: 'serving_default', scores: 'logits', folder: '' },
+  version: 1,
+  metadata: { version: 1, signatures },
+  servers: new Set(),
+} as unknown as InferRequest['routed'];
+const KINDS: readonly Kind[] = ['invalid_request', 'invalid_tensor'];
+
+const LISTS = {
+  BOOL: { bool_contents: [true, false] },
+  UINT8: { uint_contents: [1, 255] },
+  INT16: { int_contents: [-1, 256] },
+  INT64: { int64_contents: ['9007199254740993', '-1'] },
+  UINT64: { uint64_contents: ['18446744073709551615', '1'] },
+  FP32: { fp32_contents: [1, 2] },
+  FP64: { fp64_contents: [1, 2] },
+  BYTES: { bytes_contents: [Buffer.from('ab'), Buffer.alloc(0)] },
+};
+
+function inferSeeds(): Buffer[] {
+  const one = (datatype: string, more: object) => ({
+    model_name: 'm',
+    model_version: '1',
+    id: 'i',
+    parameters: { signature_name: { string_param: datatype } },
+    inputs: [{ name: datatype, datatype, shape: [2], ...more }],
+  });
+  const listed = Object.entries(LISTS).map(([datatype, contents]) => one(datatype, { contents }));
+  const raw = [
+    { ...one('FP16', {}), raw_input_contents: [Buffer.alloc(4)] },
+    { ...one('BYTES', {}), raw_input_contents: [Buffer.from('\x01\0\0\0a\0\0\0\0', 'latin1')] },
+  ];
+  return [...listed, ...raw].map((message) => inferType.serialize(message));
+}
+
+function predictSeeds(): Buffer[] {
+  const tensor = { dtype: 'DT_FLOAT', tensor_shape: { dim: [{ size: 2 }] }, float_val: [1, 2] };
+  const spec = { name: 'm', version: { value: 1 }, signature_name: 's' };
+  const message = { model_spec: spec, inputs: { x: tensor }, output_filter: ['y'] };
+  const behind = Buffer.concat([
+    predictType.serialize({ inputs: { x: tensor } }),
+    predictType.serialize({ model_spec: spec }),
+  ]);
+  return [predictType.serialize(message), behind];
+}
+
+export const grpc: Parser = {
+  name: 'grpc',
+  seeds: async () => [...inferSeeds(), ...predictSeeds()],
+  words: [
+    ...[
+      '\x0a\x01m',
+      '\x12\x01',
+      '\x1a\x01\x02',
+      '\x1a\x02\x02\x02',
+      '\x22',
+      '\x2a',
+      '\x32',
+      '\x3a\x04',
+      '\x0d',
+      '\x38\x01',
+    ],
+    ...['\x12\x02\x08\x02', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01', '\x80\x80\x80\x80\x10', ...DATATYPES],
+    ...['signature_name', 'shared_memory_region', '__proto__', '\x0a\x05\x0a\x01m\x12\x00'],
+  ],
+  async check(input) {
+    await checkInfer(input);
+    checkPredict(input);
+    for (const read of [readMetadataRequest, readStatusRequest]) refusalOf(() => read(roomy(input)), KINDS);
+    for (const method of ['Classify', 'Regress'] as const) refusalOf(() => readRelayed(roomy(input), method), KINDS);
+    assert.deepEqual(Object.keys(Object.prototype), []);
+  },
+};
+
+function roomy(input: Uint8Array): RoomyMessage {
+  const memory = new ArrayBuffer(HEAD_ROOM + input.length);
+  new Uint8Array(memory).set(input, HEAD_ROOM);
+  return { memory, start: HEAD_ROOM, end: memory.byteLength };
+}
+
+async function checkInfer(input: Uint8Array): Promise<void> {
+  const message = refusalOf(() => readInfer(roomy(input)), KINDS);
+  if (!message) return;
+  refusalOf(() => servableOf(message), KINDS);
+  const reference = decoded(inferType, input) as
+    | { model_name: string; inputs: object[]; raw_input_contents: object[] }
+    | undefined;
+  if (reference) {
+    assert.equal(message.model, reference.model_name);
+    assert.equal(message.inputs.length, reference.inputs.length);
+    assert.equal(message.raw.length, reference.raw_input_contents.length);
+  }
+  const body = await readBody(message, routed).catch((thrown: unknown) => checkRefusal(thrown, KINDS));
+  if (body?.kind === 'tensors') for (const [name, tensor] of body.inputs) checkTensor(name, tensor);
+}
+
+function checkTensor(name: string, tensor: Tensor): void {
+  const count = tensor.shape.reduce((product, size) => product * size, 1);
+  const length = 'strings' in tensor ? tensor.strings.length : tensor.bytes.length;
+  const size = isNumeric(tensor.dtype) ? ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 1;
+  assert.equal(length, count * size, `${name} of shape [${tensor.shape}]`);
+}
+
+/** The request without its model_spec has all other fields as they were. */
+function checkPredict(input: Uint8Array): void {
+  const message = refusalOf(() => readRelayed(roomy(input), 'Predict'), KINDS);
+  if (!message) return;
+  assert.ok(message.rows >= 1 && message.rows <= Math.max(1, input.length));
+  assert.ok(message.rest.start >= HEAD_ROOM);
+  const before = decoded(predictType, input);
+  if (!before) return;
+  const after = predictType.deserialize(Buffer.from(bytesOf(message.rest)));
+  assert.deepEqual([after.inputs, after.output_filter], [before.inputs, before.output_filter]);
+}
+
+/** What protobuf.js reads. Undefined where it refuses the bytes: it reads fields that the gateway skips. */
+function decoded<Message>(type: MessageTypeDefinition<object, Message>, input: Uint8Array): Message | undefined {
+  try {
+    return type.deserialize(Buffer.from(input));
+  } catch {
+    return undefined;
+  }
+}
