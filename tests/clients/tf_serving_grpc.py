@@ -78,6 +78,37 @@ class Predict(unittest.TestCase):
         self.assertEqual(len(PREDICTIONS.Predict(request, TIMEOUT_S).outputs), 2)
 
 
+@unittest.skipUnless((MODELS / "examples").exists(), "no model here takes examples")
+class Examples(unittest.TestCase):
+    def request_of(self, type_of_request, signature):
+        request = type_of_request()
+        request.model_spec.name = "examples"
+        request.model_spec.signature_name = signature
+        for x in (1.0, -2.0, 3.0):
+            example = request.input.example_list.examples.add()
+            example.features.feature["x"].float_list.value.append(x)
+        return request
+
+    def test_regress(self):
+        request = self.request_of(regression_pb2.RegressionRequest, "regress")
+        response = PREDICTIONS.Regress(request, TIMEOUT_S)
+        self.assertEqual([one.value for one in response.result.regressions], [2.5, 1.0, 3.5])
+        self.assertEqual(response.model_spec.version.value, 1)
+
+    def test_classify(self):
+        request = self.request_of(classification_pb2.ClassificationRequest, "classify")
+        result = PREDICTIONS.Classify(request, TIMEOUT_S).result
+        self.assertEqual([len(one.classes) for one in result.classifications], [2, 2, 2])
+        self.assertEqual({one.label for one in result.classifications[0].classes}, {"positive", "negative"})
+
+    def test_the_other_method_is_refused_in_the_words_of_the_server(self):
+        request = self.request_of(regression_pb2.RegressionRequest, "classify")
+        with self.assertRaises(grpc.RpcError) as caught:
+            PREDICTIONS.Regress(request, TIMEOUT_S)
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertEqual(caught.exception.details(), "Expected one output Tensor.")
+
+
 class LookUps(unittest.TestCase):
     def test_metadata_has_the_signature_and_the_version(self):
         spec, signature = signature_of("clothing-model")
