@@ -10,7 +10,7 @@
  * 0.067 USD per hour in us-central1.
  */
 import { parseArgs } from 'node:util';
-import { cpuMsOf, load, median, moveAside, stopAll, treeOf } from './load.ts';
+import { cpuMsOf, load, loopP99Ms, median, moveAside, stopAll, treeOf } from './load.ts';
 import { openStage, type Subject, startSubjects } from './subjects.ts';
 
 const { values, positionals } = parseArgs({
@@ -37,18 +37,9 @@ type Round = {
   readonly loopMs: number;
 };
 
-/** The metric starts anew at each scrape, and includes its own sampling interval. */
-const LOOP_SAMPLE_MS = 50;
-
-async function loopP99Ms({ adminPort }: Subject): Promise<number> {
-  if (adminPort === 0) return Number.NaN;
-  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]) * 1000 - LOOP_SAMPLE_MS;
-}
-
 async function round(subject: Subject, bodies: readonly string[], concurrency: number): Promise<Round> {
   const { url, pid } = subject;
-  await loopP99Ms(subject);
+  await loopP99Ms(subject.adminPort);
   const cpuBeforeMs = await cpuMsOf(pid);
   const startedMs = performance.now();
   const latencies = await load(url, bodies, REQUESTS, concurrency);
@@ -56,7 +47,7 @@ async function round(subject: Subject, bodies: readonly string[], concurrency: n
   const cpuMs = ((await cpuMsOf(pid)) - cpuBeforeMs) / REQUESTS;
   const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
   const rssMb = (await treeOf(pid)).reduce((sum, each) => sum + each.rssMb, 0);
-  const loopMs = await loopP99Ms(subject);
+  const loopMs = await loopP99Ms(subject.adminPort);
   return { perSecond: REQUESTS / tookS, cpuMs, p50Ms: at(0.5), p99Ms: at(0.99), rssMb, loopMs };
 }
 

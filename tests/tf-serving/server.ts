@@ -39,7 +39,7 @@ export async function makeModels(python: string, ...names: readonly string[]): P
   return folder;
 }
 
-export type TensorFlowServing = { readonly target: string; stop(): Promise<void> };
+export type TensorFlowServing = { readonly target: string; readonly pid: number; stop(): Promise<void> };
 
 /** Starts a server with all versions of the named models. Version 1 of the model `versions` has the label stable. */
 export async function startTensorFlowServing(
@@ -64,6 +64,7 @@ export async function startTensorFlowServing(
   await listening(child);
   return {
     target: `127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     async stop() {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');

@@ -72,8 +72,10 @@ export class JsonScanner {
   #count(piece: Buffer): void {
     let at = this.#isInString ? this.#skipString(piece, 0) : 0;
     while (at < piece.length) {
-      const byte = piece[at];
+      const byte = piece[at] as number;
       at += 1;
+      // Nearly all bytes outside of strings are those of numbers.
+      if (byte > COMMA && byte < COLON) continue;
       if (byte === QUOTE) at = this.#skipString(piece, at);
       else if (byte === COMMA) this.#addValue();
       else if (byte === COLON) this.#members += 1;

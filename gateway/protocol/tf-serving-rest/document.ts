@@ -15,17 +15,26 @@ export type Document = Readonly<Record<string, unknown>>;
 /** What a body is read into: either this, or a mistake. Errors lose their class between threads. */
 export type Refused = { readonly refused: Mistake };
 
-/** Parses a body. `isExact`: integers are read without rounding, and told from decimals. Throws `invalid_json`. */
-export function parseDocument(text: string, isExact: boolean): unknown {
+/** A body: fast, and exactly. */
+export type Parsed = { readonly value: unknown; exactly(): unknown };
+
+/**
+ * Parses a body. JSON.parse reads large ones about ten times faster than what reads integers without rounding and tells them
+ * from decimals, which only some signatures need.
+ */
+export function parseDocument(text: string): Parsed {
   if (text.trim() === '') {
-    return refused(`JSON Parse error: The document is empty${text === '' ? '' : ' at offset: 0'}`);
+    const empty = refused(`JSON Parse error: The document is empty${text === '' ? '' : ' at offset: 0'}`);
+    return { value: empty, exactly: () => empty };
   }
+  const exactly = () => parseExactJson(text);
   try {
-    return isExact || text.length < SHORT_CHARACTERS ? parseExactJson(text) : JSON.parse(text);
+    return { value: text.length < SHORT_CHARACTERS ? exactly() : JSON.parse(text), exactly };
   } catch (thrown) {
     if (!(thrown instanceof SyntaxError)) throw thrown;
     const [, position = text.length] = /at position (\d+)/.exec(thrown.message) ?? [];
-    return refused(`JSON Parse error: Invalid value. at offset: ${position}`);
+    const wrong = refused(`JSON Parse error: Invalid value. at offset: ${position}`);
+    return { value: wrong, exactly: () => wrong };
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Document,
   isRefused,
   MAX_DEPTH,
+  type Parsed,
   parseDocument,
   type Refused,
   readDocument,
@@ -24,9 +25,10 @@ export const format: JsonFormat<undefined, ExamplesBody> = {
   module: import.meta.url,
   example: '{"examples": [{…}]}',
   limits: () => ({ maxDepth: MAX_DEPTH }),
-  parse: (text) => parseDocument(text, true),
+  parse: parseDocument,
   read(value) {
-    const document = readDocument(value);
+    // A number is an integer or a decimal here: 1 and 1.0 differ.
+    const document = readDocument((value as Parsed).exactly());
     if (isRefused(document)) return document;
     try {
       return { signature: signatureNameOf(document), examples: readExamples(document) };

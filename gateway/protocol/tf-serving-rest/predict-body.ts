@@ -11,6 +11,7 @@ import {
   type Document,
   isRefused,
   MAX_DEPTH,
+  type Parsed,
   parseDocument,
   type Refused,
   readDocument,
@@ -51,7 +52,7 @@ export const format: JsonFormat<PredictOptions, PredictBody> = {
   module: import.meta.url,
   example: '{"instances": […]}',
   limits: () => ({ maxDepth: MAX_DEPTH }),
-  parse: (text, { signatures }) => parseDocument(text, hasIntegers(signatures)),
+  parse: parseDocument,
   read: readPredict,
   memory(body) {
     if ('refused' in body || body.kind === 'document') return [];
@@ -62,13 +63,10 @@ export const format: JsonFormat<PredictOptions, PredictBody> = {
 
 const INTEGER = /^DT_U?INT/;
 
-function hasIntegers(signatures: PredictOptions['signatures'] = new Map()): boolean {
-  return signatures.values().some(({ inputs }) => inputs.some(({ dtype }) => INTEGER.test(dtype)));
-}
-
 /** Reads the document in TF-Serving's order: its form, the model, the signature, the values. */
 function readPredict(value: unknown, options: PredictOptions): PredictBody {
-  const document = readDocument(value);
+  const parsed = value as Parsed;
+  const document = readDocument(parsed.value);
   if (isRefused(document)) return document;
   if (!options.signatures) return { kind: 'document' };
   const name = signatureNameOf(document);
@@ -76,7 +74,8 @@ function readPredict(value: unknown, options: PredictOptions): PredictBody {
   const inputs = options.signatures.get(signature)?.inputs;
   if (!inputs) return refused(`Serving signature name: "${signature}" not found in signature def`);
   if (inputs.length === 0) return refused(`Failed to get input map for signature: ${name || 'DEFAULT'}`);
-  return readValues(document, signature, inputs, options);
+  const hasIntegers = inputs.some(({ dtype }) => INTEGER.test(dtype));
+  return readValues(hasIntegers ? (parsed.exactly() as Document) : document, signature, inputs, options);
 }
 
 function readValues(
