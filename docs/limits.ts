@@ -2,6 +2,7 @@
  * The text of docs/limits.md: what each limit bounds and which errors it causes. Defaults and statuses come from the
  * code.
  */
+
 import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
 import { MAX_LOOK_UP_BYTES } from '../gateway/backend/tf-serving/look-up.ts';
 import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-responses.ts';
@@ -10,11 +11,13 @@ import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_CALLS } from '../gateway/grpc/server.ts';
 import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
+import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/heap.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
 import { MAX_STRINGS } from '../gateway/protocol/open-inference-grpc/request.ts';
 import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
+import { MAX_STRINGS as MAX_JSON_STRINGS } from '../gateway/protocol/tf-serving-rest/predict-body.ts';
 import { VALUES_OF_PICTURE } from '../gateway/tensor/pictures.ts';
 import { table } from './table.ts';
 
@@ -122,6 +125,18 @@ const FIXED: readonly Fixed[] = [
     value: `${MAX_DEPTH} levels; ${OTHER_VALUES} values, and ${VALUES_OF_PICTURE} for each image of MAX_INSTANCES`,
     bounds: 'CPU and memory: counted while the body arrives. Strings are bounded by MAX_BODY_BYTES only',
     kinds: ['invalid_json', 'body_too_large'],
+  },
+  {
+    what: 'JSON of any route',
+    value: `${VALUE_BYTES} bytes for each value, ${OBJECT_BYTES} more for an object, ${MEMBER_BYTES} for a member; in all 4 × MAX_BODY_BYTES + 32 MB with the text`,
+    bounds: 'memory of the thread that parses it',
+    kinds: ['body_too_large'],
+  },
+  {
+    what: 'strings in the body of /v1/models/M:predict',
+    value: String(MAX_JSON_STRINGS),
+    bounds: 'time of the event loop',
+    kinds: ['body_too_large'],
   },
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {

@@ -13,8 +13,8 @@ export function isJsonRequest(request: Request): boolean {
 
 /** The header, and the type without parameters in lower case. */
 export function contentType(request: Request): { readonly given: string; readonly type: string } {
-  const given = request.get('content-type') ?? '';
-  const [type = ''] = given.trim().toLowerCase().split(/\s*;/);
+  const given = (request.get('content-type') ?? '').trim();
+  const [type = ''] = given.toLowerCase().split(/\s*;/);
   return { given, type };
 }
 

@@ -25,7 +25,7 @@ import { hasPictures, readPictures } from './pictures.ts';
 /** TensorFlow's name of the signature for requests that name none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 /** Each string is an object on the main thread, so their number is bounded. */
-const MAX_STRINGS = 25_000;
+export const MAX_STRINGS = 25_000;
 
 export type PredictOptions = {
   /** Those of the version. Unset: there is no such model, and only the document is checked. */
