@@ -61,7 +61,8 @@ export class JsonScanner {
 
   /** Throws `invalid_json` for JSON that is too deep and `body_too_large` for JSON that takes too much. */
   feed(piece: Buffer): void {
-    this.#count(piece);
+    // V8 reads resizable memory ten times slower, and all other memory too in code that has met both.
+    this.#count((piece.buffer as ArrayBuffer).resizable ? Buffer.from(piece) : piece);
     this.#bytes += piece.length;
     this.#isAscii &&= isAscii(piece);
     if (this.heapBytes <= this.#limits.maxHeapBytes) return;
