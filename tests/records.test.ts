@@ -46,6 +46,23 @@ function assertClose(actual: Row | undefined, wanted: Row | undefined, place: st
   }
 }
 
+/** The outputs of a prediction by name: the only one is not named, and may be in a list. */
+function named(prediction: unknown, wanted: Row): Row {
+  if (typeof prediction === 'object' && prediction !== null && !Array.isArray(prediction)) return prediction as Row;
+  const [name = ''] = Object.keys(wanted);
+  return { [name]: [prediction].flat()[0] as number };
+}
+
+/** The outputs in columns at one row. */
+function at(columns: unknown, row: number): unknown {
+  if (Array.isArray(columns)) return columns[row];
+  return Object.fromEntries(Object.entries(columns as object).map(([name, column]) => [name, column[row]]));
+}
+
+function pick(row: Row, { ...names }: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name in names));
+}
+
 /** A Python that has the package `requests`: that of training, or `python3`. */
 async function findRequests(): Promise<string | undefined> {
   const programs = [path.join(ROOT, '.venv/bin/python'), process.env.TENSORGATE_TF_PYTHON ?? '', 'python3'];
@@ -110,6 +127,28 @@ for (const [server, start] of Object.entries(SERVERS)) {
         }
       });
     }
+
+    test("TF-Serving's REST API gives the same outputs, in rows and in columns", async () => {
+      for (const name of NAMES) {
+        const { instances, outputs } = examplesOf(name) ?? samplesOf(name);
+        const url = `${gateway.url}/v1/models/${name}:predict`;
+        const post = async (body: object) => {
+          const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+          const text = await response.text();
+          assert.equal(response.status, 200, text);
+          return JSON.parse(text) as { predictions: unknown[]; outputs: unknown };
+        };
+        const { predictions } = await post({ instances });
+        const inputs = Object.keys(instances[0] ?? {}).map((key) => [key, instances.map((row) => row[key])]);
+        const { outputs: columns } = await post({ inputs: Object.fromEntries(inputs) });
+        for (const [index, wanted] of outputs.entries()) {
+          const row = named(predictions[index], wanted);
+          assertClose(row, pick(wanted, row), `${name} ${index} in rows`);
+          const column = named(at(columns, index), wanted);
+          assert.deepEqual(column, row, `${name} ${index} in columns`);
+        }
+      }
+    });
 
     test('a wrapped record comes back with its id and the version', async () => {
       const answer = await ask<Row>('ride-duration', { ride_id: 'ride_xyz', ride: RIDE });
