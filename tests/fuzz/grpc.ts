@@ -11,6 +11,7 @@ import { readInfer } from '../../gateway/protocol/open-inference-grpc/message.ts
 import { readBody, servableOf } from '../../gateway/protocol/open-inference-grpc/request.ts';
 import { readMetadataRequest, readRelayed, readStatusRequest } from '../../gateway/protocol/tf-serving-grpc/request.ts';
 import { dtypeOf } from '../../gateway/tensor/datatype.ts';
+import { FieldReader, LENGTH_DELIMITED } from '../../gateway/tensor/field-reader.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal, refusalOf } from './refusal.ts';
 
@@ -143,10 +144,17 @@ function checkPredict(input: Uint8Array): void {
   if (!message) return;
   assert.ok(message.rows >= 1 && message.rows <= Math.max(1, input.length));
   assert.ok(message.rest.start >= HEAD_ROOM);
-  const before = decoded(predictType, input);
+  const before = hasWireTypes(input) ? decoded(predictType, input) : undefined;
   if (!before) return;
   const after = predictType.deserialize(Buffer.from(bytesOf(message.rest)));
   assert.deepEqual([after.inputs, after.output_filter], [before.inputs, before.output_filter]);
+}
+
+/** Whether all fields are strings or messages: protobuf.js reads any wire type as that of its field. */
+function hasWireTypes(input: Uint8Array): boolean {
+  const at = new FieldReader(input, { fields: input.length + 1 });
+  while (at.next()) if (at.wireType !== LENGTH_DELIMITED) return false;
+  return true;
 }
 
 /** What protobuf.js reads. Undefined where it refuses the bytes: it reads fields that the gateway skips. */
