@@ -66,7 +66,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   rateLimit: { bounds: 'requests per API key, or per client address without keys', kinds: ['quota'] },
   maxConnections: {
     bounds:
-      "sockets. Never more than half of the process's limit of open files (`ulimit -n`). GRPC_PORT has 1,024 of its own, or a sixteenth of that limit",
+      "sockets. Never more than half of the process's limit of open files (`ulimit -n`). GRPC_PORT takes 1,024 more, or a sixteenth of that limit",
     kinds: [],
     effect: 'the connection that has waited longest for a request is closed',
   },
@@ -110,7 +110,7 @@ const FIXED: readonly Fixed[] = [
   {
     what: 'strings of one call of ModelInfer',
     value: String(MAX_STRINGS),
-    bounds: 'memory and CPU: each is an object of its own',
+    bounds: 'memory and CPU: each of them becomes an object',
     kinds: ['invalid_tensor'],
   },
   {

@@ -13,7 +13,7 @@ function settings(...args: readonly string[]): Readonly<Record<string, string>> 
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-/** What KServe appends: `spec.transformer` of an InferenceService without a model name of its own. */
+/** What KServe appends to the arguments where an InferenceService names no model. */
 const APPENDED = ['--model_name', 'photos', '--predictor_host', 'photos-predictor.shop', '--http_port', '8080'];
 
 test("KServe's arguments are settings of the gateway", () => {

@@ -5,7 +5,7 @@ import type { TensorInfo } from './tensor.ts';
 /** `in`: the field of an instance that has the record. `id`: the field that comes back with its prediction. */
 export type RecordSpec = { readonly in?: string; readonly id: string };
 
-/** Whether an output with one number for each row is at least the threshold, under a name of its own. */
+/** An answer `name` that is true where the number of `output` is at least the threshold. */
 export type Decision = { readonly output: string; readonly threshold: number; readonly name: string };
 
 /** How the records of a version are read, and what its answers consist of. The first axis of every tensor is the rows. */

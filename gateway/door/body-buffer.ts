@@ -42,7 +42,7 @@ export class BodyBuffer {
     return Buffer.from(this.#memory, 0, this.#length);
   }
 
-  /** Gives the memory back at once, without the garbage collector. Only while nobody else has `bytes`. */
+  /** Gives the memory back at once, without the garbage collector. Call it when `bytes` is not used any more. */
   free(): void {
     this.#memory.transfer(0);
     this.#memory = new ArrayBuffer(0);

@@ -110,7 +110,7 @@ export function createFetch(options: FetchOptions): Fetch {
   return Object.assign(fetch, { close });
 }
 
-/** Buckets have connections of their own. Where some are open, they and the other sources get half of the sockets each. */
+/** Buckets do not share connections with other sources. Where buckets are allowed, each side gets half of the sockets. */
 function sharedSockets(options: FetchOptions): FetchOptions {
   const { buckets = [], maxTotalSockets } = options;
   if (buckets.length === 0 || maxTotalSockets === undefined) return options;

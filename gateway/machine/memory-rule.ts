@@ -1,7 +1,7 @@
 /** The memory rule: the most memory that the settings allow, when every buffer is filled by the worst requests. */
 import { decoderMemory } from './decoder-memory.ts';
 
-/** Node, its heap, the libraries' code, the pool of unused tensors, and the buffers with a bound of their own. */
+/** Node, its heap, the libraries' code, the pool of unused tensors, and the buffers with a fixed bound. */
 const BASE_BYTES = 180 * 2 ** 20;
 /** A connection with a request whose body has not arrived: the sockets, the parser and the objects of the request. */
 const CONNECTION_BYTES = 35_000;
@@ -10,8 +10,8 @@ const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
 /** Bodies of the largest size that are held at once. */
 const LARGEST_BODIES = 4;
 /**
- * The thread that parses large JSON reads one body at a time. Its heap has the text and the strings of the largest body, two
- * bytes a character each; and a heap of its own.
+ * The thread that parses large JSON reads one body at a time. It holds the text and the strings of the largest body, at two
+ * bytes for each character, and JSON_BASE_BYTES besides.
  */
 const JSON_COPIES = 4;
 const JSON_BASE_BYTES = 32e6;

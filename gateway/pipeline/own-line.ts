@@ -6,7 +6,7 @@ import type { Stages } from './stages.ts';
 
 type Admitting = Pick<Stages, 'admission' | 'ownAdmission'>;
 
-/** Requests of a model with limits of its own neither wait for those of other models nor take their room. */
+/** Uses the admission and the deadline that model.yaml sets, so that a slow model does not delay other models. */
 export function ownLine<Given extends Admitting>(
   stages: Given,
   card: ModelCard,

@@ -27,7 +27,7 @@ export type RelayRequest = {
 
 export type RelayAnswer = { readonly version: number; readonly message: Uint8Array };
 
-/** Classify and Regress have labels and numbers of their own, not the outputs of the signature. */
+/** Classify and Regress answer labels and numbers, not the outputs of the signature. */
 const UNKNOWN = { outputs: [], wantedElements: 0, elements: undefined };
 
 /**

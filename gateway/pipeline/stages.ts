@@ -19,7 +19,7 @@ export type Fetch = (
 export type Stages = {
   readonly route: Route;
   readonly admission: Admission;
-  /** The admission of a model that has a limit of its own. */
+  /** The admission of a model whose model.yaml has max_in_flight. */
   readonly ownAdmission: (card: ModelCard) => Admission | undefined;
   readonly fetch: Fetch;
   /** Bounds the fetched images of all requests. */

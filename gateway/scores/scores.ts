@@ -1,6 +1,8 @@
 /** Converts an output tensor to named scores. */
+
 import { numbersOf } from '../domain/elements.ts';
 import { neuronCounts, type ScoreKind } from '../domain/scores.ts';
+import { elementCount } from '../domain/shape.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { sigmoid, softmax } from './activations.ts';
@@ -36,7 +38,7 @@ export function nameScores(
 ): (Scores | GatewayError)[] {
   const { classes, gives } = options;
   const [rows, ...axes] = output?.shape ?? [];
-  const neurons = axes.reduce((product, size) => product * size, 1);
+  const neurons = elementCount(axes);
   const isVector = axes.filter((size) => size !== 1).length <= 1;
   if (!output || rows !== count || !isVector || !neuronCounts(classes.length, gives).includes(neurons)) {
     const got = output ? `[${output.shape}]` : 'no such output';

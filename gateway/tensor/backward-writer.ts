@@ -2,9 +2,7 @@
  * Writes protobuf from the end of a buffer to its start. So the length of every field is known before it is written.
  */
 
-/** Wire types; see https://protobuf.dev/programming-guides/encoding/. */
-const VARINT = 0;
-const LENGTH_DELIMITED = 2;
+import { LENGTH_DELIMITED, VARINT } from './field-reader.ts';
 
 export class BackwardWriter {
   readonly #buffer: Uint8Array;

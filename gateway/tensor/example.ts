@@ -1,4 +1,5 @@
 /** Writes tf.Example (example.proto, feature.proto): named lists of values. */
+import { type Field, message, packedVarints } from './message.ts';
 
 /** `kind` undefined: the feature is missing. */
 export type Feature =
@@ -7,44 +8,30 @@ export type Feature =
   | { readonly kind: 'int64'; readonly values: readonly bigint[] }
   | { readonly kind: undefined; readonly values: readonly [] };
 
-/** Wire type LENGTH_DELIMITED. */
-const LENGTH_DELIMITED = 2;
-
 /** Serializes an Example with these features. */
 export function serializeExample(features: readonly (readonly [name: string, feature: Feature])[]): Uint8Array {
-  const entries = features.map(([name, feature]) =>
-    field(1, field(1, Buffer.from(name)), field(2, ...featureFields(feature))),
+  const entries = features.map(
+    ([name, feature]): Field => [
+      1,
+      message([
+        [1, name],
+        [2, message(listOf(feature))],
+      ]),
+    ],
   );
-  return field(1, ...entries);
+  return message([[1, message(entries)]]);
 }
 
-/** The lists of numbers are packed. */
-function featureFields(feature: Feature): Buffer[] {
+/** The list of a Feature. Numbers are packed. */
+function listOf(feature: Feature): Field[] {
   switch (feature.kind) {
     case 'bytes':
-      return [field(1, ...feature.values.map((value) => field(1, value)))];
+      return [[1, message(feature.values.map((value) => [1, value]))]];
     case 'float':
-      return [field(2, field(1, new Uint8Array(Float32Array.from(feature.values).buffer)))];
+      return [[2, message([[1, new Uint8Array(Float32Array.from(feature.values).buffer)]])]];
     case 'int64':
-      return [field(3, field(1, ...feature.values.map((value) => varint(BigInt.asUintN(64, value)))))];
+      return [[3, message([[1, packedVarints(feature.values)]])]];
     case undefined:
       return [];
   }
-}
-
-/** A field whose value is these bytes, one after the other. */
-function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([varint(BigInt(number * 8 + LENGTH_DELIMITED)), varint(BigInt(length)), ...parts]);
-}
-
-/** An unsigned integer in groups of seven bits, the lowest first. */
-function varint(value: bigint): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 128n) {
-    bytes.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  return Buffer.from([...bytes, Number(rest)]);
 }

@@ -8,7 +8,7 @@ export type PackedTensor = (Numbers | (Omit<Numbers, 'dtype'> & { readonly dtype
   readonly lengths?: Uint32Array;
 };
 
-/** Packs a tensor into memory of its own, which can be moved. Copies where the tensor is a part of other memory. */
+/** Packs a tensor into memory that can be moved. Copies where the tensor is a part of other memory. */
 export function packTensor(tensor: Tensor): PackedTensor {
   if ('strings' in tensor) {
     const { dtype, shape, strings } = tensor;

@@ -19,7 +19,7 @@ export function splitPrefixed(bytes: Uint8Array, count: number): Uint8Array[] | 
   return at === bytes.length ? strings : undefined;
 }
 
-/** Joins strings into bytes of their own. */
+/** Joins strings. The bytes are copied. */
 export function joinPrefixed(strings: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(strings.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
   const view = new DataView(joined.buffer);

@@ -9,6 +9,11 @@ export type Member = readonly [name: string, text: string];
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Whether a JSON value is an object. */
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A field of a record. What every object inherits, such as `constructor`, is none. */
 export function memberOf(item: JsonRecord, name: string): unknown {
   return Object.hasOwn(item, name) ? item[name] : undefined;

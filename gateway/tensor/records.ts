@@ -1,11 +1,12 @@
 /** Instances of a table as the inputs of a model: records of named values, plain lists in the order of the columns, or values. */
+import { hasShape } from '../domain/shape.ts';
 import { isScalar, type Table } from '../domain/table.ts';
 import type { Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { isBase64, tensorFromJson } from './from-json.ts';
 import { TensorMistake } from './mistake.ts';
 import { type PackedTensor, packedMemory, packTensor, unpackTensor } from './packed.ts';
-import { fieldOf, type JsonRecord, type Member, memberOf, readIds } from './record-id.ts';
+import { fieldOf, isRecord, type JsonRecord, type Member, memberOf, readIds } from './record-id.ts';
 import { memoryOfNames, packNames, type RowName, type RowNames } from './row-names.ts';
 
 /** Inputs in memory that can be moved between threads. */
@@ -109,14 +110,6 @@ function readColumn(rows: readonly Values[], input: TensorInfo): Tensor {
   if (expected.length === 0 && tensor.shape.length === 1) return { ...tensor, shape: [] };
   const problem = { kind: 'shape', shape: tensor.shape.slice(1), expected: expected.slice(1) } as const;
   throw new TensorMistake(placeOf([0]), problem);
-}
-
-function hasShape(shape: readonly number[], expected: readonly number[]): boolean {
-  return shape.length === expected.length && expected.every((size, axis) => size < 0 || size === shape[axis]);
-}
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function namesOf({ inputs }: Table): string {

@@ -1,12 +1,14 @@
 /** Rows of a tensor. */
+
 import { ELEMENTS, isNumeric } from '../domain/elements.ts';
+import { elementCount } from '../domain/shape.ts';
 import type { Tensor } from '../domain/tensor.ts';
 
 /** `count` rows from `start` on, without a copy. The first axis is the rows. */
 export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   const [, ...axes] = tensor.shape;
   const shape = [count, ...axes];
-  const length = axes.reduce((product, size) => product * size, 1);
+  const length = elementCount(axes);
   if ('strings' in tensor)
     return { ...tensor, shape, strings: tensor.strings.slice(start * length, (start + count) * length) };
   const rowBytes = isNumeric(tensor.dtype) ? length * ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 0;

@@ -1,8 +1,10 @@
 /** Instances as rows of a model's inputs, and columns. */
+import { hasShape } from '../domain/shape.ts';
 import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { isBase64, tensorFromJson } from './from-json.ts';
 import { TensorMistake } from './mistake.ts';
+import { isRecord, type JsonRecord } from './record-id.ts';
 
 export type Inputs = ReadonlyMap<string, Tensor>;
 
@@ -12,7 +14,7 @@ export type Inputs = ReadonlyMap<string, Tensor>;
  */
 export function readRows(rows: readonly unknown[], { inputs }: Signature, place: string): Inputs {
   const [only] = inputs;
-  const isPlain = only !== undefined && inputs.length === 1 && !rows.every((row) => isRecord(row) && only.name in row);
+  const isPlain = only !== undefined && inputs.length === 1 && !rows.every((row) => isNamed(row) && only.name in row);
   if (isPlain) {
     return new Map([[only.name, readColumn(rows, only, (row, rest) => `${place}[${row}]${rest}`)]]);
   }
@@ -31,7 +33,7 @@ export function readRows(rows: readonly unknown[], { inputs }: Signature, place:
  */
 export function readColumns(columns: unknown, { inputs }: Signature, place: string): Inputs {
   const [only] = inputs;
-  const isPlain = only !== undefined && inputs.length === 1 && !(isRecord(columns) && only.name in columns);
+  const isPlain = only !== undefined && inputs.length === 1 && !(isNamed(columns) && only.name in columns);
   if (isPlain) return new Map([[only.name, readTensor(columns, only, place)]]);
   const record = checkedRecord(columns, inputs, place);
   return new Map(inputs.map((input) => [input.name, readTensor(record[input.name], input, `${place}.${input.name}`)]));
@@ -57,21 +59,16 @@ function readTensor(value: unknown, info: TensorInfo, place: string): Tensor {
   throw new TensorMistake(place, { kind: 'shape', shape: tensor.shape, expected });
 }
 
-function hasShape(shape: readonly number[], expected: readonly number[]): boolean {
-  return shape.length === expected.length && expected.every((size, axis) => size < 0 || size === shape[axis]);
-}
-
-type JsonRecord = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBase64(value);
+/** Whether a value has values by the names of inputs. */
+function isNamed(value: unknown): value is JsonRecord {
+  return isRecord(value) && !isBase64(value);
 }
 
 /** An object with a value for each input and nothing else. */
 function checkedRecord(value: unknown, inputs: readonly TensorInfo[], place: string): JsonRecord {
   const names = inputs.map(({ name }) => name);
   const known = names.join(', ');
-  if (!isRecord(value)) throw new GatewayError('invalid_request', `${place}: expected an object with ${known}`);
+  if (!isNamed(value)) throw new GatewayError('invalid_request', `${place}: expected an object with ${known}`);
   const missing = names.find((name) => !Object.hasOwn(value, name));
   if (missing !== undefined)
     throw new GatewayError('invalid_request', `${place}.${missing}: is missing; send ${known}`);

@@ -1,5 +1,7 @@
 /** Reads a TensorProto, in any of its encodings. */
+
 import { ELEMENTS, isNumeric, type NumericDType } from '../domain/elements.ts';
+import { elementCount } from '../domain/shape.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { dtypeName, type ListField, NUMERIC_TYPES, type NumericType } from './dtype.ts';
@@ -66,7 +68,7 @@ function readHead(at: FieldReader): Head {
 }
 
 function countOf(shape: readonly number[]): number {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   if (Number.isSafeInteger(count)) return count;
   throw misfit('values', shape);
 }

@@ -1,6 +1,8 @@
 /** Tensors as JSON text: numbers exactly, 64-bit integers with all digits, strings as UTF-8 or base64. */
+
 import { isUtf8 } from 'node:buffer';
 import { elementsOf, isNumeric } from '../domain/elements.ts';
+import { elementCount } from '../domain/shape.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { JSON_ELEMENTS } from './json-elements.ts';
@@ -20,7 +22,7 @@ export function writeTensor(tensor: Tensor, name: string, add: AddText): void {
 export function rowWriter(tensor: Tensor, name: string): (row: number, add: AddText) => void {
   const [, ...shape] = tensor.shape;
   const textOf = elementText(tensor, name);
-  const length = product(shape);
+  const length = elementCount(shape);
   return (row, add) => writeNested(textOf, shape, row * length, add);
 }
 
@@ -72,7 +74,7 @@ function writeNested(textOf: ElementText, shape: readonly number[], start: numbe
     add(textOf(start));
     return;
   }
-  const length = product(rest);
+  const length = elementCount(rest);
   add('[');
   for (let index = 0; index < size; index += 1) {
     if (index > 0) add(',');
@@ -80,8 +82,4 @@ function writeNested(textOf: ElementText, shape: readonly number[], start: numbe
     else writeNested(textOf, rest, start + index * length, add);
   }
   add(']');
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((result, size) => result * size, 1);
 }

@@ -7,9 +7,9 @@ import type { Unreachable } from '../model/unreachable.ts';
 export type Servers = { readonly backend: Backend; readonly unreachable: Unreachable };
 
 export type ModelBackendsOptions = {
-  /** For all models without a backend of their own. */
+  /** For all models whose model.yaml has no backend. */
   readonly shared: Servers;
-  /** Opens the client of a model's own servers. */
+  /** Opens the client of the servers that model.yaml names. */
   readonly open: (host: string) => Servers;
   /** Calls to servers that no model has any more may go on for so long. */
   readonly closeAfterMs: number;

@@ -1,4 +1,4 @@
-/** The admissions of models that have a limit of their own. */
+/** The admissions of models whose model.yaml has max_in_flight. */
 import { Admission } from '../admission/admission.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { Load } from '../observe/metrics/load.ts';

@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { JsonDecimal, parseExactJson } from '../../gateway/tensor/exact-json.ts';
 import { type RunningGateway, startGateway } from '../gateway.ts';
 import { modelsFolder } from '../models.ts';
+import { DIFFERENCES } from './rest-differences.ts';
 import {
-  DIFFERENCES,
   documentRequests,
   exampleRequests,
   pathRequests,

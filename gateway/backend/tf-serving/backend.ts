@@ -1,7 +1,9 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
+
 import type { Backend, PredictCall, Prediction, PredictTarget, TensorsTarget } from '../../domain/backend.ts';
 import { ELEMENTS } from '../../domain/elements.ts';
 import type { RequestContext } from '../../domain/request.ts';
+import { elementCount } from '../../domain/shape.ts';
 import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
@@ -100,7 +102,7 @@ function checkSize({ input }: PredictTarget, capacity: number): void {
   // The length of strings is known later: string-request.ts checks it.
   if (input.dtype === 'DT_STRING') return;
   const elementBytes = ELEMENTS[input.dtype].BYTES_PER_ELEMENT;
-  const instanceBytes = input.shape.reduce<number>((product, size) => product * size, elementBytes);
+  const instanceBytes = elementBytes * elementCount(input.shape);
   const most = Math.floor((MAX_MESSAGE_BYTES - HEAD_BYTES) / instanceBytes);
   if (capacity <= most) return;
   throw new GatewayError('body_too_large', `instances: the model takes at most ${most} in one request; send fewer.`);

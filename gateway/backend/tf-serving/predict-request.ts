@@ -1,6 +1,8 @@
 /** A PredictRequest as bytes: the tensor is written into the memory it is sent from, then the head right before it. */
+
 import type { PredictTarget } from '../../domain/backend.ts';
 import { ELEMENTS } from '../../domain/elements.ts';
+import { elementCount } from '../../domain/shape.ts';
 import type { PixelType } from '../../domain/tensor.ts';
 import type { Pool } from '../../tensor/pool.ts';
 import { checkCount, frame, maxHeadBytes } from './request-head.ts';
@@ -26,7 +28,7 @@ export function createPredictRequest(pool: Pool, target: PredictTarget, capacity
 type TensorOptions = { readonly target: PredictTarget; readonly dtype: PixelType; readonly capacity: number };
 
 function createTensorRequest(pool: Pool, { target, dtype, capacity }: TensorOptions): PredictRequest {
-  const elements = target.input.shape.reduce((product, size) => product * size, 1);
+  const elements = elementCount(target.input.shape);
   const instanceBytes = elements * ELEMENTS[dtype].BYTES_PER_ELEMENT;
   const start = Math.ceil(maxHeadBytes(target) / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
   let memory: ArrayBuffer | undefined;

@@ -8,7 +8,7 @@
 export const BASE_BYTES = 16 * 2 ** 20;
 /** A list, and any other value: a number with its text, a string without its characters. */
 export const VALUE_BYTES = 88;
-/** An object beside its members. Each may have keys of its own. */
+/** An object without its members. No two objects may have the same keys. */
 export const OBJECT_BYTES = 24;
 /** A member beside its value. */
 export const MEMBER_BYTES = 90;

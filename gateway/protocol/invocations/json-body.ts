@@ -6,9 +6,10 @@ import type { JsonFormat } from '../../http/json/format.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 import { parseExactJson } from '../../tensor/exact-json.ts';
 import { memoryOfPictures, type Pictures, readPictures, VALUES_OF_PICTURE } from '../../tensor/pictures.ts';
+import { isRecord } from '../../tensor/record-id.ts';
 import { memoryOfRecords, type Records, readRecords } from '../../tensor/records.ts';
 import { readParameters } from './parameters.ts';
-import { isObject, readShape } from './shapes.ts';
+import { readShape } from './shapes.ts';
 
 /** The instances are pictures for a model that takes them, and records for any other. */
 export type JsonBody = { readonly form: RecordsForm; readonly pictures?: Pictures; readonly records?: Records };
@@ -52,7 +53,7 @@ export const format: JsonFormat<JsonOptions, JsonBody> = {
 
 /** Throws `invalid_request` with the place of the first mistake, and `body_too_large` for too many pictures. */
 function readBody(body: unknown, { table, maxInstances }: JsonOptions): JsonBody {
-  if (!isObject(body)) throw new GatewayError('invalid_request', 'body: needs an object with a list of instances');
+  if (!isRecord(body)) throw new GatewayError('invalid_request', 'body: needs an object with a list of instances');
   const form = 'params' in body ? readParameters(body.params, 'params') : readParameters(body.parameters, 'parameters');
   const { items, place } = readShape(body);
   if (table) return { form, records: readRecords(items, table, place) };

@@ -1,7 +1,6 @@
 /** The shapes in which platforms send instances: Vertex AI's and TensorFlow's `instances`, and those of MLflow's server. */
 import { GatewayError } from '../../errors.ts';
-
-type JsonObject = Readonly<Record<string, unknown>>;
+import { isRecord, type JsonRecord } from '../../tensor/record-id.ts';
 
 /** Instances, and the name of each for error texts. */
 export type Items = { readonly items: readonly unknown[]; readonly place: (row: number) => string };
@@ -9,13 +8,13 @@ export type Items = { readonly items: readonly unknown[]; readonly place: (row: 
 /** How each shape becomes a list of instances. */
 const SHAPES: Readonly<Record<string, (value: unknown, name: string) => Items>> = {
   instances: listOf,
-  inputs: (value, name) => (isObject(value) ? columnsOf(value, name) : listOf(value, name)),
+  inputs: (value, name) => (isRecord(value) ? columnsOf(value, name) : listOf(value, name)),
   dataframe_records: listOf,
   dataframe_split: splitOf,
 };
 
 /** Reads the one shape that the body has. Throws `invalid_request`. */
-export function readShape(body: JsonObject): Items {
+export function readShape(body: JsonRecord): Items {
   const given = Object.keys(SHAPES).filter((name) => body[name] !== undefined && body[name] !== null);
   const [name = ''] = given;
   const read = SHAPES[name];
@@ -25,10 +24,6 @@ export function readShape(body: JsonObject): Items {
   const found = read(body[name], name);
   if (found.items.length > 0) return found;
   throw new GatewayError('invalid_request', `${name}: must not be empty`);
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf(value: unknown, name: string): Items {
@@ -41,7 +36,7 @@ function checkedList(value: unknown, name: string): readonly unknown[] {
 }
 
 /** A list for each input: `{"tenure": [1, 24], "contract": ["monthly", "one year"]}`. */
-function columnsOf(columns: JsonObject, name: string): Items {
+function columnsOf(columns: JsonRecord, name: string): Items {
   const entries = Object.entries(columns).map(
     ([column, values]) => [column, checkedList(values, `${name}.${column.slice(0, 80)}`)] as const,
   );
@@ -60,7 +55,7 @@ function columnsOf(columns: JsonObject, name: string): Items {
 
 /** A table as `DataFrame.to_dict(orient="split")` writes it. Without columns, the rows are plain lists. Its index is ignored. */
 function splitOf(value: unknown, name: string): Items {
-  if (!isObject(value)) throw new GatewayError('invalid_request', `${name}: needs an object with columns and data`);
+  if (!isRecord(value)) throw new GatewayError('invalid_request', `${name}: needs an object with columns and data`);
   const place = (row: number) => `${name}.data[${row}]`;
   const rows = checkedList(value.data, `${name}.data`);
   if (value.columns === undefined || value.columns === null) return { items: rows, place };

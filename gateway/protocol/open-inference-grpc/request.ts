@@ -1,7 +1,9 @@
 /** Reads a ModelInferRequest for a model: its tensors by the signature, or its pictures. */
+
 import { ELEMENTS } from '../../domain/elements.ts';
 import type { Instance } from '../../domain/picture.ts';
 import type { AskedServable } from '../../domain/servable.ts';
+import { elementCount } from '../../domain/shape.ts';
 import type { Signature, Tensor, TensorInfo } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Routed, signatureOf, usualSignature } from '../../pipeline/signature.ts';
@@ -11,7 +13,7 @@ import { asInvalidMessage } from '../../tensor/malformed.ts';
 import { splitPrefixed } from '../../tensor/prefixed-strings.ts';
 import type { InferInput, InferMessage, Parameters } from './message.ts';
 
-/** Strings of one request: each is an object of its own. */
+/** Strings of one request. Each of them becomes an object. */
 export const MAX_STRINGS = 2 ** 15;
 
 /** Extensions of Triton that change what a tensor means. Ignored, they would give other answers than were asked for. */
@@ -148,7 +150,7 @@ function readStrings(input: Received): readonly Uint8Array[] {
 /** The elements of the shape. */
 function countOf(input: Received): number {
   const { shape } = input;
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementCount(shape);
   if (Number.isSafeInteger(count) && shape.every((size) => size >= 0)) return count;
   throw wrong(input, `shape: [${shape}] has no number of elements`);
 }

@@ -4,6 +4,7 @@ import type { Signature, TensorInfo } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
+import { DEFAULT_SIGNATURE } from '../../pipeline/signature.ts';
 import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
 import { memoryOfPictures } from '../../tensor/pictures.ts';
 import { type Inputs, readColumns, readRows } from '../../tensor/rows.ts';
@@ -22,8 +23,6 @@ import { shownJson } from './json-words.ts';
 import { type Mistake, mistakeInColumns, mistakeInRows } from './mistakes.ts';
 import { hasPictures, readPictures } from './pictures.ts';
 
-/** TensorFlow's name of the signature for requests that name none. */
-export const DEFAULT_SIGNATURE = 'serving_default';
 /** Each string is an object on the main thread, so their number is bounded. */
 export const MAX_STRINGS = 25_000;
 

@@ -1,12 +1,14 @@
 /** Reads the requests of TF-Serving's REST API: which model, and the body. Any Content-Type is read as JSON, as there. */
+
 import type { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { InferRequest } from '../../pipeline/infer.ts';
+import { DEFAULT_SIGNATURE } from '../../pipeline/signature.ts';
 import { unpackTensor } from '../../tensor/packed.ts';
 import { errorOf } from './document.ts';
 import { format as examplesFormat } from './examples-body.ts';
 import type { AskedModel } from './path.ts';
-import { DEFAULT_SIGNATURE, type PredictBody, format as predictFormat } from './predict-body.ts';
+import { type PredictBody, format as predictFormat } from './predict-body.ts';
 
 type Exchange = Parameters<BodyReader['json']>[0];
 type Routed = InferRequest['routed'];
