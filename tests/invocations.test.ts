@@ -83,6 +83,20 @@ describe('tables', () => {
     assert.equal(prediction.churn, false);
   });
 
+  test('an id comes back with its prediction, in every shape', async () => {
+    const [wanted] = (await expected({ instances: [first] }, '?model=churn')) as readonly object[];
+    const split = { columns: ['id', ...columns], data: [['a', ...columns.map((name) => first[name])]] };
+    for (const body of [
+      { instances: [{ ...first, id: 'a' }] },
+      { dataframe_records: [{ ...first, id: 'a' }] },
+      { dataframe_split: split },
+      { inputs: Object.fromEntries(split.columns.map((name, at) => [name, [split.data[0]?.[at]]])) },
+    ]) {
+      const answer = await send('/invocations', body);
+      assert.deepEqual(answer.body, { predictions: [{ id: 'a', ...wanted }] });
+    }
+  });
+
   test('a table of many rows, read in a thread, is answered row by row', async () => {
     const many = Array.from({ length: 2000 }, (_, row) => records[row % records.length] ?? first);
     const data = many.map((row) => columns.map((name) => row[name]));

@@ -1,7 +1,7 @@
 /** TF-Serving's REST API: what the gateway adds to it. tests/tf-serving/rest.test.ts compares the rest with TF-Serving. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, type TestContext, test } from 'node:test';
+import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, type ModelServer, type PredictCall, startModelServer, XCEPTION } from './model-server.ts';
@@ -21,6 +21,18 @@ const ENCODED = {
     size: { dtype: 'DT_FLOAT', shape: [-1] },
   },
 };
+const PAIR = {
+  inputs: { x: { dtype: 'DT_FLOAT', shape: [-1] } },
+  outputs: { y: { dtype: 'DT_FLOAT', shape: [-1] }, z: { dtype: 'DT_FLOAT', shape: [-1] } },
+};
+const KEYED = {
+  inputs: { id: { dtype: 'DT_FLOAT', shape: [-1] } },
+  outputs: { y: { dtype: 'DT_FLOAT', shape: [-1] } },
+};
+const ECHO = {
+  inputs: { x: { dtype: 'DT_FLOAT', shape: [-1] } },
+  outputs: { id: { dtype: 'DT_FLOAT', shape: [-1] } },
+};
 const CARDS = {
   'clothing-model': CARD,
   table: 'name: table\n',
@@ -37,7 +49,7 @@ before(async (t) => {
   origin = await startOrigin({ '/a.jpg': jpeg });
   model = await startModelServer({
     ...XCEPTION,
-    models: { table: TABLE, encoded: ENCODED },
+    models: { table: TABLE, pair: PAIR, keyed: KEYED, echo: ECHO, encoded: ENCODED },
     version: 3,
     onPredict: (call) => answer(call),
   });
@@ -65,8 +77,11 @@ beforeEach(() => {
 
 /** A row of scores whose first number is the mean of the row's pixels; and what the other models answer. */
 function answerOf({ spec, inputs }: PredictCall): object {
-  if (spec.name === 'table') return { y: { ...inputs.x, tensor_shape: shape(inputs.x?.shape ?? []) } };
   const [input] = Object.values(inputs);
+  const same = { ...input, tensor_shape: shape(input?.shape ?? []) };
+  if (spec.name === 'table' || spec.name === 'keyed') return { y: same };
+  if (spec.name === 'pair') return { y: same, z: same };
+  if (spec.name === 'echo') return { id: same };
   const rows = input?.shape[0] ?? 0;
   if (spec.name === 'encoded') {
     return {
@@ -116,6 +131,69 @@ test('pictures by URL, as base64 and as pixels are instances of one request', as
   assert.equal(means[1], 0.25);
   assert.ok(means[0] !== 0.25 && Number.isFinite(means[0]));
   assert.deepEqual([means[2], means[3]], [means[0], means[0]]);
+});
+
+describe('ids', () => {
+  test('an id comes back with its prediction, which is an object then', async () => {
+    const one = await send('table:predict', { instances: [{ x: 1.5, id: 'a' }, { x: 2 }, { x: 3, id: null }] });
+    assert.deepEqual([one.status, one.body], [200, { predictions: [{ id: 'a', y: 1.5 }, 2, 3] }]);
+    const two = await send('pair:predict', { instances: [{ id: 7, x: 1 }, { x: 2 }] });
+    assert.deepEqual(two.body.predictions, [
+      { id: 7, y: 1, z: 1 },
+      { y: 2, z: 2 },
+    ]);
+  });
+
+  test('ids of 64 bits keep all digits, in large requests too', async () => {
+    for (const count of [1, 5000]) {
+      const rows = Array.from({ length: count }, (_, row) => `{"x": ${row}, "id": 9007199254740993}`);
+      const response = await fetch(`${gateway.url}/v1/models/table:predict`, {
+        method: 'POST',
+        body: `{"instances": [${rows}]}`,
+      });
+      const text = await response.text();
+      assert.ok(text.endsWith(`{"id":9007199254740993,"y":${count - 1}}]}`), text.slice(-100));
+    }
+  });
+
+  test('an id stands beside a picture, and beside its error', async () => {
+    const gone = { url: `${origin.url}/gone.jpg`, id: 1 };
+    const instances = [gone, { b64, id: 2 }, { input_8: { b64 }, id: 3 }, { b64 }];
+    const { status: code, body } = await send('clothing-model:predict', { instances });
+    assert.equal(code, 200, JSON.stringify(body));
+    const [failed, second, third, fourth] = body.predictions as Record<string, unknown>[];
+    assert.deepEqual([failed?.id, Object.keys(failed ?? {})], [1, ['id', 'error']]);
+    assert.deepEqual(
+      [second, third],
+      [2, 3].map((id) => ({ id, dense_7: fourth })),
+    );
+  });
+
+  test('an input called id is an input', async () => {
+    const { body } = await send('keyed:predict', { instances: [{ id: 1.5 }, { id: 2 }] });
+    assert.deepEqual(body, { predictions: [1.5, 2] });
+  });
+
+  test('an id that cannot come back is refused with its place', async () => {
+    const refused = async (path: string, instances: readonly object[]) => {
+      const { status: code, body } = await send(path, { instances });
+      assert.equal(code, 400);
+      return body.error;
+    };
+    assert.equal(
+      await refused('table:predict', [{ x: 1 }, { x: 1, id: [2] }]),
+      'instances[1].id: expected a string or a number, got a list',
+    );
+    assert.equal(
+      await refused('echo:predict', [{ x: 1, id: 2 }]),
+      'instances[0].id: the model has an output of this name; leave it out',
+    );
+    answer = () => ({ y: floatTensor([1], [1]) });
+    assert.equal(
+      await refused('table:predict', [{ x: 1, id: 2 }, { x: 1 }]),
+      'id: the model answers 1 rows for 2 instances; leave it out',
+    );
+  });
 });
 
 test('pixels alone are tensors, as in TF-Serving', async () => {

@@ -33,7 +33,7 @@ const MAX_LENGTH = 1000;
  */
 export function readIds(
   item: JsonRecord,
-  table: Pick<Table, 'inputs' | 'outputs' | 'record'>,
+  table: Pick<Table, 'inputs' | 'outputs'> & Partial<Pick<Table, 'record'>>,
   place: string,
 ): readonly Member[] {
   const own = table.record?.id;
@@ -46,6 +46,32 @@ export function readIds(
     const detail = `${fieldOf(place, name)}: the model has an output of this name; leave it out`;
     throw new GatewayError('invalid_request', detail);
   });
+}
+
+/**
+ * Takes the `id` out of each instance. `ids`: those of each one; undefined where none has the field. Throws as readIds.
+ */
+export function takeIds(
+  rows: readonly unknown[],
+  signature: Pick<Table, 'inputs' | 'outputs'>,
+  place: string,
+): { readonly rows: readonly unknown[]; readonly ids?: readonly (readonly Member[])[] } {
+  if (!haveIds(rows, signature)) return { rows };
+  const ids = rows.map((row, index) => (hasId(row) ? readIds(row, signature, `${place}[${index}]`) : []));
+  return { rows: rows.map((row) => (hasId(row) ? withoutId(row) : row)), ids };
+}
+
+/** Whether one of the instances has an `id` that is none of the inputs. */
+export function haveIds(rows: readonly unknown[], { inputs }: Pick<Table, 'inputs'>): boolean {
+  return !inputs.some(({ name }) => name === 'id') && rows.some(hasId);
+}
+
+function hasId(row: unknown): row is JsonRecord {
+  return isRecord(row) && Object.hasOwn(row, 'id');
+}
+
+function withoutId({ id: _, ...others }: JsonRecord): JsonRecord {
+  return others;
 }
 
 /** An id as JSON text. Undefined where there is none: null is what clients with classes send. */

@@ -14,6 +14,7 @@ import { type ExamplesBody, format as examplesFormat } from '../../gateway/proto
 import { PATHS, readPath } from '../../gateway/protocol/tf-serving-rest/path.ts';
 import { type PredictBody, format as predictFormat } from '../../gateway/protocol/tf-serving-rest/predict-body.ts';
 import { unpackTensor } from '../../gateway/tensor/packed.ts';
+import { unpackNames } from '../../gateway/tensor/row-names.ts';
 import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -51,7 +52,16 @@ export const tfServingRest: Parser = {
       '"signature_name": "two"',
       '"signature_name": "image"',
     ],
-    ...['"instances": [', '"inputs": {', '"inputs": [', '"examples": [{', '"context": {', '"x": ', '"y": [1, 2]'],
+    ...[
+      '"instances": [',
+      '"inputs": {',
+      '"inputs": [',
+      '"examples": [{',
+      '"context": {',
+      '"x": ',
+      '"y": [1, 2]',
+      '"id": 7, ',
+    ],
     ...['{"b64": "AAAA"}', '{"url": "http://a/"}', '[[[1, 2, 3]]]', '__proto__', 'null', 'true', '1.0', '1e999'],
     ...[
       '9223372036854775807',
@@ -100,6 +110,7 @@ function checkPredict(body: PredictBody, bytes: Buffer): void {
     return;
   }
   assert.notEqual(body.kind, 'document');
+  if (body.kind !== 'document' && body.names) checkIds(unpackNames(body.names), JSON.parse(bytes.toString()).instances);
   const { instances, inputs } = JSON.parse(bytes.toString()) as { instances?: readonly unknown[]; inputs?: unknown };
   if (body.kind === 'pictures') {
     assert.equal(body.instances.length, instances?.length);
@@ -114,6 +125,14 @@ function checkPredict(body: PredictBody, bytes: Buffer): void {
     const tensor = unpackTensor(packed);
     checkSize(tensor);
     if (tensor.dtype === 'DT_DOUBLE') checkNumbers(tensor, name, instances ?? inputs);
+  }
+}
+
+/** The ids are those of the JSON, or none. */
+function checkIds(nameOf: ReturnType<typeof unpackNames>, rows: readonly { readonly id?: unknown }[]): void {
+  for (const [index, row] of rows.entries()) {
+    const { id } = JSON.parse(`{${nameOf(index).ids}}`) as { id?: unknown };
+    assert.deepEqual(id, row?.id ?? undefined);
   }
 }
 

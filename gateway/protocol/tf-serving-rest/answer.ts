@@ -5,6 +5,7 @@ import type { Answer } from '../../http/answer.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
 import type { PicturesAnswer } from '../../pipeline/pictures.ts';
 import { packTensor } from '../../tensor/packed.ts';
+import type { RowNames } from '../../tensor/row-names.ts';
 import { TfServingError } from './failure.ts';
 import { type NamedTensors, type Predictions, text } from './predictions-text.ts';
 
@@ -19,27 +20,37 @@ export function jsonAnswer(body: Answer['body'], version?: number): Answer {
   return { status: 200, headers, body };
 }
 
-/** Writes the outputs of a model as `predictions` or `outputs`. Throws a 400 for outputs that have no rows. */
+/** How a request gave its instances. `names`: their ids, where one has an id. */
+export type Asked = { readonly form: 'rows' | 'columns'; readonly names?: RowNames };
+
+/**
+ * Writes the outputs of a model as `predictions` or `outputs`. Throws a 400 for outputs that have no rows, and for ids where
+ * the rows are not those of the instances.
+ */
 export function writePredictions(
   write: JsonCodec['write'],
   outputs: Outputs,
-  form: 'rows' | 'columns',
+  { form, names }: Asked,
 ): Promise<Uint8Array> {
-  if (form === 'rows') checkRows(outputs);
-  return write<Predictions>({ form, outputs: packAll(outputs) }, text);
+  if (form === 'rows') checkRows(outputs, names);
+  return write<Predictions>({ form, outputs: packAll(outputs), names }, text);
 }
 
 /** Writes the outputs of each picture, or its error: `{"error": "text"}` in the place of its prediction. */
-export function writePictures(write: JsonCodec['write'], outcomes: PicturesAnswer['outcomes']): Promise<Uint8Array> {
+export function writePictures(
+  write: JsonCodec['write'],
+  outcomes: PicturesAnswer['outcomes'],
+  names?: RowNames,
+): Promise<Uint8Array> {
   const rows = outcomes.map((outcome) => ('error' in outcome ? outcome.error.message : packAll(outcome.outputs)));
-  return write<Predictions>({ form: 'pictures', rows }, text);
+  return write<Predictions>({ form: 'pictures', rows, names }, text);
 }
 
 function packAll(outputs: Outputs): NamedTensors {
   return Array.from(outputs, ([name, tensor]) => [name, packTensor(tensor)] as const);
 }
 
-function checkRows(outputs: Outputs): void {
+function checkRows(outputs: Outputs, names: RowNames | undefined): void {
   let count: number | undefined;
   for (const [name, { shape }] of [...outputs].sort(([one], [other]) => (one < other ? -1 : 1))) {
     const [rows] = shape;
@@ -50,6 +61,8 @@ function checkRows(outputs: Outputs): void {
     }
     count = rows;
   }
+  if (!names || count === names.count) return;
+  throw new TfServingError(400, `id: the model answers ${count} rows for ${names.count} instances; leave it out`);
 }
 
 /** GetModelStatusResponse. The newest version comes first. Throws a 404 where there is none. */

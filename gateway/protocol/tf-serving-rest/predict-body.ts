@@ -7,6 +7,8 @@ import type { JsonFormat } from '../../http/json/format.ts';
 import { DEFAULT_SIGNATURE } from '../../pipeline/signature.ts';
 import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
 import { memoryOfPictures } from '../../tensor/pictures.ts';
+import { haveIds, takeIds } from '../../tensor/record-id.ts';
+import { memoryOfNames, packNames, type RowNames } from '../../tensor/row-names.ts';
 import { type Inputs, readColumns, readRows } from '../../tensor/rows.ts';
 import {
   type Document,
@@ -44,8 +46,10 @@ export type PredictBody =
       /** The size of the first axis: what the answer has of each row is multiplied by it. At least 1. */
       readonly rows: number;
       readonly inputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+      /** The ids of the rows, where one has an id. */
+      readonly names?: RowNames;
     }
-  | { readonly kind: 'pictures'; readonly instances: readonly Instance[] };
+  | { readonly kind: 'pictures'; readonly instances: readonly Instance[]; readonly names?: RowNames };
 
 export const format: JsonFormat<PredictOptions, PredictBody> = {
   module: import.meta.url,
@@ -55,8 +59,9 @@ export const format: JsonFormat<PredictOptions, PredictBody> = {
   read: readPredict,
   memory(body) {
     if ('refused' in body || body.kind === 'document') return [];
-    if (body.kind === 'pictures') return memoryOfPictures(body.instances);
-    return packedMemory(body.inputs.map(([, tensor]) => tensor));
+    const named = body.names ? memoryOfNames(body.names) : [];
+    if (body.kind === 'pictures') return [...memoryOfPictures(body.instances), ...named];
+    return [...packedMemory(body.inputs.map(([, tensor]) => tensor)), ...named];
   },
 };
 
@@ -69,20 +74,24 @@ function readPredict(value: unknown, options: PredictOptions): PredictBody {
   if (isRefused(document)) return document;
   if (!options.signatures) return { kind: 'document' };
   const name = signatureNameOf(document);
-  const signature = name || DEFAULT_SIGNATURE;
-  const inputs = options.signatures.get(signature)?.inputs;
-  if (!inputs) return refused(`Serving signature name: "${signature}" not found in signature def`);
+  const key = name || DEFAULT_SIGNATURE;
+  const signature = options.signatures.get(key);
+  if (!signature) return refused(`Serving signature name: "${key}" not found in signature def`);
+  const { inputs } = signature;
   if (inputs.length === 0) return refused(`Failed to get input map for signature: ${name || 'DEFAULT'}`);
+  const { instances } = document;
   const hasIntegers = inputs.some(({ dtype }) => INTEGER.test(dtype));
-  return readValues(hasIntegers ? (parsed.exactly() as Document) : document, signature, inputs, options);
+  const isExact = hasIntegers || (Array.isArray(instances) && haveIds(instances, signature));
+  return readValues(isExact ? (parsed.exactly() as Document) : document, key, signature, options);
 }
 
 function readValues(
   document: Document,
-  signature: string,
-  inputs: readonly TensorInfo[],
+  key: string,
+  signature: Signature,
   { pictures, maxInstances }: PredictOptions,
 ): PredictBody {
+  const { inputs } = signature;
   const hasRows = Object.hasOwn(document, 'instances');
   if (inputs.some(({ dtype }) => dtype === 'DT_STRING')) boundStrings([document.instances, document.inputs]);
   if (hasRows && Object.hasOwn(document, 'inputs')) {
@@ -93,23 +102,25 @@ function readValues(
     if (!Object.hasOwn(document, 'inputs')) return refused("Missing 'inputs' or 'instances' key");
     const columns = known(document.inputs, inputs);
     return readTensors(
-      { signature, form: 'columns' },
+      { signature: key, form: 'columns' },
       () => mistakeInColumns(document.inputs, inputs),
       () => readColumns(columns, { inputs, outputs: [] }, 'inputs'),
     );
   }
-  const rows = document.instances;
-  if (!Array.isArray(rows)) {
+  const { instances } = document;
+  if (!Array.isArray(instances)) {
     return refused(`JSON Value: ${shownJson(document)} Expecting 'instances' to be an list/array`);
   }
-  if (rows.length === 0) return refused(`JSON Value: ${shownJson(document)} No values in 'instances' array`);
+  if (instances.length === 0) return refused(`JSON Value: ${shownJson(document)} No values in 'instances' array`);
+  const { rows, ids } = takeIds(instances, signature, 'instances');
+  const names = ids && { names: packNames(ids.map((members) => ({ isPlain: false, ids: members }))) };
   const [input] = inputs;
-  if (signature === pictures && input && hasPictures(rows, input)) {
+  if (key === pictures && input && hasPictures(rows, input)) {
     if (rows.length > maxInstances) throw tooManyInstances(maxInstances);
-    return { kind: 'pictures', instances: readPictures(rows, input) };
+    return { kind: 'pictures', instances: readPictures(rows, input), ...names };
   }
   return readTensors(
-    { signature, form: 'rows' },
+    { signature: key, form: 'rows', ...names },
     () => mistakeInRows(rows, inputs),
     () => readRows(rows, { inputs, outputs: [] }, 'instances'),
   );
@@ -125,7 +136,7 @@ function known(columns: unknown, inputs: readonly TensorInfo[]): unknown {
 
 /** Reads the tensors. A mistake is told in TF-Serving's words, and in the gateway's where only the gateway objects. */
 function readTensors(
-  shown: { readonly signature: string; readonly form: 'rows' | 'columns' },
+  shown: { readonly signature: string; readonly form: 'rows' | 'columns'; readonly names?: RowNames },
   mistake: () => Mistake | undefined,
   read: () => Inputs,
 ): PredictBody {

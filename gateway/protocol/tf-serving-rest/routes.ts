@@ -63,12 +63,12 @@ export function predictHandler(options: TfServingRestOptions): Handler {
     const known = { servable, routed: routed as Routed };
     if (body.kind === 'pictures') {
       const answer = await options.predictPictures({ ...known, instances: body.instances, outputs: 'all' }, context);
-      return jsonAnswer(await writePictures(write, answer.outcomes), answer.routed.version);
+      return jsonAnswer(await writePictures(write, answer.outcomes, body.names), answer.routed.version);
     }
-    const { signature, form, rows } = body;
+    const { signature, rows } = body;
     const inputs = new Map(body.inputs.map(([name, tensor]) => [name, unpackTensor(tensor)]));
     const prediction = await options.infer({ ...known, signature, inputs, rows }, context);
-    return jsonAnswer(await writePredictions(write, prediction.outputs, form), prediction.version);
+    return jsonAnswer(await writePredictions(write, prediction.outputs, body), prediction.version);
   };
 }
 
