@@ -26,9 +26,22 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'main.ts': ['app.ts', 'greeting.ts', 'config', 'observe', 'model', 'backend', 'machine'],
   'app.ts': ['wiring', 'config', 'door', 'observe', 'model', 'admission', 'machine'],
-  wiring: ['config', 'protocol', 'http', 'grpc', 'door', 'observe', 'pipeline', ...STAGES, 'access', 'machine'],
-  protocol: ['predictions', 'http', 'grpc', 'pipeline', 'tensor', 'explain', 'scores'],
+  wiring: [
+    'config',
+    'protocol',
+    'open-inference',
+    'http',
+    'grpc',
+    'door',
+    'observe',
+    'pipeline',
+    ...STAGES,
+    'access',
+    'machine',
+  ],
+  protocol: ['predictions', 'open-inference', 'http', 'grpc', 'pipeline', 'tensor', 'explain', 'scores'],
   predictions: ['http', 'pipeline', 'tensor', 'scores'],
+  'open-inference': ['http', 'pipeline', 'tensor'],
   http: ['door', 'observe', 'model', 'machine'],
   grpc: ['door'],
   door: ['observe', 'access', 'machine'],
@@ -111,7 +124,7 @@ test('the table of layers points down only', () => {
 });
 
 test('docs/architecture.md has the same table', () => {
-  const rows = [...PAGE.matchAll(/^\| `gateway\/([\w.]+)\/?` \| .* \| (.*)\|$/gm)].map(([, layer = '', cell = '']) => {
+  const rows = [...PAGE.matchAll(/^\| `gateway\/([\w.-]+)\/?` \| .* \| (.*)\|$/gm)].map(([, layer = '', cell = '']) => {
     const names = cell.split(',').flatMap((name) => name.trim() || []);
     return [nameOf(layer), names.flatMap((name) => (name === 'the stages' ? STAGES : name))] as const;
   });

@@ -1,5 +1,4 @@
 /** Makes the gRPC server of GRPC_PORT with its protocols. */
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { RequestContext } from '../domain/request.ts';
@@ -12,12 +11,11 @@ import type { Methods } from '../grpc/method.ts';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import { provenStatuses } from '../model/proven-statuses.ts';
-import { countPictures, type Metrics } from '../observe/metrics.ts';
-import { infer } from '../pipeline/infer.ts';
-import { predictPictures } from '../pipeline/pictures.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { relay } from '../pipeline/relay.ts';
 import { OPEN_INFERENCE_SERVICES, openInferenceMethods } from '../protocol/open-inference-grpc/routes.ts';
 import { TF_SERVING_SERVICES, tfServingMethods } from '../protocol/tf-serving-grpc/routes.ts';
+import { openInferenceOptions } from './open-inference.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
@@ -37,10 +35,6 @@ export type SharedParts = {
   /** Throws if a request cannot be admitted. */
   readonly check: (context: RequestContext) => void;
   readonly isReady: () => boolean;
-};
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
 };
 
 /** Makes the server; it listens nowhere yet. Throws ConfigError for a certificate that cannot be read. */
@@ -64,34 +58,18 @@ export function openGrpc(options: GrpcOptions, shared: SharedParts): GrpcServer 
   );
 }
 
-function methodsOf({ config, line: { stages, watch }, metrics }: GrpcOptions, parts: SharedParts): Methods {
-  const { check, isReady } = parts;
-  const { resolve } = stages.route;
-  const versionsOf = (model: string) => (watch.model(model) ?? watch.discovery.get(model))?.versions;
-  const statuses = (model: string) => {
-    const versions = versionsOf(model);
-    return versions ? provenStatuses(versions) : [];
-  };
+function methodsOf(options: GrpcOptions, parts: SharedParts): Methods {
+  const { stages, watch } = options.line;
   return {
     ...tfServingMethods({
-      check,
-      resolve,
-      statuses,
+      check: parts.check,
+      resolve: stages.route.resolve,
+      statuses(model) {
+        const versions = (watch.model(model) ?? watch.discovery.get(model))?.versions;
+        return versions ? provenStatuses(versions) : [];
+      },
       relay: (request, context) => relay(stages, request, context),
     }),
-    ...openInferenceMethods({
-      check,
-      resolve,
-      isReady,
-      server: { name: 'tensorgate', version },
-      maxInstances: config.maxInstances,
-      versions: (model) => statuses(model).flatMap((one) => (one.state === 'AVAILABLE' ? one.version : [])),
-      infer: (request, context) => infer(stages, request, context),
-      async predictPictures(request, context) {
-        const answer = await predictPictures(stages, request, context);
-        countPictures(metrics, answer);
-        return answer;
-      },
-    }),
+    ...openInferenceMethods(openInferenceOptions(options, parts)),
   };
 }

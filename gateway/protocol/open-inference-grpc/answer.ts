@@ -1,7 +1,9 @@
 /** Writes the answers of inference.GRPCInferenceService. Field numbers: protos/inference. */
 import { elementsOf } from '../../domain/elements.ts';
-import type { Tensor, TensorInfo } from '../../domain/tensor.ts';
+import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
+import type { ModelMetadata, TensorMetadata } from '../../open-inference/models.ts';
+import type { NamedOutput } from '../../open-inference/predict.ts';
 import { BYTES_CONTENTS, contentsListOf, datatypeOf } from '../../tensor/datatype.ts';
 import { VARINT } from '../../tensor/field-reader.ts';
 import { type Field, fieldHead, message, packedVarints } from '../../tensor/message.ts';
@@ -17,7 +19,7 @@ export type InferAnswer = {
   readonly version: number;
   /** The request's. */
   readonly id: string;
-  readonly outputs: readonly (readonly [name: string, tensor: Tensor])[];
+  readonly outputs: readonly NamedOutput[];
   /** Whether the request had lists: then the answer has them too, where it is small and its types have lists. */
   readonly asLists: boolean;
 };
@@ -64,31 +66,23 @@ function contents(tensor: Tensor): Uint8Array {
   return message([[list.field, list.wireType === VARINT ? packedVarints(elementsOf(tensor) ?? []) : tensor.bytes]]);
 }
 
-export type ModelAnswer = {
-  readonly name: string;
-  readonly versions: readonly number[];
-  readonly platform: string;
-  readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
-};
-
 /** Writes a ModelMetadataResponse. */
-export function writeModel({ name, versions, platform, inputs, outputs }: ModelAnswer): Uint8Array {
+export function writeModel({ name, versions, platform, inputs, outputs }: ModelMetadata): Uint8Array {
   return message([
     [1, name],
-    ...versions.map((version): Field => [2, String(version)]),
+    ...versions.map((version): Field => [2, version]),
     [3, platform],
-    ...inputs.map((info): Field => [4, tensorMetadata(info)]),
-    ...outputs.map((info): Field => [5, tensorMetadata(info)]),
+    ...inputs.map((tensor): Field => [4, tensorMetadata(tensor)]),
+    ...outputs.map((tensor): Field => [5, tensorMetadata(tensor)]),
   ]);
 }
 
-/** A TensorMetadata. An unknown rank is one axis of any size. */
-function tensorMetadata({ name, dtype, shape }: TensorInfo): Uint8Array {
+/** A TensorMetadata. */
+function tensorMetadata({ name, datatype, shape }: TensorMetadata): Uint8Array {
   return message([
     [1, name],
-    [2, datatypeOf(dtype) ?? dtype],
-    [3, packedVarints(shape ?? [-1])],
+    [2, datatype],
+    [3, packedVarints(shape)],
   ]);
 }
 

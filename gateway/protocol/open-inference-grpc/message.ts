@@ -1,45 +1,39 @@
 /** The messages of inference.GRPCInferenceService as the gateway reads them. Field numbers: protos/inference. */
 import { bytesOf, type RoomyMessage } from '../../domain/roomy-message.ts';
-import { GatewayError } from '../../errors.ts';
+import {
+  type InferInput,
+  type InferOutput,
+  MAX_AXES,
+  type Parameters,
+  tooManyAxes,
+} from '../../open-inference/message.ts';
 import { FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from '../../tensor/field-reader.ts';
 import { asInvalidMessage } from '../../tensor/malformed.ts';
 
 /** It bounds the time to a few milliseconds. A request has some fields for each tensor, and one for each axis. */
 const MAX_FIELDS = 2 ** 16;
-/** TensorShape::MaxDimensions of TensorFlow. */
-const MAX_AXES = 254;
-
-/** A parameter: a boolean, an integer, or text. */
-export type Parameters = ReadonlyMap<string, boolean | number | string>;
-
-export type InferInput = {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly number[];
-  readonly parameters: Parameters;
+export type ModelInferInput = Omit<InferInput, 'contents'> & {
   /** A serialized InferTensorContents. */
-  readonly contents: Uint8Array | undefined;
+  readonly lists: Uint8Array | undefined;
 };
 
-export type InferOutput = { readonly name: string; readonly parameters: Parameters };
-
-export type InferMessage = {
+export type ModelInferRequest = {
   readonly model: string;
   readonly version: string;
   readonly id: string;
   readonly parameters: Parameters;
-  readonly inputs: readonly InferInput[];
+  readonly inputs: readonly ModelInferInput[];
   readonly outputs: readonly InferOutput[];
   /** The contents of all inputs, in their order. Empty if the inputs have lists. */
   readonly raw: readonly Uint8Array[];
 };
 
 /** Reads a ModelInferRequest. The contents are views of it. Throws `invalid_request`. */
-export function readInfer(message: RoomyMessage): InferMessage {
+export function readInfer(message: RoomyMessage): ModelInferRequest {
   return parsed('ModelInferRequest', message, (at) => {
     let [model, version, id] = ['', '', ''];
     const parameters = new Map<string, boolean | number | string>();
-    const [inputs, outputs, raw]: [InferInput[], InferOutput[], Uint8Array[]] = [[], [], []];
+    const [inputs, outputs, raw]: [ModelInferInput[], InferOutput[], Uint8Array[]] = [[], [], []];
     while (at.next()) {
       if (at.field === 1) model = at.text;
       if (at.field === 2) version = at.text;
@@ -74,9 +68,9 @@ function parsed<Read>(what: string, message: RoomyMessage, read: (at: FieldReade
   }
 }
 
-function readInput(at: FieldReader): InferInput {
+function readInput(at: FieldReader): ModelInferInput {
   let [name, datatype] = ['', ''];
-  let contents: Uint8Array | undefined;
+  let lists: Uint8Array | undefined;
   const parameters = new Map<string, boolean | number | string>();
   const shape: number[] = [];
   while (at.next()) {
@@ -84,9 +78,9 @@ function readInput(at: FieldReader): InferInput {
     if (at.field === 2) datatype = at.text;
     if (at.field === 3) readAxes(at, shape);
     if (at.field === 4) readParameter(at.message, parameters);
-    if (at.field === 5) contents = at.bytes;
+    if (at.field === 5) lists = at.bytes;
   }
-  return { name, datatype, shape, parameters, contents };
+  return { name, datatype, shape, parameters, lists };
 }
 
 /** Adds the axes of one field: a packed list, or one of them. */
@@ -97,8 +91,7 @@ function readAxes(at: FieldReader, shape: number[]): void {
     shape.push(packed.int64);
     if (shape.length > MAX_AXES) break;
   }
-  if (shape.length <= MAX_AXES) return;
-  throw new GatewayError('invalid_request', `inputs: a shape has at most ${MAX_AXES} axes.`);
+  if (shape.length > MAX_AXES) throw tooManyAxes();
 }
 
 function readOutput(at: FieldReader): InferOutput {

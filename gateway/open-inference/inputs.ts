@@ -1,0 +1,113 @@
+/** Reads a request for a version: its tensors by the signature, or its pictures. */
+import type { Instance } from '../domain/picture.ts';
+import { elementCount, hasShape } from '../domain/shape.ts';
+import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
+import { type Routed, signatureOf, usualSignature } from '../pipeline/signature.ts';
+import { BYTES, datatypeOf, dtypeOf } from '../tensor/datatype.ts';
+import { type InferInput, type InferMessage, type Parameters, placeOf, wrongTensor } from './message.ts';
+
+/** Strings of one request. Each of them becomes an object. */
+export const MAX_STRINGS = 2 ** 15;
+
+/** Extensions of Triton that change what a request means. Ignored, they would give other answers than were asked for. */
+const UNOFFERED = ['shared_memory_region', 'classification', 'sequence_id'];
+/** The parameter that names the signature. */
+export const SIGNATURE_NAME = 'signature_name';
+
+export type InferBody = {
+  readonly signature: string;
+  /** The names of the wanted outputs. Undefined: all. */
+  readonly outputs: readonly string[] | undefined;
+} & (
+  | { readonly kind: 'pictures'; readonly instances: readonly Instance[] }
+  | { readonly kind: 'tensors'; readonly inputs: ReadonlyMap<string, Tensor>; readonly rows: number }
+);
+
+/**
+ * Reads the inputs by the signature of the version. Strings for the image input of an image model are encoded pictures.
+ * Throws `invalid_request` and `invalid_tensor` with the input.
+ */
+export async function readInputs(message: InferMessage, routed: Routed): Promise<InferBody> {
+  const signature = signatureNameOf(message, routed);
+  const outputs = message.outputs.length > 0 ? message.outputs.map(({ name }) => name) : undefined;
+  const inputs = message.inputs.map((input, index): Placed => ({ ...input, place: placeOf(input.name, index) }));
+  const picture = signature === routed.card.signature ? pictureInput(inputs, routed) : undefined;
+  if (picture) return { kind: 'pictures', signature, outputs, instances: readPictures(picture) };
+  const tensors = await readTensors(inputs, signatureOf(routed.metadata, signature));
+  const rows = Math.max(1, ...tensors.values().map(({ shape }) => shape[0] ?? 1));
+  return { kind: 'tensors', signature, outputs, inputs: tensors, rows };
+}
+
+type Parts = Pick<InferMessage, 'parameters' | 'outputs'> & {
+  readonly inputs: readonly { readonly parameters: Parameters }[];
+};
+type Placed = InferInput & { readonly place: string };
+
+/** Throws `invalid_request` for a parameter that asks for what is not offered. Call it before the inputs are read. */
+export function refuseUnoffered({ parameters, inputs, outputs }: Parts): void {
+  const given = [parameters, ...[...inputs, ...outputs].map((one) => one.parameters)];
+  const unoffered = UNOFFERED.find((name) => given.some((one) => one.has(name)));
+  if (unoffered === undefined) return;
+  const detail = `parameters.${unoffered}: is not offered here; send and take whole tensors.`;
+  throw new GatewayError('invalid_request', detail);
+}
+
+function signatureNameOf({ parameters }: InferMessage, { card, metadata }: Routed): string {
+  const given = parameters.get(SIGNATURE_NAME) ?? usualSignature(card, metadata);
+  if (typeof given === 'string') return given;
+  throw new GatewayError('invalid_request', `parameters.${SIGNATURE_NAME}: needs a string.`);
+}
+
+/** The input with encoded pictures, if the model takes images and this is its only input. */
+function pictureInput(inputs: readonly Placed[], { binding }: Routed): Placed | undefined {
+  const [only] = inputs;
+  const isPicture = only?.datatype === BYTES && inputs.length === 1 && only.name === binding?.input.name;
+  return isPicture ? only : undefined;
+}
+
+function readPictures(input: Placed): Instance[] {
+  const strings = readStrings(input);
+  if (strings.length === 0) throw wrongTensor(input.place, 'needs at least one picture');
+  return strings.map((bytes, index) => ({ kind: 'bytes', bytes, field: `${input.place}[${index}]` }));
+}
+
+async function readTensors(inputs: readonly Placed[], signature: Signature): Promise<ReadonlyMap<string, Tensor>> {
+  const known = signature.inputs.map(({ name }) => name).join(', ') || 'none';
+  const tensors = new Map<string, Tensor>();
+  for (const input of inputs) {
+    const info = signature.inputs.find(({ name }) => name === input.name);
+    if (!info) throw new GatewayError('invalid_request', `${input.place}: no such input; the model has ${known}.`);
+    if (tensors.has(input.name)) throw new GatewayError('invalid_request', `${input.place}: send it once.`);
+    tensors.set(input.name, await readTensor(input, info));
+  }
+  const missing = signature.inputs.find(({ name }) => !tensors.has(name));
+  if (!missing) return tensors;
+  throw new GatewayError('invalid_request', `inputs: ${missing.name} is missing; the model has ${known}.`);
+}
+
+async function readTensor(input: Placed, { dtype, shape: expected }: TensorInfo): Promise<Tensor> {
+  const { datatype, shape, contents, place } = input;
+  const given = dtypeOf(datatype);
+  if (given === undefined || given !== dtype) {
+    throw wrongTensor(place, `datatype: expected ${datatypeOf(dtype)}, got ${datatype.slice(0, 20) || 'none'}`);
+  }
+  if (expected && !hasShape(shape, expected)) {
+    throw wrongTensor(place, `shape: expected [${expected.map((size) => (size < 0 ? 'n' : size))}], got [${shape}]`);
+  }
+  if (given === 'DT_STRING') return { dtype: given, shape, strings: readStrings(input) };
+  return { dtype: given, shape, bytes: await contents.numbers(given, countOf(input)) };
+}
+
+function readStrings(input: Placed): readonly Uint8Array[] {
+  const count = countOf(input);
+  if (count <= MAX_STRINGS) return input.contents.strings(count);
+  throw wrongTensor(input.place, `at most ${MAX_STRINGS} strings in one request; send fewer`);
+}
+
+/** The elements of the shape. */
+function countOf({ shape, place }: Placed): number {
+  const count = elementCount(shape);
+  if (Number.isSafeInteger(count) && shape.every((size) => size >= 0)) return count;
+  throw wrongTensor(place, `shape: [${shape}] has no number of elements`);
+}

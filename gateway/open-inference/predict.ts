@@ -1,0 +1,55 @@
+/** Predicts what a request of the Open Inference Protocol has: tensors, or pictures. */
+import type { RequestContext } from '../domain/request.ts';
+import type { AskedServable } from '../domain/servable.ts';
+import type { Tensor } from '../domain/tensor.ts';
+import { GatewayError } from '../errors.ts';
+import { tooManyInstances } from '../http/body-limits.ts';
+import { type Routed, wantedOutputs } from '../pipeline/signature.ts';
+import { joinRows } from '../tensor/row-slices.ts';
+import type { InferBody } from './inputs.ts';
+import type { OpenInferenceOptions } from './options.ts';
+
+export type NamedOutput = readonly [name: string, tensor: Tensor];
+export type Predicted = { readonly version: number; readonly outputs: readonly NamedOutput[] };
+
+type Known = { readonly servable: AskedServable; readonly routed: Routed };
+type Line = Pick<OpenInferenceOptions, 'infer' | 'predictPictures' | 'maxInstances'>;
+
+/** Throws the errors of the pipeline, and `invalid_request` for an output that the signature lacks. */
+export function predict(body: InferBody, known: Known, line: Line, context: RequestContext): Promise<Predicted> {
+  return body.kind === 'pictures'
+    ? predictPictures(body, known, line, context)
+    : predictTensors(body, known, line, context);
+}
+
+async function predictTensors(
+  { signature, inputs, rows, outputs: wanted }: Extract<InferBody, { kind: 'tensors' }>,
+  known: Known,
+  { infer }: Line,
+  context: RequestContext,
+): Promise<Predicted> {
+  const { version, outputs } = await infer({ ...known, signature, inputs, rows, outputs: wanted }, context);
+  return { version, outputs: [...outputs] };
+}
+
+/** Encoded pictures become rows of the model's input. The first that cannot be read fails the request. */
+async function predictPictures(
+  { signature, instances, outputs }: Extract<InferBody, { kind: 'pictures' }>,
+  known: Known,
+  { predictPictures: send, maxInstances }: Line,
+  context: RequestContext,
+): Promise<Predicted> {
+  if (instances.length > maxInstances) throw tooManyInstances(maxInstances);
+  const wanted = wantedOutputs(known.routed, signature, outputs);
+  const { routed, outcomes } = await send({ ...known, instances, outputs: 'all' }, context);
+  const rows = outcomes.map((outcome) => {
+    if ('error' in outcome) throw outcome.error;
+    return outcome.outputs;
+  });
+  const joined = wanted.map((name): NamedOutput => {
+    const tensor = joinRows(rows.flatMap((row) => row.get(name) ?? []));
+    if (tensor) return [name, tensor];
+    throw new GatewayError('model_failed', `${name}: the model's answers for the pictures differ in their form.`);
+  });
+  return { version: routed.version, outputs: joined };
+}

@@ -1,0 +1,23 @@
+/** The elements of an input as bytes: raw contents over gRPC, binary data over REST. */
+import { ELEMENTS } from '../domain/elements.ts';
+import { splitPrefixed } from '../tensor/prefixed-strings.ts';
+import { type Contents, wrongTensor } from './message.ts';
+
+/** Contents that are little-endian elements, or strings each after its length. They are not copied. */
+export function rawContents(
+  bytes: Uint8Array,
+  { place, shape }: { readonly place: string; readonly shape: readonly number[] },
+): Contents {
+  return {
+    numbers(dtype, count) {
+      const expected = count * ELEMENTS[dtype].BYTES_PER_ELEMENT;
+      if (bytes.length === expected) return bytes;
+      throw wrongTensor(place, `expected ${expected} bytes for the shape [${shape}], got ${bytes.length}`);
+    },
+    strings(count) {
+      const strings = splitPrefixed(bytes, count);
+      if (strings) return strings;
+      throw wrongTensor(place, `expected ${count} strings, each after its length in four bytes (little-endian)`);
+    },
+  };
+}
