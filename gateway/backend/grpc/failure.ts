@@ -43,17 +43,14 @@ export function toGatewayError(failed: Status, signal: AbortSignal, cause: unkno
   return new GatewayError(kind, publicDetail, { cause, isOutdated: OUTDATED.has(failed.code) });
 }
 
-/** How TF-Serving says that the tensors of a request are not those of the signature. */
-const OTHER_TENSORS = /signature|tensor alias/i;
-
 /**
  * The error of a failed RPC whose input is encoded pictures. A decoder in the model's graph fails with INVALID_ARGUMENT; which
- * picture it was is not told.
+ * picture it was is not told. `otherTensors`: how the server says that the tensors are not those of the version.
  */
-export function asUndecodable(thrown: unknown): unknown {
+export function asUndecodable(thrown: unknown, otherTensors: RegExp): unknown {
   const { cause } = thrown as { cause?: Partial<Status> };
   if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
-  if (OTHER_TENSORS.test(cause.details ?? '')) return thrown;
+  if (otherTensors.test(cause.details ?? '')) return thrown;
   const detail = 'The model cannot decode the image; send it in another format.';
   return new GatewayError('image_unreadable', detail, { cause });
 }
@@ -62,8 +59,8 @@ export function asUndecodable(thrown: unknown): unknown {
  * The error of a failed RPC with a client's tensors. Its text is the model server's, which says what is wrong with them: the
  * shape or a value that the graph does not take. Other tensors than the signature's are the gateway's mistake.
  */
-export function asInvalidTensor(thrown: unknown): unknown {
-  const refused = asRefusedRequest(thrown);
+export function asInvalidTensor(thrown: unknown, otherTensors: RegExp): unknown {
+  const refused = asRefusedRequest(thrown, otherTensors);
   return refused instanceof GatewayError && refused.isOutdated ? thrown : refused;
 }
 
@@ -71,11 +68,11 @@ export function asInvalidTensor(thrown: unknown): unknown {
  * The error of a failed RPC with a client's own request, which the gateway did not validate. Its text is the model server's.
  * With other tensors than the signature's it is outdated: the model may have been replaced.
  */
-export function asRefusedRequest(thrown: unknown): unknown {
+export function asRefusedRequest(thrown: unknown, otherTensors: RegExp): unknown {
   const { cause } = thrown as { cause?: Partial<Status> };
   if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
   const { details = '' } = cause;
-  const isOutdated = OTHER_TENSORS.test(details);
+  const isOutdated = otherTensors.test(details);
   return new GatewayError('invalid_tensor', details || 'The model does not take these tensors.', { cause, isOutdated });
 }
 

@@ -9,3 +9,11 @@ export function frame(message: Uint8Array): Buffer {
   framed.set(message, PREFIX_BYTES);
   return framed;
 }
+
+/** The message from `start` to `end` with its prefix, which is written into the PREFIX_BYTES before it. */
+export function prefixed(memory: ArrayBuffer, start: number, end: number): Buffer {
+  const framed = Buffer.from(memory, start - PREFIX_BYTES, PREFIX_BYTES + end - start);
+  framed[0] = 0;
+  framed.writeUInt32BE(end - start, 1);
+  return framed;
+}

@@ -5,8 +5,9 @@ import type { Signature, TensorInfo } from '../../domain/tensor.ts';
 import { dtypeName } from '../../tensor/dtype.ts';
 import { FieldReader } from '../../tensor/field-reader.ts';
 import { readShape } from '../../tensor/shape-proto.ts';
-import { readable } from './messages.ts';
-import { readServedVersion, servedVersion } from './version.ts';
+import { readable } from '../grpc/readable.ts';
+import { servedVersion } from '../grpc/version.ts';
+import { readServedVersion } from './version.ts';
 
 /** The version of a server that does not send one. TF-Serving always does; other servers of its protocol may not. */
 const UNKNOWN_VERSION = 0;

@@ -1,8 +1,6 @@
 /** The TF-Serving RPCs that the gateway calls, and their requests as plain objects. */
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
-import { GatewayError } from '../../errors.ts';
-import { MalformedMessage } from '../../tensor/field-reader.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const FILES = ['prediction_service.proto', 'model_service.proto'].map((file) => `tensorflow_serving/apis/${file}`);
@@ -30,18 +28,4 @@ export type Protocol = {
 /** Loads `protos/`, with field names unchanged. */
 export function loadProtocol(): Protocol {
   return loadSync(FILES, { includeDirs: [PROTOS], keepCase: true }) as unknown as Protocol;
-}
-
-/** The result of `read`. Throws `model_failed` in place of MalformedMessage. */
-export function readable<Message>(read: () => Message): Message {
-  try {
-    return read();
-  } catch (thrown) {
-    throw thrown instanceof MalformedMessage ? unreadable(thrown) : thrown;
-  }
-}
-
-/** The error for a response that the gateway cannot use. The client does not see the cause; the log does. */
-function unreadable(cause: unknown): GatewayError {
-  return new GatewayError('model_failed', 'The model server sent a response that cannot be read.', { cause });
 }

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import type { PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
-import { createPredictRequest } from './predict-request.ts';
+import { createPredictRequest as createRequest } from '../grpc/predict-request.ts';
+import { PREDICT } from './backend.ts';
 
 /** Checks and removes gRPC's prefix. */
 function messageOf(framed: Buffer): Buffer {
@@ -15,7 +16,8 @@ function messageOf(framed: Buffer): Buffer {
   return framed.subarray(5);
 }
 
-const pool = createPool(0);
+const createPredictRequest = (target: PredictTarget, capacity: number) =>
+  createRequest(PREDICT, createPool(0), target, capacity);
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
@@ -61,7 +63,7 @@ const CLOTHING: PredictTarget = {
 };
 
 function check(target: PredictTarget, capacity: number, count: number): void {
-  const { tensor, framed } = createPredictRequest(pool, target, capacity);
+  const { tensor, framed } = createPredictRequest(target, capacity);
   for (let index = 0; index < tensor.length; index += 1) tensor[index] = (index * 7) % 251;
   const sent = tensor.subarray(0, (tensor.length / capacity) * count);
   const content = new Uint8Array(sent.buffer, sent.byteOffset, sent.byteLength);
@@ -105,7 +107,7 @@ test('any names, versions, shapes and counts equal what protobufjs makes', () =>
 
 test('a request can be sent again with another count', () => {
   const target: PredictTarget = { ...CLOTHING, input: { name: 'x', dtype: 'DT_FLOAT', shape: [2] } };
-  const { tensor, framed } = createPredictRequest(pool, target, 200);
+  const { tensor, framed } = createPredictRequest(target, 200);
   tensor.set([1, 2, 3, 4]);
   for (const count of [200, 2, 128, 1]) {
     const content = new Uint8Array(tensor.buffer, tensor.byteOffset, count * 8);
@@ -114,7 +116,7 @@ test('a request can be sent again with another count', () => {
 });
 
 test('the tensor is sent from where it was written, with nothing after it', () => {
-  const { tensor, framed } = createPredictRequest(pool, CLOTHING, 3);
+  const { tensor, framed } = createPredictRequest(CLOTHING, 3);
   const message = messageOf(framed(2));
   assert.equal(message.buffer, tensor.buffer);
   assert.equal(message.byteOffset + message.length, tensor.byteOffset + 2 * 299 * 299 * 3 * 4);
@@ -122,7 +124,7 @@ test('the tensor is sent from where it was written, with nothing after it', () =
 });
 
 test('a count outside the capacity throws RangeError', () => {
-  const { framed } = createPredictRequest(pool, CLOTHING, 2);
+  const { framed } = createPredictRequest(CLOTHING, 2);
   for (const count of [0, 3, -1, 1.5, Number.NaN]) assert.throws(() => framed(count), RangeError);
 });
 
@@ -130,7 +132,7 @@ test('an impossible version is refused', () => {
   for (const version of [-1, 1.5, 2 ** 53, Number.NaN]) {
     const target = { ...CLOTHING, servable: { model: 'm', version } };
     assert.throws(
-      () => createPredictRequest(pool, target, 1),
+      () => createPredictRequest(target, 1),
       (error) => error instanceof GatewayError && error.kind === 'invalid_request' && /^version: /.test(error.message),
     );
   }
@@ -153,20 +155,20 @@ function stringsOf(framed: Buffer): { count: unknown; strings: string[] } {
 }
 
 test('F26: encoded pictures are the strings of a DT_STRING input, in the order of their rows', () => {
-  const request = createPredictRequest(pool, ENCODED, 3);
+  const request = createPredictRequest(ENCODED, 3);
   request.setString(0, Buffer.from('first'));
   request.setString(1, Buffer.from('second'.repeat(100)));
   assert.equal(request.inputBytes(2), 605);
   assert.deepEqual(stringsOf(request.framed(2)), { count: ['2'], strings: ['first', 'second'.repeat(100)] });
-  const single = createPredictRequest(pool, ENCODED, 1);
+  const single = createPredictRequest(ENCODED, 1);
   single.copyFrom(request, 1);
   assert.deepEqual(stringsOf(single.framed(1)).strings, ['second'.repeat(100)]);
   assert.throws(() => request.tensor, RangeError);
-  assert.throws(() => createPredictRequest(pool, CLOTHING, 1).setString(0, Buffer.from('x')), RangeError);
+  assert.throws(() => createPredictRequest(CLOTHING, 1).setString(0, Buffer.from('x')), RangeError);
 });
 
 test('F26: encoded pictures above the message limit are refused', () => {
-  const request = createPredictRequest(pool, ENCODED, 64);
+  const request = createPredictRequest(ENCODED, 64);
   const picture = Buffer.alloc(2 ** 24);
   for (let row = 0; row < 64; row += 1) request.setString(row, picture);
   assert.throws(() => request.framed(64), { kind: 'body_too_large' });

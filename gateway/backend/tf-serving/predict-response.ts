@@ -3,15 +3,9 @@ import type { Prediction } from '../../domain/backend.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { FieldReader } from '../../tensor/field-reader.ts';
 import { readTensor } from '../../tensor/tensor-proto.ts';
-import { readable } from './messages.ts';
+import type { Wanted } from '../grpc/protocol.ts';
+import { readable } from '../grpc/readable.ts';
 import { readServedVersion } from './version.ts';
-
-export type Wanted = {
-  /** Keys of the outputs to read. The others are skipped. */
-  readonly outputs: readonly string[];
-  /** The most elements of these outputs, together. */
-  readonly elements: number;
-};
 
 /** A wanted output: its name, that as it is sent, and the bytes of its TensorProto. */
 type Found = { readonly name: string; readonly key: Buffer; tensor: Uint8Array | undefined };
@@ -20,6 +14,11 @@ type Found = { readonly name: string; readonly key: Buffer; tensor: Uint8Array |
 const OTHER_FIELDS = 4096;
 /** An element of an unpacked list is a field. It is visited for the tensor's head, then for its list. */
 const FIELDS_PER_ELEMENT = 2;
+
+/** Fields of a response that is passed on, beside those of its outputs, which are skipped. It bounds the time. */
+const MAX_RELAYED_FIELDS = 2 ** 16;
+/** The field `model_spec` of PredictResponse, ClassificationResponse and RegressionResponse. */
+const MODEL_SPEC = 2;
 
 /**
  * Reads the response. Outputs of a dtype other than numbers and strings are left out. Throws `model_failed` for bytes
@@ -34,7 +33,7 @@ export function readPrediction(response: Uint8Array, wanted: Wanted): Prediction
     const at = new FieldReader(response, budget);
     while (at.next()) {
       if (at.field === 1) keepWanted(at.message, found);
-      if (at.field === 2) version = readServedVersion(at.message) ?? version;
+      if (at.field === MODEL_SPEC) version = readServedVersion(at.message) ?? version;
     }
     const outputs = new Map<string, Tensor>();
     for (const { name, tensor } of found) {
@@ -42,6 +41,16 @@ export function readPrediction(response: Uint8Array, wanted: Wanted): Prediction
       if (read) outputs.set(name, read);
     }
     return { version, outputs };
+  });
+}
+
+/** The version in the response's model_spec. Throws `model_failed` for bytes that are no response. */
+export function readAnsweredVersion(response: Uint8Array): number | undefined {
+  return readable(() => {
+    const at = new FieldReader(response, { fields: MAX_RELAYED_FIELDS });
+    let version: number | undefined;
+    while (at.next()) if (at.field === MODEL_SPEC) version = readServedVersion(at.message) ?? version;
+    return version;
   });
 }
 

@@ -5,7 +5,8 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { TensorsTarget } from '../../domain/backend.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { createPool } from '../../tensor/pool.ts';
-import { frameTensors } from './tensors-request.ts';
+import { frameTensors } from '../grpc/tensors-request.ts';
+import { PREDICT } from './backend.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', {
@@ -29,7 +30,7 @@ test('every input is sent with its dtype, shape and bytes, and only the wanted o
     ['scale', { dtype: 'DT_HALF', shape: [], bytes: Uint8Array.of(0, 0x3c) }],
     ['nothing', { dtype: 'DT_FLOAT', shape: [0, 300], bytes: new Uint8Array() }],
   ]);
-  const { framed } = frameTensors(createPool(0), TARGET, inputs);
+  const { framed } = frameTensors(PREDICT, createPool(0), TARGET, inputs);
   assert.equal(framed.readUInt32BE(1), framed.length - 5);
   assert.deepEqual(deserialize(framed.subarray(5)), {
     model_spec: { name: 'churn', version: { value: 7 }, signature_name: 'serving_default' },
@@ -54,5 +55,5 @@ test('every input is sent with its dtype, shape and bytes, and only the wanted o
 test('tensors above the message limit are refused before memory is taken', () => {
   const strings = Array.from({ length: 30 }, () => new Uint8Array(10 * 2 ** 20));
   const inputs = new Map<string, Tensor>([['x', { dtype: 'DT_STRING', shape: [30], strings }]]);
-  assert.throws(() => frameTensors(createPool(0), TARGET, inputs), { kind: 'body_too_large' });
+  assert.throws(() => frameTensors(PREDICT, createPool(0), TARGET, inputs), { kind: 'body_too_large' });
 });

@@ -1,7 +1,7 @@
 /** The most bytes that the answer to a Predict may have. A server that sends more is refused by the announced length. */
 import type { TensorsTarget } from '../../domain/backend.ts';
-import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
-import type { Wanted } from './predict-response.ts';
+import { MAX_MESSAGE_BYTES } from './channel.ts';
+import type { Wanted } from './protocol.ts';
 
 /** Names, shapes, the version, and small outputs that the signature does not have. */
 const HEAD_BYTES = 64 * 1024;

@@ -1,16 +1,18 @@
-/** A PredictRequest whose input is encoded pictures: one string for each instance. */
+/** A request whose input is encoded pictures: one string for each instance. */
 import type { PredictTarget } from '../../domain/backend.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
-import { MAX_MESSAGE_BYTES } from '../grpc/channel.ts';
-import { checkCount, frame, MAX_FIELD_HEAD_BYTES, maxHeadBytes } from './request-head.ts';
-import type { PredictRequest } from './request-type.ts';
-
-/** The number of TensorProto's field that lists strings. */
-const STRING_VAL = 8;
+import { MAX_MESSAGE_BYTES } from './channel.ts';
+import type { PredictMessages } from './protocol.ts';
+import { MAX_FIELD_HEAD_BYTES, maxHeadBytes } from './request-size.ts';
+import type { Frame, PredictRequest } from './request-type.ts';
 
 /** Makes the request. `framed` copies the strings; it throws `body_too_large` above the message limit. */
-export function createStringRequest(target: PredictTarget, capacity: number): PredictRequest {
+export function createStringRequest(
+  { writeString }: Pick<PredictMessages, 'writeString'>,
+  frame: Frame,
+  target: PredictTarget,
+): PredictRequest {
   const strings: Uint8Array[] = [];
   const inputBytes = (count: number) => strings.slice(0, count).reduce((sum, { length }) => sum + length, 0);
   return {
@@ -26,16 +28,14 @@ export function createStringRequest(target: PredictTarget, capacity: number): Pr
     },
     inputBytes,
     framed(count) {
-      checkCount(count, capacity);
-      const start = maxHeadBytes(target);
-      const most = start + inputBytes(count) + count * MAX_FIELD_HEAD_BYTES;
+      const most = maxHeadBytes(target) + inputBytes(count) + count * MAX_FIELD_HEAD_BYTES;
       if (most > MAX_MESSAGE_BYTES) {
         throw new GatewayError('body_too_large', 'instances: the images are too large for one request; send fewer.');
       }
       const memory = new ArrayBuffer(most);
       const writer = new BackwardWriter(new Uint8Array(memory), most);
-      for (const bytes of strings.slice(0, count).toReversed()) writer.bytesField(STRING_VAL, bytes);
-      return frame(memory, { target, count, start: writer.start, end: most });
+      for (const bytes of strings.slice(0, count).toReversed()) writeString(writer, bytes);
+      return frame(memory, { count, start: writer.start, end: most });
     },
     release() {
       strings.length = 0;

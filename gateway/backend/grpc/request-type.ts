@@ -1,5 +1,9 @@
-/** A PredictRequest that is filled in place. */
+/** A request that is filled in place. */
 import type { InputArray } from '../../domain/tensor.ts';
+import type { Content } from './protocol.ts';
+
+/** Writes the head before the content. Throws RangeError for a number of instances that the request has no room for. */
+export type Frame = (memory: ArrayBuffer, content: Omit<Content, 'target'>) => Buffer;
 
 export type PredictRequest = {
   /**
