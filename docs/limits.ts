@@ -15,7 +15,7 @@ import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/he
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
-import { MAX_STRINGS } from '../gateway/open-inference/inputs.ts';
+import { MAX_STRINGS } from '../gateway/open-inference/message.ts';
 import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
 import { MAX_STRINGS as MAX_JSON_STRINGS } from '../gateway/protocol/tf-serving-rest/predict-body.ts';
 import { VALUES_OF_PICTURE } from '../gateway/tensor/pictures.ts';
@@ -108,7 +108,7 @@ const FIXED: readonly Fixed[] = [
     kinds: [],
   },
   {
-    what: 'strings of one request of the Open Inference Protocol',
+    what: 'strings of one input of the Open Inference Protocol',
     value: String(MAX_STRINGS),
     bounds: 'memory and CPU: each of them becomes an object',
     kinds: ['invalid_tensor'],

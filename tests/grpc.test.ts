@@ -8,49 +8,12 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ALL, echo, LISTED, signature, TYPES, type Type } from './datatypes.ts';
 import { type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { GrpcClient, INFERENCE_SERVICE, MODEL_SERVICE, PREDICTION_SERVICE, serializeRequest } from './grpc-client.ts';
 import { type ModelServer, type OnPredict, type Served, startModelServer } from './model-server.ts';
 
 const KEY = 'tg_grpc-key-of-the-test';
-/** Two elements of each datatype: as the list that holds them, and raw. */
-const TYPES = {
-  BOOL: { dtype: 'DT_BOOL', list: { bool_contents: [true, false] }, raw: '0100' },
-  UINT8: { dtype: 'DT_UINT8', list: { uint_contents: [0, 255] }, raw: '00ff' },
-  UINT16: { dtype: 'DT_UINT16', list: { uint_contents: [1, 65_535] }, raw: '0100ffff' },
-  UINT32: { dtype: 'DT_UINT32', list: { uint_contents: [1, 4_294_967_295] }, raw: '01000000ffffffff' },
-  UINT64: {
-    dtype: 'DT_UINT64',
-    list: { uint64_contents: ['18446744073709551615', '1'] },
-    raw: 'ffffffffffffffff0100000000000000',
-  },
-  INT8: { dtype: 'DT_INT8', list: { int_contents: [-128, 127] }, raw: '807f' },
-  INT16: { dtype: 'DT_INT16', list: { int_contents: [-1, 256] }, raw: 'ffff0001' },
-  INT32: { dtype: 'DT_INT32', list: { int_contents: [-1, 1] }, raw: 'ffffffff01000000' },
-  INT64: {
-    dtype: 'DT_INT64',
-    list: { int64_contents: ['9007199254740993', '-1'] },
-    raw: '0100000000002000ffffffffffffffff',
-  },
-  FP32: { dtype: 'DT_FLOAT', list: { fp32_contents: [1.5, -0.25] }, raw: '0000c03f000080be' },
-  FP64: { dtype: 'DT_DOUBLE', list: { fp64_contents: [1.5, 0] }, raw: '000000000000f83f0000000000000000' },
-  FP16: { dtype: 'DT_HALF', list: undefined, raw: '003c00c0' },
-  BF16: { dtype: 'DT_BFLOAT16', list: undefined, raw: '803f00c0' },
-  BYTES: {
-    dtype: 'DT_STRING',
-    list: { bytes_contents: [Buffer.from('ab'), Buffer.from([0, 255])] },
-    raw: '0200000061620200000000ff',
-  },
-} as const;
-type Type = keyof typeof TYPES;
-const ALL = Object.keys(TYPES) as Type[];
-/** Those that have lists. */
-const LISTED = ALL.filter((type) => TYPES[type].list);
-
-const info = (prefix: string, types: readonly Type[]) =>
-  Object.fromEntries(types.map((type) => [`${prefix}_${type}`, { dtype: TYPES[type].dtype, shape: [-1] }]));
-const signature = (types: readonly Type[]) => ({ inputs: info('x', types), outputs: info('y', types) });
-
 /** Version 1 has the types with lists, version 2 has all. */
 const served: Served = {
   versions: new Map([
@@ -58,12 +21,6 @@ const served: Served = {
     [2, signature(ALL)],
   ]),
   labels: new Map([['stable', 1]]),
-};
-
-/** The outputs are the inputs, as they came. */
-const echo: OnPredict = ({ raw }) => {
-  const { inputs } = raw.request as { inputs: Readonly<Record<string, object>> };
-  return Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name.replace('x', 'y'), tensor]));
 };
 
 let onPredict: OnPredict = echo;

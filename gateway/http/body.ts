@@ -1,5 +1,7 @@
 /** Reads a request's body into memory, up to the limits. */
+
 import type { HoldBody } from '../door/body-memory.ts';
+import { GatewayError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { type Form, type FormLimits, openForm } from './form.ts';
 import type { JsonCodec } from './json/codec.ts';
@@ -16,6 +18,13 @@ export type BodyLimits = FormLimits & {
 
 export type BodyReader = {
   json<Options, Result>(exchange: Exchange, format: JsonFormat<Options, Result>, options: Options): Promise<Result>;
+  /** JSON of `jsonBytes`, and what is behind it. Throws `invalid_request` for a body that is shorter. */
+  jsonThenBytes<Options, Result>(
+    exchange: Exchange,
+    jsonBytes: number,
+    format: JsonFormat<Options, Result>,
+    options: Options,
+  ): Promise<{ readonly json: Result; readonly bytes: Buffer }>;
   image(exchange: Exchange): Promise<Buffer>;
   form(exchange: Exchange): Promise<Form>;
 };
@@ -34,6 +43,24 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       const onPiece = (piece: Buffer) => scanner.feed(piece);
       const body = await receiveBody(exchange, { ...whole, held: hold(exchange.response), onPiece });
       return codec.read(body, scanner.values, format, options);
+    },
+    async jsonThenBytes(exchange, jsonBytes, format, options) {
+      const scanner = new JsonScanner({ ...format.limits(options), maxHeapBytes: codec.maxHeapBytes });
+      let left = jsonBytes;
+      const onPiece = (piece: Buffer) => {
+        if (left > 0) scanner.feed(piece.subarray(0, left));
+        left -= piece.length;
+      };
+      const held = hold(exchange.response);
+      const body = await receiveBody(exchange, { ...whole, held, onPiece });
+      if (left > 0) {
+        const detail = `The body has ${body.length} bytes, and its JSON should have ${jsonBytes}.`;
+        throw new GatewayError('invalid_request', detail);
+      }
+      held.take(jsonBytes);
+      // A copy: the memory of large JSON is moved to the worker.
+      const text = Buffer.from(new Uint8Array(body.subarray(0, jsonBytes)).buffer);
+      return { json: await codec.read(text, scanner.values, format, options), bytes: body.subarray(jsonBytes) };
     },
     image: (exchange) => receiveBody(exchange, { ...image, held: hold(exchange.response) }),
     async form(exchange) {

@@ -2,8 +2,9 @@
 import type { RequestHandler } from 'express';
 
 const METHODS = 'POST';
-const HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-Id';
-const EXPOSED = 'RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Model-Version, X-Request-Id';
+const HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-Id, Inference-Header-Content-Length';
+const EXPOSED =
+  'Inference-Header-Content-Length, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Model-Version, X-Request-Id';
 /** The maximum that Chromium accepts. */
 const MAX_AGE_S = 7200;
 

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { RequestContext } from '../domain/request.ts';
 import type { Pass } from '../door/door.ts';
 import { GatewayError } from '../errors.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, piecesOf } from './answer.ts';
 import { endAfterRequest } from './linger.ts';
 import { problem } from './problem.ts';
 
@@ -59,11 +59,13 @@ function send(
   extra: Readonly<Record<string, string>>,
 ): void {
   if (response.destroyed) return;
-  response.writeHead(status, { ...headers, ...extra, 'Content-Length': Buffer.byteLength(body) });
+  const { pieces, bytes } = piecesOf(body);
+  response.writeHead(status, { ...headers, ...extra, 'Content-Length': bytes });
   if (request.complete) {
-    response.end(body);
+    for (const piece of pieces.slice(0, -1)) response.write(piece);
+    response.end(pieces.at(-1));
     return;
   }
-  response.write(body);
+  for (const piece of pieces) response.write(piece);
   endAfterRequest(request, response);
 }

@@ -5,10 +5,15 @@ import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { type Routed, signatureOf, usualSignature } from '../pipeline/signature.ts';
 import { BYTES, datatypeOf, dtypeOf } from '../tensor/datatype.ts';
-import { type InferInput, type InferMessage, type Parameters, placeOf, wrongTensor } from './message.ts';
-
-/** Strings of one request. Each of them becomes an object. */
-export const MAX_STRINGS = 2 ** 15;
+import {
+  type InferInput,
+  type InferMessage,
+  MAX_STRINGS,
+  type Parameters,
+  placeOf,
+  tooManyStrings,
+  wrongTensor,
+} from './message.ts';
 
 /** Extensions of Triton that change what a request means. Ignored, they would give other answers than were asked for. */
 const UNOFFERED = ['shared_memory_region', 'classification', 'sequence_id'];
@@ -102,7 +107,7 @@ async function readTensor(input: Placed, { dtype, shape: expected }: TensorInfo)
 function readStrings(input: Placed): readonly Uint8Array[] {
   const count = countOf(input);
   if (count <= MAX_STRINGS) return input.contents.strings(count);
-  throw wrongTensor(input.place, `at most ${MAX_STRINGS} strings in one request; send fewer`);
+  throw tooManyStrings(input.place);
 }
 
 /** The elements of the shape. */

@@ -4,6 +4,8 @@ import { GatewayError } from '../errors.ts';
 
 /** TensorShape::MaxDimensions of TensorFlow. */
 export const MAX_AXES = 254;
+/** Strings of one input. Each of them becomes an object. */
+export const MAX_STRINGS = 2 ** 15;
 
 /** A parameter: a boolean, a number, or text. */
 export type Parameters = ReadonlyMap<string, boolean | number | string>;
@@ -40,6 +42,11 @@ export function placeOf(name: string, index: number): string {
 /** The error of an input whose shape has more than MAX_AXES. */
 export function tooManyAxes(): GatewayError {
   return new GatewayError('invalid_request', `inputs: a shape has at most ${MAX_AXES} axes.`);
+}
+
+/** The error of an input with more than MAX_STRINGS. */
+export function tooManyStrings(place: string): GatewayError {
+  return wrongTensor(place, `at most ${MAX_STRINGS} strings in one request; send fewer`);
 }
 
 /** The error of an input. */

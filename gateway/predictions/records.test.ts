@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { ELEMENTS, type NumericDType } from '../domain/elements.ts';
 import type { Table } from '../domain/table.ts';
 import type { Tensor, TensorInfo } from '../domain/tensor.ts';
+import { piecesOf } from '../http/answer.ts';
 import { createJsonCodec } from '../http/json/codec.ts';
 import { packNames, type RowName } from '../tensor/row-names.ts';
 import type { RecordsForm } from './record-members.ts';
@@ -45,7 +46,7 @@ async function body(
     { ...FORM, ...rest },
   );
   assert.equal(answer.headers['X-Model-Version'], '7');
-  return Buffer.from(answer.body).toString();
+  return Buffer.from(piecesOf(answer.body).pieces[0] ?? '').toString();
 }
 
 test('outputs are answered by name, with plain values where a row has one element', async () => {

@@ -35,3 +35,9 @@ function exact(value: number, source: string): number | bigint | JsonDecimal {
   if (/[.eE]/.test(source)) return Number.isInteger(value) ? new JsonDecimal(value) : value;
   return Number.isSafeInteger(value) ? value : BigInt(source);
 }
+
+/** A number of either kind as a JavaScript number, as JSON.parse reads it. Other values as they are. */
+export function plainNumber(value: unknown): unknown {
+  if (value instanceof JsonDecimal) return value.value;
+  return typeof value === 'bigint' ? Number(value) : value;
+}

@@ -34,7 +34,7 @@ export function tensorFromJson(value: unknown, { dtype }: Pick<TensorInfo, 'dtyp
 }
 
 /** The length of the first list of each level, as TF-Serving reads it. */
-function shapeOf(value: unknown): number[] {
+export function shapeOf(value: unknown): number[] {
   const shape: number[] = [];
   for (let first = value; Array.isArray(first); first = first[0]) shape.push(first.length);
   return shape;

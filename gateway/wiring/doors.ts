@@ -30,9 +30,11 @@ import { infer } from '../pipeline/infer.ts';
 import { predictPictures } from '../pipeline/pictures.ts';
 import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
+import { openInferenceRestRoutes } from '../protocol/open-inference-rest/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
 import { type TfServingRestOptions, tfServingRestRoutes } from '../protocol/tf-serving-rest/routes.ts';
 import { openGrpc } from './grpc.ts';
+import { openInferenceOptions } from './open-inference.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
@@ -63,14 +65,21 @@ export function openDoors(options: DoorsOptions): Doors {
   const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
   const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
+  const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
   const list = () => listServed(line);
   const predict = predictOptions(options, shared);
+  const { readBody, codec, check } = shared;
   const { aipHealthRoute, aipPredictRoute: predictRoute } = config;
   const protocols = [
     // First: Vertex AI may choose a path of another protocol, such as /predict.
     invocationsRoutes(door, { ...predict, ...predict.records, predictRoute }),
     predictRoutes(door, predict),
     tfServingRestRoutes(door, tfServingRestOptions(options, shared)),
+    openInferenceRestRoutes(door, {
+      ...openInferenceOptions(options, { check, isReady }),
+      readBody,
+      write: codec.write,
+    }),
     modelsRoutes(door, list),
   ];
   const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
@@ -94,7 +103,6 @@ export function openDoors(options: DoorsOptions): Doors {
   lifecycle.add(drainable(admin));
   const servers = { service: refuseMalformed(server, { log, metrics }), admin };
   if (config.grpcPort === undefined) return servers;
-  const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
   // Express makes this function of TRUSTED_PROXIES.
   const trusts: Trusts = service.get('trust proxy fn');
   const { listener: grpc, drainable: ofGrpc } = openGrpc(options, { ...shared, trusts, isReady });

@@ -7,7 +7,6 @@ export const NOT_YET: Readonly<Record<string, string>> = {
 
   C15: 'the original weights are not available; C14 tests the photo and its tensor',
 
-  D14: 'comes with the Open Inference Protocol',
   D15: "comes with Vertex AI's and SageMaker's contracts",
 
   E16: 'comes with canary releases',

@@ -1,6 +1,7 @@
 /** Failures with TF-Serving's statuses and texts. */
 import { GatewayError, type Kind } from '../../errors.ts';
 import type { Answer } from '../../http/answer.ts';
+import { errorText } from '../../http/error-text.ts';
 
 /** The statuses that the REST API gives to gRPC's codes. */
 const STATUS_OF_CODE = { INVALID_ARGUMENT: 400, NOT_FOUND: 404, FAILED_PRECONDITION: 400, OUT_OF_RANGE: 400 } as const;
@@ -47,20 +48,8 @@ const CODE_NAMES: ReadonlyMap<unknown, keyof typeof STATUS_OF_CODE> = new Map([
   [11, 'OUT_OF_RANGE'],
 ]);
 
-/** Renders a failure: `{"error": "text"}`. The gateway's own refusals keep their statuses and Retry-After. */
+/** Renders a failure. The gateway's own refusals keep their statuses and Retry-After. */
 export function renderFailure(error: GatewayError): Answer {
-  const { status, text } = (error.kind === 'invalid_tensor' || error.kind === 'model_failed'
-    ? answerOfServer(error)
-    : undefined) ?? {
-    status: error.status,
-    text: error.message,
-  };
-  return {
-    status,
-    headers: {
-      'Content-Type': 'application/json',
-      ...(error.retryAfterS !== undefined && { 'Retry-After': String(error.retryAfterS) }),
-    },
-    body: JSON.stringify({ error: text }),
-  };
+  const isOfServer = error.kind === 'invalid_tensor' || error.kind === 'model_failed';
+  return errorText(error, isOfServer ? answerOfServer(error) : undefined);
 }
