@@ -79,8 +79,9 @@ format: node_modules ## Format the code
 	@npm run --silent format
 
 .PHONY: docs
-docs: node_modules ## Generate the tables of the documentation that come from code
+docs: node_modules ## Generate what comes from code: the tables of the documentation, and the answers in openapi.json
 	@node docs/write.ts
+	@node tests/openapi/record.ts
 
 .PHONY: sbom
 sbom: $(NODE) ## List the production packages as CycloneDX: make sbom SBOM=file

@@ -17,6 +17,8 @@ export type GrpcStatus =
 type KindRow = {
   /** HTTP status. 499 is never sent: the client has closed the connection. */
   readonly status: number;
+  /** The status of some failures of the kind: see GatewayError.status. */
+  readonly otherStatus?: 422 | 503;
   readonly grpc: GrpcStatus;
   readonly title: string;
   readonly level: 'info' | 'warn' | 'error';
@@ -34,7 +36,13 @@ export const KINDS = {
   not_found: { status: 404, grpc: 'UNIMPLEMENTED', title: 'No such route', level: 'info' },
   model_not_found: { status: 404, grpc: 'NOT_FOUND', title: 'No such model or version', level: 'info' },
   method_not_allowed: { status: 405, grpc: 'UNIMPLEMENTED', title: 'The method is not allowed here', level: 'info' },
-  version_not_proven: { status: 409, grpc: 'FAILED_PRECONDITION', title: 'The version may not answer', level: 'info' },
+  version_not_proven: {
+    status: 409,
+    otherStatus: 503,
+    grpc: 'FAILED_PRECONDITION',
+    title: 'The version may not answer',
+    level: 'info',
+  },
   client_timeout: {
     status: 408,
     grpc: 'DEADLINE_EXCEEDED',
@@ -60,6 +68,7 @@ export const KINDS = {
   },
   overloaded: {
     status: 429,
+    otherStatus: 503,
     grpc: 'RESOURCE_EXHAUSTED',
     title: 'Too many requests are in flight',
     level: 'warn',
@@ -68,7 +77,13 @@ export const KINDS = {
   quota: { status: 429, grpc: 'RESOURCE_EXHAUSTED', title: 'The quota is used up', level: 'info' },
   client_gone: { status: 499, grpc: 'CANCELLED', title: 'The client closed the connection', level: 'info' },
   internal: { status: 500, grpc: 'INTERNAL', title: 'Something went wrong in the gateway', level: 'error' },
-  source_failed: { status: 502, grpc: 'UNAVAILABLE', title: 'The image could not be fetched', level: 'warn' },
+  source_failed: {
+    status: 502,
+    otherStatus: 422,
+    grpc: 'UNAVAILABLE',
+    title: 'The image could not be fetched',
+    level: 'warn',
+  },
   model_failed: { status: 502, grpc: 'INTERNAL', title: 'The model server failed', level: 'error' },
   model_unavailable: {
     status: 503,
@@ -93,6 +108,13 @@ export const KINDS = {
 } as const satisfies Record<string, KindRow>;
 
 export type Kind = keyof typeof KINDS;
+
+/** The HTTP statuses that failures of a kind are sent with. */
+export function statusesOf(kind: Kind): readonly number[] {
+  const { status, otherStatus }: KindRow = KINDS[kind];
+  if (kind === 'client_gone') return [];
+  return otherStatus === undefined ? [status] : [status, otherStatus];
+}
 
 type GatewayErrorOptions = {
   /** Details for the log, such as addresses and error texts of libraries. Never sent. */
@@ -137,12 +159,12 @@ export class GatewayError extends Error {
   }
 
   /**
-   * The HTTP status of the kind, with two exceptions: 422 for a `source_failed` whose source answered 4xx (the URL is
+   * The HTTP status of the kind, or its other one: 422 for a `source_failed` whose source answered 4xx (the URL is
    * wrong, not the network), and 503 for what may succeed soon (`isUnavailable`).
    */
   get status(): number {
-    if (this.isUnavailable) return 503;
-    return this.#isUrlWrong ? 422 : KINDS[this.kind].status;
+    const { status, otherStatus }: KindRow = KINDS[this.kind];
+    return this.isUnavailable || this.#isUrlWrong ? (otherStatus ?? status) : status;
   }
 
   /** The gRPC status of the kind, with the same exceptions: INVALID_ARGUMENT for 422, and UNAVAILABLE for 503. */

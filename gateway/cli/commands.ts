@@ -38,6 +38,12 @@ program
 addSettings(program.command('config').description('check the settings and print the values in use')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );
+addSettings(program.command('openapi').description('print openapi.json of a gateway with these settings'))
+  .option('--admin', 'print the document of ADMIN_PORT')
+  .action(async ({ admin }, command) => {
+    const { printDocument } = await import('./openapi.ts');
+    printDocument(givenSettings(command), admin === true);
+  });
 addSettings(
   program.command('doctor').description('check whether a prediction can use the picture at a URL, and print why not'),
 )

@@ -20,8 +20,9 @@ function admin(states: Record<string, ModelState> = {}) {
     decodingProblem: () => undefined,
     withDetails: true,
   });
+  const metrics = createMetrics({ inFlight: 2, queued: 1, limit: 16 }, { share: 0.5 });
   return {
-    app: createAdmin({ metrics: createMetrics({ inFlight: 2, queued: 1, limit: 16 }, { share: 0.5 }), health, log }),
+    app: createAdmin({ metrics, health, document: { openapi: '3.1.1' }, log }),
     log,
     lifecycle,
   };
@@ -59,4 +60,17 @@ test('ready is 200 while the gateway is ready and not draining, and shows the st
   await lifecycle.drain(100);
   await supertest(app).get('/health/ready').expect(503);
   await supertest(app).get('/health/live').expect(200);
+});
+
+test('other methods are 405 with Allow, and other paths 404, as JSON', async () => {
+  const { app } = admin();
+  for (const path of ['/metrics', '/health/live', '/health/ready', '/openapi.json']) {
+    await supertest(app)
+      .post(path)
+      .expect(405, { status: 405, detail: 'Method Not Allowed' })
+      .expect('Allow', 'GET, HEAD');
+  }
+  await supertest(app).delete('/log-level').expect(405).expect('Allow', 'GET, HEAD, PUT');
+  await supertest(app).get('/predict').expect(404, { status: 404, detail: 'Not Found' });
+  await supertest(app).get('/openapi.json').expect(200, { openapi: '3.1.1' });
 });

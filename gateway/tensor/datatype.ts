@@ -56,6 +56,9 @@ const NAMES: ReadonlyMap<DType, string> = new Map([
   ['DT_STRING', BYTES] as const,
 ]);
 
+/** All datatypes of the protocol. */
+export const DATATYPES: readonly string[] = [...Object.keys(NUMERIC), BYTES];
+
 /** The datatype of a dtype. Undefined for types that the protocol does not have. */
 export function datatypeOf(dtype: DType): string | undefined {
   return NAMES.get(dtype);

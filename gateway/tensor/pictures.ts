@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Instance } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
 import { decodeBase64, decodeDataUrl, isDataUrl } from './base64.ts';
+import { idSchema } from './openapi.ts';
 import { idText } from './record-id.ts';
 
 export type Pictures = {
@@ -19,14 +20,21 @@ const MAX_URL_LENGTH = 2 ** 16;
 /** Clients whose classes have all fields write the unused ones as null. */
 const optional = <Field extends z.ZodType>(field: Field) => field.nullish().transform((value) => value ?? undefined);
 const text = z.string({ error: 'needs a string' }).min(1, 'must not be empty');
-const picture = z
+const has = (name: 'url' | 'b64') => ({ required: [name], properties: { [name]: { type: 'string' } } });
+/** One picture. `oneOf` is the JSON Schema of what `refine` checks. */
+export const pictureSchema = z
   .object(
-    { url: optional(text), b64: optional(text), id: z.unknown().optional() },
+    {
+      url: optional(text).describe('An http: or https: URL, a data: URL, or gs:// and s3:// of an allowed bucket.'),
+      b64: optional(text).describe('The encoded picture in base64 (RFC 4648), or a data: URL.'),
+      id: idSchema.optional(),
+    },
     { error: 'needs an object such as {"url": "https://…"}' },
   )
   .refine(({ url, b64 }) => (url === undefined) !== (b64 === undefined), {
     error: 'needs exactly one of url and b64',
-  });
+  })
+  .meta({ id: 'Picture', description: 'A picture by its URL or in base64.', oneOf: [has('url'), has('b64')] });
 
 /** Reads pictures; `place` names each of them, '' the body itself. Throws `invalid_request` with the first mistake. */
 export function readPictures(items: readonly unknown[], place: (row: number) => string): Pictures {
@@ -44,8 +52,8 @@ export function memoryOfPictures(instances: readonly Instance[]): readonly Array
   );
 }
 
-function checked(item: unknown, place: string): z.output<typeof picture> {
-  const parsed = picture.safeParse(item);
+function checked(item: unknown, place: string): z.output<typeof pictureSchema> {
+  const parsed = pictureSchema.safeParse(item);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = [...(place ? [place] : []), ...(issue?.path ?? [])].join('.');
@@ -57,7 +65,7 @@ function prefixOf(place: string): string {
 }
 
 /** A data: URL is not fetched: it has the image in it. */
-function instanceOf({ url, b64 }: z.output<typeof picture>, prefix: string): Instance {
+function instanceOf({ url, b64 }: z.output<typeof pictureSchema>, prefix: string): Instance {
   if (url !== undefined) {
     const field = `${prefix}url`;
     if (isDataUrl(url)) return { kind: 'bytes', bytes: decodeDataUrl(url, field), field };

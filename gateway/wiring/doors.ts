@@ -10,31 +10,17 @@ import { createCallers } from '../door/callers.ts';
 import type { Trusts } from '../door/client-address.ts';
 import { createPass, type Pass } from '../door/door.ts';
 import type { Lifecycle } from '../door/lifecycle.ts';
-import { createAdmin } from '../http/admin.ts';
 import { type BodyReader, createBodyReader } from '../http/body.ts';
 import { createDoor } from '../http/door.ts';
 import { drainable } from '../http/draining.ts';
-import { createHealth } from '../http/health.ts';
 import { createJsonCodec, type JsonCodec } from '../http/json/codec.ts';
 import { refuseMalformed } from '../http/malformed.ts';
-import { modelsRoutes } from '../http/models.ts';
 import { createLimitedServer } from '../http/server.ts';
-import { createService } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
-import { type ListedModel, listModels } from '../model/list.ts';
-import { mergedStatuses } from '../model/statuses.ts';
-import { countPictures, type Metrics } from '../observe/metrics.ts';
-import { classify } from '../pipeline/classify.ts';
-import { infer } from '../pipeline/infer.ts';
-import { predictPictures } from '../pipeline/pictures.ts';
-import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
-import { invocationsRoutes } from '../protocol/invocations/routes.ts';
-import { openInferenceRestRoutes } from '../protocol/open-inference-rest/routes.ts';
-import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
-import { type TfServingRestOptions, tfServingRestRoutes } from '../protocol/tf-serving-rest/routes.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { openApplications } from './applications.ts';
 import { openGrpc } from './grpc.ts';
-import { openInferenceOptions } from './open-inference.ts';
 import { checked, tlsFiles } from './settings.ts';
 import type { Line } from './stages.ts';
 
@@ -60,45 +46,22 @@ export type Doors = { readonly service: Server; readonly admin: Server; readonly
 export function openDoors(options: DoorsOptions): Doors {
   const { config, log, line, plan, descriptors, metrics, lifecycle } = options;
   const { maxConnections, maxAdminConnections } = descriptors;
-  const { requestTimeoutMs, trustedProxies, corsOrigins = [], tlsCertFile } = config;
+  const { requestTimeoutMs } = config;
   const shared = openShared(options);
   const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
-  const door = createDoor(shared.pass, isClosing);
   const { states } = line.watch;
   const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
-  const list = () => listServed(line);
-  const predict = predictOptions(options, shared);
-  const { readBody, codec, check } = shared;
-  const { aipHealthRoute, aipPredictRoute: predictRoute } = config;
-  const protocols = [
-    // First: Vertex AI may choose a path of another protocol, such as /predict.
-    invocationsRoutes(door, { ...predict, ...predict.records, predictRoute }),
-    predictRoutes(door, predict),
-    tfServingRestRoutes(door, tfServingRestOptions(options, shared)),
-    openInferenceRestRoutes(door, {
-      ...openInferenceOptions(options, { check, isReady }),
-      readBody,
-      write: codec.write,
-    }),
-    modelsRoutes(door, list),
-  ];
-  const healthParts = { lifecycle, states, decodingProblem: line.decodingProblem };
-  const healthAliases = ['/ping', ...(aipHealthRoute === undefined ? [] : [aipHealthRoute])];
-  const health = createHealth({ ...healthParts, aliases: healthAliases, withDetails: false });
-  const hasTls = tlsCertFile !== undefined;
-  const service = checked(
-    () => createService({ door, protocols, health, healthAliases, trustedProxies, corsOrigins, hasTls }),
-    'TRUSTED_PROXIES',
-  );
+  const { service, admin: adminApp } = openApplications(options, {
+    ...shared,
+    door: createDoor(shared.pass, isClosing),
+    isReady,
+  });
   const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, log };
   const server = checked(
     () => createLimitedServer(service, { ...limits, maxConnections, tls: tlsFiles(config) }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
-  const admin = createLimitedServer(
-    createAdmin({ metrics, health: createHealth({ ...healthParts, withDetails: true }), log }),
-    { ...limits, maxConnections: maxAdminConnections },
-  );
+  const admin = createLimitedServer(adminApp, { ...limits, maxConnections: maxAdminConnections });
   lifecycle.add(drainable(server));
   lifecycle.add(drainable(admin));
   const servers = { service: refuseMalformed(server, { log, metrics }), admin };
@@ -108,19 +71,6 @@ export function openDoors(options: DoorsOptions): Doors {
   const { listener: grpc, drainable: ofGrpc } = openGrpc(options, { ...shared, trusts, isReady });
   lifecycle.add(ofGrpc);
   return { ...servers, grpc };
-}
-
-/** The models with a model.yaml, then those without. */
-function listServed({ watch }: Line): ListedModel[] {
-  const { cards, states, discovery } = watch;
-  return [
-    ...listModels({ cards, states: states.all, versions: (name) => watch.model(name)?.versions }),
-    ...listModels({
-      cards: discovery.cards,
-      states: discovery.states,
-      versions: (name) => discovery.get(name)?.versions,
-    }),
-  ];
 }
 
 /** What the requests of all transports share. */
@@ -150,51 +100,6 @@ function openShared({ config, line: { stages }, log, plan, metrics, opened }: Do
     check(context) {
       plan.memory.check();
       stages.admission.check(context);
-    },
-  };
-}
-
-function predictOptions(
-  { config: { maxInstances, maxBodyBytes }, line: { stages }, metrics }: DoorsOptions,
-  { readBody, codec, check }: Shared,
-): PredictOptions {
-  return {
-    readBody,
-    maxInstances,
-    check,
-    records: {
-      write: codec.write,
-      maxBodyBytes,
-      find: (servable, context) => findRecordsModel(stages, servable, context),
-      predict: (request, context) => predictRecords(stages, request, context),
-    },
-    async classify(request, context) {
-      const classification = await classify(stages, request, context);
-      countPictures(metrics, classification);
-      return classification;
-    },
-  };
-}
-
-function tfServingRestOptions(
-  { config: { maxInstances }, line: { stages, watch }, metrics }: DoorsOptions,
-  { readBody, codec, check }: Shared,
-): TfServingRestOptions {
-  return {
-    readBody,
-    write: codec.write,
-    maxInstances,
-    check,
-    resolve: stages.route.resolve,
-    statuses(model) {
-      const versions = (watch.model(model) ?? watch.discovery.get(model))?.versions;
-      return versions && mergedStatuses(versions.servers.values());
-    },
-    infer: (request, context) => infer(stages, request, context),
-    async predictPictures(request, context) {
-      const answer = await predictPictures(stages, request, context);
-      countPictures(metrics, answer);
-      return answer;
     },
   };
 }

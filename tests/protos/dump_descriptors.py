@@ -73,8 +73,6 @@ INFERENCE = {
         "InferTensorContents",
         "ModelInferRequest",
         "ModelInferResponse",
-        "RepositoryIndexRequest",
-        "RepositoryIndexResponse",
         "GRPCInferenceService",
     ],
 }

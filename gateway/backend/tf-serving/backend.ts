@@ -12,7 +12,6 @@ const SERVICE = '/tensorflow.serving.PredictionService';
 export const PREDICT: PredictMessages = {
   path: `${SERVICE}/Predict`,
   otherTensors: /signature|tensor alias/i,
-  batchLimit: /larger than maximum input batch size (\d+)/i,
   writeString,
   writeHead,
   writeTensors,

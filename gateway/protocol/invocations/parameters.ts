@@ -3,8 +3,13 @@ import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 
+/** The model is chosen before the body is read. A parameter that were ignored here would be answered by another model. */
+const elsewhere = z
+  .never('cannot be chosen here; MODEL_NAME or X-Amzn-SageMaker-Target-Model names the model')
+  .optional();
+
 /** Named as the query of /predict. Others are ignored: clients send those of other models. */
-const schema = z.object(
+export const parametersSchema = z.object(
   {
     top: z
       .int('a whole number above zero')
@@ -13,27 +18,22 @@ const schema = z.object(
       .nullish(),
     scores: z.enum(['raw', 'probabilities'], 'raw or probabilities').nullish(),
     format: z.enum(['map', 'list'], 'map or list').nullish(),
+    model: elsewhere,
+    version: elsewhere,
+    label: elsewhere,
   },
   'needs an object',
 );
-
-/** The model is chosen before the body is read. A parameter that were ignored here would be answered by another model. */
-const ELSEWHERE = ['model', 'version', 'label'];
 
 export const NO_PARAMETERS: RecordsForm = { wants: 'raw', format: 'map', top: undefined };
 
 /** Reads the parameters; `place` is their name. Throws `invalid_request`. */
 export function readParameters(given: unknown, place: string): RecordsForm {
   if (given === undefined || given === null) return NO_PARAMETERS;
-  const parsed = schema.safeParse(given);
+  const parsed = parametersSchema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new GatewayError('invalid_request', `${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
-  }
-  const chosen = ELSEWHERE.find((name) => Object.hasOwn(given, name));
-  if (chosen !== undefined) {
-    const detail = `${place}.${chosen}: cannot be chosen here; MODEL_NAME or X-Amzn-SageMaker-Target-Model names the model`;
-    throw new GatewayError('invalid_request', detail);
   }
   const { top, scores, format } = parsed.data;
   return { top: top ?? undefined, wants: scores ?? 'raw', format: format ?? 'map' };

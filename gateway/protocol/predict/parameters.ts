@@ -13,22 +13,39 @@ const ONCE = 'give it once';
 const once = { error: ONCE };
 const oneOf = <const Words extends readonly string[]>(words: Words) =>
   z.enum(words, { error: ({ input }) => (Array.isArray(input) ? ONCE : words.join(' or ')) });
-const parameters = z.object({
-  top: z
+/** Digits in a query or form. openapi.json says which number they mean. */
+const wholeNumber = (minimum: number, maximum: number, message: string) =>
+  z
     .string(once)
-    .regex(/^[1-9]\d{0,5}$/, 'a whole number above zero')
+    .regex(/^(0|[1-9]\d{0,15})$/, message)
     .transform(Number)
-    .optional(),
-  scores: oneOf(['raw', 'probabilities']).default('raw'),
-  format: oneOf(['map', 'list']).default('map'),
-  model: z.string(once).min(1, 'the name of a model').optional(),
-  version: z
+    .refine((value) => value >= minimum && value <= maximum, message)
+    .meta({
+      override({ jsonSchema }) {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: 'integer', minimum, maximum });
+      },
+    });
+
+export const parameters = z.object({
+  top: wholeNumber(1, 999_999, 'a whole number above zero').optional().describe('Only the K best classes, best first.'),
+  scores: oneOf(['raw', 'probabilities']).default('raw').describe('What the model gives, or probabilities.'),
+  format: oneOf(['map', 'list'])
+    .default('map')
+    .describe('Scores by the names of the classes, or a list of classes with scores.'),
+  model: z
     .string(once)
-    .regex(/^(0|[1-9]\d{0,15})$/, VERSION)
-    .transform(Number)
-    .refine(Number.isSafeInteger, VERSION)
-    .optional(),
-  label: z.string(once).min(1, 'the name of a label').optional(),
+    .min(1, 'the name of a model')
+    .optional()
+    .describe(
+      'The model. Without it that of MODEL_NAME answers, else the only one that takes images, else the only one.',
+    ),
+  version: wholeNumber(0, Number.MAX_SAFE_INTEGER, VERSION).optional().describe('The version of the model.'),
+  label: z
+    .string(once)
+    .min(1, 'the name of a label')
+    .optional()
+    .describe('A label of a version, in place of a version.'),
 });
 const checked = parameters.refine(({ version, label }) => version === undefined || label === undefined, {
   path: ['label'],

@@ -1,0 +1,100 @@
+/** Joins what all folders say of their routes into openapi.json: one document for each port. */
+import { readFileSync } from 'node:fs';
+import { createDocument, type ZodOpenApiObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Config } from '../../config/schema.ts';
+import { describeAdmin } from '../../http/openapi/admin.ts';
+import { describeAdminDocument, describeDocument } from '../../http/openapi/document.ts';
+import { describeHealth } from '../../http/openapi/health.ts';
+import { describeModels } from '../../http/openapi/models.ts';
+import type { DescribedRoute } from '../../http/openapi/route.ts';
+import { describeInvocations } from '../../protocol/invocations/openapi.ts';
+import { describeOpenInferenceRest } from '../../protocol/open-inference-rest/openapi.ts';
+import { describePredict } from '../../protocol/predict/openapi.ts';
+import { describeTfServingRest } from '../../protocol/tf-serving-rest/openapi.ts';
+import { addExamples, type OpenApi } from './examples.ts';
+
+/** The settings that the document depends on. */
+export type DocumentSettings = Pick<Config, 'apiKeysFile' | 'aipHealthRoute' | 'aipPredictRoute' | 'maxInstances'>;
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+const INFO = { version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } };
+
+const ABOUT = `Predictions of models behind TensorFlow Serving, by several protocols.
+
+Every failure is \`application/problem+json\` (RFC 9457) with a \`kind\`, a closed set; the routes of TensorFlow Serving have its own
+form. A request that is not valid HTTP/1.1 is refused before it has a route. Other methods than those listed are 405 with \`Allow\`;
+below /v1/models they are 400, as in TensorFlow Serving.
+
+The port of metrics and log level has a document of its own, at the same path.`;
+
+/** The paths that answer as `/health/ready` does. */
+export function aliasesOfHealth({ aipHealthRoute }: Pick<Config, 'aipHealthRoute'>): string[] {
+  return ['/ping', ...(aipHealthRoute === undefined ? [] : [aipHealthRoute])];
+}
+
+/** The routes of PORT, in the order of the routers: a platform may choose a path that another route has. */
+export function routesOfService(config: DocumentSettings): DescribedRoute[] {
+  const { aipPredictRoute: predictRoute, maxInstances } = config;
+  return [
+    ...describeHealth({ aliases: aliasesOfHealth(config), withDetails: false }),
+    ...describeInvocations({ predictRoute, maxInstances }),
+    ...describePredict({ maxInstances }),
+    ...describeTfServingRest(),
+    ...describeOpenInferenceRest(),
+    ...describeModels(),
+    ...describeDocument(),
+  ];
+}
+
+/** The routes of ADMIN_PORT. */
+export function routesOfAdminPort(): DescribedRoute[] {
+  return [...describeHealth({ aliases: [], withDetails: true }), ...describeAdmin(), ...describeAdminDocument()];
+}
+
+/** The document of PORT. */
+export function describeService(config: DocumentSettings): OpenApi {
+  const routes = routesOfService(config);
+  const hasKeys = config.apiKeysFile !== undefined;
+  const document = createDocument({
+    openapi: '3.1.1',
+    info: { title: 'tensorgate', description: ABOUT, ...INFO },
+    servers: [{ url: '/' }],
+    ...(hasKeys ? KEYS : { security: [] }),
+    paths: pathsOf(routes, hasKeys),
+  });
+  return addExamples(document, routes);
+}
+
+/** The document of ADMIN_PORT. */
+export function describeAdminPort(): OpenApi {
+  const routes = routesOfAdminPort();
+  const document = createDocument({
+    openapi: '3.1.1',
+    info: { title: 'tensorgate: metrics, health and log level', ...INFO },
+    servers: [{ url: '/' }],
+    security: [],
+    paths: pathsOf(routes, false),
+  });
+  return addExamples(document, routes);
+}
+
+const KEYS: Pick<ZodOpenApiObject, 'security' | 'components'> = {
+  security: [{ bearerKey: [] }, { headerKey: [] }],
+  components: {
+    securitySchemes: {
+      bearerKey: { type: 'http', scheme: 'bearer', description: 'An API key as a bearer token (RFC 6750).' },
+      headerKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' },
+    },
+  },
+};
+
+/** The first route of a path and method is the one that answers. Without keys, nobody is refused for theirs. */
+function pathsOf(routes: readonly DescribedRoute[], hasKeys: boolean): ZodOpenApiPathsObject {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { path, method, operation } of routes) {
+    const responses = { ...operation.responses };
+    if (!hasKeys) delete responses['401'];
+    paths[path] = { [method]: { ...operation, responses }, ...paths[path] };
+  }
+  return paths;
+}
