@@ -4,8 +4,7 @@
  */
 
 import { MAX_MESSAGE_BYTES } from '../gateway/backend/grpc/channel.ts';
-import { MAX_LOOK_UP_BYTES } from '../gateway/backend/tf-serving/look-up.ts';
-import { MAX_LOOK_UP_FIELDS } from '../gateway/backend/tf-serving/look-up-responses.ts';
+import { MAX_LOOK_UP_BYTES, MAX_LOOK_UP_FIELDS } from '../gateway/backend/grpc/look-up-call.ts';
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';

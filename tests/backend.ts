@@ -8,11 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type ChannelSettings, openClient } from '../gateway/backend/grpc/channel.ts';
 import type { ModelServers } from '../gateway/backend/grpc/model-servers.ts';
-import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
+import { createBackend } from '../gateway/backend/protocols.ts';
 import type { Backend, Prediction, PredictTarget } from '../gateway/domain/backend.ts';
+import type { BackendProtocol } from '../gateway/domain/own-limits.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { GatewayError, type Kind } from '../gateway/errors.ts';
 import { floatTensor, type ModelServer, type OnPredict, startModelServer, XCEPTION } from './model-server.ts';
+import { startAsTensorFlow } from './open-inference-server.ts';
 
 export const SMALL: PredictTarget = {
   servable: { model: 'clothing-model' },
@@ -23,8 +25,19 @@ export const SMALL: PredictTarget = {
 export const IMAGE: PredictTarget = { ...SMALL, input: { ...SMALL.input, shape: [299, 299, 3] } };
 export const ANSWER = { dense_7: floatTensor([1, 2], [1, 2]) };
 
-export async function serve(t: TestContext, onPredict: OnPredict = () => ANSWER, port = 0): Promise<ModelServer> {
-  const server = await startModelServer({ ...XCEPTION, onPredict }, port);
+const START: Readonly<Record<BackendProtocol, typeof startAsTensorFlow>> = {
+  'tf-serving': startModelServer,
+  'open-inference': startAsTensorFlow,
+};
+
+/** Starts a server that speaks the protocol. */
+export async function serve(
+  t: TestContext,
+  onPredict: OnPredict = () => ANSWER,
+  port = 0,
+  protocol: BackendProtocol = 'tf-serving',
+): Promise<ModelServer> {
+  const server = await START[protocol]({ ...XCEPTION, onPredict }, port);
   t.after(() => server.close());
   return server;
 }
@@ -39,15 +52,16 @@ type OpenOptions = {
   readonly hedgeAfterMs?: number;
   readonly maxOutputBytes?: number;
   readonly channel?: ChannelSettings;
+  readonly protocol?: BackendProtocol;
 };
 
 /** Opens a backend. `statuses` records its calls' codes, `extra` the reasons of its extra attempts. */
 export function open(t: TestContext, targets: string, options: OpenOptions = {}): Opened {
-  const { hedgeAfterMs, maxOutputBytes = 2 ** 20, channel } = options;
+  const { hedgeAfterMs, maxOutputBytes = 2 ** 20, channel, protocol = 'tf-serving' } = options;
   const statuses: string[] = [];
   const extra: string[] = [];
   const client = openClient(targets, channel);
-  const backend = createTfServing({
+  const backend = createBackend(protocol, {
     client,
     maxOutputBytes,
     hedgeAfterMs,

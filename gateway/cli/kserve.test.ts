@@ -26,8 +26,13 @@ test('a host with a port keeps it, and flags of the gateway override', () => {
   assert.deepEqual([own['model-name'], own['tf-serving-host'], own.port], ['other', 'a.b:8500', '9000']);
 });
 
-test('only the protocol that model servers are called by is taken', () => {
-  assert.equal(settings(...APPENDED, '--predictor_protocol', 'v1').port, '8080');
+test('the protocol of the predictor is that of the model servers, where it is called by gRPC', () => {
+  for (const [given, wanted] of [
+    ['v1', 'tf-serving'],
+    ['grpc-v2', 'open-inference'],
+  ] as const) {
+    assert.equal(settings(...APPENDED, '--predictor_protocol', given)['backend-protocol'], wanted);
+  }
   assert.throws(() => settings(...APPENDED, '--predictor_protocol', 'v2'), ConfigError);
 });
 

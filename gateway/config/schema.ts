@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from '../access/rate.ts';
+import { BACKEND_PROTOCOLS } from '../domain/own-limits.ts';
 import { headerText, origins, proxies, proxyUrl, redisUrl, route } from './network-values.ts';
 import { bytes, duration, integer, list, oneOf, pixels, port, ports, someOf, trueOrFalse } from './values.ts';
 
@@ -24,19 +25,22 @@ export const schema = z.object({
   tfServingHost: z
     .string()
     .optional()
-    .describe('TF-Serving: host:port, several by comma, or dns:///name:8500; unset: starts the embedded server'),
+    .describe('model servers: host:port, several by comma, or dns:///name:8500; unset: starts the embedded server'),
+  backendProtocol: oneOf(...BACKEND_PROTOCOLS)
+    .prefault('tf-serving')
+    .describe('gRPC protocol of TF_SERVING_HOST: tf-serving, or open-inference for Triton, OpenVINO, MLServer, KServe'),
   tfServingCaFile: z
     .string()
     .optional()
-    .describe('CA certificates (PEM) that verify TF-Serving; if set, connections to it use TLS'),
+    .describe('CA certificates (PEM) that verify the model servers; if set, connections to them use TLS'),
   tfServingCertFile: z
     .string()
     .optional()
-    .describe('client certificate (PEM) for TF-Serving (mTLS); all three files are reloaded when they change'),
+    .describe('client certificate (PEM) for the model servers (mTLS); all three files are reloaded when they change'),
   tfServingKeyFile: z.string().optional().describe('private key (PEM) of the client certificate'),
   hedgeAfterMs: duration()
     .optional()
-    .describe('time without an answer after which a second TF-Serving is asked too, such as 300ms; unset: never'),
+    .describe('time without an answer after which a second model server is asked too, such as 300ms; unset: never'),
   models: z.string().prefault(MODELS_IN_THE_REPOSITORY).describe('folder of NAME/model.yaml files; may be empty'),
   modelName: z
     .string()

@@ -61,12 +61,15 @@ export type PredictTarget = {
 /** The target of a Predict with tensors. `answer` has the outputs that are wanted, and their elements for each row. */
 export type TensorsTarget = Omit<PredictTarget, 'input'>;
 
-/** The target of a request in TF-Serving's own form. */
-export type RelayTarget = TensorsTarget & { readonly method: 'Predict' | 'Classify' | 'Regress' };
+/** The methods whose requests pass without being decoded: TF-Serving's, and the one of Open Inference. */
+export type RelayedMethod = 'Predict' | 'Classify' | 'Regress' | 'ModelInfer';
+
+/** The target of a request in the protocol of the servers. */
+export type RelayTarget = TensorsTarget & { readonly method: RelayedMethod };
 
 /**
- * Sends a request of PredictionService as it is, after a model_spec of the target. `rest`: the request without its
- * model_spec; its free memory is written. `rows`: as for `predict`. Resolves to the answer as it came, and its version.
+ * Sends a request as it is, after the servable of the target. `rest`: the request without its servable; its free memory is
+ * written. `rows`: as for `predict`. Resolves to the answer as it came, and its version.
  */
 export type Relay = (
   target: RelayTarget,
@@ -89,7 +92,7 @@ export type Backend = {
     rows: number,
     context: RequestContext,
   ): Promise<Prediction>;
-  /** Throws `not_found` where the servers speak another protocol than TF-Serving's. */
+  /** Throws `not_found` where the servers speak another protocol than the method's. */
   readonly relay: Relay;
   metadata(servable: Servable, signal: AbortSignal, server?: string): Promise<Metadata>;
   status(model: string, signal: AbortSignal, server?: string): Promise<readonly VersionStatus[]>;

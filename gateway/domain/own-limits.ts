@@ -1,12 +1,14 @@
 /** What a model may have for itself, so that it neither slows down nor stops the others. */
 
 /** The protocols of model servers. */
-export const BACKEND_PROTOCOLS = ['tf-serving'] as const;
+export const BACKEND_PROTOCOLS = ['tf-serving', 'open-inference'] as const;
+
+export type BackendProtocol = (typeof BACKEND_PROTOCOLS)[number];
 
 export type OwnBackend = {
   /** In the form of TF_SERVING_HOST. */
   readonly host: string;
-  readonly protocol: (typeof BACKEND_PROTOCOLS)[number];
+  readonly protocol: BackendProtocol;
 };
 
 export type OwnLimits = {

@@ -1,5 +1,9 @@
 /** Servables, as TF-Serving calls them: a model, its versions, their states and signatures. */
+import type { BackendProtocol } from './own-limits.ts';
 import type { Signature } from './tensor.ts';
+
+/** The signature of requests that name none, as in TensorFlow, and the only one of servers whose protocol has no signatures. */
+export const DEFAULT_SIGNATURE = 'serving_default';
 
 /** TF-Serving's ModelSpec. Version and label exclude each other; without both it means the latest version. */
 export type Servable = {
@@ -14,6 +18,8 @@ export type AskedServable = Omit<Servable, 'model'> & { readonly model?: string 
 /** A servable version and its signatures by name. */
 export type Metadata = {
   readonly version: number;
+  /** The protocol of the server. */
+  readonly protocol: BackendProtocol;
   readonly signatures: ReadonlyMap<string, Signature>;
   /** TF-Serving's SignatureDefMap as the server sent it. Absent where the server speaks another protocol. */
   readonly signatureDefs?: Uint8Array;

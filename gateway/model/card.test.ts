@@ -241,7 +241,10 @@ for (const [fields, wanted] of [
   ['columns: [a, a]', /columns: every column needs a name of its own; a is there twice/],
   ['decision: {output: p}', /decision\.name: is missing; takes a name that no output has\. Example: name: churn/],
   ['record: {of: ride}', /record\.of: no such field; did you mean id\?|record\.of: no such field/],
-  ['backend: {host: "a:1", protocol: tensorflow}', /backend\.protocol: takes tf-serving, .*did you mean tf-serving\?/],
+  [
+    'backend: {host: "a:1", protocol: tensorflow}',
+    /backend\.protocol: takes tf-serving or open-inference, .*did you mean tf-serving\?/,
+  ],
   ['timeout: 5', /timeout: takes a duration such as 500ms, 20s or 2m, not "5"/],
   ['max_in_flight: 0', /max_in_flight: takes a whole number above zero, not 0/],
 ] as const) {

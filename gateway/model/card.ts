@@ -3,11 +3,11 @@ import path from 'node:path';
 import type { OwnLimits } from '../domain/own-limits.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
+import { DEFAULT_SIGNATURE } from '../domain/servable.ts';
 import type { Decision, RecordSpec } from '../domain/table.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
-import { DEFAULT_SIGNATURE } from './find-signature.ts';
 
 export type ModelCard = OwnLimits & {
   readonly name: string;

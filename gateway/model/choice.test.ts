@@ -7,7 +7,7 @@ const signature = (input: string) =>
   new Map([['serving_default', { inputs: [{ name: input, dtype: 'DT_FLOAT', shape: [-1] }], outputs: [] }]]);
 
 function served(server: string, version: number, input = 'x', kind: 'usable' | 'refused' = 'usable'): Served {
-  const metadata = { version, signatures: signature(input) };
+  const metadata = { version, protocol: 'tf-serving' as const, signatures: signature(input) };
   const parity = { state: 'unproven', detail: '' } as const;
   const verdict = kind === 'usable' ? ({ kind, parity } as const) : ({ kind, problem: 'differs' } as const);
   return { server, version, metadata, verdict, readMs: 0 };

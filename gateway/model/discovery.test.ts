@@ -22,7 +22,11 @@ function discoveryOf(servers: Record<string, Record<string, VersionStatus[] | Ga
         if (!found) throw new GatewayError('model_not_found', 'no such model');
         return found;
       },
-      metadata: async () => ({ version: 1, signatures: new Map([['main', { inputs: [], outputs: [] }]]) }),
+      metadata: async () => ({
+        version: 1,
+        protocol: 'tf-serving',
+        signatures: new Map([['main', { inputs: [], outputs: [] }]]),
+      }),
     },
     prove: () => assert.fail('there are no pictures'),
     explain: async () => undefined,

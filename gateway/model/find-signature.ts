@@ -4,9 +4,6 @@ import type { Signature } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { UNSERVED, unservedTensor } from './served-types.ts';
 
-/** The signature of requests that name none, as in TensorFlow. */
-export const DEFAULT_SIGNATURE = 'serving_default';
-
 /** The signature of requests that name none. A model without a model.yaml may have one signature under any name. */
 export function usualSignature(
   { isDiscovered, signature }: { readonly isDiscovered?: true; readonly signature: string },

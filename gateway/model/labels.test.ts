@@ -12,7 +12,7 @@ function labelsOf(servers: Readonly<Record<string, Readonly<Record<string, numbe
       asked.push(server);
       const version = servers[server]?.[label];
       if (version === undefined) throw new GatewayError('internal', 'Unrecognized servable version label');
-      return { version, signatures: new Map() };
+      return { version, protocol: 'tf-serving' as const, signatures: new Map() };
     },
   };
   return { labels: new Labels(backend, 'm'), asked };

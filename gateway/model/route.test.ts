@@ -13,7 +13,7 @@ import { ModelVersions } from './versions.ts';
 const photos = (name: string) => parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]`, '/m');
 const table = parseCard('name: churn', '/m');
 
-const METADATA = { version: 1, signatures: new Map() };
+const METADATA = { version: 1, protocol: 'tf-serving' as const, signatures: new Map() };
 const USABLE: Extract<Verdict, { kind: 'usable' }> = {
   kind: 'usable',
   parity: { state: 'unproven', detail: '' },

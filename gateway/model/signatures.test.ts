@@ -9,6 +9,7 @@ const card = (image = 'size: [299, 299], scale: tf', rest = '') =>
   parseCard(`name: m\nimage: {${image}}\nclasses: [a, b, c]\n${rest}`, '/models/m');
 const metadata = (signature: Partial<Signature>): Metadata => ({
   version: 7,
+  protocol: 'tf-serving',
   signatures: new Map([['serving_default', { ...XCEPTION, ...signature }]]),
 });
 const XCEPTION: Signature = {

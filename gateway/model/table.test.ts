@@ -9,7 +9,7 @@ const INPUTS = [info('age', 'DT_INT64'), info('job', 'DT_STRING')];
 const OUTPUTS = [info('probability'), info('scores', 'DT_FLOAT', [-1, 2])];
 
 function metadata(inputs = INPUTS, outputs = OUTPUTS, name = 'serving_default') {
-  return { version: 3, signatures: new Map([[name, { inputs, outputs }]]) };
+  return { version: 3, protocol: 'tf-serving' as const, signatures: new Map([[name, { inputs, outputs }]]) };
 }
 
 const table = (fields: string, given = metadata()) => tableOf(parseCard(`name: m\n${fields}`, '/m'), given);
@@ -65,7 +65,7 @@ test('quantised and complex types are refused by name', () => {
 test('a model without a model.yaml is called by its only signature', () => {
   assert.equal(tableOf(cardWithoutFile('m'), metadata(INPUTS, OUTPUTS, 'predict')).signature, 'predict');
   const two = new Map([...metadata(INPUTS, OUTPUTS, 'a').signatures, ...metadata(INPUTS, OUTPUTS, 'b').signatures]);
-  assert.throws(() => tableOf(cardWithoutFile('m'), { version: 1, signatures: two }), {
+  assert.throws(() => tableOf(cardWithoutFile('m'), { version: 1, protocol: 'tf-serving' as const, signatures: two }), {
     message: 'signature: no serving_default in this version; it has a, b',
   });
 });

@@ -12,6 +12,7 @@ const available = (...versions: number[]): VersionStatus[] =>
 
 const metadata = (version: number, input = 'x'): Metadata => ({
   version,
+  protocol: 'tf-serving',
   signatures: new Map([['s', { inputs: [{ name: input, dtype: 'DT_FLOAT', shape: [-1] }], outputs: [] }]]),
 });
 

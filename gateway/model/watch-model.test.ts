@@ -15,6 +15,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 const METADATA: Metadata = {
   version: 1,
+  protocol: 'tf-serving',
   signatures: new Map([
     [
       'serving_default',

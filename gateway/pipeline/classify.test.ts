@@ -25,7 +25,7 @@ const BINDING = {
 const ROUTED: Routed = {
   card: BINDING.card,
   version: 1,
-  metadata: { version: 1, signatures: new Map() },
+  metadata: { version: 1, protocol: 'tf-serving', signatures: new Map() },
   binding: BINDING,
   servers: new Set(['s']),
 };

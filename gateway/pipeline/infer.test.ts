@@ -17,7 +17,7 @@ const INPUTS = new Map<string, Tensor>([['x', { dtype: 'DT_UINT8', shape: [2], b
 function version(number: number, ...outputs: string[]): Routed {
   const info = (name: string) => ({ name, dtype: 'DT_UINT8', shape: [-1] });
   const signatures = new Map([['serving_default', { inputs: [info('x')], outputs: outputs.map(info) }]]);
-  const metadata: Metadata = { version: number, signatures };
+  const metadata: Metadata = { version: number, protocol: 'tf-serving', signatures };
   return { card: CARD, version: number, metadata, servers: new Set(['s']) };
 }
 

@@ -3,7 +3,8 @@ import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
 
-export { DEFAULT_SIGNATURE, signatureOf, usualSignature } from '../model/find-signature.ts';
+export { DEFAULT_SIGNATURE } from '../domain/servable.ts';
+export { signatureOf, usualSignature } from '../model/find-signature.ts';
 export type { Routed };
 
 /** The outputs that a request wants: those it names, or all. Throws `invalid_request` for a name that the signature lacks. */

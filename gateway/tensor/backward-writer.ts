@@ -21,15 +21,20 @@ export class BackwardWriter {
 
   /** Writes an integer from 0 to 2^53 - 1. */
   varintField(field: number, value: number): void {
-    this.#varint(value);
-    this.#varint(field * 8 + VARINT);
+    this.varint(value);
+    this.varint(field * 8 + VARINT);
   }
 
   /** Writes a string or bytes. */
   bytesField(field: number, bytes: Uint8Array): void {
+    this.bytes(bytes);
+    this.header(field, bytes.length);
+  }
+
+  /** Writes bytes as they are. */
+  bytes(bytes: Uint8Array): void {
     this.#start -= bytes.length;
     this.#buffer.set(bytes, this.#start);
-    this.header(field, bytes.length);
   }
 
   /** Writes a message: the fields that `write` writes, followed by the bytes already written before `end`. */
@@ -40,13 +45,14 @@ export class BackwardWriter {
 
   /** Writes tag and length of a field whose `length` bytes are already written. */
   header(field: number, length: number): void {
-    this.#varint(length);
-    this.#varint(field * 8 + LENGTH_DELIMITED);
+    this.varint(length);
+    this.varint(field * 8 + LENGTH_DELIMITED);
   }
 
-  #varint(value: number): void {
+  /** Writes an integer from 0 to 2^53 - 1 without a tag: a value of a packed list. */
+  varint(value: number): void {
     const higher = Math.floor(value / 128);
-    if (higher > 0) this.#varint(higher);
+    if (higher > 0) this.varint(higher);
     this.#start -= 1;
     this.#buffer[this.#start] = (value % 128) + (higher > 0 ? 128 : 0);
   }

@@ -2,7 +2,7 @@
 import { type FieldReader, MalformedMessage } from './field-reader.ts';
 
 /** TensorShape::MaxDimensions of TensorFlow. */
-const MAX_AXES = 254;
+export const MAX_AXES = 254;
 
 /** The size of each axis, -1 for an unknown one; null for an unknown rank. Throws MalformedMessage. */
 export function readShape(shape: FieldReader): readonly number[] | null {

@@ -3,7 +3,6 @@
 import { ELEMENTS, isNumeric, type NumericDType } from '../domain/elements.ts';
 import { elementCount } from '../domain/shape.ts';
 import type { Tensor } from '../domain/tensor.ts';
-import { GatewayError } from '../errors.ts';
 import { dtypeName, type ListField, NUMERIC_TYPES, type NumericType } from './dtype.ts';
 import {
   FIXED32,
@@ -14,6 +13,7 @@ import {
   type ReadBudget,
   VARINT,
 } from './field-reader.ts';
+import { misfit, tooMany } from './misfit.ts';
 import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
 
@@ -122,16 +122,4 @@ function readStrings({ shape, count, content }: Head, at: FieldReader): readonly
   const last = strings.at(-1) ?? new Uint8Array();
   while (strings.length < count) strings.push(last);
   return strings;
-}
-
-function misfit(got: string, shape: readonly number[] | null): GatewayError {
-  return new GatewayError('model_failed', 'The model answered with a tensor that does not fit its own shape.', {
-    cause: new Error(`${got} in a tensor of shape ${shape === null ? 'unknown' : `[${shape}]`}`),
-  });
-}
-
-function tooMany(shape: readonly number[]): GatewayError {
-  return new GatewayError('model_failed', 'The model answered with more numbers than were asked for.', {
-    cause: new Error(`a tensor of shape [${shape}]`),
-  });
 }

@@ -1,5 +1,6 @@
 /** The model servers of each model: those of TF_SERVING_HOST, or its own. */
 import type { Backend } from '../domain/backend.ts';
+import type { OwnBackend } from '../domain/own-limits.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { Unreachable } from '../model/unreachable.ts';
 
@@ -10,7 +11,7 @@ export type ModelBackendsOptions = {
   /** For all models whose model.yaml has no backend. */
   readonly shared: Servers;
   /** Opens the client of the servers that model.yaml names. */
-  readonly open: (host: string) => Servers;
+  readonly open: (own: OwnBackend) => Servers;
   /** Calls to servers that no model has any more may go on for so long. */
   readonly closeAfterMs: number;
 };
@@ -18,7 +19,7 @@ export type ModelBackendsOptions = {
 /** Models that name the same servers share a client. */
 export class ModelBackends {
   readonly #options: ModelBackendsOptions;
-  readonly #byHost = new Map<string, Servers>();
+  readonly #own = new Map<string, Servers>();
   #cards: ReadonlyMap<string, ModelCard> = new Map();
 
   constructor(options: ModelBackendsOptions) {
@@ -28,8 +29,8 @@ export class ModelBackends {
   /** The servers of a model. Opens their client at the first call. */
   of({ backend }: Pick<ModelCard, 'backend'>): Servers {
     if (!backend) return this.#options.shared;
-    const servers = this.#byHost.get(backend.host) ?? this.#options.open(backend.host);
-    this.#byHost.set(backend.host, servers);
+    const servers = this.#own.get(keyOf(backend)) ?? this.#options.open(backend);
+    this.#own.set(keyOf(backend), servers);
     return servers;
   }
 
@@ -51,15 +52,19 @@ export class ModelBackends {
   /** Sets the models. Clients that none of them uses are closed. */
   setModels(cards: ReadonlyMap<string, ModelCard>): void {
     this.#cards = cards;
-    const used = new Set([...cards.values()].map(({ backend }) => backend?.host));
-    for (const [host, { backend }] of this.#byHost) {
-      if (used.has(host)) continue;
-      this.#byHost.delete(host);
+    const used = new Set([...cards.values()].map(({ backend }) => backend && keyOf(backend)));
+    for (const [key, { backend }] of this.#own) {
+      if (used.has(key)) continue;
+      this.#own.delete(key);
       setTimeout(() => backend.close(), this.#options.closeAfterMs).unref();
     }
   }
 
   close(): void {
-    for (const { backend } of this.#byHost.values()) backend.close();
+    for (const { backend } of this.#own.values()) backend.close();
   }
+}
+
+function keyOf({ host, protocol }: OwnBackend): string {
+  return `${protocol} ${host}`;
 }

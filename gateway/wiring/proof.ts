@@ -1,8 +1,9 @@
 /** Makes the parts that replay pictures outside of a running gateway: one decoder process and a client. */
 import { openClient } from '../backend/grpc/channel.ts';
 import type { BackendTls } from '../backend/grpc/tls.ts';
-import { createTfServing } from '../backend/tf-serving/backend.ts';
+import { createBackend } from '../backend/protocols.ts';
 import type { Config } from '../config/schema.ts';
+import type { OwnBackend } from '../domain/own-limits.ts';
 import type { Log } from '../domain/request.ts';
 import { startDecoders } from '../image/decoder/pool.ts';
 import type { ReplayParts } from '../model/replay.ts';
@@ -12,8 +13,7 @@ import { createNormalise, PIXELS_POOL_BYTES } from './stages.ts';
 
 export type ProofOptions = {
   readonly config: Config;
-  /** Address of the model server, in the form of TF_SERVING_HOST. */
-  readonly target: string;
+  readonly servers: OwnBackend;
   readonly tls: BackendTls | undefined;
   readonly log: Log;
   /** Takes what has to be closed. */
@@ -21,7 +21,7 @@ export type ProofOptions = {
 };
 
 /** Opens the client and starts the decoder, with the limits of the settings. */
-export function openProof({ config, target, tls, log, opened }: ProofOptions): ReplayParts {
+export function openProof({ config, servers, tls, log, opened }: ProofOptions): ReplayParts {
   const { maxImagePixels, maxOutputBytes, decodeTimeoutMs, requestTimeoutMs } = config;
   const decoders = startDecoders({
     ...decodeLimits(config),
@@ -33,8 +33,8 @@ export function openProof({ config, target, tls, log, opened }: ProofOptions): R
     onLoss: () => undefined,
   });
   opened.defer(() => decoders.close());
-  const client = openClient(target, { tls, requestTimeoutMs });
-  const backend = createTfServing({ client, maxOutputBytes, onStatus: () => undefined });
+  const client = openClient(servers.host, { tls, requestTimeoutMs });
+  const backend = createBackend(servers.protocol, { client, maxOutputBytes, onStatus: () => undefined });
   opened.defer(() => backend.close());
   return { backend, decode: decoders.decode, normalise: createNormalise() };
 }

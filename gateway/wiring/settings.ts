@@ -2,6 +2,7 @@
 import { hidePassword } from '../config/passwords.ts';
 import { ConfigError, readStoreVariables } from '../config/read.ts';
 import type { Config } from '../config/schema.ts';
+import type { BackendProtocol } from '../domain/own-limits.ts';
 import type { CertificateFiles } from '../door/tls.ts';
 import type { FetchOptions } from '../fetch/http.ts';
 import type { DecodeLimits } from '../image/decoder/reply.ts';
@@ -33,6 +34,14 @@ export function fetchOptions(config: Config, maxTotalSockets?: number): FetchOpt
     userAgent: config.fetchUserAgent,
     proxy: config.fetchProxy === undefined ? undefined : new URL(config.fetchProxy),
   };
+}
+
+/** The protocol of TF_SERVING_HOST, or of the embedded server. Throws ConfigError where the embedded server cannot speak it. */
+export function sharedProtocol({ backendProtocol, tfServingHost }: Config): BackendProtocol {
+  if (tfServingHost !== undefined || backendProtocol === 'tf-serving') return backendProtocol;
+  throw new ConfigError(
+    `BACKEND_PROTOCOL=${backendProtocol}: needs TF_SERVING_HOST; the embedded server speaks tf-serving`,
+  );
 }
 
 /** The certificate of PORT, if it has one. Throws ConfigError where only one of the two files is set. */

@@ -4,10 +4,11 @@ import type { Admission } from '../admission/admission.ts';
 import { openClient } from '../backend/grpc/channel.ts';
 import { diagnose } from '../backend/grpc/diagnose.ts';
 import { type BackendTls, readTls } from '../backend/grpc/tls.ts';
-import { createTfServing } from '../backend/tf-serving/backend.ts';
+import { createBackend } from '../backend/protocols.ts';
 import type { Config } from '../config/schema.ts';
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
+import type { OwnBackend } from '../domain/own-limits.ts';
 import type { Decode, ImageSpec, Normalise } from '../domain/picture.ts';
 import { createFetch } from '../fetch/http.ts';
 import { type Decoders, startDecoders } from '../image/decoder/pool.ts';
@@ -30,7 +31,7 @@ import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
 import { ModelBackends, type Servers } from './model-backends.ts';
 import type { OwnAdmissions } from './own-admissions.ts';
-import { checked, decodeLimits, fetchOptions } from './settings.ts';
+import { checked, decodeLimits, fetchOptions, sharedProtocol } from './settings.ts';
 
 /** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
 export const PIXELS_POOL_BYTES = 4 * 2 ** 20;
@@ -130,24 +131,29 @@ function openBackends(options: StagesOptions, tls: BackendTls | undefined): Mode
   const { config, target, opened } = options;
   // The embedded server is a child process: no TLS.
   const sharedTls = config.tfServingHost === undefined ? undefined : tls;
-  const shared = checked(() => openServers(options, target, sharedTls), 'TF_SERVING_HOST');
-  const open = (host: string) => openServers(options, host, tls);
+  const sharedServers = { host: target, protocol: sharedProtocol(config) };
+  const shared = checked(() => openServers(options, sharedServers, sharedTls), 'TF_SERVING_HOST');
+  const open = (own: OwnBackend) => openServers(options, own, tls);
   const backends = new ModelBackends({ shared, open, closeAfterMs: config.requestTimeoutMs });
   opened.defer(() => shared.backend.close());
   opened.defer(() => backends.close());
   return backends;
 }
 
-function openServers({ config, log, metrics }: StagesOptions, target: string, tls: BackendTls | undefined): Servers {
+function openServers(
+  { config, log, metrics }: StagesOptions,
+  { host, protocol }: OwnBackend,
+  tls: BackendTls | undefined,
+): Servers {
   const { requestTimeoutMs, hedgeAfterMs, maxOutputBytes } = config;
-  const backend = createTfServing({
-    client: openClient(target, { tls, requestTimeoutMs }),
+  const backend = createBackend(protocol, {
+    client: openClient(host, { tls, requestTimeoutMs }),
     maxOutputBytes,
     hedgeAfterMs,
     onStatus: (method, code) => metrics.backendCalls.inc({ method, code }),
     onExtraAttempt: (reason) => metrics.backendExtraAttempts.inc({ reason }),
   });
-  return { backend, unreachable: createUnreachable(() => diagnose(target, tls), log) };
+  return { backend, unreachable: createUnreachable(() => diagnose(host, tls), log) };
 }
 
 /** TLS to the model servers. Renewed certificate files (cert-manager) are read again. */

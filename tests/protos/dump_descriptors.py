@@ -73,6 +73,8 @@ INFERENCE = {
         "InferTensorContents",
         "ModelInferRequest",
         "ModelInferResponse",
+        "RepositoryIndexRequest",
+        "RepositoryIndexResponse",
         "GRPCInferenceService",
     ],
 }

@@ -145,6 +145,7 @@ test('methods have the paths, request types and response types of the original p
     '/inference.GRPCInferenceService/ModelInfer',
     '/inference.GRPCInferenceService/ModelMetadata',
     '/inference.GRPCInferenceService/ModelReady',
+    '/inference.GRPCInferenceService/RepositoryIndex',
     '/inference.GRPCInferenceService/ServerLive',
     '/inference.GRPCInferenceService/ServerMetadata',
     '/inference.GRPCInferenceService/ServerReady',

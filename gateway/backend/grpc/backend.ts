@@ -8,7 +8,7 @@ import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
-import { asInvalidTensor, asUndecodable } from './failure.ts';
+import { asInvalidTensor, asTooManyInstances, asUndecodable } from './failure.ts';
 import type { ModelServers } from './model-servers.ts';
 import { createPredictRequest } from './predict-request.ts';
 import type { ServerProtocol } from './protocol.ts';
@@ -36,7 +36,7 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
   const { client, onStatus, maxOutputBytes, hedgeAfterMs, onExtraAttempt } = options;
   const unary = createUnary(client, onStatus, { hedgeAfterMs, onExtraAttempt });
   const protocol = open(unary);
-  const { path, otherTensors, readPrediction } = protocol.predict;
+  const { path, otherTensors, batchLimit, readPrediction } = protocol.predict;
   const pool = createPool(POOL_BYTES);
 
   async function sendPredict(
@@ -48,7 +48,10 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
     const { only, servable } = target;
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
     const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal };
-    return readPrediction(await unary(rpc), wantedOf(target, rows, maxResponseBytes), servable);
+    const response = await unary(rpc).catch((thrown: unknown) => {
+      throw asTooManyInstances(thrown, batchLimit);
+    });
+    return readPrediction(response, wantedOf(target, rows, maxResponseBytes), servable);
   }
 
   function callOf(target: PredictTarget, request: PredictRequest): PredictCall {

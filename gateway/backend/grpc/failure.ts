@@ -13,6 +13,10 @@ const BY_STATUS: Readonly<Partial<Record<status, PublicError>>> = {
     'The gateway sent the model server an invalid request; the log has the reason.',
   ],
   [status.NOT_FOUND]: ['model_not_found', 'model: the model server has no such model, version or label.'],
+  [status.UNIMPLEMENTED]: [
+    'model_failed',
+    'The model server does not speak this protocol; check BACKEND_PROTOCOL, or backend.protocol in model.yaml.',
+  ],
   [status.FAILED_PRECONDITION]: ['model_failed', 'The model cannot serve this request; check its signature.'],
 };
 /** What a server answers to a call for a version that it has unloaded or replaced, or after it has ended. */
@@ -48,11 +52,10 @@ export function toGatewayError(failed: Status, signal: AbortSignal, cause: unkno
  * picture it was is not told. `otherTensors`: how the server says that the tensors are not those of the version.
  */
 export function asUndecodable(thrown: unknown, otherTensors: RegExp): unknown {
-  const { cause } = thrown as { cause?: Partial<Status> };
-  if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
-  if (otherTensors.test(cause.details ?? '')) return thrown;
+  const failed = statusOf(thrown);
+  if (failed?.code !== status.INVALID_ARGUMENT || otherTensors.test(failed.details)) return thrown;
   const detail = 'The model cannot decode the image; send it in another format.';
-  return new GatewayError('image_unreadable', detail, { cause });
+  return new GatewayError('image_unreadable', detail, { cause: (thrown as GatewayError).cause });
 }
 
 /**
@@ -69,9 +72,10 @@ export function asInvalidTensor(thrown: unknown, otherTensors: RegExp): unknown 
  * With other tensors than the signature's it is outdated: the model may have been replaced.
  */
 export function asRefusedRequest(thrown: unknown, otherTensors: RegExp): unknown {
-  const { cause } = thrown as { cause?: Partial<Status> };
-  if (!(thrown instanceof GatewayError) || cause?.code !== status.INVALID_ARGUMENT) return thrown;
-  const { details = '' } = cause;
+  const failed = statusOf(thrown);
+  if (failed?.code !== status.INVALID_ARGUMENT) return thrown;
+  const { details } = failed;
+  const { cause } = thrown as GatewayError;
   const isOutdated = otherTensors.test(details);
   return new GatewayError('invalid_tensor', details || 'The model does not take these tensors.', { cause, isOutdated });
 }
@@ -88,8 +92,23 @@ function publicError(failed: Status, signal: AbortSignal): PublicError {
 
 /** Whether the server does not have the method that was called. */
 export function isUnimplemented(thrown: unknown): boolean {
-  const { cause } = thrown as { cause?: Partial<Status> };
-  return thrown instanceof GatewayError && cause?.code === status.UNIMPLEMENTED;
+  return statusOf(thrown)?.code === status.UNIMPLEMENTED;
+}
+
+/** The status of a failed RPC. Undefined for other errors. */
+export function statusOf(thrown: unknown): Status | undefined {
+  if (!(thrown instanceof GatewayError)) return undefined;
+  const { code, details = '' } = (thrown.cause ?? {}) as Partial<Status>;
+  return code === undefined ? undefined : { code, details };
+}
+
+/** The error of a failed RPC with more instances than the server takes at once. `limit` captures their number in its text. */
+export function asTooManyInstances(thrown: unknown, limit: RegExp): unknown {
+  const failed = statusOf(thrown);
+  const [, most] = (failed?.code === status.INVALID_ARGUMENT && limit.exec(failed.details)) || [];
+  if (most === undefined) return thrown;
+  const detail = `instances: the model server takes at most ${most} in one request; send fewer.`;
+  return new GatewayError('body_too_large', detail, { cause: thrown });
 }
 
 /** gRPC has one code for "busy" and for "over the message size"; only the first is worth a retry. */

@@ -28,6 +28,8 @@ export type PredictMessages = {
   readonly path: string;
   /** How a server says, with INVALID_ARGUMENT, that the tensors of a request are not those of the version. */
   readonly otherTensors: RegExp;
+  /** How it says, with INVALID_ARGUMENT, that a request has more instances than it takes at once. Captures their number. */
+  readonly batchLimit: RegExp;
   /** Writes a string of a DT_STRING input: at most MAX_FIELD_HEAD_BYTES more than its bytes. */
   writeString(writer: BackwardWriter, string: Uint8Array): void;
   /** Writes all that comes before the content of the input, which ends the request. At most `maxHeadBytes` of it. */

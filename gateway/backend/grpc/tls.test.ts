@@ -96,7 +96,7 @@ test('mTLS: a server that requires a client certificate gets it', async (t) => {
 
 test('the models command calls each address and checks the certificate against the name', async (t) => {
   const target = await serve(t, 'server', true);
-  using servers = openServers(target, identified());
+  using servers = openServers({ host: target, protocol: 'tf-serving' }, identified());
   const [report] = await servers.ask('clothing-model');
   assert.deepEqual(report?.versions, [{ version: 1, state: 'AVAILABLE', error: '' }]);
 });

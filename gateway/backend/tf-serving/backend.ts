@@ -12,6 +12,7 @@ const SERVICE = '/tensorflow.serving.PredictionService';
 export const PREDICT: PredictMessages = {
   path: `${SERVICE}/Predict`,
   otherTensors: /signature|tensor alias/i,
+  batchLimit: /larger than maximum input batch size (\d+)/i,
   writeString,
   writeHead,
   writeTensors,

@@ -5,18 +5,13 @@ import type { Signature, TensorInfo } from '../../domain/tensor.ts';
 import { dtypeName } from '../../tensor/dtype.ts';
 import { FieldReader } from '../../tensor/field-reader.ts';
 import { readShape } from '../../tensor/shape-proto.ts';
+import { MAX_ERROR_CHARACTERS, MAX_LOOK_UP_FIELDS } from '../grpc/look-up-call.ts';
 import { readable } from '../grpc/readable.ts';
 import { servedVersion } from '../grpc/version.ts';
 import { readServedVersion } from './version.ts';
 
 /** The version of a server that does not send one. TF-Serving always does; other servers of its protocol may not. */
 const UNKNOWN_VERSION = 0;
-
-/** Enough for 10,000 versions, or for signatures of 5,000 tensors. It bounds the time to a few milliseconds. */
-export const MAX_LOOK_UP_FIELDS = 2 ** 16;
-
-/** More of an error's text is not kept: one is logged and shown for each version. */
-const MAX_ERROR_CHARACTERS = 1000;
 
 /** TF-Serving's ModelVersionStatus.State by number. */
 const STATES: Readonly<Record<number, ServableState>> = {
@@ -40,7 +35,7 @@ export function readMetadata(response: Uint8Array): Metadata {
       // A copy, so that the response is not kept.
       if (key === 'signature_def' && value) signatureDefs = new Uint8Array(packedIn(value));
     }
-    return { version, signatures: readSignatures(signatureDefs), signatureDefs };
+    return { version, protocol: 'tf-serving', signatures: readSignatures(signatureDefs), signatureDefs };
   });
 }
 

@@ -30,7 +30,7 @@ async function pets(t: TestContext) {
   for (const _ of [1, 2, 3]) await push(candidate, 'pets', models);
   const printed: { value: object; text: string }[] = [];
   const result = (value: object, text: string) => void printed.push({ value, text });
-  const context = { models, backends: undefined, output: { result, progress: assert.fail } };
+  const context = { models, shared: undefined, output: { result, progress: assert.fail } };
   const model = path.join(models, 'pets');
   const inService = async () => (await readdir(model)).filter((name) => /^\d+$/.test(name)).sort();
   return { context, model, candidate, inService, last: () => printed.at(-1) ?? assert.fail('nothing printed') };

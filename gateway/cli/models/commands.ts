@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { readTls } from '../../backend/grpc/tls.ts';
 import { readConfig, readDuration } from '../../config/read.ts';
 import { SETTINGS } from '../../config/schema.ts';
-import { checked } from '../../wiring/settings.ts';
+import { checked, sharedProtocol } from '../../wiring/settings.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';
 import { runCheck } from './check.ts';
@@ -60,16 +60,17 @@ export function addModelsCommands(models: Command): void {
 }
 
 function add(models: Command, name: string, description: string): Command {
-  const settings = SETTINGS.filter(({ key }) => key === 'models' || key.startsWith('tfServing'));
+  const settings = SETTINGS.filter(({ key }) => /^(models|backendProtocol|tfServing.*)$/.test(key));
   return addSettings(models.command(name).description(description), settings).option('--json', 'print JSON');
 }
 
 function contextOf(command: Command): ModelsContext {
   const config = readConfig(givenSettings(command));
   const output = createOutput(command.opts().json === true);
+  const protocol = sharedProtocol(config);
   return {
     models: path.resolve(config.models),
-    backends: config.tfServingHost,
+    shared: config.tfServingHost === undefined ? undefined : { host: config.tfServingHost, protocol },
     tls: checked(() => readTls(config)),
     output,
   };

@@ -1,7 +1,7 @@
 /** A model's folder: its versions, in service and withdrawn, and the numbers that were ever used. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { refused } from './failure.ts';
+import { type ModelsError, refused } from './failure.ts';
 
 const VERSION = /^(\d+)$/;
 const WITHDRAWN = /^\.withdrawn-(\d+)$/;
@@ -39,7 +39,11 @@ export async function readModelFolder(models: string, name: string): Promise<Mod
 export async function readKnownModel(models: string, name: string): Promise<ModelFolder> {
   const folder = await readModelFolder(models, name);
   if (folder.versions.size + folder.withdrawn.size > 0) return folder;
-  throw refused(`${folder.path}: no versions of a model ${name} are there; tensorgate models list shows all models`);
+  throw withoutVersions(folder);
+}
+
+export function withoutVersions({ name, path: folder }: ModelFolder): ModelsError {
+  return refused(`${folder}: no versions of a model ${name} are there; tensorgate models list shows all models`);
 }
 
 export function newestVersion({ versions }: ModelFolder): number | undefined {

@@ -2,6 +2,7 @@
 import { hasEmbedded, startEmbedded } from '../../backend/embedded.ts';
 import { findEmbedded } from '../../backend/embedded-servers.ts';
 import type { BackendTls } from '../../backend/grpc/tls.ts';
+import type { OwnBackend } from '../../domain/own-limits.ts';
 import type { Log } from '../../domain/request.ts';
 import { usableCores } from '../../machine/cores.ts';
 import type { ModelCard } from '../../model/card.ts';
@@ -16,19 +17,22 @@ export const QUIET: Log = {
   error: () => undefined,
 };
 
-export type ProofServer = AsyncDisposable & { readonly target: string; readonly tls?: BackendTls | undefined };
+export type ProofServer = AsyncDisposable & { readonly servers: OwnBackend; readonly tls?: BackendTls | undefined };
 
 /**
- * TF_SERVING_HOST; without it the embedded server of a running gateway; without one an embedded server for this command.
+ * The model's own servers, or those of TF_SERVING_HOST; without them the embedded server of a running gateway; without one an embedded server for this command.
  * Throws `refused` where the embedded server is not installed.
  */
-export async function proofServer({ name, folder }: ModelCard, context: ModelsContext): Promise<ProofServer> {
-  const { models, backends, tls } = context;
-  const known = backends ?? (await findEmbedded(models))[0];
-  if (known !== undefined) return { target: known, tls, [Symbol.asyncDispose]: async () => undefined };
+export async function proofServer({ name, folder, backend }: ModelCard, context: ModelsContext): Promise<ProofServer> {
+  const { models, shared, tls } = context;
+  const known = backend ?? shared;
+  if (known) return { servers: known, tls, [Symbol.asyncDispose]: async () => undefined };
+  const [running] = await findEmbedded(models);
+  if (running !== undefined) return { servers: embeddedAt(running), [Symbol.asyncDispose]: async () => undefined };
   if (!hasEmbedded()) throw refused('TF_SERVING_HOST is not set: name a server that serves the model');
   const embedded = startEmbedded({ models: [{ name, basePath: folder }], cores: usableCores(), log: QUIET });
-  const server = { target: embedded.target, [Symbol.asyncDispose]: () => embedded.close() };
+  const servers = embeddedAt(embedded.target);
+  const server = { servers, [Symbol.asyncDispose]: () => embedded.close() };
   try {
     await embedded.ready;
     return server;
@@ -36,4 +40,8 @@ export async function proofServer({ name, folder }: ModelCard, context: ModelsCo
     await embedded.close();
     throw refused((cause as Error).message, { cause });
   }
+}
+
+function embeddedAt(host: string): OwnBackend {
+  return { host, protocol: 'tf-serving' };
 }

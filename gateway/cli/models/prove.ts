@@ -54,7 +54,7 @@ async function proveVersions(
 ): Promise<readonly Proven[]> {
   await using server = await proofServer(card, context);
   using opened = new DisposableStack();
-  const parts = openProof({ config, target: server.target, tls: server.tls, log: QUIET, opened });
+  const parts = openProof({ config, servers: server.servers, tls: server.tls, log: QUIET, opened });
   const own = ownContext(AbortSignal.timeout(PROOF_TIMEOUT_MS), QUIET, PROOF_TIMEOUT_MS);
   try {
     const states = await parts.backend.status(card.name, own.signal);

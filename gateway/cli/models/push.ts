@@ -6,11 +6,11 @@ import { checkSamples, readCompanions } from './companions.ts';
 import type { ModelsContext } from './context.ts';
 import { fsync } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
+import { requireServers } from './find-servers.ts';
 import { pushGoal } from './goals.ts';
 import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
 import { type Candidate, publish } from './publish.ts';
 import { readCardText } from './records.ts';
-import { requireServers } from './servers.ts';
 import { checkVersion, listVersionFiles, modelFiles } from './version-files.ts';
 import { printResult } from './wait.ts';
 
@@ -30,7 +30,7 @@ export type PushOptions = { readonly path: string; readonly model: string; reado
 /** Pushes and prints the result; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
 export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
   const { models, output } = context;
-  using servers = waitMs === undefined ? undefined : await requireServers(context);
+  using servers = waitMs === undefined ? undefined : await requireServers(model, context);
   const pushed = await push(from, model, models);
   const { version, folder, files, bytes } = pushed;
   const hasCard = (await readCardText(path.dirname(folder), model)) !== undefined;

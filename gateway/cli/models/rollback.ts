@@ -4,10 +4,10 @@ import path from 'node:path';
 import type { ModelsContext } from './context.ts';
 import { fsync } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
+import { requireServers } from './find-servers.ts';
 import { rollbackGoal } from './goals.ts';
 import { checkUnlabelled } from './labels.ts';
 import { type ModelFolder, newestVersion, readKnownModel, withdrawnPath } from './model-folder.ts';
-import { requireServers } from './servers.ts';
 import { printResult } from './wait.ts';
 
 export type RollbackOptions = {
@@ -22,7 +22,7 @@ export type RollbackOptions = {
  */
 export async function runRollback({ model, to, waitMs }: RollbackOptions, context: ModelsContext): Promise<void> {
   const { models, output } = context;
-  using servers = waitMs === undefined ? undefined : await requireServers(context);
+  using servers = waitMs === undefined ? undefined : await requireServers(model, context);
   const folder = await readKnownModel(models, model);
   const version = to ?? versionBefore(folder);
   if (!folder.versions.has(version) && !folder.withdrawn.has(version)) {

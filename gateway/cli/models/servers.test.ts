@@ -8,7 +8,8 @@ test('every address of every name is asked once', async (t) => {
   const server = await startModelServer({ ...XCEPTION, version: 3, onPredict: () => assert.fail('not asked') });
   t.after(server.close);
   const port = server.target.split(':').at(-1);
-  using servers = openServers(`dns:///localhost:${port}, 127.0.0.1:${port},does-not-exist.invalid:8500`);
+  const host = `dns:///localhost:${port}, 127.0.0.1:${port},does-not-exist.invalid:8500`;
+  using servers = openServers({ host, protocol: 'tf-serving' });
   assert.deepEqual(await servers.ask('clothing-model'), [
     { address: `127.0.0.1:${port}`, versions: [{ version: 3, state: 'AVAILABLE', error: '' }] },
     { address: 'does-not-exist.invalid:8500', versions: [], trouble: 'cannot be reached' },

@@ -1,17 +1,13 @@
-/** Asks the model servers for the states of a model's versions: TF_SERVING_HOST, or running embedded servers. */
+/** Asks model servers for the states of a model's versions. */
 import { lookup } from 'node:dns/promises';
-import { findEmbedded } from '../../backend/embedded-servers.ts';
-import { openClient } from '../../backend/grpc/channel.ts';
-import type { ModelServers } from '../../backend/grpc/model-servers.ts';
+import { type ChannelSettings, openClient } from '../../backend/grpc/channel.ts';
 import { parseBackends } from '../../backend/grpc/resolver.ts';
 import type { BackendTls } from '../../backend/grpc/tls.ts';
-import { createUnary } from '../../backend/grpc/unary.ts';
-import { createLookUp } from '../../backend/tf-serving/look-up.ts';
-import { loadProtocol, type Protocol } from '../../backend/tf-serving/messages.ts';
+import { createBackend } from '../../backend/protocols.ts';
 import type { Backend } from '../../domain/backend.ts';
+import type { BackendProtocol, OwnBackend } from '../../domain/own-limits.ts';
 import type { VersionStatus } from '../../domain/servable.ts';
 import { asGatewayError } from '../../errors.ts';
-import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 
 /** The versions on one server; `trouble` is why it could not be asked. */
@@ -26,61 +22,39 @@ export type Servers = Disposable & {
   ask(model: string): Promise<Report[]>;
 };
 
-type Server = {
-  readonly client: ModelServers;
+type Server = Pick<Backend, 'status' | 'close'> & {
   /** Resolves when the client has connected, or after CONNECT_TIMEOUT_MS. A request itself would not wait that long. */
   readonly connectAttempt: Promise<void>;
-  readonly status: Backend['status'];
 };
 
 const CONNECT_TIMEOUT_MS = 2000;
 const STATUS_TIMEOUT_MS = 5000;
 
-/**
- * Opens the servers in TF_SERVING_HOST. Without it: the embedded servers that gateways of this user run for MODELS.
- * Undefined if there are none. Throws `refused` for an invalid TF_SERVING_HOST.
- */
-export async function findServers({ models, backends, tls }: ModelsContext): Promise<Servers | undefined> {
-  if (backends !== undefined) return openServers(backends, tls);
-  const embedded = await findEmbedded(models);
-  return embedded.length === 0 ? undefined : openServers(embedded.join());
-}
-
-/** Like findServers. Throws `refused` if there are none. */
-export async function requireServers(context: ModelsContext): Promise<Servers> {
-  const servers = await findServers(context);
-  if (servers) return servers;
-  throw refused(
-    `TF_SERVING_HOST is not set, and no gateway with the embedded server runs for ${context.models}: start one with ` +
-      'make run, or name the servers with --tf-serving-host',
-  );
-}
-
 /** Opens the servers in a list of the form of TF_SERVING_HOST. Throws `refused` if it is invalid. */
-export function openServers(backends: string, tls?: BackendTls): Servers {
-  const entries = readBackends(backends);
-  const protocol = loadProtocol();
+export function openServers({ host, protocol }: OwnBackend, tls?: BackendTls): Servers {
+  const entries = readBackends(host);
   const servers = new Map<string, Server>();
   return {
     async ask(model) {
       const found = new Map((await Promise.all(entries.map(addressesOf))).flat());
       for (const [address, serverName] of found) {
         if (servers.has(address)) continue;
-        servers.set(address, openServer(openClient(address, { tls, serverName }), protocol));
+        servers.set(address, openServer(protocol, address, { tls, serverName }));
       }
       return Promise.all([...found.keys()].map((address) => report(address, servers.get(address) as Server, model)));
     },
     [Symbol.dispose]() {
-      for (const { client } of servers.values()) client.close();
+      for (const server of servers.values()) server.close();
     },
   };
 }
 
-function openServer(client: ModelServers, protocol: Protocol): Server {
+function openServer(protocol: BackendProtocol, address: string, settings: ChannelSettings): Server {
+  const client = openClient(address, settings);
   const { promise: connectAttempt, resolve } = Promise.withResolvers<void>();
   client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, () => resolve());
-  const unary = createUnary(client, () => undefined);
-  return { client, connectAttempt, ...createLookUp(unary, protocol) };
+  const { status, close } = createBackend(protocol, { client, onStatus: () => undefined, maxOutputBytes: 0 });
+  return { connectAttempt, status, close };
 }
 
 function readBackends(backends: string): ReturnType<typeof parseBackends> {

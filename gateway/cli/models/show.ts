@@ -2,25 +2,25 @@
 import { columns, sizeText } from '../output.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
-import { readKnownModel } from './model-folder.ts';
+import { findServers } from './find-servers.ts';
+import { readModelFolder } from './model-folder.ts';
 import { type Evaluation, readEvaluation } from './records.ts';
-import { findServers } from './servers.ts';
 import { describeVersions } from './versions.ts';
 
 /** Shows a version, or the record of a deleted one. Throws ModelsError. */
 export async function runShow(model: string, version: number, context: ModelsContext): Promise<void> {
   const { models, output } = context;
   using servers = await findServers(context);
-  const folder = await readKnownModel(models, model);
+  const folder = await readModelFolder(models, model);
   const evaluation = await readEvaluation(folder.path, version);
-  const reports = (await servers?.ask(model)) ?? [];
+  const reports = await servers.ask(model);
   const row = (await describeVersions(folder, models, reports)).find((one) => one.version === version);
   if (!row && !evaluation) throw refused(`${folder.path}: has no version ${version}, and no record of one`);
   const lines = [
     ['model', model],
     ['version', String(version)],
-    ['folder', row ? row.folder : 'deleted'],
-    ...(row
+    ['folder', row ? (row.folder ?? 'none: it is on servers only') : 'deleted'],
+    ...(row && row.folder !== null
       ? [
           ['size', `${sizeText(row.bytes)} in ${row.files} files`],
           ['formats', row.formats.join(' ')],

@@ -7,15 +7,13 @@ import {
   type Parameters,
   tooManyAxes,
 } from '../../open-inference/message.ts';
-import { FieldReader, LENGTH_DELIMITED, type ReadBudget, VARINT } from '../../tensor/field-reader.ts';
+import { FieldReader, type ReadBudget } from '../../tensor/field-reader.ts';
+import { type InferTensor, readInferTensor } from '../../tensor/infer-tensor.ts';
 import { asInvalidMessage } from '../../tensor/malformed.ts';
 
 /** It bounds the time to a few milliseconds. A request has some fields for each tensor, and one for each axis. */
 const MAX_FIELDS = 2 ** 16;
-export type ModelInferInput = Omit<InferInput, 'contents'> & {
-  /** A serialized InferTensorContents. */
-  readonly lists: Uint8Array | undefined;
-};
+export type ModelInferInput = Omit<InferInput, 'contents'> & Pick<InferTensor, 'lists'>;
 
 export type ModelInferRequest = {
   readonly model: string;
@@ -69,29 +67,12 @@ function parsed<Read>(what: string, message: RoomyMessage, read: (at: FieldReade
 }
 
 function readInput(at: FieldReader): ModelInferInput {
-  let [name, datatype] = ['', ''];
-  let lists: Uint8Array | undefined;
   const parameters = new Map<string, boolean | number | string>();
-  const shape: number[] = [];
-  while (at.next()) {
-    if (at.field === 1) name = at.text;
-    if (at.field === 2) datatype = at.text;
-    if (at.field === 3) readAxes(at, shape);
-    if (at.field === 4) readParameter(at.message, parameters);
-    if (at.field === 5) lists = at.bytes;
-  }
-  return { name, datatype, shape, parameters, lists };
-}
-
-/** Adds the axes of one field: a packed list, or one of them. */
-function readAxes(at: FieldReader, shape: number[]): void {
-  const packed = at.wireType === LENGTH_DELIMITED ? at.message : undefined;
-  if (!packed) shape.push(at.int64);
-  while (packed?.nextValue(VARINT)) {
-    shape.push(packed.int64);
-    if (shape.length > MAX_AXES) break;
-  }
-  if (shape.length > MAX_AXES) throw tooManyAxes();
+  const tensor = readInferTensor(at, (other) => {
+    if (other.field === 4) readParameter(other.message, parameters);
+  });
+  if (tensor.shape.length > MAX_AXES) throw tooManyAxes();
+  return { ...tensor, parameters };
 }
 
 function readOutput(at: FieldReader): InferOutput {

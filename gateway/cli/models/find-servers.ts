@@ -1,0 +1,67 @@
+/** Finds the servers of each model, as a gateway does: its own by model.yaml, those of TF_SERVING_HOST, or embedded ones. */
+import path from 'node:path';
+import { findEmbedded } from '../../backend/embedded-servers.ts';
+import type { OwnBackend } from '../../domain/own-limits.ts';
+import { ModelCardError, parseCard } from '../../model/card.ts';
+import type { ModelsContext } from './context.ts';
+import { refused } from './failure.ts';
+import { modelPath } from './model-folder.ts';
+import { readIfThere } from './records.ts';
+import { openServers, type Servers } from './servers.ts';
+
+/** Opens the servers when they are asked. A model without servers has no reports. Throws `refused` for an invalid TF_SERVING_HOST. */
+export async function findServers(context: ModelsContext): Promise<Servers> {
+  const { models, tls } = context;
+  const shared = await sharedServers(context);
+  const opened = new Map<string, Servers>();
+  const open = (backend: OwnBackend) => {
+    const key = JSON.stringify(backend);
+    const servers = opened.get(key) ?? openServers(backend, backend === shared ? sharedTls(context) : tls);
+    opened.set(key, servers);
+    return servers;
+  };
+  if (shared) open(shared);
+  return {
+    async ask(model) {
+      const backend = (await ownServers(models, model)) ?? shared;
+      return backend ? open(backend).ask(model) : [];
+    },
+    [Symbol.dispose]() {
+      for (const servers of opened.values()) servers[Symbol.dispose]();
+    },
+  };
+}
+
+/** Like findServers. Throws `refused` if the model has no servers. */
+export async function requireServers(model: string, context: ModelsContext): Promise<Servers> {
+  const found = (await ownServers(context.models, model)) ?? (await sharedServers(context));
+  if (found) return findServers(context);
+  throw refused(
+    `TF_SERVING_HOST is not set, and no gateway with the embedded server runs for ${context.models}: start one with ` +
+      'make run, or name the servers with --tf-serving-host',
+  );
+}
+
+/** The servers of models that have none of their own. Undefined if there are none. */
+async function sharedServers({ models, shared }: ModelsContext): Promise<OwnBackend | undefined> {
+  if (shared) return shared;
+  const embedded = await findEmbedded(models);
+  return embedded.length === 0 ? undefined : { host: embedded.join(), protocol: 'tf-serving' };
+}
+
+/** The embedded server is called without TLS. */
+function sharedTls({ shared, tls }: ModelsContext): ModelsContext['tls'] {
+  return shared && tls;
+}
+
+/** The servers in a model's model.yaml. One with mistakes names none: `tensorgate models check` tells the mistakes. */
+async function ownServers(models: string, model: string): Promise<OwnBackend | undefined> {
+  const folder = modelPath(models, model);
+  const text = await readIfThere(path.join(folder, 'model.yaml'));
+  try {
+    return text && parseCard(String(text), folder).backend;
+  } catch (thrown) {
+    if (thrown instanceof ModelCardError) return undefined;
+    throw thrown;
+  }
+}
