@@ -2,17 +2,14 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
-import { ELEMENTS, isNumeric } from '../../gateway/domain/elements.ts';
 import { bytesOf, HEAD_ROOM, type RoomyMessage } from '../../gateway/domain/roomy-message.ts';
-import type { Signature, Tensor } from '../../gateway/domain/tensor.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { servableOf } from '../../gateway/open-inference/models.ts';
-import type { InferRequest } from '../../gateway/pipeline/infer.ts';
 import { readInfer } from '../../gateway/protocol/open-inference-grpc/message.ts';
 import { readBody } from '../../gateway/protocol/open-inference-grpc/request.ts';
 import { readMetadataRequest, readRelayed, readStatusRequest } from '../../gateway/protocol/tf-serving-grpc/request.ts';
-import { dtypeOf } from '../../gateway/tensor/datatype.ts';
 import { FieldReader, LENGTH_DELIMITED } from '../../gateway/tensor/field-reader.ts';
+import { checkTensor, DATATYPES, routed } from './every-datatype.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal, refusalOf } from './refusal.ts';
 
@@ -29,19 +26,6 @@ type Predict = { readonly inputs: object; readonly output_filter: readonly strin
 const inferType = definitions['inference.ModelInferRequest'] as MessageTypeDefinition<object, object>;
 const predictType = definitions['tensorflow.serving.PredictRequest'] as MessageTypeDefinition<object, Predict>;
 
-const DATATYPES = ['BOOL', 'UINT8', 'INT16', 'INT64', 'UINT64', 'FP16', 'FP32', 'FP64', 'BYTES'];
-const inputs = DATATYPES.map((name) => ({ name, dtype: dtypeOf(name) ?? '', shape: [-1] }));
-/** A signature for all inputs, and one for each of them alone. */
-const signatures = new Map<string, Signature>([
-  ['serving_default', { inputs, outputs: inputs }],
-  ...inputs.map((input) => [input.name, { inputs: [input], outputs: [] }] as const),
-]);
-const routed = {
-  card: { name: 'm', signature: 'serving_default', scores: 'logits', folder: '' },
-  version: 1,
-  metadata: { version: 1, signatures },
-  servers: new Set(),
-} as unknown as InferRequest['routed'];
 const KINDS: readonly Kind[] = ['invalid_request', 'invalid_tensor'];
 
 const LISTS = {
@@ -130,13 +114,6 @@ async function checkInfer(input: Uint8Array): Promise<void> {
   }
   const body = await readBody(message, routed).catch((thrown: unknown) => checkRefusal(thrown, KINDS));
   if (body?.kind === 'tensors') for (const [name, tensor] of body.inputs) checkTensor(name, tensor);
-}
-
-function checkTensor(name: string, tensor: Tensor): void {
-  const count = tensor.shape.reduce((product, size) => product * size, 1);
-  const length = 'strings' in tensor ? tensor.strings.length : tensor.bytes.length;
-  const size = isNumeric(tensor.dtype) ? ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 1;
-  assert.equal(length, count * size, `${name} of shape [${tensor.shape}]`);
 }
 
 /** The request without its model_spec has all other fields as they were. */

@@ -6,8 +6,20 @@ import type { Parser } from './fuzz.ts';
 import { grpc } from './grpc.ts';
 import { image } from './image.ts';
 import { invocations } from './invocations.ts';
+import { openInferenceRest } from './open-inference-rest.ts';
 import { tfServingRest } from './tf-serving-rest.ts';
 import { url } from './url.ts';
 
 /** All parsers of untrusted input: from clients, image sources and model servers. */
-export const PARSERS: readonly Parser[] = [url, address, dns, image, body, invocations, tfServingRest, answer, grpc];
+export const PARSERS: readonly Parser[] = [
+  url,
+  address,
+  dns,
+  image,
+  body,
+  invocations,
+  tfServingRest,
+  openInferenceRest,
+  answer,
+  grpc,
+];
