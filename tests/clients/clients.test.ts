@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type RunningGateway, startGateway } from '../gateway.ts';
-import { findPython, makeModels, startTensorFlowServing } from '../tf-serving/server.ts';
+import { findPython, makeModels, type Python, startTensorFlowServing } from '../tf-serving/server.ts';
 import { findClients } from './python.ts';
 
 const run = promisify(execFile);
@@ -37,16 +37,28 @@ const SERVERS: Readonly<Record<string, (cleanups: Cleanup[]) => Promise<Settings
   },
 };
 
+type Check = { readonly client: string; readonly script: string; readonly python: Python; readonly isGrpc?: true };
+const CHECKS: readonly Check[] = [
+  { client: 'tritonclient[grpc]', script: 'open_inference_grpc.py', python: clients, isGrpc: true },
+  { client: 'tensorflow-serving-api', script: 'tf_serving_grpc.py', python: tensorflow, isGrpc: true },
+  { client: 'tritonclient[http]', script: 'open_inference_http.py', python: clients },
+  { client: "kserve's InferenceRESTClient, v1 and v2", script: 'kserve_rest.py', python: clients },
+  { client: "MLflow's and Vertex AI's", script: 'platforms.py', python: clients },
+];
+/** For requests that name no model. */
+const PLATFORM = { MODEL_NAME: 'churn', AIP_PREDICT_ROUTE: '/v1/endpoints/7:predict' };
+
 for (const [server, start] of Object.entries(SERVERS)) {
   const skip = server === 'TensorFlow' && 'missing' in tensorflow && tensorflow.missing;
-  describe(`clients of the gRPC port, on ${server}`, { skip }, () => {
+  describe(`public clients, on ${server}`, { skip }, () => {
     let gateway: RunningGateway;
     let models: string;
     const cleanups: Cleanup[] = [];
     before(async () => {
       const started = await start(cleanups);
       models = started.models;
-      gateway = await startGateway({ GRPC_PORT: '0', MODELS: models, READY_WHEN: 'all', ...started.settings });
+      const settings = { ...PLATFORM, GRPC_PORT: '0', MODELS: models, READY_WHEN: 'all', ...started.settings };
+      gateway = await startGateway(settings);
       await gateway.ready();
     });
     after(async () => {
@@ -54,22 +66,16 @@ for (const [server, start] of Object.entries(SERVERS)) {
       for (const cleanup of cleanups) await cleanup();
     });
 
-    async function check(python: string, script: string): Promise<string> {
-      const file = fileURLToPath(new URL(script, import.meta.url));
-      const { stderr } = await run(python, [file, gateway.grpcTarget, models], { timeout: 120_000 }).catch(
-        (failed: { stdout?: string; stderr?: string }) => assert.fail(`${failed.stdout}${failed.stderr}`),
-      );
-      return stderr;
+    for (const { client, script, python, isGrpc } of CHECKS) {
+      test(client, { skip: 'missing' in python && python.missing }, async (t) => {
+        assert.ok('program' in python);
+        const file = fileURLToPath(new URL(script, import.meta.url));
+        const target = isGrpc ? gateway.grpcTarget : new URL(gateway.url).host;
+        const { stderr } = await run(python.program, [file, target, models], { timeout: 120_000 }).catch(
+          (failed: { stdout?: string; stderr?: string }) => assert.fail(`${failed.stdout}${failed.stderr}`),
+        );
+        t.diagnostic(stderr);
+      });
     }
-
-    test('tritonclient[grpc]', { skip: 'missing' in clients && clients.missing }, async (t) => {
-      assert.ok('program' in clients);
-      t.diagnostic(await check(clients.program, 'open_inference_grpc.py'));
-    });
-
-    test('tensorflow-serving-api', { skip: 'missing' in tensorflow && tensorflow.missing }, async (t) => {
-      assert.ok('program' in tensorflow);
-      t.diagnostic(await check(tensorflow.program, 'tf_serving_grpc.py'));
-    });
   });
 }

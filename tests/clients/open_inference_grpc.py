@@ -1,6 +1,5 @@
 """The unmodified client `tritonclient.grpc` against a gateway: python open_inference_grpc.py HOST:PORT MODELS"""
 
-import json
 import queue
 import sys
 import unittest
@@ -17,12 +16,9 @@ from tritonclient.grpc import (
 )
 from tritonclient.utils import InferenceServerException
 
+from samples import NUMPY, array_of, check_columns, pictures_of, table_of
+
 TARGET, MODELS = sys.argv[1], Path(sys.argv[2])
-NUMPY = {"INT64": numpy.int64, "FP32": numpy.float32, "BYTES": numpy.object_}
-
-
-def samples_of(model):
-    return json.loads((MODELS / model / "parity/1.json").read_text())
 
 
 def columns_of(model, rows):
@@ -37,8 +33,7 @@ def inputs_of(model, rows):
     inputs = []
     for name, datatype, values in columns_of(model, rows):
         tensor = InferInput(name, [len(rows)], datatype)
-        texts = [value.encode() for value in values] if datatype == "BYTES" else values
-        tensor.set_data_from_numpy(numpy.array(texts, dtype=NUMPY[datatype]))
+        tensor.set_data_from_numpy(array_of(datatype, values))
         inputs.append(tensor)
     return inputs
 
@@ -70,46 +65,41 @@ class Server(unittest.TestCase):
 
 class Tables(unittest.TestCase):
     def check(self, result, outputs):
-        for name in outputs[0]:
-            got = result.as_numpy(name)
-            self.assertEqual(got.shape, (len(outputs),))
-            for one, expected in zip(got.tolist(), [row[name] for row in outputs]):
-                self.assertAlmostEqual(one, expected, delta=1e-6)
+        check_columns({name: result.as_numpy(name) for name in outputs[0]}, outputs)
 
     def test_raw_contents(self):
         for model in ("churn", "credit"):
-            samples = samples_of(model)
-            result = CLIENT.infer(model, inputs_of(model, samples["instances"]), request_id="r-1")
-            self.check(result, samples["outputs"])
+            rows, outputs = table_of(MODELS, model)
+            result = CLIENT.infer(model, inputs_of(model, rows), request_id="r-1")
+            self.check(result, outputs)
             response = result.get_response()
             self.assertEqual((response.id, response.model_name, response.model_version), ("r-1", model, "1"))
             self.assertEqual(len(response.raw_output_contents), len(response.outputs))
 
     def test_typed_contents(self):
         fields = {"INT64": "int64_contents", "FP32": "fp32_contents", "BYTES": "bytes_contents"}
-        samples = samples_of("churn")
+        rows, outputs = table_of(MODELS, "churn")
         request = service_pb2.ModelInferRequest(model_name="churn")
-        for name, datatype, values in columns_of("churn", samples["instances"]):
+        for name, datatype, values in columns_of("churn", rows):
             tensor = request.inputs.add(name=name, datatype=datatype, shape=[len(values)])
             texts = [value.encode() for value in values] if datatype == "BYTES" else values
             getattr(tensor.contents, fields[datatype]).extend(texts)
         response = service_pb2_grpc.GRPCInferenceServiceStub(CLIENT._channel).ModelInfer(request)
         self.assertEqual(len(response.raw_output_contents), 0)
         by_name = {output.name: output for output in response.outputs}
-        got = by_name["churn_probability"].contents.fp32_contents
-        expected = [row["churn_probability"] for row in samples["outputs"]]
-        numpy.testing.assert_allclose(got, expected, atol=1e-6)
-        self.assertEqual(list(by_name["churn"].contents.bool_contents), [row["churn"] for row in samples["outputs"]])
-        self.check(InferResult(CLIENT.infer("churn", inputs_of("churn", samples["instances"])).get_response()), samples["outputs"])
+        probabilities = by_name["churn_probability"].contents.fp32_contents
+        decisions = by_name["churn"].contents.bool_contents
+        check_columns({"churn_probability": list(probabilities), "churn": list(decisions)}, outputs)
+        self.check(InferResult(CLIENT.infer("churn", inputs_of("churn", rows)).get_response()), outputs)
 
     def test_only_the_outputs_that_are_asked_for(self):
-        samples = samples_of("churn")
+        rows, _ = table_of(MODELS, "churn")
         outputs = [InferRequestedOutput("churn")]
-        result = CLIENT.infer("churn", inputs_of("churn", samples["instances"]), model_version="1", outputs=outputs)
+        result = CLIENT.infer("churn", inputs_of("churn", rows), model_version="1", outputs=outputs)
         self.assertEqual([one.name for one in result.get_response().outputs], ["churn"])
 
     def test_asynchronous_calls_on_one_connection(self):
-        rows = samples_of("churn")["instances"]
+        rows, _ = table_of(MODELS, "churn")
         answers = queue.Queue()
         for _ in range(50):
             CLIENT.async_infer("churn", inputs_of("churn", rows), lambda result, error: answers.put((result, error)))
@@ -121,19 +111,14 @@ class Tables(unittest.TestCase):
 
 class Pictures(unittest.TestCase):
     def test_encoded_pictures_are_converted_as_in_training(self):
-        folder = MODELS / "clothing-model"
-        newest = max(int(one.name) for one in folder.iterdir() if one.name.isdigit())
-        parity = json.loads((folder / f"parity/{newest}.json").read_text())
-        files = sorted(parity["scores"])
-        pictures = numpy.array([(folder / "parity" / file).read_bytes() for file in files], dtype=numpy.object_)
+        pictures, expected, tolerance = pictures_of(MODELS)
         name = CLIENT.get_model_metadata("clothing-model").inputs[0].name
-        for shape in ([len(files)], [len(files), 1]):
+        for shape in ([len(pictures)], [len(pictures), 1]):
             tensor = InferInput(name, shape, "BYTES")
-            tensor.set_data_from_numpy(pictures.reshape(shape))
+            tensor.set_data_from_numpy(numpy.array(pictures, dtype=numpy.object_).reshape(shape))
             response = CLIENT.infer("clothing-model", [tensor])
             scores = response.as_numpy(response.get_response().outputs[0].name)
-            expected = numpy.array([parity["scores"][file] for file in files])
-            numpy.testing.assert_allclose(scores, expected, atol=parity["tolerance"])
+            numpy.testing.assert_allclose(scores, expected, atol=tolerance)
 
     def test_a_picture_that_cannot_be_read_is_named(self):
         tensor = InferInput("image", [1], "BYTES")
@@ -158,8 +143,7 @@ class Mistakes(unittest.TestCase):
         self.assertIn(text, caught.exception.message())
 
     def test_are_statuses_with_the_place(self):
-        rows = samples_of("churn")["instances"][:1]
-        inputs = inputs_of("churn", rows)
+        inputs = inputs_of("churn", table_of(MODELS, "churn")[0][:1])
         self.check("no-such-model", inputs, "NOT_FOUND", "no such model")
         self.check("churn", inputs, "NOT_FOUND", "version 99", model_version="99")
         self.check("churn", inputs, "INVALID_ARGUMENT", "model_version", model_version="latest")
@@ -175,7 +159,7 @@ class Mistakes(unittest.TestCase):
         self.check("churn", inputs, "INVALID_ARGUMENT", "no-such-output", outputs=outputs)
 
     def test_a_deadline_is_kept(self):
-        rows = samples_of("churn")["instances"]
+        rows, _ = table_of(MODELS, "churn")
         self.check("churn", inputs_of("churn", rows), "DEADLINE_EXCEEDED", "", client_timeout=0.000_001)
 
 
