@@ -9,6 +9,7 @@ import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_CALLS } from '../gateway/grpc/server.ts';
+import { FREE_PIECES, MIN_PIECE_BYTES } from '../gateway/http/body-pieces.ts';
 import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/heap.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
@@ -99,6 +100,12 @@ const FIXED: readonly Fixed[] = [
     bounds: 'memory: as strings they take up to three times as much',
     kinds: [],
     effect: 'its connection is closed',
+  },
+  {
+    what: 'pieces (chunks) of one body',
+    value: `${FREE_PIECES}, and one more for each ${MIN_PIECE_BYTES} bytes`,
+    bounds: 'CPU: each takes a microsecond, whatever its size',
+    kinds: ['invalid_request'],
   },
   {
     what: 'calls of one gRPC connection at once',

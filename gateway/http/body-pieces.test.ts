@@ -1,87 +1,62 @@
+/** Bodies in many pieces, over real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { until } from '../../tests/until.ts';
-import { ByteBudget } from '../machine/byte-budget.ts';
-import { joinPieces } from './body-pieces.ts';
+import { createLog } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
+import { refuseMalformed } from './malformed.ts';
+import { createLimitedServer } from './server.ts';
 
-type OnRequest = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
+const END = '0\r\n\r\n';
 
-async function start(t: TestContext, onRequest: OnRequest, budget = new ByteBudget(1e6)) {
-  class Request extends IncomingMessage {
-    constructor(socket: Socket) {
-      super(socket);
-      joinPieces(this, budget);
-    }
-  }
-  const server = createServer({ IncomingMessage: Request }, (request, response) => void onRequest(request, response));
+/** Starts a server that answers with the number of bytes of the body. */
+async function start(t: TestContext) {
+  const log = createLog('silent', process.stdout);
+  const server = createLimitedServer(
+    async (request, response) => {
+      let bytes = 0;
+      request.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+      });
+      request.once('end', () => response.end(`${bytes} bytes`));
+    },
+    { requestTimeoutMs: 5000, maxConnections: 100, log },
+  );
+  refuseMalformed(server, { log, metrics: createMetrics({ inFlight: 0, queued: 0, limit: 1 }, { share: 0 }) });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return (server.address() as AddressInfo).port;
+  const { port } = server.address() as AddressInfo;
+  return (chunks: string) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(HEAD + chunks);
+    return text(socket);
+  };
 }
 
-/** Resolves when the whole body has arrived, or as much as is kept. */
-const arrived = (request: IncomingMessage) => until(() => request.complete || request.socket.isPaused());
+const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
 
-test('A01: a body that nobody reads yet is one piece, tiny pieces are joined, and nothing is lost', async (t) => {
-  const pieces: number[] = [];
-  const port = await start(t, async (request, response) => {
-    await arrived(request);
-    request.on('data', (piece: Buffer) => pieces.push(piece.length));
-    request.once('end', () => response.end('ok'));
-  });
-  for (const [count, most] of [
-    [0, 0],
-    [1, 1],
-    [5000, 1],
-    [60_000, 1000],
-  ] as const) {
-    pieces.length = 0;
-    const socket = connect(port, '127.0.0.1');
-    socket.write('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
-    socket.write(`${'1\r\nx\r\n'.repeat(count)}0\r\n\r\n`);
-    assert.match(await text(socket), /^HTTP\/1.1 200 /);
-    assert.equal(
-      pieces.reduce((sum, bytes) => sum + bytes, 0),
-      count,
-    );
-    assert.ok(pieces.length <= most, `${pieces.length} pieces of ${count}`);
-  }
+test('A01: a body may have some tiny pieces, and many larger ones', async (t) => {
+  const send = await start(t);
+  assert.match(await send(chunk(1).repeat(FREE_PIECES - 1) + END), new RegExp(`^${FREE_PIECES - 1} bytes$`, 'm'));
+  // A chunk that arrives in two reads is two pieces.
+  const large = chunk(1.25 * MIN_PIECE_BYTES).repeat(5000);
+  assert.match(await send(large + END), new RegExp(`^${5000 * 1.25 * MIN_PIECE_BYTES} bytes$`, 'm'));
 });
 
-test('A01: fetch and async iteration read a body that waited', async (t) => {
-  const port = await start(t, async (request, response) => {
-    await arrived(request);
-    let bytes = 0;
-    for await (const piece of request) bytes += piece.length;
-    response.end(String(bytes));
-  });
-  const body = 'x'.repeat(1_000_000);
-  assert.equal(await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).text(), '1000000');
-});
-
-test('A01: unread bodies take no more than their budget together', async (t) => {
-  const requests: IncomingMessage[] = [];
-  const onRequest = async (request: IncomingMessage) => void requests.push(request);
-  const port = await start(t, onRequest, new ByteBudget(100_000));
-  const send = async () => {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(50_000)}`);
-    return socket;
-  };
-  const first = await send();
-  await until(() => requests[0]?.socket.isPaused() === true);
-  const second = await send();
-  await once(second.resume(), 'close');
-  assert.equal(first.destroyed, false);
-  requests[0]?.resume();
-  const third = await send();
-  await until(() => requests[2]?.socket.isPaused() === true);
-  assert.equal(third.destroyed, false, 'what is read makes room');
+test('A01: more tiny pieces are 400, whatever their extensions, and the rest is dropped', async (t) => {
+  const send = await start(t);
+  for (const chunks of [
+    chunk(1).repeat(20_000),
+    chunk(2).repeat(20_000),
+    '1;a=b\r\nx\r\n'.repeat(20_000),
+    chunk(50_000) + chunk(1).repeat(20_000),
+  ])
+    assert.match(await send(chunks + END), /^HTTP\/1.1 400 .*larger chunks\./s);
 });

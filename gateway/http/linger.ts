@@ -5,6 +5,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createTurns } from './turns.ts';
+
+const inTurn = createTurns();
 
 /** nginx's lingering_timeout and lingering_time. */
 const MAX_IDLE_MS = 5000;
@@ -23,11 +26,14 @@ export function endAfterRequest(request: IncomingMessage, response: ServerRespon
   request.resume();
 }
 
-/** Destroys an ended socket when its peer stops sending. The returned function must be called for what it still sends. */
-export function closeAfterPeer(socket: Socket): () => void {
+/** Destroys an ended socket when its peer stops sending. */
+export function closeAfterPeer(socket: Socket): void {
   const bounds = boundRest(socket, () => socket.destroy());
-  socket.once('close', bounds.stop);
-  return bounds.onMore;
+  socket.once('close', bounds.stop).on('data', () => {
+    bounds.onMore();
+    socket.pause();
+    inTurn(() => socket.resume());
+  });
 }
 
 /** Calls `close` once, when nothing has arrived for a while, or too much, or for too long. */

@@ -9,9 +9,10 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
 import { MAX_HEADERS } from './heads.ts';
 import { closeAfterPeer } from './linger.ts';
-import { firstUnanswered, MAX_UNANSWERED, whenAnswered } from './pipelining.ts';
+import { firstUnanswered, MAX_UNANSWERED, TOO_MANY_PIECES, whenAnswered } from './pipelining.ts';
 import { problem } from './problem.ts';
 
 type Fault = Error & { readonly code?: string };
@@ -24,20 +25,29 @@ const TOO_MANY: Refusal = {
   kind: 'overloaded',
   detail: `More than ${MAX_UNANSWERED} requests on one connection: wait for answers before you send more.`,
 };
+const CRUMBS: Refusal = {
+  status: 400,
+  kind: 'invalid_request',
+  detail: `The body has more than ${FREE_PIECES} pieces of less than ${MIN_PIECE_BYTES} bytes: send larger chunks.`,
+};
 
 /** Refuses invalid HTTP/1.1 with 400, incomplete headers with 408, too large headers with 431; CONNECT and pipelining. */
 export function refuseMalformed(server: Server, { log, metrics }: { log: Logger; metrics: Metrics }): Server {
-  // Sockets that are ended while their client still sends. Each further chunk is another client error.
-  const ending = new WeakMap<Socket, () => void>();
+  const refused = new WeakSet<Socket>();
 
   function answer(socket: Socket, { status, kind, detail, allow }: Refusal): string {
     const requestId = randomUUID();
+    stopParsing(socket);
     socket.end(render(status, new GatewayError(kind, detail), requestId, allow));
-    ending.set(socket, closeAfterPeer(socket));
+    closeAfterPeer(socket);
     return requestId;
   }
+  function stopParsing(socket: Socket): void {
+    refused.add(socket);
+    socket.removeAllListeners('data').on('data', () => undefined);
+  }
   function refuse(socket: Socket, refusal: Refusal, reason?: string): void {
-    ending.set(socket, () => undefined);
+    stopParsing(socket);
     whenAnswered(socket, () => {
       const { status, kind, detail } = refusal;
       const client = socket.remoteAddress;
@@ -51,7 +61,6 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
   function refuseRest(stream: Duplex, refusal: Refusal): void {
     const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
-    socket.once('finish', () => socket.on('data', () => ending.get(socket)?.()));
     refuse(socket, refusal);
   }
 
@@ -59,8 +68,7 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
   server.on('upgrade', (_request, socket) => refuseRest(socket, TOO_MANY));
   return server.on('clientError', (fault: Fault, stream: Duplex) => {
     const socket = stream as Socket;
-    const onMore = ending.get(socket);
-    if (onMore) return onMore();
+    if (refused.has(socket)) return;
     const refusal = refusalFor(fault, socket);
     if (!refusal || !socket.writable) return socket.destroy();
     const first = firstUnanswered(socket);
@@ -83,6 +91,7 @@ function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | unde
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && bytesRead > 0) {
     return { status: 408, kind: 'client_timeout', detail: 'The headers did not arrive in time.' };
   }
+  if (code === TOO_MANY_PIECES) return CRUMBS;
   if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') {
     return { status: 400, kind: 'invalid_request', detail: 'This is not a valid HTTP/1.1 request (RFC 9112).' };
   }

@@ -2,15 +2,20 @@
  * Pipelining (RFC 9112, 9.3.2): requests that arrive on a connection before its earlier ones are answered. They are
  * handled one after the other and only a few may wait, so a connection that sends thousands at once delays no other.
  */
-import { IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { joinPieces } from './body-pieces.ts';
-import { inTurn } from './turns.ts';
+import { boundPieces } from './body-pieces.ts';
+import { readInTurn } from './body-turns.ts';
+import { createTurns } from './turns.ts';
+import { joinUnread } from './unread-body.ts';
 
 /** Unanswered requests of one connection: one is handled, the others wait. */
 export const MAX_UNANSWERED = 16;
 /** Waiting requests of all connections together. Each has up to 16 KiB of headers and about 4 KiB of Node's objects. */
 export const MAX_WAITING = 1024;
+
+/** Code of the client error for a body of too many pieces. */
+export const TOO_MANY_PIECES = 'TENSORGATE_TOO_MANY_PIECES';
 
 /** A request that is not completely answered. */
 export type Unanswered = {
@@ -23,6 +28,7 @@ export type Unanswered = {
 /** The unanswered requests of a connection, in the order of their arrival. */
 type Line = { readonly requests: Unanswered[]; onAnswered?: () => void };
 
+const inTurn = createTurns();
 const lines = new WeakMap<Socket, Line>();
 let waiting = 0;
 
@@ -51,10 +57,18 @@ function isToBeAnswered(first: Unanswered | undefined): boolean {
 export class BoundedRequest extends IncomingMessage {
   constructor(socket: Socket) {
     super(socket);
-    joinPieces(this);
+    readInTurn(this);
+    joinUnread(this);
+    boundPieces(this, () => refuseBody(socket));
     // The parser sets the property too. The setter ignores it.
     if (isFull(socket)) Object.defineProperty(this, 'upgrade', { get: () => true, set: () => undefined });
   }
+}
+
+/** Has the server treat it like a body that is not valid HTTP. */
+function refuseBody(socket: Socket): void {
+  const { server } = socket as Socket & { readonly server: Server };
+  server.emit('clientError', Object.assign(new Error('too many pieces'), { code: TOO_MANY_PIECES }), socket);
 }
 
 function isFull(socket: Socket): boolean {

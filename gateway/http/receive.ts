@@ -7,9 +7,6 @@ import { asGatewayError, clientGone, type GatewayError } from '../errors.ts';
 import { refuseDeclared, refuseEncoded } from './body-limits.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Node reads up to 2 MB of a connection in one turn of the event loop. JSON of so many bytes is counted in 1 ms. */
-const BYTES_BEFORE_REST = 256 * 1024;
-
 export type ReceiveOptions = {
   readonly maxBytes: number;
   /** The setting to raise, for the error text. */
@@ -39,20 +36,11 @@ export async function receiveBody({ request, signal }: Exchange, options: Receiv
     held.release();
     reject(error);
   };
-  let sinceRest = 0;
-  const rest = (bytes: number) => {
-    sinceRest += bytes;
-    if (sinceRest < BYTES_BEFORE_REST) return;
-    sinceRest = 0;
-    request.pause();
-    setImmediate(() => request.resume());
-  };
   const onData = (piece: Buffer) => {
     try {
       if (body.length + piece.length > maxBytes) throw tooLarge(maxBytes, setting);
       onPiece?.(piece);
       body.append(piece);
-      rest(piece.length);
     } catch (thrown) {
       refuse(asGatewayError(thrown));
     }

@@ -7,7 +7,7 @@ import { boundConnections } from './connections.ts';
 import { probeHalfClosed } from './half-closed.ts';
 import { boundHeads, MAX_HEADERS } from './heads.ts';
 import { BoundedRequest, oneByOne } from './pipelining.ts';
-import { takeTurns } from './reading-turns.ts';
+import { readInSmallParts } from './small-reads.ts';
 
 /** Headers are small: a client that needs longer is a slowloris attack. */
 const MAX_HEADERS_MS = 10_000;
@@ -52,7 +52,7 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
   server.maxHeadersCount = MAX_HEADERS;
   // Without a byte in either direction for so long: a client that does not read its answer.
   server.timeout = requestTimeoutMs;
-  takeTurns(server, opened);
+  server.on(opened, readInSmallParts);
   // A client that has closed its half of the connection gets its answer. Node has no documented option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on(opened, probeHalfClosed);

@@ -6,7 +6,6 @@ import { corsFor } from './cors.ts';
 import { allowOnly, type Door, type Handler } from './door.ts';
 import { exactPath } from './exact-path.ts';
 import { plainForwardedFor } from './forwarded.ts';
-import { dropUnreadBody } from './reading-turns.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export type ServiceOptions = {
@@ -45,7 +44,6 @@ export function bareExpress(): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(dropUnreadBody);
   return app;
 }
 

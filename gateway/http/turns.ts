@@ -1,14 +1,17 @@
 /** Turns of the event loop: work that must not delay new requests is done one piece at a time. */
 
-const due: (() => void)[] = [];
-
-/** Runs `piece` in a later turn of the event loop, after all pieces that came before. Each turn runs one piece. */
-export function inTurn(piece: () => void): void {
-  due.push(piece);
-  if (due.length === 1) setImmediate(runNext);
-}
-
-function runNext(): void {
-  due.shift()?.();
-  if (due.length > 0) setImmediate(runNext);
+/** Creates a queue. It runs each piece in a later turn of the event loop, one piece in each turn, in their order. */
+export function createTurns(): (piece: () => void) => void {
+  const due: (() => void)[] = [];
+  let isRunning = false;
+  function runNext(): void {
+    due.shift()?.();
+    isRunning = due.length > 0;
+    if (isRunning) setImmediate(runNext);
+  }
+  return (piece) => {
+    due.push(piece);
+    if (!isRunning) setImmediate(runNext);
+    isRunning = true;
+  };
 }
