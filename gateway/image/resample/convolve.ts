@@ -1,13 +1,13 @@
 /**
- * The passes of Pillow's 8-bit resize in WebAssembly SIMD (convolve.wat): the same result as passes8, several times as
- * fast. The memory has a fixed size, because it can never shrink. Pictures pass through it in strips of rows.
+ * The passes of Pillow's 8-bit resize in WebAssembly SIMD (assembly/index.ts): the same result as passes8, several
+ * times as fast. The memory has a fixed size, because it can never shrink. Pictures pass through it in strips of rows.
  */
 import { readFileSync } from 'node:fs';
 import { type Part, type Passes, passes8 } from './passes.ts';
 import { pairsOf, START_BYTES, simdTapsOf } from './simd-taps.ts';
 import type { Taps } from './taps.ts';
 
-/** Addresses and lengths are in bytes; convolve.wat describes them. */
+/** Addresses and lengths are in bytes; assembly/index.ts describes them. */
 type RowKernel = (row: number, runs: number, pairs: number, to: number, end: number) => void;
 
 type Kernels = {

@@ -1,4 +1,4 @@
-/** Fixed-point taps in the layout that convolve.wat reads. */
+/** Fixed-point taps in the layout that assembly/index.ts reads. */
 import type { Part } from './passes.ts';
 import type { Taps } from './taps.ts';
 
