@@ -108,6 +108,10 @@ bench-quick: node_modules .venv-bench/.ready ## Run the main benchmark against t
 bench-decode: node_modules ## Measure decoding in processes against decoding in threads
 	@node bench/decode.ts
 
+.PHONY: bench-jpeg
+bench-jpeg: node_modules .venv-bench/.ready ## Measure decoding of JPEGs against sharp and Pillow
+	@node bench/jpeg.ts .venv-bench/bin/python
+
 .PHONY: bench-resample
 bench-resample: node_modules .venv-bench/.ready ## Measure resizing against Pillow and numpy
 	@node bench/resample.ts .venv-bench/bin/python

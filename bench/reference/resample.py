@@ -1,5 +1,5 @@
-"""The Pillow and numpy side of bench/resample.ts. For each line "whole FILTER COUNT" or "alone FILTER COUNT" on stdin
-it prints the CPU-ms per image."""
+"""The Pillow and numpy side of bench/resample.ts and bench/jpeg.ts. For each line "whole FILTER COUNT", "alone FILTER COUNT"
+or "decode FILTER COUNT" on stdin it prints the CPU-ms per image."""
 
 import io
 import sys
@@ -26,9 +26,15 @@ def alone(resample: Image.Resampling) -> None:
     IMAGE.resize(SIZE, resample)
 
 
+def decode(_: Image.Resampling) -> None:
+    """Decode the encoded bytes."""
+    with Image.open(io.BytesIO(PHOTO)) as image:
+        image.convert("RGB")
+
+
 for line in sys.stdin:
     work, name, count = line.split()
     started = time.process_time()
     for _ in range(int(count)):
-        {"whole": whole, "alone": alone}[work](Image.Resampling[name.upper()])
+        {"whole": whole, "alone": alone, "decode": decode}[work](Image.Resampling[name.upper()])
     print((time.process_time() - started) * 1000 / int(count), flush=True)

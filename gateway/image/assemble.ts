@@ -13,6 +13,7 @@ export const PROGRAMS: readonly Program[] = [
     target: 'resample/convolve.wasm',
     options: ['--initialMemory', '32', '--maximumMemory', '32'],
   },
+  { source: 'jpeg/assembly/index.ts', target: 'jpeg/jpeg.wasm', options: ['--enable', 'relaxed-simd'] },
 ];
 
 /** No garbage collector, no checks that would throw: the programs have neither objects nor exceptions. */

@@ -1,4 +1,4 @@
-/** Decodes an image file to the pixels that the training library would give. */
+/** Decodes an image file to the pixels that the training library would give: JPEG by jpeg/, all else by sharp. */
 import sharp, { type Sharp } from 'sharp';
 import type { ImageSpec, Pixels } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { firstPicture } from './first-picture.ts';
 import { free } from './free.ts';
 import { type Samples, TooManyParts } from './header/header.ts';
 import { checkHeader, type HeaderCheckOptions, type ReadableHeader, unusualVariant } from './header-check.ts';
+import { decodeWholeJpeg } from './jpeg/whole.ts';
 import * as samples from './samples.ts';
 import { ycbcrToRgb } from './ycbcr.ts';
 
@@ -25,10 +26,18 @@ type Raw = { readonly data: Uint8Array; readonly width: number; readonly height:
  */
 export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Pixels> {
   const header = checkHeader(bytes, options);
+  const jpeg = readJpeg(bytes, header, options);
+  if (jpeg) return jpeg;
   const raw = await read(bytes, header, options);
   const pixels = toPixels(raw, header, options);
   if (pixels.data.buffer !== raw.data.buffer) free(raw.data);
   return pixels;
+}
+
+/** Most JPEGs need no sharp. Undefined for the others. */
+function readJpeg(bytes: Uint8Array, { format, samples }: ReadableHeader, { color, maxPixels }: DecodeOptions) {
+  if (format !== 'jpeg' || samples.kind !== 'plain') return undefined;
+  return decodeWholeJpeg(bytes, color === 'rgb' ? 3 : 1, maxPixels);
 }
 
 type Reading = { readonly channels: number; readonly convert: (file: Sharp) => Sharp };
