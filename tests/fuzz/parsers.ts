@@ -6,6 +6,7 @@ import type { Parser } from './fuzz.ts';
 import { grpc } from './grpc.ts';
 import { image } from './image.ts';
 import { invocations } from './invocations.ts';
+import { jpeg } from './jpeg.ts';
 import { openInferenceRest } from './open-inference-rest.ts';
 import { tfServingRest } from './tf-serving-rest.ts';
 import { url } from './url.ts';
@@ -16,6 +17,7 @@ export const PARSERS: readonly Parser[] = [
   address,
   dns,
   image,
+  jpeg,
   body,
   invocations,
   tfServingRest,
