@@ -255,9 +255,23 @@ test('encoded pictures in a BYTES input of an image model go through the picture
   );
 });
 
+test('an output may be answered as its best classes', async () => {
+  const b64 = { b64: jpeg.toString('base64') };
+  const input = { name: 'input_8', datatype: 'BYTES', shape: [1], data: [b64] };
+  const outputs = [{ name: 'dense_7', parameters: { classification: 2 } }];
+  const { body } = await send('clothing-model/infer', { inputs: [input], outputs });
+  const [best] = body.outputs;
+  assert.deepEqual([best?.datatype, best?.shape], ['BYTES', [1, 2]]);
+  const mean = Number(String(best?.data?.[0]).split(':')[0]);
+  assert.deepEqual(best?.data, mean > 0 ? [`${mean}:0:dress`, '0:1:hat'] : ['0:1:hat', '0:2:longsleeve']);
+});
+
 test('the server, its health, its models and their readiness', async () => {
   const server = await get('');
-  assert.deepEqual([server.body.name, server.body.extensions], ['tensorgate', ['binary_tensor_data']]);
+  assert.deepEqual(
+    [server.body.name, server.body.extensions],
+    ['tensorgate', ['binary_tensor_data', 'classification']],
+  );
   assert.match(server.body.version ?? '', /^\d+\.\d+\.\d+$/);
   assert.deepEqual((await get('/health/live', gateway, {})).body, { live: true });
   assert.deepEqual((await get('/health/ready', gateway, {})).body, { ready: true });
@@ -366,6 +380,13 @@ for (const [name, request, binary, code, text] of [
     undefined,
     400,
     /shared_memory_region: is not offered/,
+  ],
+  [
+    'classes below one',
+    { ...x({}), outputs: [{ name: 'y', parameters: { classification: 0 } }] },
+    undefined,
+    400,
+    /^outputs\[0\]\.parameters\.classification: needs a number of classes above zero/,
   ],
   ['a sequence', { ...x({}), parameters: { sequence_id: 7 } }, undefined, 400, /sequence_id: is not offered/],
   ['an id that is no text', { ...x({}), id: 7 }, undefined, 400, /^id: needs a string, got 7/],

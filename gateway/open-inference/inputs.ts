@@ -5,6 +5,7 @@ import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { type Routed, signatureOf, usualSignature } from '../pipeline/signature.ts';
 import { BYTES, datatypeOf, dtypeOf } from '../tensor/datatype.ts';
+import { wantedClasses } from './best-classes.ts';
 import {
   type InferInput,
   type InferMessage,
@@ -16,7 +17,7 @@ import {
 } from './message.ts';
 
 /** Extensions of Triton that change what a request means. Ignored, they would give other answers than were asked for. */
-const UNOFFERED = ['shared_memory_region', 'classification', 'sequence_id'];
+const UNOFFERED = ['shared_memory_region', 'sequence_id'];
 /** The parameter that names the signature. */
 export const SIGNATURE_NAME = 'signature_name';
 
@@ -24,6 +25,8 @@ export type InferBody = {
   readonly signature: string;
   /** The names of the wanted outputs. Undefined: all. */
   readonly outputs: readonly string[] | undefined;
+  /** The number of classes wanted of an output, in place of its elements. */
+  readonly classes: ReadonlyMap<string, number>;
 } & (
   | { readonly kind: 'pictures'; readonly instances: readonly Instance[] }
   | { readonly kind: 'tensors'; readonly inputs: ReadonlyMap<string, Tensor>; readonly rows: number }
@@ -36,12 +39,13 @@ export type InferBody = {
 export async function readInputs(message: InferMessage, routed: Routed): Promise<InferBody> {
   const signature = signatureNameOf(message, routed);
   const outputs = message.outputs.length > 0 ? message.outputs.map(({ name }) => name) : undefined;
+  const wanted = { signature, outputs, classes: wantedClasses(message.outputs) };
   const inputs = message.inputs.map((input, index): Placed => ({ ...input, place: placeOf(input.name, index) }));
   const picture = signature === routed.card.signature ? pictureInput(inputs, routed) : undefined;
-  if (picture) return { kind: 'pictures', signature, outputs, instances: readPictures(picture) };
+  if (picture) return { kind: 'pictures', ...wanted, instances: readPictures(picture) };
   const tensors = await readTensors(inputs, signatureOf(routed.metadata, signature));
   const rows = Math.max(1, ...tensors.values().map(({ shape }) => shape[0] ?? 1));
-  return { kind: 'tensors', signature, outputs, inputs: tensors, rows };
+  return { kind: 'tensors', ...wanted, inputs: tensors, rows };
 }
 
 type Parts = Pick<InferMessage, 'parameters' | 'outputs'> & {

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { tooManyInstances } from '../http/body-limits.ts';
 import { type Routed, wantedOutputs } from '../pipeline/signature.ts';
 import { joinRows } from '../tensor/row-slices.ts';
+import { bestClasses } from './best-classes.ts';
 import type { InferBody } from './inputs.ts';
 import type { OpenInferenceOptions } from './options.ts';
 
@@ -16,10 +17,19 @@ type Known = { readonly servable: AskedServable; readonly routed: Routed };
 type Line = Pick<OpenInferenceOptions, 'infer' | 'predictPictures' | 'maxInstances'>;
 
 /** Throws the errors of the pipeline, and `invalid_request` for an output that the signature lacks. */
-export function predict(body: InferBody, known: Known, line: Line, context: RequestContext): Promise<Predicted> {
-  return body.kind === 'pictures'
-    ? predictPictures(body, known, line, context)
-    : predictTensors(body, known, line, context);
+export async function predict(body: InferBody, known: Known, line: Line, context: RequestContext): Promise<Predicted> {
+  const predicted =
+    body.kind === 'pictures'
+      ? await predictPictures(body, known, line, context)
+      : await predictTensors(body, known, line, context);
+  if (body.classes.size === 0) return predicted;
+  const { classes: labels = [] } = known.routed.card;
+  const outputs: NamedOutput[] = [];
+  for (const [name, tensor] of predicted.outputs) {
+    const count = body.classes.get(name);
+    outputs.push([name, count === undefined ? tensor : await bestClasses(tensor, { name, count, labels })]);
+  }
+  return { ...predicted, outputs };
 }
 
 async function predictTensors(

@@ -120,6 +120,16 @@ class Pictures(unittest.TestCase):
             scores = response.as_numpy(response.get_response().outputs[0].name)
             numpy.testing.assert_allclose(scores, expected, atol=tolerance)
 
+    def test_the_best_classes_of_a_picture(self):
+        pictures, expected, _ = pictures_of(MODELS)
+        tensor = InferInput("image", [len(pictures)], "BYTES")
+        tensor.set_data_from_numpy(numpy.array(pictures, dtype=numpy.object_))
+        outputs = [InferRequestedOutput("logits", class_count=3)]
+        best = CLIENT.infer("clothing-model", [tensor], outputs=outputs).as_numpy("logits")
+        self.assertEqual(best.shape, (len(pictures), 3))
+        indexes = [[int(text.decode().split(":")[1]) for text in row] for row in best]
+        numpy.testing.assert_array_equal(indexes, numpy.argsort(-expected, axis=1)[:, :3])
+
     def test_a_picture_that_cannot_be_read_is_named(self):
         tensor = InferInput("image", [1], "BYTES")
         tensor.set_data_from_numpy(numpy.array([b"no picture"], dtype=numpy.object_))

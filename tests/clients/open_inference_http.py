@@ -1,7 +1,9 @@
 """The unmodified client `tritonclient.http` against a gateway: python open_inference_http.py HOST:PORT MODELS"""
 
 import asyncio
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tritonclient.utils import InferenceServerException
 from samples import array_of, check_columns, pictures_of, table_of
 
 TARGET, MODELS = sys.argv[1], Path(sys.argv[2])
+DOCS = Path(__file__).parents[2] / "docs"
 CLIENT = InferenceServerClient(TARGET, concurrency=8)
 
 
@@ -97,6 +100,16 @@ class Pictures(unittest.TestCase):
             scores = CLIENT.infer("clothing-model", [tensor]).as_numpy("logits")
             numpy.testing.assert_allclose(scores, expected, atol=tolerance)
 
+    def test_the_best_classes_of_a_picture(self):
+        pictures, expected, _ = pictures_of(MODELS)
+        tensor = InferInput("image", [len(pictures)], "BYTES")
+        tensor.set_data_from_numpy(numpy.array(pictures, dtype=numpy.object_))
+        outputs = [InferRequestedOutput("logits", class_count=3)]
+        best = CLIENT.infer("clothing-model", [tensor], outputs=outputs).as_numpy("logits")
+        self.assertEqual(best.shape, (len(pictures), 3))
+        indexes = [[int(text.decode().split(":")[1]) for text in row] for row in best]
+        numpy.testing.assert_array_equal(indexes, numpy.argsort(-expected, axis=1)[:, :3])
+
     def test_a_picture_that_cannot_be_read_is_named(self):
         tensor = InferInput("image", [1], "BYTES")
         tensor.set_data_from_numpy(numpy.array([b"no picture"], dtype=numpy.object_))
@@ -104,6 +117,16 @@ class Pictures(unittest.TestCase):
             CLIENT.infer("clothing-model", [tensor])
         self.assertEqual(caught.exception.status(), "422")
         self.assertIn("inputs[0] (image)[0]", caught.exception.message())
+
+    def test_the_client_of_the_docs(self):
+        pictures, expected, tolerance = pictures_of(MODELS)
+        with tempfile.NamedTemporaryFile() as photo:
+            photo.write(pictures[0])
+            photo.flush()
+            command = [sys.executable, DOCS / "clients/photo.py", TARGET, photo.name]
+            answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        scores = [float(line.split()[1]) for line in answer.stdout.splitlines()]
+        numpy.testing.assert_allclose(scores, sorted(expected[0])[:-4:-1], atol=tolerance)
 
     def test_pixels_are_tensors(self):
         tensor = InferInput("image", [1, 299, 299, 3], "FP32")

@@ -68,13 +68,10 @@ function flag(parameters: Parameters, name: string, place: string): boolean | un
 }
 
 /** Throws `invalid_request` for an output whose type JSON cannot have. */
-function requireJson(
-  { signature, outputs }: InferBody,
-  isBinary: InferRequest['isBinary'],
-  { metadata }: Routed,
-): void {
-  const wrong = signatureOf(metadata, signature).outputs.find(
-    ({ name, dtype }) => dtype === 'DT_BFLOAT16' && (outputs?.includes(name) ?? true) && !isBinary(name),
+function requireJson(body: InferBody, isBinary: InferRequest['isBinary'], { metadata }: Routed): void {
+  const isWanted = (name: string) => (body.outputs?.includes(name) ?? true) && !body.classes.has(name);
+  const wrong = signatureOf(metadata, body.signature).outputs.find(
+    ({ name, dtype }) => dtype === 'DT_BFLOAT16' && isWanted(name) && !isBinary(name),
   );
   if (!wrong) return;
   const name = wrong.name.slice(0, 80);

@@ -18,7 +18,7 @@ export type OpenInferenceRestOptions = OpenInferenceOptions & {
 };
 
 /** What /v2 offers beyond the protocol itself. */
-const EXTENSIONS = ['binary_tensor_data'];
+const EXTENSIONS = ['binary_tensor_data', 'classification'];
 
 /** Creates the routes below /v2. Health needs no API key and counts for no limit, as /health does. */
 export function openInferenceRestRoutes(door: Door, options: OpenInferenceRestOptions): Router {
