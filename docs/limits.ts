@@ -15,9 +15,10 @@ import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/he
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
-import { MAX_STRINGS } from '../gateway/open-inference/message.ts';
+
+import { MAX_PICTURES } from '../gateway/pipeline/encoded-pictures.ts';
+
 import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
-import { MAX_STRINGS as MAX_JSON_STRINGS } from '../gateway/protocol/tf-serving-rest/predict-body.ts';
 import { VALUES_OF_PICTURE } from '../gateway/tensor/pictures.ts';
 import { table } from './table.ts';
 
@@ -114,12 +115,6 @@ const FIXED: readonly Fixed[] = [
     kinds: [],
   },
   {
-    what: 'strings of one input of the Open Inference Protocol',
-    value: String(MAX_STRINGS),
-    bounds: 'memory and CPU: each of them becomes an object',
-    kinds: ['invalid_tensor'],
-  },
-  {
     what: 'rest of a request that was answered early',
     value: `${MAX_LINGER_BYTES / 2 ** 20} MiB`,
     bounds: 'bandwidth: what is read and dropped so that a client that is still sending sees the answer',
@@ -139,10 +134,10 @@ const FIXED: readonly Fixed[] = [
     kinds: ['body_too_large'],
   },
   {
-    what: 'strings in the body of /v1/models/M:predict',
-    value: String(MAX_JSON_STRINGS),
+    what: 'encoded pictures in one tensor, for a model that decodes them itself',
+    value: String(MAX_PICTURES),
     bounds: 'time of the event loop',
-    kinds: ['body_too_large'],
+    kinds: ['body_too_large', 'invalid_tensor'],
   },
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import { type RunningGateway, startGateway, startGatewayFor } from './gateway.ts';
 import { floatTensor, type ModelServer, type PredictCall, startModelServer, XCEPTION } from './model-server.ts';
@@ -20,6 +21,10 @@ const ENCODED = {
     scores: { dtype: 'DT_FLOAT', shape: [-1, 2] },
     size: { dtype: 'DT_FLOAT', shape: [-1] },
   },
+};
+const WORDS = {
+  inputs: { x: { dtype: 'DT_STRING', shape: [-1] } },
+  outputs: { y: { dtype: 'DT_STRING', shape: [-1] } },
 };
 const PAIR = {
   inputs: { x: { dtype: 'DT_FLOAT', shape: [-1] } },
@@ -49,7 +54,7 @@ before(async (t) => {
   origin = await startOrigin({ '/a.jpg': jpeg });
   model = await startModelServer({
     ...XCEPTION,
-    models: { table: TABLE, pair: PAIR, keyed: KEYED, echo: ECHO, encoded: ENCODED },
+    models: { table: TABLE, words: WORDS, pair: PAIR, keyed: KEYED, echo: ECHO, encoded: ENCODED },
     version: 3,
     onPredict: (call) => answer(call),
   });
@@ -76,9 +81,10 @@ beforeEach(() => {
 });
 
 /** A row of scores whose first number is the mean of the row's pixels; and what the other models answer. */
-function answerOf({ spec, inputs }: PredictCall): object {
+function answerOf({ spec, inputs, raw }: PredictCall): object {
   const [input] = Object.values(inputs);
   const same = { ...input, tensor_shape: shape(input?.shape ?? []) };
+  if (spec.name === 'words') return { y: (raw.request as { inputs: Record<string, object> }).inputs.x };
   if (spec.name === 'table' || spec.name === 'keyed') return { y: same };
   if (spec.name === 'pair') return { y: same, z: same };
   if (spec.name === 'echo') return { id: same };
@@ -281,6 +287,13 @@ test('a client with a wrong tensor is told so, and it is no failure of the servi
   const { headers } = await send('table:predict', { instances: [1] });
   const [line] = await gateway.linesOf(headers.get('x-request-id'));
   assert.deepEqual([line?.kind, line?.level], ['invalid_tensor', 'info']);
+});
+
+test('a hundred thousand strings pass both ways', async () => {
+  const instances = Array.from({ length: 100_000 }, (_, row) => `word ${row}`);
+  const { status: code, body } = await send('words:predict', { instances });
+  assert.equal(code, 200, body.error);
+  assert.ok(isDeepStrictEqual(body.predictions, instances));
 });
 
 test('a deadline is 504 with an error', async () => {

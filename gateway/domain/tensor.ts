@@ -32,9 +32,21 @@ export type PixelType = 'DT_FLOAT' | 'DT_HALF' | 'DT_BFLOAT16' | 'DT_UINT8' | 'D
 export type InputArray = Float32Array | Float16Array | Uint16Array | Uint8Array | Int32Array;
 
 /**
- * A tensor of a request or an answer, row-major. `bytes`: little-endian elements without padding, as in TensorProto's
- * tensor_content and in the raw contents of Open Inference. A DT_STRING has `strings`.
+ * Elements that are numbers, row-major. `bytes`: little-endian without padding, as in TensorProto's tensor_content and in the
+ * raw contents of Open Inference.
  */
-export type Tensor =
-  | { readonly dtype: DType; readonly shape: readonly number[]; readonly bytes: Uint8Array }
-  | { readonly dtype: 'DT_STRING'; readonly shape: readonly number[]; readonly strings: readonly Uint8Array[] };
+export type NumericTensor = { readonly dtype: DType; readonly shape: readonly number[]; readonly bytes: Uint8Array };
+
+/**
+ * Strings, row-major, as Apache Arrow lays them out: string `i` is in `bytes` from `offsets[i]` to `offsets[i + 1]`.
+ * strings.ts reads and makes them.
+ */
+export type StringTensor = {
+  readonly dtype: 'DT_STRING';
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+};
+
+/** A tensor of a request or an answer. */
+export type Tensor = NumericTensor | StringTensor;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stringsOf, stringTensor } from '../domain/strings.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { bestClasses, wantedClasses } from './best-classes.ts';
 
@@ -12,8 +13,8 @@ const floats = (shape: readonly number[], ...values: number[]): Tensor => ({
 
 async function best(tensor: Tensor, count: number, labels: readonly string[] = []) {
   const answer = await bestClasses(tensor, { name: 'y', count, labels });
-  assert.ok('strings' in answer);
-  return { shape: answer.shape, texts: answer.strings.map(String) };
+  assert.ok('offsets' in answer);
+  return { shape: answer.shape, texts: stringsOf(answer).map((bytes) => Buffer.from(bytes).toString()) };
 }
 
 test('the highest elements of each row, with their labels where there is one for each', async () => {
@@ -34,7 +35,7 @@ test('NaN comes last, 64-bit integers keep their digits, and bfloat16 is compare
 });
 
 test('strings, very many elements and counts that are none are refused', async () => {
-  const strings: Tensor = { dtype: 'DT_STRING', shape: [1], strings: [Buffer.from('a')] };
+  const strings = stringTensor([1], [Buffer.from('a')]);
   for (const tensor of [strings, floats([2 ** 16 + 1], ...new Float32Array(2 ** 16 + 1))]) {
     await assert.rejects(best(tensor, 1), { kind: 'invalid_request', message: /^outputs: y has no classes/ });
   }

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { elementsOf, numbersOf } from '../domain/elements.ts';
 import { elementCount } from '../domain/shape.ts';
+import { StringBuilder } from '../domain/strings.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import type { InferOutput } from './message.ts';
@@ -40,7 +41,7 @@ type Wanted = {
 export async function bestClasses(tensor: Tensor, { name, count, labels }: Wanted): Promise<Tensor> {
   // The elements of bfloat16 are bits.
   const values = tensor.dtype === 'DT_BFLOAT16' ? numbersOf(tensor) : (elementsOf(tensor) ?? []);
-  if ('strings' in tensor || values.length > MAX_ELEMENTS) {
+  if ('offsets' in tensor || values.length > MAX_ELEMENTS) {
     const detail = `outputs: ${name.slice(0, 80)} has no classes; classification takes up to ${MAX_ELEMENTS} numbers.`;
     throw new GatewayError('invalid_request', detail);
   }
@@ -48,21 +49,21 @@ export async function bestClasses(tensor: Tensor, { name, count, labels }: Wante
   const rows = shape.length > 1 ? (shape[0] ?? 0) : 1;
   const size = elementCount(shape.length > 1 ? shape.slice(1) : shape);
   const best = Math.min(count, size);
-  const strings: Uint8Array[] = [];
+  const strings = new StringBuilder(rows * best);
   let sorted = 0;
   for (let start = 0; start < rows * size; start += size) {
     const order = Uint32Array.from({ length: size }, (_, index) => index);
     order.sort((one, other) => compare(values[start + one], values[start + other]) || one - other);
     for (const index of order.subarray(0, best)) {
       const label = labels.length === size ? `:${labels[index]}` : '';
-      strings.push(Buffer.from(`${values[start + index]}:${index}${label}`));
+      strings.addText(`${values[start + index]}:${index}${label}`);
     }
     sorted += size;
     if (sorted < ELEMENTS_AT_ONCE) continue;
     sorted = 0;
     await nextTurn();
   }
-  return { dtype: 'DT_STRING', shape: shape.length > 1 ? [rows, best] : [best], strings };
+  return strings.tensor(shape.length > 1 ? [rows, best] : [best]);
 }
 
 type Value = number | bigint | undefined;

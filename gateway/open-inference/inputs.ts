@@ -1,20 +1,14 @@
 /** Reads a request for a version: its tensors by the signature, or its pictures. */
 import type { Instance } from '../domain/picture.ts';
 import { elementCount, hasShape } from '../domain/shape.ts';
+import { stringsOf } from '../domain/strings.ts';
 import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
+import { MAX_PICTURES } from '../pipeline/encoded-pictures.ts';
 import { type Routed, signatureOf, usualSignature } from '../pipeline/signature.ts';
 import { BYTES, datatypeOf, dtypeOf } from '../tensor/datatype.ts';
 import { wantedClasses } from './best-classes.ts';
-import {
-  type InferInput,
-  type InferMessage,
-  MAX_STRINGS,
-  type Parameters,
-  placeOf,
-  tooManyStrings,
-  wrongTensor,
-} from './message.ts';
+import { type InferInput, type InferMessage, type Parameters, placeOf, wrongTensor } from './message.ts';
 
 /** Extensions of Triton that change what a request means. Ignored, they would give other answers than were asked for. */
 const UNOFFERED = ['shared_memory_region', 'sequence_id'];
@@ -42,7 +36,7 @@ export async function readInputs(message: InferMessage, routed: Routed): Promise
   const wanted = { signature, outputs, classes: wantedClasses(message.outputs) };
   const inputs = message.inputs.map((input, index): Placed => ({ ...input, place: placeOf(input.name, index) }));
   const picture = signature === routed.card.signature ? pictureInput(inputs, routed) : undefined;
-  if (picture) return { kind: 'pictures', ...wanted, instances: readPictures(picture) };
+  if (picture) return { kind: 'pictures', ...wanted, instances: await readPictures(picture) };
   const tensors = await readTensors(inputs, signatureOf(routed.metadata, signature));
   const rows = Math.max(1, ...tensors.values().map(({ shape }) => shape[0] ?? 1));
   return { kind: 'tensors', ...wanted, inputs: tensors, rows };
@@ -75,10 +69,15 @@ function pictureInput(inputs: readonly Placed[], { binding }: Routed): Placed | 
   return isPicture ? only : undefined;
 }
 
-function readPictures(input: Placed): Instance[] {
-  const strings = readStrings(input);
-  if (strings.length === 0) throw wrongTensor(input.place, 'needs at least one picture');
-  return strings.map((bytes, index) => ({ kind: 'bytes', bytes, field: `${input.place}[${index}]` }));
+async function readPictures(input: Placed): Promise<Instance[]> {
+  const count = countOf(input);
+  if (count === 0) throw wrongTensor(input.place, 'needs at least one picture');
+  if (count > MAX_PICTURES) throw wrongTensor(input.place, `at most ${MAX_PICTURES} pictures in one request`);
+  return stringsOf(await input.contents.strings(count)).map((bytes, index) => ({
+    kind: 'bytes',
+    bytes,
+    field: `${input.place}[${index}]`,
+  }));
 }
 
 async function readTensors(inputs: readonly Placed[], signature: Signature): Promise<ReadonlyMap<string, Tensor>> {
@@ -104,14 +103,8 @@ async function readTensor(input: Placed, { dtype, shape: expected }: TensorInfo)
   if (expected && !hasShape(shape, expected)) {
     throw wrongTensor(place, `shape: expected [${expected.map((size) => (size < 0 ? 'n' : size))}], got [${shape}]`);
   }
-  if (given === 'DT_STRING') return { dtype: given, shape, strings: readStrings(input) };
+  if (given === 'DT_STRING') return contents.strings(countOf(input));
   return { dtype: given, shape, bytes: await contents.numbers(given, countOf(input)) };
-}
-
-function readStrings(input: Placed): readonly Uint8Array[] {
-  const count = countOf(input);
-  if (count <= MAX_STRINGS) return input.contents.strings(count);
-  throw tooManyStrings(input.place);
 }
 
 /** The elements of the shape. */

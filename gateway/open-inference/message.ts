@@ -1,11 +1,10 @@
 /** A request of the Open Inference Protocol, as both of its forms (gRPC and REST) have it. */
 import type { NumericDType } from '../domain/elements.ts';
+import type { StringTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 
 /** TensorShape::MaxDimensions of TensorFlow. */
 export const MAX_AXES = 254;
-/** Strings of one input. Each of them becomes an object. */
-export const MAX_STRINGS = 2 ** 15;
 
 /** A parameter: a boolean, a number, or text. */
 export type Parameters = ReadonlyMap<string, boolean | number | string>;
@@ -14,7 +13,7 @@ export type Parameters = ReadonlyMap<string, boolean | number | string>;
 export type Contents = {
   /** As little-endian bytes. */
   numbers(dtype: NumericDType, count: number): Uint8Array | Promise<Uint8Array>;
-  strings(count: number): readonly Uint8Array[];
+  strings(count: number): StringTensor | Promise<StringTensor>;
 };
 
 export type InferInput = {
@@ -42,11 +41,6 @@ export function placeOf(name: string, index: number): string {
 /** The error of an input whose shape has more than MAX_AXES. */
 export function tooManyAxes(): GatewayError {
   return new GatewayError('invalid_request', `inputs: a shape has at most ${MAX_AXES} axes.`);
-}
-
-/** The error of an input with more than MAX_STRINGS. */
-export function tooManyStrings(place: string): GatewayError {
-  return wrongTensor(place, `at most ${MAX_STRINGS} strings in one request; send fewer`);
 }
 
 /** The error of an input. */

@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
+import { checkPictures } from './encoded-pictures.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { requireAnswer } from './require-answer.ts';
@@ -35,7 +36,7 @@ export async function infer(
   const { routed: first, signature: name, inputs, rows } = request;
   const { stages, context } = ownLine(shared, first.card, given);
   const signature = signatureOf(first.metadata, name);
-  checkPictures(stages, request);
+  checkEncodedInput(stages, request);
   return await predictKnown(
     stages,
     { routed: first, servable: request.servable, images: 1 },
@@ -56,14 +57,12 @@ export async function infer(
   );
 }
 
-/** Encoded pictures that are sent as strings pass the same check as others: a header may announce any size. */
-function checkPictures(
+/** The pictures of a model that decodes them itself. */
+function checkEncodedInput(
   { checkEncoded }: Pick<Stages, 'checkEncoded'>,
   { routed, signature, inputs }: InferRequest,
 ): void {
   const { card, input } = routed.binding ?? {};
   if (!card || !input || signature !== card.signature || !('encoded' in card.image)) return;
-  const tensor = inputs.get(input.name);
-  if (!tensor || !('strings' in tensor)) return;
-  for (const [index, string] of tensor.strings.entries()) checkEncoded(string, `${input.name}[${index}]`);
+  checkPictures(checkEncoded, inputs.get(input.name), input.name);
 }

@@ -1,14 +1,17 @@
 /** Encoded pictures in a request that is passed on: they are checked like all others before a model decodes them. */
+
 import { bytesOf, type RoomyMessage } from '../domain/roomy-message.ts';
+import { atOnce } from '../domain/steps.ts';
+import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import type { Routed } from '../model/route.ts';
 import { FieldReader } from '../tensor/field-reader.ts';
 import { asInvalidMessage } from '../tensor/malformed.ts';
 import { readTensor } from '../tensor/tensor-proto.ts';
+import { checkPictures, MAX_PICTURES } from './encoded-pictures.ts';
 import type { Stages } from './stages.ts';
 
-/** Strings and fields of one request. Each picture is a string. */
-const MAX_PICTURES = 4096;
+/** Fields of one request. */
 const MAX_FIELDS = 2 ** 16;
 
 type Pictured = {
@@ -26,9 +29,7 @@ export function checkEncodedInput(
   const { card, input } = routed.binding ?? {};
   if (method !== 'Predict' || !card || !input || signature !== card.signature || !('encoded' in card.image)) return;
   try {
-    for (const [index, picture] of stringsOf(bytesOf(rest), input.name).entries()) {
-      checkEncoded(picture, `inputs.${input.name}[${index}]`);
-    }
+    checkPictures(checkEncoded, tensorIn(bytesOf(rest), input.name), `inputs.${input.name}`);
   } catch (thrown) {
     const isMisfit = thrown instanceof GatewayError && thrown.kind === 'model_failed';
     if (isMisfit) throw new GatewayError('invalid_tensor', `inputs.${input.name}: its values do not fit its shape.`);
@@ -36,11 +37,11 @@ export function checkEncodedInput(
   }
 }
 
-/** The strings of an input of a PredictRequest. */
-function stringsOf(request: Uint8Array, name: string): readonly Uint8Array[] {
+/** An input of a PredictRequest. Throws `model_failed` for more strings than pictures may be. */
+function tensorIn(request: Uint8Array, name: string): Tensor | undefined {
   const budget = { fields: MAX_FIELDS, elements: MAX_PICTURES };
   const at = new FieldReader(request, budget);
-  let strings: readonly Uint8Array[] = [];
+  let tensor: Tensor | undefined;
   while (at.next()) {
     if (at.field !== 2) continue;
     const entry = at.message;
@@ -50,8 +51,7 @@ function stringsOf(request: Uint8Array, name: string): readonly Uint8Array[] {
       if (entry.field === 1) key = entry.text;
       if (entry.field === 2) value = entry.bytes as typeof value;
     }
-    const tensor = key === name ? readTensor(value, budget) : undefined;
-    if (tensor && 'strings' in tensor) strings = tensor.strings;
+    if (key === name) tensor = atOnce(readTensor(value, budget));
   }
-  return strings;
+  return tensor;
 }

@@ -1,9 +1,10 @@
 /** Predictions of records as JSON text, row by row. */
 import { type Table, VERSION_FIELD } from '../domain/table.ts';
+import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import type { JsonText } from '../http/json/format.ts';
 import { problemMembers } from '../http/problem.ts';
-import { type PackedTensor, packedMemory, unpackTensor } from '../tensor/packed.ts';
+import { packedMemory } from '../tensor/packed.ts';
 import { memoryOfNames, type RowNames, unpackNames } from '../tensor/row-names.ts';
 import { rowsOf } from '../tensor/row-slices.ts';
 import { renderMembers } from './object.ts';
@@ -13,7 +14,7 @@ export type RecordsAnswer = {
   readonly version: number;
   readonly table: Table;
   /** Each with one row for each instance. */
-  readonly outputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+  readonly outputs: readonly (readonly [name: string, tensor: Tensor])[];
   readonly instances: RowNames;
   /** Only the first prediction, without a list. */
   readonly flat: boolean;
@@ -37,12 +38,11 @@ export const text: JsonText<RecordsAnswer> = {
 function writeAnswer(answer: RecordsAnswer, add: (piece: string) => void): void {
   const { instances, outputs, flat } = answer;
   const nameOf = unpackNames(instances);
-  const tensors = outputs.map(([name, tensor]) => [name, unpackTensor(tensor)] as const);
   const failed: GatewayError[] = [];
   if (!flat) add('{"predictions":[');
   for (let start = 0; start < instances.count; start += ROWS_AT_ONCE) {
     const count = Math.min(ROWS_AT_ONCE, instances.count - start);
-    const part = new Map(tensors.map(([name, tensor]) => [name, rowsOf(tensor, start, count)]));
+    const part = new Map(outputs.map(([name, tensor]) => [name, rowsOf(tensor, start, count)]));
     for (const [index, members] of rowsOfOutputs(part, answer.table, answer.form).entries()) {
       if (members instanceof GatewayError) failed.push(members);
       const piece = written(members, nameOf(start + index), answer);

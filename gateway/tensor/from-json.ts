@@ -1,5 +1,6 @@
 /** Nested lists of JSON as a tensor. The type comes from the signature, the shape from the lists. */
 import { ELEMENTS, isNumeric } from '../domain/elements.ts';
+import { StringBuilder } from '../domain/strings.ts';
 import type { Tensor, TensorInfo } from '../domain/tensor.ts';
 import { decodeBase64 } from './base64.ts';
 import { JsonDecimal } from './exact-json.ts';
@@ -15,8 +16,12 @@ export function tensorFromJson(value: unknown, { dtype }: Pick<TensorInfo, 'dtyp
   const shape = shapeOf(value);
   const leaves = checkedLeaves(value, shape, placeOf);
   if (dtype === 'DT_STRING') {
-    const strings = leaves.map((leaf, index) => stringFromJson(leaf, () => placeOf(indexesOf(index, shape))));
-    return { dtype: 'DT_STRING', shape, strings };
+    const strings = new StringBuilder(leaves.length);
+    for (const [index, leaf] of leaves.entries()) {
+      if (typeof leaf === 'string') strings.addText(leaf);
+      else strings.add(bytesFromJson(leaf, () => placeOf(indexesOf(index, shape))));
+    }
+    return strings.tensor(shape);
   }
   if (!isNumeric(dtype)) throw new TensorMistake(placeOf([]), { kind: 'unserved', dtype });
   const element = JSON_ELEMENTS[dtype];
@@ -80,8 +85,7 @@ function indexesOf(position: number, shape: readonly number[]): number[] {
     .toReversed();
 }
 
-function stringFromJson(value: unknown, placeOf: () => string): Uint8Array {
-  if (typeof value === 'string') return Buffer.from(value);
+function bytesFromJson(value: unknown, placeOf: () => string): Uint8Array {
   if (isBase64(value)) return value.b64 === '' ? new Uint8Array() : decodeBase64(value.b64, `${placeOf()}.b64`);
   throw new TensorMistake(placeOf(), { kind: 'type', value, expected: 'a string or {"b64": "…"}' });
 }

@@ -1,12 +1,12 @@
 /** Reads the lists of the Open Inference Protocol's gRPC messages (InferTensorContents) as elements or strings. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ELEMENTS, type NumericDType } from '../domain/elements.ts';
+import { VALUES_OF_STEP } from '../domain/steps.ts';
+import { StringBuilder } from '../domain/strings.ts';
+import type { StringTensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { BYTES_CONTENTS, contentsListOf, datatypeOf } from './datatype.ts';
 import { FieldReader, LENGTH_DELIMITED, VARINT } from './field-reader.ts';
-
-/** Values that are read in one turn of the event loop: about two milliseconds. */
-const VALUES_AT_ONCE = 2 ** 14;
 
 /** The lists of one tensor, its elements by its shape, and its place in the request for error texts. */
 export type Contents = { readonly bytes: Uint8Array; readonly count: number; readonly place: string };
@@ -45,26 +45,32 @@ export async function readNumberContents({ bytes, count, place }: Contents, dtyp
     } else if (packed) {
       while (packed.nextValue(list.wireType)) {
         add(packed);
-        if (length % VALUES_AT_ONCE === 0) await nextTurn();
+        if (length % VALUES_OF_STEP === 0) await nextTurn();
       }
     } else add(at);
-    if (length % VALUES_AT_ONCE === 0) await nextTurn();
+    if (length % VALUES_OF_STEP === 0) await nextTurn();
   }
   if (length < count) throw wrong(place, `expected ${count} values in ${list.name}, got ${length}`);
   return into;
 }
 
-/** Reads strings; they are views. Throws `invalid_tensor` for another number of them. */
-export function readStringContents({ bytes, count, place }: Contents): Uint8Array[] {
-  const strings: Uint8Array[] = [];
+/** Reads strings. Throws `invalid_tensor` for another number of them. */
+export async function readStringContents(
+  { bytes, count, place }: Contents,
+  shape: readonly number[],
+): Promise<StringTensor> {
+  // Every string takes a tag and a length.
+  if (2 * count > bytes.length) throw wrong(place, `expected ${count} values in bytes_contents, got fewer`);
+  const strings = new StringBuilder(count);
   const at = new FieldReader(bytes, { fields: count + 1 });
   while (at.next()) {
     if (at.field !== BYTES_CONTENTS) throw wrong(place, 'send its values in bytes_contents');
-    if (strings.length === count) throw wrong(place, `expected ${count} values in bytes_contents, got more`);
-    strings.push(at.bytes);
+    if (strings.count === count) throw wrong(place, `expected ${count} values in bytes_contents, got more`);
+    strings.add(at.bytes);
+    if (strings.count % VALUES_OF_STEP === 0) await nextTurn();
   }
-  if (strings.length === count) return strings;
-  throw wrong(place, `expected ${count} values in bytes_contents, got ${strings.length}`);
+  if (strings.count === count) return strings.tensor(shape);
+  throw wrong(place, `expected ${count} values in bytes_contents, got ${strings.count}`);
 }
 
 function wrong(place: string, text: string): GatewayError {

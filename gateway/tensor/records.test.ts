@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { elementsOf } from '../domain/elements.ts';
+import { stringsOf } from '../domain/strings.ts';
 import type { Table } from '../domain/table.ts';
 import type { TensorInfo } from '../domain/tensor.ts';
 import { parseExactJson } from './exact-json.ts';
-import { inputsOf, readRecords } from './records.ts';
+import { readRecords } from './records.ts';
 import { unpackNames } from './row-names.ts';
 
 const info = (name: string, dtype: string, shape: number[] | null = [-1]): TensorInfo => ({ name, dtype, shape });
@@ -26,10 +27,10 @@ const read = (text: string, table: Table) =>
 
 /** The tensors as text: `tenure[2]=1,2`. */
 function shown(text: string, table: Table): string {
-  const tensors = [...inputsOf(read(text, table))].map(([name, tensor]) => {
+  const tensors = read(text, table).inputs.map(([name, tensor]) => {
     const values =
-      'strings' in tensor
-        ? tensor.strings.map((bytes) => Buffer.from(bytes).toString())
+      'offsets' in tensor
+        ? stringsOf(tensor).map((bytes) => Buffer.from(bytes).toString())
         : [...(elementsOf(tensor) ?? [])];
     return `${name}[${tensor.shape}]=${values}`;
   });

@@ -5,20 +5,15 @@ import type { Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { isBase64, tensorFromJson } from './from-json.ts';
 import { TensorMistake } from './mistake.ts';
-import { type PackedTensor, packedMemory, packTensor, unpackTensor } from './packed.ts';
+import { packedMemory, packTensor } from './packed.ts';
 import { fieldOf, isRecord, type JsonRecord, type Member, memberOf, readIds } from './record-id.ts';
 import { memoryOfNames, packNames, type RowName, type RowNames } from './row-names.ts';
 
 /** Inputs in memory that can be moved between threads. */
 export type Records = {
-  readonly inputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+  readonly inputs: readonly (readonly [name: string, tensor: Tensor])[];
   readonly instances: RowNames;
 };
-
-/** The inputs by their names. They share the memory. */
-export function inputsOf({ inputs }: Records): ReadonlyMap<string, Tensor> {
-  return new Map(inputs.map(([name, tensor]) => [name, unpackTensor(tensor)]));
-}
 
 /** The memory of records, to move it. */
 export function memoryOfRecords({ inputs, instances }: Records): ArrayBuffer[] {

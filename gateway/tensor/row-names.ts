@@ -1,5 +1,7 @@
 /** How instances were named, as it passes between threads: a few buffers, however many instances there are. */
-import { type PackedTensor, packedMemory, packTensor, unpackTensor } from './packed.ts';
+import { StringBuilder, stringAt } from '../domain/strings.ts';
+import type { StringTensor } from '../domain/tensor.ts';
+import { packedMemory } from './packed.ts';
 import type { Member } from './record-id.ts';
 
 /** How an instance was given, and so how its prediction is answered. */
@@ -15,23 +17,24 @@ export type RowNames = {
   /** One byte for each instance: 1 where it is plain. */
   readonly plain: Uint8Array;
   /** The members of each instance as JSON text, `"id":7`. Unset: none has any. */
-  readonly ids?: PackedTensor;
+  readonly ids?: StringTensor;
 };
+
+const utf8 = new TextDecoder();
 
 export function packNames(rows: readonly RowName[]): RowNames {
   const plain = Uint8Array.from(rows, ({ isPlain }) => Number(isPlain));
   if (!rows.some(({ ids = [] }) => ids.length > 0)) return { count: rows.length, plain };
-  const strings = rows.map(({ ids = [] }) =>
-    Buffer.from(ids.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')),
-  );
-  return { count: rows.length, plain, ids: packTensor({ dtype: 'DT_STRING', shape: [rows.length], strings }) };
+  const texts = new StringBuilder(rows.length);
+  for (const { ids = [] } of rows) {
+    texts.addText(ids.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(','));
+  }
+  return { count: rows.length, plain, ids: texts.tensor([rows.length]) };
 }
 
 /** The reader of single instances: `ids` is the JSON text of its members, or empty. */
 export function unpackNames({ plain, ids }: RowNames): (row: number) => { isPlain: boolean; ids: string } {
-  const texts = ids && unpackTensor(ids);
-  const strings = texts && 'strings' in texts ? texts.strings : [];
-  return (row) => ({ isPlain: plain[row] === 1, ids: Buffer.from(strings[row] ?? []).toString() });
+  return (row) => ({ isPlain: plain[row] === 1, ids: ids ? utf8.decode(stringAt(ids, row)) : '' });
 }
 
 /** The memory of the names, to move it. */

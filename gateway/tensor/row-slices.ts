@@ -2,6 +2,7 @@
 
 import { ELEMENTS, isNumeric } from '../domain/elements.ts';
 import { elementCount } from '../domain/shape.ts';
+import { stringsOf, stringTensor } from '../domain/strings.ts';
 import type { Tensor } from '../domain/tensor.ts';
 
 /** `count` rows from `start` on, without a copy. The first axis is the rows. */
@@ -9,8 +10,9 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   const [, ...axes] = tensor.shape;
   const shape = [count, ...axes];
   const length = elementCount(axes);
-  if ('strings' in tensor)
-    return { ...tensor, shape, strings: tensor.strings.slice(start * length, (start + count) * length) };
+  if ('offsets' in tensor) {
+    return { ...tensor, shape, offsets: tensor.offsets.subarray(start * length, (start + count) * length + 1) };
+  }
   const rowBytes = isNumeric(tensor.dtype) ? length * ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 0;
   return { ...tensor, shape, bytes: tensor.bytes.subarray(start * rowBytes, (start + count) * rowBytes) };
 }
@@ -29,9 +31,11 @@ export function joinRows(rows: readonly Tensor[]): Tensor | undefined {
     return undefined;
   }
   const shape = [rows.length, ...first.shape];
-  if ('strings' in first) {
-    return { dtype: first.dtype, shape, strings: rows.flatMap((row) => ('strings' in row ? row.strings : [])) };
-  }
+  if ('offsets' in first)
+    return stringTensor(
+      shape,
+      rows.flatMap((row) => ('offsets' in row ? stringsOf(row) : [])),
+    );
   const bytes = new Uint8Array(rows.length * first.bytes.length);
   for (const [index, row] of rows.entries()) if ('bytes' in row) bytes.set(row.bytes, index * first.bytes.length);
   return { dtype: first.dtype, shape, bytes };

@@ -2,7 +2,9 @@
 
 import { ELEMENTS, isNumeric, type NumericDType } from '../domain/elements.ts';
 import { elementCount } from '../domain/shape.ts';
-import type { Tensor } from '../domain/tensor.ts';
+import { type Steps, VALUES_OF_STEP } from '../domain/steps.ts';
+import { StringBuilder } from '../domain/strings.ts';
+import type { StringTensor, Tensor } from '../domain/tensor.ts';
 import { dtypeName, type ListField, NUMERIC_TYPES, type NumericType } from './dtype.ts';
 import {
   FIXED32,
@@ -17,7 +19,10 @@ import { misfit, tooMany } from './misfit.ts';
 import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
 
-/** What the tensors of a response may still take, together. A server may omit elements, so bytes do not bound them. */
+/**
+ * What the tensors of a response may still take, together. A server may omit elements, so bytes do not bound them. Each byte
+ * of a string that is repeated counts as one.
+ */
 export type TensorBudget = ReadBudget & { elements: number };
 
 /** A list of TensorProto: its field, the wire type of one value, and how that is read. */
@@ -42,23 +47,25 @@ type Head = { readonly dtype: string; readonly shape: readonly number[]; readonl
  * Reads one tensor, as tensor.proto defines it: `tensor_content` if present, otherwise the dtype's list. A list shorter
  * than the shape repeats its last value; an empty list means zeros. Returns undefined for types that are neither
  * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit or the
- * budget has no room for the elements, and MalformedMessage for other bytes.
+ * budget has no room for the elements, and MalformedMessage for other bytes. A step takes about a millisecond.
  */
-export function readTensor(proto: Uint8Array, budget: TensorBudget): Tensor | undefined {
-  const head = readHead(new FieldReader(proto, budget));
+export function* readTensor(proto: Uint8Array, budget: TensorBudget): Steps<Tensor | undefined> {
+  const head = yield* readHead(new FieldReader(proto, budget));
   const { dtype, shape, count } = head;
   if (!isNumeric(dtype) && dtype !== 'DT_STRING') return undefined;
   if (count > budget.elements) throw tooMany(shape);
   budget.elements -= count;
   const list = new FieldReader(proto, budget);
-  if (isNumeric(dtype)) return { dtype, shape, bytes: readNumbers(head, dtype, list) };
-  return { dtype: 'DT_STRING', shape, strings: readStrings(head, list) };
+  if (isNumeric(dtype)) return { dtype, shape, bytes: yield* readNumbers(head, dtype, list) };
+  return yield* readStrings(head, list, budget);
 }
 
-function readHead(at: FieldReader): Head {
+function* readHead(at: FieldReader): Steps<Head> {
   let [dtype, content]: [number, Uint8Array] = [0, new Uint8Array()];
   let shape: readonly number[] | null = [];
-  while (at.next()) {
+  // Of an unpacked list, each value is a field.
+  for (let fields = 1; at.next(); fields += 1) {
+    if (fields % VALUES_OF_STEP === 0) yield;
     if (at.field === 1) dtype = at.int32;
     if (at.field === 2) shape = readShape(at.message);
     if (at.field === 4) content = at.bytes;
@@ -73,7 +80,7 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-function readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: FieldReader): Uint8Array {
+function* readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: FieldReader): Steps<Uint8Array> {
   if (content.length > 0) {
     if (content.length === count * ELEMENTS[dtype].BYTES_PER_ELEMENT) return content;
     throw misfit(`${content.length} bytes of ${dtype}`, shape);
@@ -86,6 +93,14 @@ function readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: F
     if (length === count) throw misfit(`more than ${count} values`, shape);
     values[length] = read(from);
     length += 1;
+  };
+  /** Adds values of a packed list; false at its end. */
+  const addStep = (packed: FieldReader) => {
+    for (let left = VALUES_OF_STEP; left > 0; left -= 1) {
+      if (!packed.nextValue(wireType)) return false;
+      add(packed);
+    }
+    return true;
   };
   /** A packed list of floats is the elements as they are. */
   const addAsTheyAre = (floats: Uint8Array) => {
@@ -100,26 +115,36 @@ function readNumbers({ shape, count, content }: Head, dtype: NumericDType, at: F
     const packed = at.wireType === LENGTH_DELIMITED ? at.message : undefined;
     if (!packed) add(at);
     else if (wireType !== VARINT) addAsTheyAre(at.bytes);
-    else while (packed.nextValue(wireType)) add(packed);
+    else while (addStep(packed)) yield;
+    if (length % VALUES_OF_STEP === 0) yield;
   }
   const last = values[length - 1];
-  for (let index = length; last !== undefined && index < count; index += 1) values[index] = last;
+  if (last !== undefined) values.fill(last as never, length);
   return new Uint8Array(values.buffer);
 }
 
-function readStrings({ shape, count, content }: Head, at: FieldReader): readonly Uint8Array[] {
+function* readStrings(head: Head, at: FieldReader, budget: TensorBudget): Steps<StringTensor> {
+  const { shape, count, content } = head;
   if (content.length > 0) {
-    const strings = splitStrings(content, count);
-    if (strings) return strings;
+    const tensor = yield* splitStrings(content, shape, count);
+    if (tensor) return tensor;
     throw misfit(`${content.length} bytes of strings`, shape);
   }
-  const strings: Uint8Array[] = [];
+  const strings = new StringBuilder(count);
+  let last: Uint8Array = new Uint8Array();
   while (at.next()) {
     if (at.field !== STRING_VAL) continue;
-    if (strings.length === count) throw misfit(`more than ${count} strings`, shape);
-    strings.push(at.bytes);
+    if (strings.count === count) throw misfit(`more than ${count} strings`, shape);
+    last = at.bytes;
+    strings.add(last);
+    if (strings.count % VALUES_OF_STEP === 0) yield;
   }
-  const last = strings.at(-1) ?? new Uint8Array();
-  while (strings.length < count) strings.push(last);
-  return strings;
+  const repeated = (count - strings.count) * last.length;
+  if (repeated > budget.elements) throw tooMany(shape);
+  budget.elements -= repeated;
+  while (last.length > 0 && strings.count < count) {
+    strings.add(last);
+    if (strings.count % VALUES_OF_STEP === 0) yield;
+  }
+  return strings.tensor(shape);
 }

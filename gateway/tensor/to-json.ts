@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { elementsOf, isNumeric } from '../domain/elements.ts';
 import { elementCount } from '../domain/shape.ts';
+import { stringAt } from '../domain/strings.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { JSON_ELEMENTS } from './json-elements.ts';
@@ -49,9 +50,9 @@ function textBy(write: (add: AddText) => void): string {
 type ElementText = (position: number) => string;
 
 function elementText(tensor: Tensor, name: string): ElementText {
-  if ('strings' in tensor) {
+  if ('offsets' in tensor) {
     const isBytes = name.endsWith('_bytes');
-    return (position) => stringText(tensor.strings[position] as Uint8Array, isBytes);
+    return (position) => stringText(stringAt(tensor, position), isBytes);
   }
   const elements = elementsOf(tensor);
   if (!elements || !isNumeric(tensor.dtype)) {

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { readable } from '../../gateway/backend/grpc/readable.ts';
 import { readMetadata, readStatus } from '../../gateway/backend/tf-serving/look-up-responses.ts';
-import { readPrediction } from '../../gateway/backend/tf-serving/predict-response.ts';
+import { predictionIn } from '../../gateway/backend/tf-serving/predict-response.ts';
 import type { Prediction } from '../../gateway/domain/backend.ts';
 import { numbersOf } from '../../gateway/domain/elements.ts';
+import { atOnce } from '../../gateway/domain/steps.ts';
+import { stringCount } from '../../gateway/domain/strings.ts';
 import type { Tensor } from '../../gateway/domain/tensor.ts';
 import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
@@ -48,7 +51,7 @@ export const answer: Parser = {
     ],
   ],
   check(input) {
-    const prediction = refusalOf(() => readPrediction(input, WANTED), ['model_failed']);
+    const prediction = refusalOf(() => readable(() => atOnce(predictionIn(input, WANTED))), ['model_failed']);
     if (prediction) checkPrediction(prediction, input);
     const bytes = Buffer.from(input);
     const metadata = refusalOf(() => readMetadata(bytes), ['model_failed']);
@@ -67,7 +70,7 @@ function checkPrediction({ version, outputs }: Prediction, input: Uint8Array): v
     const count = tensor.shape.reduce((product, size) => product * size, 1);
     elements += count;
     assert.equal(
-      ('strings' in tensor ? tensor.strings : numbersOf(tensor)).length,
+      'offsets' in tensor ? stringCount(tensor) : numbersOf(tensor).length,
       count,
       `${name} does not have the number of elements of its shape`,
     );

@@ -1,6 +1,7 @@
 /** A version with an input of each datatype of the Open Inference Protocol. */
 import assert from 'node:assert/strict';
 import { ELEMENTS, isNumeric } from '../../gateway/domain/elements.ts';
+import { stringCount } from '../../gateway/domain/strings.ts';
 import type { Signature, Tensor } from '../../gateway/domain/tensor.ts';
 import type { InferRequest } from '../../gateway/pipeline/infer.ts';
 import { dtypeOf } from '../../gateway/tensor/datatype.ts';
@@ -22,7 +23,7 @@ export const routed = {
 /** A tensor has the elements of its shape. */
 export function checkTensor(name: string, tensor: Tensor): void {
   const count = tensor.shape.reduce((product, size) => product * size, 1);
-  const length = 'strings' in tensor ? tensor.strings.length : tensor.bytes.length;
+  const length = 'offsets' in tensor ? stringCount(tensor) : tensor.bytes.length;
   const size = isNumeric(tensor.dtype) ? ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT : 1;
   assert.equal(length, count * size, `${name} of shape [${tensor.shape}]`);
 }

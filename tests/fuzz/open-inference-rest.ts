@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { numbersOf } from '../../gateway/domain/elements.ts';
+import { stringBytes, stringCount } from '../../gateway/domain/strings.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { decodeJson, readJson } from '../../gateway/http/json/format.ts';
 import { JsonScanner } from '../../gateway/http/json/scanner.ts';
@@ -12,7 +13,6 @@ import type { InferInput } from '../../gateway/open-inference/message.ts';
 import { withContents } from '../../gateway/protocol/open-inference-rest/contents.ts';
 import { format, type JsonBody } from '../../gateway/protocol/open-inference-rest/json-body.ts';
 import { PATHS, readPath } from '../../gateway/protocol/open-inference-rest/path.ts';
-import { unpackTensor } from '../../gateway/tensor/packed.ts';
 import { checkTensor, DATATYPES, routed } from './every-datatype.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal, refusalOf } from './refusal.ts';
@@ -77,11 +77,10 @@ function checkJson({ inputs }: JsonBody, reference: Body): void {
     const given = reference.inputs[index];
     assert.deepEqual(shape, given?.shape);
     if (!data) continue;
-    const tensor = unpackTensor(data);
-    checkTensor(name, tensor);
+    checkTensor(name, data);
     const leaves = [given?.data].flat(Number.POSITIVE_INFINITY);
-    if (tensor.dtype === 'DT_DOUBLE') assert.deepEqual(Array.from(numbersOf(tensor)), leaves.map(Number));
-    if ('strings' in tensor) assert.equal(tensor.strings.length, leaves.length);
+    if (data.dtype === 'DT_DOUBLE') assert.deepEqual(Array.from(numbersOf(data)), leaves.map(Number));
+    if ('offsets' in data) assert.equal(stringCount(data), leaves.length);
   }
 }
 
@@ -94,8 +93,7 @@ function checkBinary(
   let bytes = 0;
   for (const [index, tensor] of tensors.entries()) {
     if (inputs[index]?.data) continue;
-    bytes +=
-      'strings' in tensor ? tensor.strings.reduce((sum, { length }) => sum + 4 + length, 0) : tensor.bytes.length;
+    bytes += 'offsets' in tensor ? stringBytes(tensor) + 4 * stringCount(tensor) : tensor.bytes.length;
   }
   assert.equal(bytes, binary?.length ?? 0);
 }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { ELEMENTS, isNumeric, numbersOf } from '../../gateway/domain/elements.ts';
+import { stringCount, stringsOf } from '../../gateway/domain/strings.ts';
 import type { Signature, Tensor } from '../../gateway/domain/tensor.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { decodeJson, type JsonFormat, readJson } from '../../gateway/http/json/format.ts';
@@ -13,7 +14,6 @@ import { JsonScanner } from '../../gateway/http/json/scanner.ts';
 import { type ExamplesBody, format as examplesFormat } from '../../gateway/protocol/tf-serving-rest/examples-body.ts';
 import { PATHS, readPath } from '../../gateway/protocol/tf-serving-rest/path.ts';
 import { type PredictBody, format as predictFormat } from '../../gateway/protocol/tf-serving-rest/predict-body.ts';
-import { unpackTensor } from '../../gateway/tensor/packed.ts';
 import { unpackNames } from '../../gateway/tensor/row-names.ts';
 import type { Parser } from './fuzz.ts';
 import { refusalOf } from './refusal.ts';
@@ -121,8 +121,7 @@ function checkPredict(body: PredictBody, bytes: Buffer): void {
   if (body.kind !== 'tensors') return;
   assert.equal(body.form, instances === undefined ? 'columns' : 'rows');
   if (instances) assert.equal(body.rows, instances.length);
-  for (const [name, packed] of body.inputs) {
-    const tensor = unpackTensor(packed);
+  for (const [name, tensor] of body.inputs) {
     checkSize(tensor);
     if (tensor.dtype === 'DT_DOUBLE') checkNumbers(tensor, name, instances ?? inputs);
   }
@@ -138,7 +137,7 @@ function checkIds(nameOf: ReturnType<typeof unpackNames>, rows: readonly { reado
 
 function checkSize(tensor: Tensor): void {
   const count = tensor.shape.reduce((product, size) => product * size, 1);
-  if ('strings' in tensor) assert.equal(tensor.strings.length, count);
+  if ('offsets' in tensor) assert.equal(stringCount(tensor), count);
   else {
     assert.ok(isNumeric(tensor.dtype));
     assert.equal(tensor.bytes.length, count * ELEMENTS[tensor.dtype].BYTES_PER_ELEMENT);
@@ -162,7 +161,6 @@ function checkExamples(body: ExamplesBody): void {
     checkRefused(body.refused);
     return;
   }
-  const tensor = unpackTensor(body.examples);
-  checkSize(tensor);
-  for (const example of 'strings' in tensor ? tensor.strings : []) deserialize(Buffer.from(example));
+  checkSize(body.examples);
+  for (const example of stringsOf(body.examples)) deserialize(Buffer.from(example));
 }

@@ -17,6 +17,7 @@ import type { Backend, Prediction, PredictTarget } from '../../gateway/domain/ba
 import { numbersOf } from '../../gateway/domain/elements.ts';
 import type { RequestContext } from '../../gateway/domain/request.ts';
 import type { Servable } from '../../gateway/domain/servable.ts';
+import { stringsOf } from '../../gateway/domain/strings.ts';
 import type { Tensor } from '../../gateway/domain/tensor.ts';
 import { GatewayError, type Kind } from '../../gateway/errors.ts';
 import { findPython, makeModels, startTensorFlowServing, type TensorFlowServing } from './server.ts';
@@ -188,7 +189,7 @@ function testEncodings(): void {
     const words = [Buffer.from('jeans'), Buffer.of(0xff, 0), Buffer.alloc(0)];
     const x = { dtype: 'DT_STRING', tensor_shape: { dim: [{ size: 3 }] }, string_val: words };
     const y = (await predictRaw('dtypes', 'echo_string', { x })).outputs.get('y');
-    const strings = y && 'strings' in y ? y.strings : [];
+    const strings = y && 'offsets' in y ? stringsOf(y) : [];
     assert.deepEqual(
       strings.map((bytes) => Buffer.from(bytes)),
       words,

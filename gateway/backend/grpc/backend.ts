@@ -85,7 +85,7 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
       return callOf(target, createPredictRequest(protocol.predict, pool, target, capacity));
     },
     async predict(target, inputs, rows, context) {
-      const { framed, release } = frameTensors(protocol.predict, pool, target, inputs);
+      const { framed, release } = await frameTensors(protocol.predict, pool, target, inputs);
       const prediction = await sendPredict(target, framed, rows, context).catch((thrown: unknown) => {
         throw asInvalidTensor(thrown, otherTensors);
       });

@@ -1,6 +1,7 @@
 /** What differs between the protocols of model servers: the messages. All else is the same for each of them. */
 import type { Backend, Prediction, PredictTarget, RelayTarget, TensorsTarget } from '../../domain/backend.ts';
 import type { Servable } from '../../domain/servable.ts';
+import type { Steps } from '../../domain/steps.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import type { BackwardWriter } from '../../tensor/backward-writer.ts';
 
@@ -35,7 +36,7 @@ export type PredictMessages = {
   /** Writes all that comes before the content of the input, which ends the request. At most `maxHeadBytes` of it. */
   writeHead(writer: BackwardWriter, content: Content): void;
   /** Writes a request with any inputs. At most `mostBytes` of it. */
-  writeTensors(writer: BackwardWriter, target: TensorsTarget, inputs: ReadonlyMap<string, Tensor>): void;
+  writeTensors(writer: BackwardWriter, target: TensorsTarget, inputs: ReadonlyMap<string, Tensor>): Steps<void>;
   /**
    * Reads an answer. Outputs of a dtype other than numbers and strings are left out. Throws `model_failed` for other bytes,
    * for tensors that contradict themselves, and for more elements than are wanted.

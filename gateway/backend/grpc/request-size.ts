@@ -1,10 +1,14 @@
 /** How long requests can be, so that their memory is taken before they are written. */
 import type { PredictTarget, TensorsTarget } from '../../domain/backend.ts';
+import { stringBytes, stringCount } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { PREFIX_BYTES } from './framing.ts';
 
 /** A tag (field numbers are below 16) and a varint (a number below 2^53, or a length). */
 export const MAX_FIELD_HEAD_BYTES = 9;
+
+/** A tag, and a length below 2^32. */
+const MAX_STRING_HEAD_BYTES = 6;
 
 /** A head has twelve fields besides the axes; an axis may be a message with one number. */
 const FIELDS_BESIDE_AXES = 12;
@@ -31,7 +35,7 @@ export function mostBytes({ servable, signature, answer }: TensorsTarget, inputs
   for (const text of texts) bytes += Buffer.byteLength(text);
   for (const tensor of inputs.values()) {
     bytes += (FIELDS_PER_INPUT + FIELDS_PER_AXIS * tensor.shape.length) * MAX_FIELD_HEAD_BYTES;
-    if ('strings' in tensor) for (const { length } of tensor.strings) bytes += length + MAX_FIELD_HEAD_BYTES;
+    if ('offsets' in tensor) bytes += stringBytes(tensor) + stringCount(tensor) * MAX_STRING_HEAD_BYTES;
     else bytes += tensor.bytes.length;
   }
   return bytes;

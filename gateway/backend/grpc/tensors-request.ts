@@ -1,5 +1,6 @@
 /** A request with any inputs. The tensors are copied once, into the memory that is sent. */
 import type { TensorsTarget } from '../../domain/backend.ts';
+import { inTurns } from '../../domain/steps.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
@@ -21,12 +22,12 @@ export type FramedTensors = {
 };
 
 /** Writes the request. Throws `body_too_large` above the limit. */
-export function frameTensors(
+export async function frameTensors(
   { writeTensors }: Pick<PredictMessages, 'writeTensors'>,
   pool: Pool,
   target: TensorsTarget,
   inputs: ReadonlyMap<string, Tensor>,
-): FramedTensors {
+): Promise<FramedTensors> {
   checkVersion(target.servable.version);
   const needed = mostBytes(target, inputs);
   const isPooled = needed > STEP_BYTES;
@@ -36,6 +37,6 @@ export function frameTensors(
   }
   const memory = isPooled ? pool.take(end) : new ArrayBuffer(end);
   const writer = new BackwardWriter(new Uint8Array(memory), end);
-  writeTensors(writer, target, inputs);
+  await inTurns(writeTensors(writer, target, inputs));
   return { framed: prefixed(memory, writer.start, end), release: () => isPooled && pool.give(memory) };
 }

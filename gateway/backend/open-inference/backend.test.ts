@@ -6,6 +6,7 @@ import { connect, failsWith, predict, SMALL } from '../../../tests/backend.ts';
 import { floatOutputs, type OpenInferenceOptions, startOpenInference } from '../../../tests/open-inference-server.ts';
 import type { Backend, Prediction } from '../../domain/backend.ts';
 import type { RequestContext } from '../../domain/request.ts';
+import { stringTensor } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 
@@ -171,8 +172,8 @@ test('strings are sent raw, and read raw and from their list', async (t) => {
     { outputs: [output], raw_output_contents: [raw] },
     { outputs: [{ ...output, contents: { bytes_contents: strings } }] },
   ]) {
-    const { outputs } = await predictTensors(backend, ['y'], { x: { dtype: 'DT_STRING', shape: [2], strings } });
-    assert.deepEqual(outputs.get('y'), { dtype: 'DT_STRING', shape: [2], strings });
+    const { outputs } = await predictTensors(backend, ['y'], { x: stringTensor([2], strings) });
+    assert.deepEqual(outputs.get('y'), stringTensor([2], strings));
   }
   assert.deepEqual(server.calls[0]?.raw_input_contents, [raw]);
 });

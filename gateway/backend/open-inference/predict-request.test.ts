@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import type { PredictTarget, TensorsTarget } from '../../domain/backend.ts';
+import { stringTensor } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { datatypeOf } from '../../tensor/datatype.ts';
 import { createPool } from '../../tensor/pool.ts';
@@ -86,7 +87,7 @@ test('encoded pictures are the elements of a BYTES input, in the order of their 
   assert.deepEqual(deserialize(messageOf(request.framed(3))), expected(target, 3, content));
 });
 
-test('every input is sent raw with its datatype and shape, and only the wanted outputs are asked for', () => {
+test('every input is sent raw with its datatype and shape, and only the wanted outputs are asked for', async () => {
   const target: TensorsTarget = {
     servable: { model: 'churn', version: 7 },
     signature: 'serving_default',
@@ -95,11 +96,11 @@ test('every input is sent raw with its datatype and shape, and only the wanted o
   const longs = new Uint8Array(BigInt64Array.of(-1n, 2n ** 62n).buffer);
   const inputs = new Map<string, Tensor>([
     ['tenure', { dtype: 'DT_INT64', shape: [2, 1], bytes: longs }],
-    ['contract', { dtype: 'DT_STRING', shape: [2], strings: [Buffer.from('two_year'), Buffer.of(0xff, 0)] }],
+    ['contract', stringTensor([2], [Buffer.from('two_year'), Buffer.of(0xff, 0)])],
     ['scale', { dtype: 'DT_HALF', shape: [], bytes: Uint8Array.of(0, 0x3c) }],
     ['nothing', { dtype: 'DT_FLOAT', shape: [0, 300], bytes: new Uint8Array() }],
   ]);
-  const { framed } = frameTensors(MESSAGES, createPool(0), target, inputs);
+  const { framed } = await frameTensors(MESSAGES, createPool(0), target, inputs);
   const wanted = {
     model_name: 'churn',
     model_version: '7',

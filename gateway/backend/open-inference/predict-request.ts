@@ -1,9 +1,11 @@
 /** Writes a ModelInferRequest with raw contents. Field numbers: protos/inference. */
 import type { TensorsTarget } from '../../domain/backend.ts';
 import type { Servable } from '../../domain/servable.ts';
+import type { Steps } from '../../domain/steps.ts';
 import type { DType, Tensor } from '../../domain/tensor.ts';
 import type { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { datatypeOf } from '../../tensor/datatype.ts';
+import { joinPrefixed } from '../../tensor/prefixed-strings.ts';
 import type { Content, PredictMessages, RelayMessages } from '../grpc/protocol.ts';
 import type { Versions } from './versions.ts';
 
@@ -29,9 +31,9 @@ export function createWriters(versions: Versions): Writers {
       writeInput(writer, input.name, input.dtype, [count, ...input.shape]);
       writeServable(writer, servable);
     },
-    writeTensors(writer, { servable, answer }: TensorsTarget, inputs) {
+    *writeTensors(writer, { servable, answer }: TensorsTarget, inputs) {
       const reversed = [...inputs].reverse();
-      for (const [, tensor] of reversed) writeContents(writer, tensor);
+      for (const [, tensor] of reversed) yield* writeContents(writer, tensor);
       for (const output of answer.outputs.toReversed()) {
         writer.messageField(6, () => writer.bytesField(1, Buffer.from(output)));
       }
@@ -52,12 +54,13 @@ function writeInput(writer: BackwardWriter, name: string, dtype: DType, shape: r
   });
 }
 
-function writeContents(writer: BackwardWriter, tensor: Tensor): void {
-  if ('strings' in tensor) {
-    writer.messageField(RAW_INPUT, () => {
-      for (const string of tensor.strings.toReversed()) writeString(writer, string);
-    });
-  } else writer.bytesField(RAW_INPUT, tensor.bytes);
+function* writeContents(writer: BackwardWriter, tensor: Tensor): Steps<void> {
+  if (!('offsets' in tensor)) {
+    writer.bytesField(RAW_INPUT, tensor.bytes);
+    return;
+  }
+  const contents = yield* joinPrefixed(tensor);
+  writer.bytesField(RAW_INPUT, contents);
 }
 
 /** A string has its length before it, as four bytes. */

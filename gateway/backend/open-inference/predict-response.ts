@@ -1,6 +1,7 @@
 /** Reads a serialized ModelInferResponse: the version that answered and the outputs that are wanted. */
 import { ELEMENTS, isNumeric } from '../../domain/elements.ts';
 import { elementCount } from '../../domain/shape.ts';
+import { inTurns } from '../../domain/steps.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { asGatewayError } from '../../errors.ts';
 import { dtypeOf } from '../../tensor/datatype.ts';
@@ -79,15 +80,15 @@ async function readTensor({ name, datatype, shape, raw, lists }: Received, count
   if (!raw) {
     const list = { bytes: lists ?? new Uint8Array(), count, place: name };
     try {
-      if (!isNumeric(dtype)) return { dtype, shape, strings: readStringContents(list) };
+      if (!isNumeric(dtype)) return await readStringContents(list, shape);
       return { dtype, shape, bytes: await readNumberContents(list, dtype) };
     } catch (thrown) {
       throw asMisfit(thrown, shape);
     }
   }
   if (!isNumeric(dtype)) {
-    const strings = splitPrefixed(raw, count);
-    if (strings) return { dtype, shape, strings };
+    const strings = await inTurns(splitPrefixed(raw, shape, count));
+    if (strings) return strings;
   } else if (raw.length === count * ELEMENTS[dtype].BYTES_PER_ELEMENT) return { dtype, shape, bytes: raw };
   throw misfit(`${raw.length} bytes of ${datatype}`, shape);
 }

@@ -2,7 +2,9 @@
 import type { TensorsTarget } from '../../domain/backend.ts';
 import { isNumeric } from '../../domain/elements.ts';
 import type { Servable } from '../../domain/servable.ts';
-import type { DType, Tensor } from '../../domain/tensor.ts';
+import { type Steps, VALUES_OF_STEP } from '../../domain/steps.ts';
+import { stringAt, stringCount } from '../../domain/strings.ts';
+import type { DType, StringTensor, Tensor } from '../../domain/tensor.ts';
 import type { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { NUMERIC_TYPES } from '../../tensor/dtype.ts';
 import type { Content } from '../grpc/protocol.ts';
@@ -35,17 +37,24 @@ export function writeHead(writer: BackwardWriter, { target, count, start, end }:
   writeModelSpec(writer, servable, signature);
 }
 
-export function writeTensors(
+export function* writeTensors(
   writer: BackwardWriter,
   { servable, signature, answer }: TensorsTarget,
   inputs: ReadonlyMap<string, Tensor>,
-): void {
+): Steps<void> {
   for (const output of answer.outputs.toReversed()) writer.bytesField(3, Buffer.from(output));
   for (const [name, tensor] of [...inputs].reverse()) {
-    writer.messageField(2, () => {
-      writer.messageField(2, () => writeTensor(writer, tensor));
-      writer.bytesField(1, Buffer.from(name));
-    });
+    const end = writer.start;
+    if ('offsets' in tensor) yield* writeStrings(writer, STRING_VAL, tensor);
+    else writer.bytesField(4, tensor.bytes);
+    writer.messageField(
+      2,
+      () => {
+        writer.messageField(2, () => writeType(writer, tensor.dtype, tensor.shape), end);
+        writer.bytesField(1, Buffer.from(name));
+      },
+      end,
+    );
   }
   writeModelSpec(writer, servable, signature);
 }
@@ -60,10 +69,12 @@ export function writeModelSpec(writer: BackwardWriter, servable: Servable, signa
   });
 }
 
-function writeTensor(writer: BackwardWriter, tensor: Tensor): void {
-  if ('strings' in tensor) for (const string of tensor.strings.toReversed()) writeString(writer, string);
-  else writer.bytesField(4, tensor.bytes);
-  writeType(writer, tensor.dtype, tensor.shape);
+/** Writes each string of a tensor as a field. */
+function* writeStrings(writer: BackwardWriter, field: number, tensor: StringTensor): Steps<void> {
+  for (let index = stringCount(tensor) - 1; index >= 0; index -= 1) {
+    writer.bytesField(field, stringAt(tensor, index));
+    if (index % VALUES_OF_STEP === VALUES_OF_STEP - 1) yield;
+  }
 }
 
 /** The dtype and the shape of a TensorProto. */

@@ -5,16 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { numbersOf } from '../../domain/elements.ts';
+import { atOnce } from '../../domain/steps.ts';
+import { stringsOf as allOf } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
-import { readPrediction as readWanted } from './predict-response.ts';
+import { readable } from '../grpc/readable.ts';
+import { predictionIn, readPrediction as readInTurns } from './predict-response.ts';
 
 const PROTOS = fileURLToPath(new URL('../../../protos', import.meta.url));
 const definitions = loadSync('tensorflow_serving/apis/predict.proto', { includeDirs: [PROTOS], keepCase: true });
 const { serialize } = definitions['tensorflow.serving.PredictResponse'] as MessageTypeDefinition<object, object>;
 const OUTPUTS = ['y', 'z', 'extra', 'complex', 'unknown', 'toString', 'constructor'];
 const readPrediction = (response: Uint8Array, elements = 2 ** 24) =>
-  readWanted(response, { outputs: OUTPUTS, elements });
+  readable(() => atOnce(predictionIn(response, { outputs: OUTPUTS, elements })));
 
 type Fields = { dtype: string; shape?: readonly (number | string)[]; [list: string]: unknown };
 
@@ -37,7 +40,7 @@ function values(fields: Fields): number[] {
 }
 
 function stringsOf(tensor: Tensor): readonly Uint8Array[] {
-  return 'strings' in tensor ? tensor.strings : assert.fail('a tensor of numbers');
+  return 'offsets' in tensor ? allOf(tensor) : assert.fail('a tensor of numbers');
 }
 
 function bytesOf(array: ArrayBufferView): Uint8Array {
@@ -251,6 +254,34 @@ for (const [what, bytes] of [
     t.diagnostic(`came: model_failed after ${(performance.now() - startMs).toFixed(1)} ms`);
   });
 }
+
+test('a million integers and strings are read in turns, with other work between them', async () => {
+  const count = 2 ** 20;
+  for (const y of [
+    proto({ dtype: 'DT_INT64', shape: [count], int64_val: Array(count).fill(-1) }),
+    proto({ dtype: 'DT_STRING', shape: [count], string_val: Array(count).fill(Buffer.from('jeans')) }),
+  ]) {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    });
+    const wanted = { outputs: ['y'], elements: count };
+    const { outputs } = await readInTurns(answer({ y }), wanted).finally(() => clearInterval(timer));
+    assert.equal(outputs.get('y')?.shape[0], count);
+    assert.ok(turns > 4, `${turns} turns`);
+  }
+});
+
+test('a string is repeated up to the limit of elements, and no further', () => {
+  const text = '0123456789';
+  const y = proto({ dtype: 'DT_STRING', shape: [20], string_val: [Buffer.from(text)] });
+  const tensor = readPrediction(answer({ y }), 210).outputs.get('y') ?? assert.fail();
+  assert.deepEqual(
+    stringsOf(tensor).map((bytes) => Buffer.from(bytes).toString()),
+    Array(20).fill(text),
+  );
+  assert.throws(() => readPrediction(answer({ y }), 200), fails);
+});
 
 test('any bytes give a prediction or model_failed, and so does a good response with a flipped bit', () => {
   const survives = (bytes: Uint8Array) => {

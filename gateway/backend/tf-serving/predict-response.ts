@@ -1,10 +1,11 @@
 /** Reads a serialized PredictResponse: the version that answered and the outputs that are wanted. */
 import type { Prediction } from '../../domain/backend.ts';
+import { inTurns, type Steps } from '../../domain/steps.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { FieldReader } from '../../tensor/field-reader.ts';
 import { readTensor } from '../../tensor/tensor-proto.ts';
 import type { Wanted } from '../grpc/protocol.ts';
-import { readable } from '../grpc/readable.ts';
+import { asUnreadable, readable } from '../grpc/readable.ts';
 import { readServedVersion } from './version.ts';
 
 /** A wanted output: its name, that as it is sent, and the bytes of its TensorProto. */
@@ -24,24 +25,29 @@ const MODEL_SPEC = 2;
  * Reads the response. Outputs of a dtype other than numbers and strings are left out. Throws `model_failed` for bytes
  * that are no PredictResponse, for tensors that contradict themselves, and for more elements than are wanted.
  */
-export function readPrediction(response: Uint8Array, wanted: Wanted): Prediction {
+export async function readPrediction(response: Uint8Array, wanted: Wanted): Promise<Prediction> {
+  return inTurns(predictionIn(response, wanted)).catch((thrown: unknown) => {
+    throw asUnreadable(thrown);
+  });
+}
+
+/** Reads the response. Throws as readPrediction, and MalformedMessage. */
+export function* predictionIn(response: Uint8Array, wanted: Wanted): Steps<Prediction> {
   const fields = OTHER_FIELDS + FIELDS_PER_ELEMENT * wanted.elements;
   const budget = { fields, elements: wanted.elements };
-  return readable(() => {
-    const found = wanted.outputs.map((name): Found => ({ name, key: Buffer.from(name), tensor: undefined }));
-    let version: number | undefined;
-    const at = new FieldReader(response, budget);
-    while (at.next()) {
-      if (at.field === 1) keepWanted(at.message, found);
-      if (at.field === MODEL_SPEC) version = readServedVersion(at.message) ?? version;
-    }
-    const outputs = new Map<string, Tensor>();
-    for (const { name, tensor } of found) {
-      const read = tensor && readTensor(tensor, budget);
-      if (read) outputs.set(name, read);
-    }
-    return { version, outputs };
-  });
+  const found = wanted.outputs.map((name): Found => ({ name, key: Buffer.from(name), tensor: undefined }));
+  let version: number | undefined;
+  const at = new FieldReader(response, budget);
+  while (at.next()) {
+    if (at.field === 1) keepWanted(at.message, found);
+    if (at.field === MODEL_SPEC) version = readServedVersion(at.message) ?? version;
+  }
+  const outputs = new Map<string, Tensor>();
+  for (const { name, tensor } of found) {
+    const read = tensor && (yield* readTensor(tensor, budget));
+    if (read) outputs.set(name, read);
+  }
+  return { version, outputs };
 }
 
 /** The version in the response's model_spec. Throws `model_failed` for bytes that are no response. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { TensorsTarget } from '../../domain/backend.ts';
+import { stringTensor } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { createPool } from '../../tensor/pool.ts';
 import { frameTensors } from '../grpc/tensors-request.ts';
@@ -23,14 +24,14 @@ const TARGET: TensorsTarget = {
   answer: { outputs: ['churn', 'probability'], wantedElements: 2, elements: 2 },
 };
 
-test('every input is sent with its dtype, shape and bytes, and only the wanted outputs are asked for', () => {
+test('every input is sent with its dtype, shape and bytes, and only the wanted outputs are asked for', async () => {
   const inputs = new Map<string, Tensor>([
     ['tenure', { dtype: 'DT_INT64', shape: [2, 1], bytes: new Uint8Array(BigInt64Array.of(-1n, 2n ** 62n).buffer) }],
-    ['contract', { dtype: 'DT_STRING', shape: [2], strings: [Buffer.from('two_year'), Buffer.of(0xff, 0)] }],
+    ['contract', stringTensor([2], [Buffer.from('two_year'), Buffer.of(0xff, 0)])],
     ['scale', { dtype: 'DT_HALF', shape: [], bytes: Uint8Array.of(0, 0x3c) }],
     ['nothing', { dtype: 'DT_FLOAT', shape: [0, 300], bytes: new Uint8Array() }],
   ]);
-  const { framed } = frameTensors(PREDICT, createPool(0), TARGET, inputs);
+  const { framed } = await frameTensors(PREDICT, createPool(0), TARGET, inputs);
   assert.equal(framed.readUInt32BE(1), framed.length - 5);
   assert.deepEqual(deserialize(framed.subarray(5)), {
     model_spec: { name: 'churn', version: { value: 7 }, signature_name: 'serving_default' },
@@ -52,8 +53,8 @@ test('every input is sent with its dtype, shape and bytes, and only the wanted o
   });
 });
 
-test('tensors above the message limit are refused before memory is taken', () => {
+test('tensors above the message limit are refused before memory is taken', async () => {
   const strings = Array.from({ length: 30 }, () => new Uint8Array(10 * 2 ** 20));
-  const inputs = new Map<string, Tensor>([['x', { dtype: 'DT_STRING', shape: [30], strings }]]);
-  assert.throws(() => frameTensors(PREDICT, createPool(0), TARGET, inputs), { kind: 'body_too_large' });
+  const inputs = new Map<string, Tensor>([['x', stringTensor([30], strings)]]);
+  await assert.rejects(frameTensors(PREDICT, createPool(0), TARGET, inputs), { kind: 'body_too_large' });
 });

@@ -10,7 +10,6 @@ import type { JsonCodec } from '../../http/json/codec.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
-import { inputsOf } from '../../tensor/records.ts';
 import { renderPictures } from './answer.ts';
 import { readInvocation, servableOf } from './request.ts';
 
@@ -60,7 +59,7 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
     }
     checkForm(model.table, form, 'parameters.');
     const { instances } = records;
-    const prediction = await predict({ model, inputs: inputsOf(records), rows: instances.count }, context);
+    const prediction = await predict({ model, inputs: new Map(records.inputs), rows: instances.count }, context);
     return renderRecords(write, { ...prediction, table: model.table }, { instances, flat: false }, form);
   };
 }

@@ -1,5 +1,7 @@
 /** Writes the answers of inference.GRPCInferenceService. Field numbers: protos/inference. */
 import { elementsOf } from '../../domain/elements.ts';
+import { inTurns } from '../../domain/steps.ts';
+import { stringCount, stringsOf } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ModelMetadata, TensorMetadata } from '../../open-inference/models.ts';
@@ -25,7 +27,7 @@ export type InferAnswer = {
 };
 
 /** Writes a ModelInferResponse in pieces; elements are not copied. Throws `model_failed` for a type it cannot have. */
-export function writeInfer({ model, version, id, outputs, asLists }: InferAnswer): Uint8Array[] {
+export async function writeInfer({ model, version, id, outputs, asLists }: InferAnswer): Promise<Uint8Array[]> {
   const isListed = asLists && outputs.every(([, tensor]) => hasList(tensor));
   const head = message([
     [1, model],
@@ -34,12 +36,16 @@ export function writeInfer({ model, version, id, outputs, asLists }: InferAnswer
     ...outputs.map(([name, tensor]): Field => [5, outputTensor(name, tensor, isListed)]),
   ]);
   if (isListed) return [head];
-  const raw = outputs.map(([, tensor]) => ('strings' in tensor ? joinPrefixed(tensor.strings) : tensor.bytes));
-  return [head, ...raw.flatMap((bytes) => [fieldHead(RAW_OUTPUT, bytes.length), bytes])];
+  const pieces = [head];
+  for (const [, tensor] of outputs) {
+    const raw = 'offsets' in tensor ? await inTurns(joinPrefixed(tensor)) : tensor.bytes;
+    pieces.push(fieldHead(RAW_OUTPUT, raw.length), raw);
+  }
+  return pieces;
 }
 
 function hasList(tensor: Tensor): boolean {
-  if ('strings' in tensor) return tensor.strings.length <= MAX_LISTED;
+  if ('offsets' in tensor) return stringCount(tensor) <= MAX_LISTED;
   return contentsListOf(tensor.dtype) !== undefined && (elementsOf(tensor)?.length ?? 0) <= MAX_LISTED;
 }
 
@@ -59,7 +65,7 @@ function outputTensor(name: string, tensor: Tensor, isListed: boolean): Uint8Arr
 
 /** An InferTensorContents. */
 function contents(tensor: Tensor): Uint8Array {
-  if ('strings' in tensor) return message(tensor.strings.map((string) => [BYTES_CONTENTS, string]));
+  if ('offsets' in tensor) return message(stringsOf(tensor).map((string) => [BYTES_CONTENTS, string]));
   const list = contentsListOf(tensor.dtype);
   if (!list) throw new TypeError(`${tensor.dtype} has no list`);
   // Floats are packed as they are.

@@ -19,7 +19,9 @@ export async function readBody(request: ModelInferRequest, routed: Routed): Prom
   const received = inputs.map((input, index) => {
     const place = placeOf(input.name, index);
     const bytes = raw[index];
-    const contents = bytes ? rawContents(bytes, { place, shape: input.shape }) : listContents(input.lists, place);
+    const contents = bytes
+      ? rawContents(bytes, { place, shape: input.shape })
+      : listContents(input.lists, { place, shape: input.shape });
     return { ...input, contents };
   });
   try {
@@ -30,9 +32,12 @@ export async function readBody(request: ModelInferRequest, routed: Routed): Prom
 }
 
 /** Contents that are a serialized InferTensorContents. */
-function listContents(bytes: Uint8Array = new Uint8Array(), place: string): Contents {
+function listContents(
+  bytes: Uint8Array = new Uint8Array(),
+  { place, shape }: { readonly place: string; readonly shape: readonly number[] },
+): Contents {
   return {
     numbers: (dtype, count) => readNumberContents({ bytes, count, place }, dtype),
-    strings: (count) => readStringContents({ bytes, count, place }),
+    strings: (count) => readStringContents({ bytes, count, place }, shape),
   };
 }

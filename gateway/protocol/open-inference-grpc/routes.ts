@@ -72,7 +72,7 @@ function inferMethod(options: OpenInferenceOptions): Method {
     context.note({ version: routed.version });
     const body = await readBody(message, routed);
     const answer = await predict(body, { servable, routed }, options, context);
-    const reply = writeInfer({ ...answer, model: servable.model, id: message.id, asLists: isListed(message) });
+    const reply = await writeInfer({ ...answer, model: servable.model, id: message.id, asLists: isListed(message) });
     freeMessage(received);
     return reply;
   };

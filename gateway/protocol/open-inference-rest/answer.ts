@@ -1,4 +1,5 @@
 /** The answers of the Open Inference Protocol over REST. */
+import { inTurns } from '../../domain/steps.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Answer } from '../../http/answer.ts';
@@ -27,13 +28,15 @@ export async function renderInfer(
   { model, version, id, outputs, isBinary }: InferAnswer,
 ): Promise<Answer> {
   const binary: Uint8Array[] = [];
-  const described = outputs.map(([name, tensor]): OutputText => {
+  const described: OutputText[] = [];
+  for (const [name, tensor] of outputs) {
     const head = { name, datatype: datatypeIn(name, tensor), shape: tensor.shape };
-    if (!isBinary(name)) return { ...head, data: packTensor(tensor) };
-    const bytes = 'strings' in tensor ? joinPrefixed(tensor.strings) : tensor.bytes;
-    binary.push(bytes);
-    return { ...head, data: bytes.length };
-  });
+    if (isBinary(name)) {
+      const bytes = 'offsets' in tensor ? await inTurns(joinPrefixed(tensor)) : tensor.bytes;
+      binary.push(bytes);
+      described.push({ ...head, data: bytes.length });
+    } else described.push({ ...head, data: packTensor(tensor) });
+  }
   const json = await write({ model, version, id, outputs: described }, text);
   const named = { 'X-Model-Version': String(version) };
   if (binary.length === 0) {

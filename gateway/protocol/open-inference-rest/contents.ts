@@ -1,8 +1,8 @@
 /** The elements of inputs: in JSON, or in the binary data behind it, one input after the other. */
+import type { StringTensor, Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { type Contents, type InferInput, placeOf, wrongTensor } from '../../open-inference/message.ts';
 import { rawContents } from '../../open-inference/raw-contents.ts';
-import { type PackedTensor, unpackTensor } from '../../tensor/packed.ts';
 import type { JsonInput } from './json-body.ts';
 
 /** The header with the length of the JSON in a body with binary data. */
@@ -46,12 +46,9 @@ function checkedSize(size: boolean | number | string, { place, left, hasHeader }
 }
 
 /** Elements whose datatype and shape were checked when they were read. */
-function jsonContents(data: PackedTensor): Contents {
+function jsonContents(data: Tensor): Contents {
   return {
     numbers: () => data.bytes,
-    strings() {
-      const tensor = unpackTensor(data);
-      return 'strings' in tensor ? tensor.strings : [];
-    },
+    strings: () => data as StringTensor,
   };
 }

@@ -1,7 +1,8 @@
 /** The JSON of an answer of …/infer: outputs with their elements in one list, or with the size of their binary data. */
 import { elementCount } from '../../domain/shape.ts';
+import type { Tensor } from '../../domain/tensor.ts';
 import type { JsonText } from '../../http/json/format.ts';
-import { type PackedTensor, packedMemory, unpackTensor } from '../../tensor/packed.ts';
+import { packedMemory } from '../../tensor/packed.ts';
 import { writeTensor } from '../../tensor/to-json.ts';
 
 export type OutputText = {
@@ -9,7 +10,7 @@ export type OutputText = {
   readonly datatype: string;
   readonly shape: readonly number[];
   /** The elements, or the bytes of binary data. */
-  readonly data: PackedTensor | number;
+  readonly data: Tensor | number;
 };
 
 export type InferText = {
@@ -32,7 +33,7 @@ export const text: JsonText<InferText> = {
       if (typeof data === 'number') add(`,"parameters":{"binary_data_size":${data}}}`);
       else {
         add(',"data":');
-        writeTensor({ ...unpackTensor(data), shape: [elementCount(data.shape)] }, '', add);
+        writeTensor({ ...data, shape: [elementCount(data.shape)] }, '', add);
         add('}');
       }
     }
@@ -40,6 +41,6 @@ export const text: JsonText<InferText> = {
   },
 };
 
-function tensorsOf({ outputs }: InferText): PackedTensor[] {
+function tensorsOf({ outputs }: InferText): Tensor[] {
   return outputs.flatMap(({ data }) => (typeof data === 'number' ? [] : data));
 }

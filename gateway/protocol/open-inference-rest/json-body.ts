@@ -1,28 +1,27 @@
 /** The JSON of …/infer: inputs with their elements as `data`, or with the size of their binary data behind the JSON. */
 import { elementCount } from '../../domain/shape.ts';
+import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import {
   type InferInput,
   type InferOutput,
   MAX_AXES,
-  MAX_STRINGS,
   type Parameters,
   placeOf,
   tooManyAxes,
-  tooManyStrings,
   wrongTensor,
 } from '../../open-inference/message.ts';
 import { dtypeOf } from '../../tensor/datatype.ts';
 import { parseExactJson, plainNumber } from '../../tensor/exact-json.ts';
 import { shapeOf, tensorFromJson } from '../../tensor/from-json.ts';
 import { shown } from '../../tensor/mistake.ts';
-import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
+import { packedMemory, packTensor } from '../../tensor/packed.ts';
 import { isRecord, type JsonRecord, memberOf } from '../../tensor/record-id.ts';
 
 export type JsonInput = Omit<InferInput, 'contents'> & {
   /** Of the datatype and shape of the input. Undefined: it has no `data`. */
-  readonly data: PackedTensor | undefined;
+  readonly data: Tensor | undefined;
 };
 
 export type JsonBody = {
@@ -93,7 +92,7 @@ function readInput(given: unknown, index: number): JsonInput {
 type Described = { readonly datatype: string; readonly shape: readonly number[]; readonly place: string };
 
 /** The elements in one list, or in lists as the shape has them. */
-function readData(data: unknown, { datatype, shape, place }: Described): PackedTensor {
+function readData(data: unknown, { datatype, shape, place }: Described): Tensor {
   const dtype = dtypeOf(datatype);
   if (dtype === undefined) {
     throw wrongTensor(place, `datatype: ${datatype.slice(0, 20)} is none of the Open Inference Protocol`);
@@ -106,7 +105,6 @@ function readData(data: unknown, { datatype, shape, place }: Described): PackedT
     const expected = `expected ${count} values for the shape [${shape}], in one list or in lists of this shape`;
     throw wrongTensor(`${place}.data`, `${expected}; got the shape [${listed}]`);
   }
-  if (dtype === 'DT_STRING' && count > MAX_STRINGS) throw tooManyStrings(place);
   const placeOfData = (indexes: readonly number[]) => `${place}.data${indexes.map((at) => `[${at}]`).join('')}`;
   return packTensor({ ...tensorFromJson(data, { dtype }, placeOfData), shape });
 }

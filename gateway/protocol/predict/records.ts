@@ -9,7 +9,6 @@ import type { JsonCodec } from '../../http/json/codec.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
-import { inputsOf } from '../../tensor/records.ts';
 import { format } from './records-body.ts';
 
 export type RecordsOptions = {
@@ -34,6 +33,6 @@ export async function answerRecords(
   const { table } = model;
   checkForm(table, form, 'query ');
   const records = await readBody.json(exchange, format, { table, maxBodyBytes });
-  const prediction = await predict({ model, inputs: inputsOf(records), rows: records.instances.count }, context);
+  const prediction = await predict({ model, inputs: new Map(records.inputs), rows: records.instances.count }, context);
   return renderRecords(write, { ...prediction, table }, records, form);
 }

@@ -8,6 +8,7 @@ import { packTensor } from '../../tensor/packed.ts';
 import type { RowNames } from '../../tensor/row-names.ts';
 import { TfServingError } from './failure.ts';
 import { type NamedTensors, type Predictions, text } from './predictions-text.ts';
+import { type Results, text as resultsText } from './results-text.ts';
 
 type Outputs = ReadonlyMap<string, Tensor>;
 
@@ -44,6 +45,11 @@ export function writePictures(
 ): Promise<Uint8Array> {
   const rows = outcomes.map((outcome) => ('error' in outcome ? outcome.error.message : packAll(outcome.outputs)));
   return write<Predictions>({ form: 'pictures', rows, names }, text);
+}
+
+/** Writes `{"results": […]}`. */
+export function writeResults(write: JsonCodec['write'], results: Results): Promise<Uint8Array> {
+  return write<Results>(results, resultsText);
 }
 
 function packAll(outputs: Outputs): NamedTensors {

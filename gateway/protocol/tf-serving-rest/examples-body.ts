@@ -1,10 +1,12 @@
 /** The JSON body of …:classify and …:regress: `examples`, and a `context` that all of them share. */
+import { StringBuilder } from '../../domain/strings.ts';
+import type { StringTensor } from '../../domain/tensor.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import { decodeBase64 } from '../../tensor/base64.ts';
 import { JsonDecimal } from '../../tensor/exact-json.ts';
 import { type Feature, serializeExample } from '../../tensor/example.ts';
 import { isBase64 } from '../../tensor/from-json.ts';
-import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
+import { packedMemory } from '../../tensor/packed.ts';
 import {
   type Document,
   isRefused,
@@ -19,7 +21,7 @@ import {
 import { jsonType, shownJson } from './json-words.ts';
 
 /** `examples`: serialized tf.Examples, one for each result. */
-export type ExamplesBody = Refused | { readonly signature: string; readonly examples: PackedTensor };
+export type ExamplesBody = Refused | { readonly signature: string; readonly examples: StringTensor };
 
 export const format: JsonFormat<undefined, ExamplesBody> = {
   module: import.meta.url,
@@ -42,7 +44,7 @@ export const format: JsonFormat<undefined, ExamplesBody> = {
 
 class Mistake extends Error {}
 
-function readExamples(document: Document): PackedTensor {
+function readExamples(document: Document): StringTensor {
   const context = Object.hasOwn(document, 'context') ? readExample(document.context) : new Uint8Array();
   const { examples } = document;
   if (!Object.hasOwn(document, 'examples')) {
@@ -56,8 +58,9 @@ function readExamples(document: Document): PackedTensor {
     throw new Mistake(`JSON Value: ${shownJson(document)} 'examples' value is an empty array`);
   }
   // Protobuf messages one after the other are merged.
-  const strings = examples.map((example) => Buffer.concat([context, readExample(example)]));
-  return packTensor({ dtype: 'DT_STRING', shape: [strings.length], strings });
+  const strings = new StringBuilder(examples.length);
+  for (const example of examples) strings.add(Buffer.concat([context, readExample(example)]));
+  return strings.tensor([examples.length]);
 }
 
 function readExample(value: unknown): Uint8Array {

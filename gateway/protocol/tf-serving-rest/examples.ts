@@ -1,9 +1,9 @@
 /** Classify and Regress as a Predict of serialized tf.Examples (classifier.cc, regressor.cc). */
 
-import { elementsOf } from '../../domain/elements.ts';
-import type { Signature, Tensor } from '../../domain/tensor.ts';
-import { JSON_ELEMENTS } from '../../tensor/json-elements.ts';
+import type { Signature, StringTensor, Tensor } from '../../domain/tensor.ts';
+import { packTensor } from '../../tensor/packed.ts';
 import { TfServingError } from './failure.ts';
+import type { Results } from './results-text.ts';
 
 export type Method = 'classify' | 'regress';
 
@@ -40,8 +40,8 @@ export function outputsOf(method: Method, key: string, signature: Signature | un
   );
 }
 
-/** `{"results": […]}`: a value for each example. Throws a 400 for outputs of another shape or type. */
-export function regressionsText(outputs: Outputs, count: number): string {
+/** The results of …:regress. Throws a 400 for outputs of another shape or type. */
+export function regressionsOf(outputs: Outputs, count: number): Results {
   const values = outputs.get('outputs');
   if (!values) throw refused('Expected one output Tensor.');
   const { shape } = values;
@@ -51,27 +51,18 @@ export function regressionsText(outputs: Outputs, count: number): string {
   }
   if (shape[0] !== count) throw refused(`Input batch size did not match output batch size: ${count} vs. ${shape[0]}`);
   if (values.dtype !== 'DT_FLOAT') throw refused(`Expected output Tensor of DT_FLOAT.  Got: ${values.dtype}`);
-  return `{"results":[${floatTexts(values).join(',')}]}`;
+  return { kind: 'regress', values: packTensor(values) };
 }
 
-/** `{"results": […]}`: a list of labels with scores for each example. Throws a 400 for outputs of another shape or type. */
-export function classificationsText(outputs: Outputs, count: number): string {
+/** The results of …:classify. Throws a 400 for outputs of another shape or type. */
+export function classificationsOf(outputs: Outputs, count: number): Results {
   const classes = checked(outputs.get('classes'), 'classes', 'DT_STRING', count);
   const scores = checked(outputs.get('scores'), 'scores', 'DT_FLOAT', count);
   const [width = 0, other = width] = [classes, scores].flatMap((tensor) => tensor?.shape[1] ?? []);
   if (width !== other) {
     throw refused(`Tensors class and score should match in dim_size(1). Got ${width} vs. ${other}`);
   }
-  const labels = classes && 'strings' in classes ? classes.strings.map(labelText) : undefined;
-  const numbers = scores && floatTexts(scores);
-  const results = Array.from({ length: count }, (_, row) => {
-    const pairs = Array.from({ length: width }, (_, column) => {
-      const at = row * width + column;
-      return `[${labels?.[at] ?? '""'},${numbers?.[at] ?? '0.0'}]`;
-    });
-    return `[${pairs.join(',')}]`;
-  });
-  return `{"results":[${results.join(',')}]}`;
+  return { kind: 'classify', count, width, classes: classes as StringTensor | undefined, scores };
 }
 
 function checked(tensor: Tensor | undefined, name: string, dtype: string, count: number): Tensor | undefined {
@@ -82,15 +73,7 @@ function checked(tensor: Tensor | undefined, name: string, dtype: string, count:
   }
   if (tensor.dtype !== dtype) throw refused(`Expected ${name} Tensor of ${dtype}. Got: ${tensor.dtype}`);
   if (shape[0] !== count) throw refused(`Expected ${name} output batch size of ${count}. Got: ${shape[0]}`);
-  return tensor;
-}
-
-function floatTexts(tensor: Tensor): string[] {
-  return Array.from(elementsOf(tensor) ?? [], JSON_ELEMENTS.DT_FLOAT.toJson);
-}
-
-function labelText(bytes: Uint8Array): string {
-  return JSON.stringify(Buffer.from(bytes).toString());
+  return packTensor(tensor);
 }
 
 function refused(text: string): TfServingError {

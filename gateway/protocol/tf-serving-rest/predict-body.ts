@@ -1,11 +1,11 @@
 /** The JSON body of …:predict: `instances` (rows) or `inputs` (columns) as tensors, or as pictures. */
 import type { Instance } from '../../domain/picture.ts';
-import type { Signature, TensorInfo } from '../../domain/tensor.ts';
+import type { Signature, Tensor, TensorInfo } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import { DEFAULT_SIGNATURE } from '../../pipeline/signature.ts';
-import { type PackedTensor, packedMemory, packTensor } from '../../tensor/packed.ts';
+import { packedMemory, packTensor } from '../../tensor/packed.ts';
 import { memoryOfPictures } from '../../tensor/pictures.ts';
 import { haveIds, takeIds } from '../../tensor/record-id.ts';
 import { memoryOfNames, packNames, type RowNames } from '../../tensor/row-names.ts';
@@ -25,9 +25,6 @@ import { shownJson } from './json-words.ts';
 import { type Mistake, mistakeInColumns, mistakeInRows } from './mistakes.ts';
 import { hasPictures, readPictures } from './pictures.ts';
 
-/** Each string is an object on the main thread, so their number is bounded. */
-export const MAX_STRINGS = 25_000;
-
 export type PredictOptions = {
   /** Those of the version. Unset: there is no such model, and only the document is checked. */
   readonly signatures?: ReadonlyMap<string, Signature>;
@@ -45,7 +42,7 @@ export type PredictBody =
       readonly form: 'rows' | 'columns';
       /** The size of the first axis: what the answer has of each row is multiplied by it. At least 1. */
       readonly rows: number;
-      readonly inputs: readonly (readonly [name: string, tensor: PackedTensor])[];
+      readonly inputs: readonly (readonly [name: string, tensor: Tensor])[];
       /** The ids of the rows, where one has an id. */
       readonly names?: RowNames;
     }
@@ -93,7 +90,6 @@ function readValues(
 ): PredictBody {
   const { inputs } = signature;
   const hasRows = Object.hasOwn(document, 'instances');
-  if (inputs.some(({ dtype }) => dtype === 'DT_STRING')) boundStrings([document.instances, document.inputs]);
   if (hasRows && Object.hasOwn(document, 'inputs')) {
     const what = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ";
     return refused(`JSON Value: ${shownJson(document)} ${what}`);
@@ -157,18 +153,4 @@ function refuseEmpty(inputs: Inputs): void {
   for (const [name, { shape }] of inputs) {
     if (shape[0] === 0) throw new GatewayError('invalid_request', `${name}: the batch is empty`);
   }
-}
-
-/** Throws `body_too_large` for more than MAX_STRINGS in lists and objects. */
-function boundStrings(value: unknown): void {
-  let strings = 0;
-
-  function count(item: unknown): void {
-    if (typeof item === 'string') strings += 1;
-    else if (typeof item === 'object' && item !== null) for (const child of Object.values(item)) count(child);
-    if (strings <= MAX_STRINGS) return;
-    throw new GatewayError('body_too_large', `The body has more than ${MAX_STRINGS} strings; send fewer rows at once.`);
-  }
-
-  count(value);
 }

@@ -1,11 +1,12 @@
 /** The JSON of predictions: `predictions` in rows, `outputs` in columns. */
+import type { Tensor } from '../../domain/tensor.ts';
 import type { JsonText } from '../../http/json/format.ts';
 import { renderMembers } from '../../predictions/object.ts';
-import { type PackedTensor, packedMemory, unpackTensor } from '../../tensor/packed.ts';
+import { packedMemory } from '../../tensor/packed.ts';
 import { memoryOfNames, type RowNames, unpackNames } from '../../tensor/row-names.ts';
 import { type AddText, rowWriter, writeTensor } from '../../tensor/to-json.ts';
 
-export type NamedTensors = readonly (readonly [name: string, tensor: PackedTensor])[];
+export type NamedTensors = readonly (readonly [name: string, tensor: Tensor])[];
 
 /** `pictures`: the outputs of each one, or the text of its error. `names`: the ids of the rows, where one has an id. */
 export type Predictions = { readonly names?: RowNames | undefined } & (
@@ -38,7 +39,7 @@ export const text: JsonText<Predictions> = {
   },
 };
 
-function tensorsOf(predictions: Predictions): PackedTensor[] {
+function tensorsOf(predictions: Predictions): Tensor[] {
   const named =
     predictions.form === 'pictures'
       ? predictions.rows.filter((row) => typeof row !== 'string').flat()
@@ -48,7 +49,7 @@ function tensorsOf(predictions: Predictions): PackedTensor[] {
 
 /** A prediction for each row: its value, or an object where there are several outputs, or ids. */
 function writeRows(outputs: NamedTensors, idsOf: (row: number) => string, add: AddText): void {
-  const columns = outputs.map(([name, tensor]) => [name, rowWriter(unpackTensor(tensor), name)] as const);
+  const columns = outputs.map(([name, tensor]) => [name, rowWriter(tensor, name)] as const);
   const count = outputs[0]?.[1].shape[0] ?? 0;
   for (let row = 0; row < count; row += 1) {
     if (row > 0) add(',');
@@ -62,7 +63,7 @@ function writeWhole(outputs: NamedTensors, ids: string, add: AddText): void {
     outputs.map(([name, tensor]) => [name, [name, tensor] as const] as const),
     ids,
     add,
-    ([name, tensor]) => writeTensor(unpackTensor(tensor), name, add),
+    ([name, tensor]) => writeTensor(tensor, name, add),
   );
 }
 

@@ -1,10 +1,10 @@
 /** Reads the requests of TF-Serving's REST API: which model, and the body. Any Content-Type is read as JSON, as there. */
 
+import type { Tensor } from '../../domain/tensor.ts';
 import type { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { InferRequest } from '../../pipeline/infer.ts';
 import { DEFAULT_SIGNATURE } from '../../pipeline/signature.ts';
-import { unpackTensor } from '../../tensor/packed.ts';
 import { errorOf } from './document.ts';
 import { format as examplesFormat } from './examples-body.ts';
 import type { AskedModel } from './path.ts';
@@ -44,11 +44,11 @@ export async function readExamples(readBody: BodyReader, exchange: Exchange): Pr
   const body = await readBody.json(exchange, examplesFormat, undefined);
   if ('refused' in body) throw errorOf(body);
   const { signature, examples } = body;
-  return { signature: signature || DEFAULT_SIGNATURE, examples: unpackTensor(examples), count: examples.shape[0] ?? 0 };
+  return { signature: signature || DEFAULT_SIGNATURE, examples, count: examples.shape[0] ?? 0 };
 }
 
 export type Examples = {
   readonly signature: string;
-  readonly examples: ReturnType<typeof unpackTensor>;
+  readonly examples: Tensor;
   readonly count: number;
 };

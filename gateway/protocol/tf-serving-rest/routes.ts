@@ -8,9 +8,8 @@ import type { Door, Handler } from '../../http/door.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
 import type { InferRequest, infer } from '../../pipeline/infer.ts';
 import type { PicturesAnswer, PicturesRequest } from '../../pipeline/pictures.ts';
-import { unpackTensor } from '../../tensor/packed.ts';
-import { jsonAnswer, renderStatus, writePictures, writePredictions } from './answer.ts';
-import { classificationsText, INPUT, type Method, outputsOf, regressionsText } from './examples.ts';
+import { jsonAnswer, renderStatus, writePictures, writePredictions, writeResults } from './answer.ts';
+import { classificationsOf, INPUT, type Method, outputsOf, regressionsOf } from './examples.ts';
 import { asServableError, renderFailure } from './failure.ts';
 import { metadataText } from './metadata-text.ts';
 import { type AskedModel, malformed, PATHS, readPath } from './path.ts';
@@ -66,7 +65,7 @@ export function predictHandler(options: TfServingRestOptions): Handler {
       return jsonAnswer(await writePictures(write, answer.outcomes, body.names), answer.routed.version);
     }
     const { signature, rows } = body;
-    const inputs = new Map(body.inputs.map(([name, tensor]) => [name, unpackTensor(tensor)]));
+    const inputs = new Map(body.inputs);
     const prediction = await options.infer({ ...known, signature, inputs, rows }, context);
     return jsonAnswer(await writePredictions(write, prediction.outputs, body), prediction.version);
   };
@@ -74,7 +73,7 @@ export function predictHandler(options: TfServingRestOptions): Handler {
 
 /** Creates the handler of POST …:classify or …:regress. */
 export function examplesHandler(method: Method, options: TfServingRestOptions): Handler {
-  const write = method === 'classify' ? classificationsText : regressionsText;
+  const resultsOf = method === 'classify' ? classificationsOf : regressionsOf;
   return async (request, response, context) => {
     const asked = readPath(request.method, request.path);
     const servable = servableOf(asked);
@@ -87,7 +86,7 @@ export function examplesHandler(method: Method, options: TfServingRestOptions): 
     const outputs = outputsOf(method, signature, routed.metadata.signatures.get(signature));
     const inputs = new Map([[INPUT, examples]]);
     const prediction = await options.infer({ servable, routed, signature, inputs, rows: count, outputs }, context);
-    return jsonAnswer(write(prediction.outputs, count), prediction.version);
+    return jsonAnswer(await writeResults(options.write, resultsOf(prediction.outputs, count)), prediction.version);
   };
 }
 
