@@ -92,10 +92,6 @@ test('D17: a valid key works in Authorization and in X-API-Key; the log has its 
   }
 });
 
-test('health needs no key', async () => {
-  assert.equal((await fetch(`${gateway.url}/health/live`)).status, 200);
-});
-
 test('without CORS_ORIGINS no CORS header is sent', async () => {
   const { headers } = await request(gateway, { ...bearer(KEY), Origin: 'https://any.example' });
   assert.deepEqual(
@@ -187,4 +183,13 @@ test('tensorgate keys new prints a key, and an entry that works when the file is
   await until(async () => (await request(gateway, bearer(key))).status !== 401);
   assert.deepEqual(await statuses([request(gateway, bearer(key)), request(gateway, bearer(KEY))]), [404, 401]);
   assert.equal((await runCli(['keys', 'new', 'two words'])).code, 2);
+});
+
+test('health needs no key: neither its answers nor that other methods are not allowed', async () => {
+  for (const path of ['/health/live', '/health/ready', '/ping', '/v2/health/live', '/v2/health/ready']) {
+    const refused = await fetch(`${gateway.url}${path}`, { method: 'POST' });
+    assert.deepEqual([path, refused.status, refused.headers.get('allow')], [path, 405, 'GET, HEAD']);
+    assert.match(await refused.text(), /POST is not allowed here/);
+    assert.notEqual((await fetch(`${gateway.url}${path}`)).status, 401, path);
+  }
 });

@@ -1,4 +1,5 @@
 /** The wrapper of every handler: a request over HTTP passes the door. */
+import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { RequestContext } from '../domain/request.ts';
 import type { Pass } from '../door/door.ts';
@@ -48,9 +49,22 @@ const CLOSE = { Connection: 'close' };
 export const allowOnly =
   (methods: string): Handler =>
   async (request, response) => {
-    response.setHeader('Allow', methods);
-    throw new GatewayError('method_not_allowed', `${request.method} is not allowed here; use ${methods}.`);
+    throw notAllowed(request, response, methods);
   };
+
+/** The same for health, which has no door: no API key is needed to learn that a method is not offered. */
+export const healthOnly =
+  (refuse: Refuse = problem): RequestHandler =>
+  (request, response) => {
+    const id = randomUUID();
+    const answer = refuse(notAllowed(request, response, 'GET, HEAD'), id);
+    send(request, response, answer, { 'X-Request-Id': id });
+  };
+
+function notAllowed({ method }: Request, response: Response, methods: string): GatewayError {
+  response.setHeader('Allow', methods);
+  return new GatewayError('method_not_allowed', `${method} is not allowed here; use ${methods}.`);
+}
 
 function send(
   request: Request,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
-import { allowOnly, type Door, type Handler } from './door.ts';
+import { type Door, type Handler, healthOnly } from './door.ts';
 import { exactPath } from './exact-path.ts';
 import { plainForwardedFor } from './forwarded.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -32,7 +32,7 @@ export function createService(options: ServiceOptions): Express {
   if (options.corsOrigins.length > 0) service.use(corsFor(options.corsOrigins));
   // First: Vertex AI may choose a path of a protocol for health, such as /v1/models/….
   service.use(health);
-  service.all([...HEALTH_ROUTES, ...options.healthAliases.map(exactPath)], door('/health', allowOnly('GET, HEAD')));
+  service.all([...HEALTH_ROUTES, ...options.healthAliases.map(exactPath)], healthOnly());
   for (const routes of protocols) service.use(routes);
   service.use(door('none', noSuchRoute), onUncaughtError(door));
   return service;

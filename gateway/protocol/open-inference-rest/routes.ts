@@ -2,7 +2,7 @@
 import express, { type Router } from 'express';
 import { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
-import { allowOnly, type Door, type Handler } from '../../http/door.ts';
+import { allowOnly, type Door, type Handler, healthOnly } from '../../http/door.ts';
 import { errorText } from '../../http/error-text.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
 import { describeModel, requireReady } from '../../open-inference/models.ts';
@@ -36,7 +36,10 @@ export function openInferenceRestRoutes(door: Door, options: OpenInferenceRestOp
     const ready = options.isReady();
     response.status(ready ? 200 : 503).json({ ready });
   });
-  router.all(/^\/v2\/health\/(?:live|ready)$/, behind('/v2/health', allowOnly('GET, HEAD')));
+  router.all(
+    /^\/v2\/health\/(?:live|ready)$/,
+    healthOnly((failure) => errorText(failure)),
+  );
   only('get', '/v2', '/v2', async () => jsonAnswer({ ...options.server, extensions: EXTENSIONS }));
   only('get', PATHS.model, '/v2/models/{model}', metadataHandler(options));
   only('get', PATHS.ready, '/v2/models/{model}/ready', readyHandler(options));

@@ -14,6 +14,8 @@ const binarySize = z.int().min(0).describe('The bytes of this tensor behind the 
 /** Others are ignored. */
 const parameters = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).catchall(z.unknown()).nullish();
 
+const classes = z.int().min(1).describe('As many of the best classes, in place of the elements.');
+
 const input = z.object({
   name: text,
   datatype,
@@ -31,7 +33,12 @@ export const inferBody = z
     }),
     inputs: z.array(input),
     outputs: z
-      .array(z.object({ name: text, parameters: parameters({ binary_data: z.boolean().nullish() }) }))
+      .array(
+        z.object({
+          name: text,
+          parameters: parameters({ binary_data: z.boolean().nullish(), classification: classes.nullish() }),
+        }),
+      )
       .nullish()
       .describe('The outputs that are wanted; all by default.'),
   })
