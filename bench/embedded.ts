@@ -1,14 +1,14 @@
 /**
  * Compares the embedded model server, called over gRPC with one image per request, with ONNX Runtime's Python package
- * on the same model in one process without a server. Reports images per second by number of concurrent callers. Rounds
- * alternate.
+ * on the same model with the same settings of threads in one process without a server. The two take turns of a second or
+ * so; the ratios are medians of all turns.
  *
- *   node bench/embedded.ts PYTHON
+ *   node bench/embedded.ts PYTHON [ROUNDS]
  */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { createInterface } from 'node:readline';
 import { startEmbedded } from '../gateway/backend/embedded.ts';
 import { openClient } from '../gateway/backend/grpc/channel.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
@@ -17,64 +17,75 @@ import type { RequestContext } from '../gateway/domain/request.ts';
 import { usableCores } from '../gateway/machine/cores.ts';
 import { median } from './load.ts';
 
-const ROUNDS = 3;
-const IMAGES = 192;
-const CONCURRENCY = [1, 8, 32];
+const [python = 'python3', rounds = '9'] = process.argv.slice(2);
+const IMAGES = 96;
+const CALLERS = [1, 8, 32];
+const SIGNATURES = [
+  { signature: 'serving_uint8', dtype: 'DT_UINT8', file: 'serving_uint8.onnx' },
+  { signature: 'serving_default', dtype: 'DT_FLOAT', file: 'model.onnx' },
+] as const;
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 const basePath = here('../serving/models/clothing-model');
 const versions = (await readdir(basePath)).map(Number).filter(Number.isInteger);
-const model = path.join(basePath, String(Math.max(...versions)), 'model.onnx');
+const version = path.join(basePath, String(Math.max(...versions)));
 const log = { debug() {}, info() {}, warn: console.error, error: console.error };
 const cores = usableCores();
 const embedded = startEmbedded({ models: [{ name: 'clothing-model', basePath }], cores, log });
 await embedded.ready;
 const backend = createTfServing({ client: openClient(embedded.target), maxOutputBytes: 2 ** 20, onStatus() {} });
-const target: PredictTarget = {
-  servable: { model: 'clothing-model' },
-  signature: 'serving_default',
-  input: { name: 'image', dtype: 'DT_FLOAT', shape: [299, 299, 3] },
-  answer: { outputs: ['scores'], wantedElements: 10, elements: 10 },
-};
+const reference = spawn(python, [here('reference/onnx.py'), String(cores)], { stdio: ['pipe', 'pipe', 'inherit'] });
+const answers = createInterface(reference.stdout)[Symbol.asyncIterator]();
 
-async function ask(): Promise<void> {
+async function ask(target: PredictTarget): Promise<void> {
   const call = backend.prepare(target, 1);
   const deadlineMs = performance.now() + 60_000;
   await call.send(1, { deadlineMs, signal: new AbortController().signal } as RequestContext);
   call.release();
 }
 
-async function perSecond(callers: number): Promise<number> {
+async function perSecond(target: PredictTarget, callers: number): Promise<number> {
   const startedMs = performance.now();
   const caller = async () => {
-    for (let image = 0; image < IMAGES / callers; image += 1) await ask();
+    for (let image = 0; image < IMAGES / callers; image += 1) await ask(target);
   };
   await Promise.all(Array.from({ length: callers }, caller));
   return (IMAGES / (performance.now() - startedMs)) * 1000;
 }
 
-async function inPython(): Promise<number[]> {
-  const args = [here('reference/onnx.py'), model, target.input.name, cores, IMAGES, ...CONCURRENCY].map(String);
-  const { stdout } = await promisify(execFile)(process.argv[2] ?? 'python3', args);
-  return JSON.parse(stdout) as number[];
+async function inPython(file: string, callers: number): Promise<number> {
+  reference.stdin.write(`${path.join(version, file)} ${callers} ${IMAGES}\n`);
+  return Number((await answers.next()).value);
+}
+
+/** A row of the table: the medians of all rounds. */
+async function compare({ signature, dtype, file }: (typeof SIGNATURES)[number], callers: number): Promise<string> {
+  const target: PredictTarget = {
+    servable: { model: 'clothing-model' },
+    signature,
+    input: { name: 'image', dtype, shape: [299, 299, 3] },
+    answer: { outputs: ['scores'], wantedElements: 10, elements: 10 },
+  };
+  await perSecond(target, callers);
+  await inPython(file, callers);
+  const turns: { readonly ours: number; readonly theirs: number }[] = [];
+  for (let round = 0; round < Number(rounds); round += 1) {
+    const before = await inPython(file, callers);
+    const ours = await perSecond(target, callers);
+    // The mean of the turns before and after: other load on the machine comes and goes.
+    turns.push({ ours, theirs: (before + (await inPython(file, callers))) / 2 });
+  }
+  const of = (value: (turn: (typeof turns)[number]) => number) => median(turns.map(value));
+  const ratio = of(({ ours, theirs }) => ours / theirs).toFixed(2);
+  return [dtype, callers, of(({ ours }) => ours).toFixed(0), of(({ theirs }) => theirs).toFixed(0), ratio].join(' | ');
 }
 
 try {
-  for (let image = 0; image < 50; image += 1) await ask();
-  const rounds: { readonly ours: number[]; readonly theirs: number[] }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const ours: number[] = [];
-    for (const callers of CONCURRENCY) ours.push(await perSecond(callers));
-    rounds.push({ ours, theirs: await inPython() });
-  }
-  console.log(`${cores} cores for the model; images per second, median of ${ROUNDS} rounds\n`);
-  console.log('| callers | embedded server | onnxruntime in Python | ratio |\n|--|--|--|--|');
-  for (const [index, callers] of CONCURRENCY.entries()) {
-    const of = (side: 'ours' | 'theirs') => median(rounds.map((round) => round[side][index] ?? Number.NaN));
-    const [ours, theirs] = [of('ours'), of('theirs')];
-    console.log(`| ${[callers, ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(2)].join(' | ')} |`);
-  }
+  console.log(`${cores} cores for the model; images per second, medians of ${rounds} rounds\n`);
+  console.log('| input | callers | embedded server | onnxruntime in Python | ratio |\n|--|--|--|--|--|');
+  for (const one of SIGNATURES) for (const callers of CALLERS) console.log(`| ${await compare(one, callers)} |`);
 } finally {
+  reference.kill();
   backend.close();
   await embedded.close();
 }

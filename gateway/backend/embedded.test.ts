@@ -147,11 +147,14 @@ test('a server that cannot start is restarted with growing pauses until it can',
   assert.equal(embedded.state, 'ready');
 });
 
+/** What embedded.ts and the server import. */
+const GATEWAY = ['backend', 'domain', 'machine', 'door', 'grpc', 'errors.ts'].map((name) => `gateway/${name}`);
+
 /** Imports embedded.ts from a copy of the repository without the server's packages in node_modules. */
 async function copyOf(t: TestContext, ...folders: readonly string[]): Promise<typeof import('./embedded.ts')> {
   const copy = mkdtempSync(join(tmpdir(), 'embedded-copy-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
-  for (const folder of ['gateway/backend', 'gateway/domain', 'gateway/errors.ts', 'protos', ...folders]) {
+  for (const folder of [...GATEWAY, 'protos', ...folders]) {
     cpSync(join(REPOSITORY, folder), join(copy, folder), { recursive: true });
   }
   cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));

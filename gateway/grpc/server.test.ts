@@ -42,7 +42,7 @@ async function start(t: TestContext, methods: Methods = {}, { maxConnections = 1
     methods: { [ECHO]: echo, ...methods },
     openMethods: healthMethods(['test.Test'], () => true),
   });
-  const { listener, drainable } = createGrpcServer(onCall, { maxConnections, log });
+  const { listener, drainable } = createGrpcServer(onCall, { maxConnections });
   const lifecycle = createLifecycle();
   lifecycle.add(drainable);
   await once(listener.listen(0, '127.0.0.1'), 'listening');

@@ -16,9 +16,8 @@ import { boundConnections } from './connections.ts';
 export const MAX_CALLS = 256;
 const MAX_HEADER_BYTES = 16 * 1024;
 const HANDSHAKE_MS = 10_000;
-/** What a client may send ahead of what is read. The default of 64 kB allows 64 kB a round trip. */
-const STREAM_WINDOW_BYTES = 256 * 1024;
-const CONNECTION_WINDOW_BYTES = 2 ** 20;
+/** HTTP/2's default of 64 kB allows 64 kB a round trip. */
+const WINDOWS = { callBytes: 256 * 1024, connectionBytes: 2 ** 20 };
 /** In megabytes. Node would refuse calls while a connection has more of answers to send; their sizes are bounded elsewhere. */
 const MAX_SESSION_MEMORY = 2 ** 20;
 
@@ -26,9 +25,12 @@ export type GrpcServerOptions = {
   /** Open connections at most. */
   readonly maxConnections: number;
   /** If set, the server takes TLS only. */
-  readonly tls?: CertificateFiles | undefined;
-  readonly log: Log;
+  readonly tls?: Tls | undefined;
+  /** What a client may send ahead of what is read, on a call and on a connection. */
+  readonly windows?: { readonly callBytes: number; readonly connectionBytes: number };
 };
+
+type Tls = { readonly files: CertificateFiles; readonly log: Log };
 
 /** Takes one call. */
 export type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -36,19 +38,20 @@ export type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =
 export type GrpcServer = { readonly listener: Listener; readonly drainable: Drainable };
 
 /** Creates a server that does not listen yet. Throws for a certificate that cannot be read. */
-export function createGrpcServer(onCall: OnCall, { maxConnections, tls, log }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): GrpcServer {
+  const { maxConnections, tls, windows = WINDOWS } = options;
   const limits = {
     settings: {
       maxConcurrentStreams: MAX_CALLS,
       maxHeaderListSize: MAX_HEADER_BYTES,
-      initialWindowSize: STREAM_WINDOW_BYTES,
+      initialWindowSize: windows.callBytes,
       enablePush: false,
     },
     maxSessionMemory: MAX_SESSION_MEMORY,
   };
-  const server = tls ? secureServer(limits, tls, log) : createServer(limits);
+  const server = tls ? secureServer(limits, tls) : createServer(limits);
   const connections = boundConnections(server, maxConnections);
-  server.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+  server.on('session', (session) => session.setLocalWindowSize(windows.connectionBytes));
   server.on('stream', (stream, headers) => {
     // A stream that fails is closed, which is noticed there.
     stream.on('error', () => undefined);
@@ -68,10 +71,10 @@ export function createGrpcServer(onCall: OnCall, { maxConnections, tls, log }: G
   return { listener: server, drainable };
 }
 
-function secureServer(limits: object, tls: CertificateFiles, log: Log): Http2Server {
+function secureServer(limits: object, { files, log }: Tls): Http2Server {
   const options = { ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_MS };
-  const server = createSecureServer({ ...limits, ...options, ...readCertificate(tls) });
-  const renewal = renewCertificate(server, tls, log);
+  const server = createSecureServer({ ...limits, ...options, ...readCertificate(files) });
+  const renewal = renewCertificate(server, files, log);
   server.once('close', renewal.close);
   return server as unknown as Http2Server;
 }

@@ -52,8 +52,9 @@ export function openGrpc(options: GrpcOptions, shared: SharedParts): GrpcServer 
     openMethods: healthMethods(services, isReady),
   });
   const { maxGrpcConnections: maxConnections } = descriptors;
+  const files = tlsFiles(config);
   return checked(
-    () => createGrpcServer(onCall, { maxConnections, tls: tlsFiles(config), log }),
+    () => createGrpcServer(onCall, { maxConnections, tls: files && { files, log } }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
 }

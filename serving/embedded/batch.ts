@@ -1,6 +1,7 @@
 /** Batching: joins several requests along the first axis and splits the outputs again. */
 
-import type { Feed, Outputs, Signature } from './session-worker.ts';
+import type { Feed } from './feed.ts';
+import type { Outputs, Signature } from './session-worker.ts';
 import { failedPrecondition, invalidArgument } from './status.ts';
 import type { InputTensor, OutputTensor } from './tensor.ts';
 

@@ -1,79 +1,132 @@
 /** The gRPC server: maps RPCs to methods of the service, cancelled calls to an AbortSignal and errors to statuses. */
 
+import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
-import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo, ListenOptions } from 'node:net';
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { checkHeaders, httpStatusFor, textOf } from '../../gateway/grpc/headers.ts';
+import { type Answer, send, success } from '../../gateway/grpc/reply.ts';
+import { createGrpcServer, type GrpcServer, type OnCall } from '../../gateway/grpc/server.ts';
+import { failed } from '../../gateway/grpc/status.ts';
+import { timeoutMsOf } from '../../gateway/grpc/timeout.ts';
+import { free } from './feed.ts';
 import type { Inference } from './inference.ts';
 import type { Protocol } from './protocol.ts';
+import { receiveMessage } from './receive.ts';
 import type { Service } from './service.ts';
-import { asStatusError, invalidArgument } from './status.ts';
+import { asStatusError, type Code, invalidArgument, StatusError } from './status.ts';
 
-/** About 470 images of 299 x 299 as float32. TF-Serving has no limit; this one bounds the memory a client can use. */
-const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A client that takes nothing of its answer for so long has gone. */
+const IDLE_MS = 60_000;
+/** Room for whole tensors: with less, the client waits for this process after each part of a tensor. */
+const WINDOWS = { callBytes: 4 * 2 ** 20, connectionBytes: 64 * 2 ** 20 };
 
 type Parts = { readonly inference: Inference; readonly service: Service };
 
-/** Creates the server without opening a port. */
-export function createServer({ inference, service }: Parts, { predictionService, modelService }: Protocol): Server {
-  const server = new Server({
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-  });
-  server.addService(predictionService.service, {
-    Predict: unary(inference.predict.bind(inference)),
-    Classify: unary(inference.classify.bind(inference)),
-    Regress: unary(inference.regress.bind(inference)),
-    GetModelMetadata: unary(service.getModelMetadata.bind(service)),
-  });
-  server.addService(modelService.service, {
-    GetModelStatus: unary(service.getModelStatus.bind(service)),
-    HandleReloadConfigRequest: unary(service.handleReloadConfigRequest.bind(service)),
-  });
-  return server;
+/** Takes the message of a call, and returns that of its answer. */
+type Method = (message: Buffer<ArrayBuffer>, signal: AbortSignal) => Promise<Buffer>;
+
+/** Makes the function that answers calls. */
+export function createOnCall({ inference, service }: Parts, { predictionService, modelService }: Protocol): OnCall {
+  const prediction = predictionService.service;
+  const model = modelService.service;
+  const methods = new Map([
+    unary(prediction.Predict, inference.predict.bind(inference)),
+    unary(prediction.Classify, inference.classify.bind(inference)),
+    unary(prediction.Regress, inference.regress.bind(inference)),
+    unary(prediction.GetModelMetadata, service.getModelMetadata.bind(service)),
+    unary(model.GetModelStatus, service.getModelStatus.bind(service)),
+    unary(model.HandleReloadConfigRequest, service.handleReloadConfigRequest.bind(service)),
+  ]);
+  return (stream, headers) => void answer(stream, headers, methods.get(headers[':path'] ?? ''));
 }
 
+/** A method by its path: `/package.Service/Method`. */
 function unary<Request, Response>(
+  definition: MethodDefinition<Request, Response> | undefined,
   handle: (request: Request, signal: AbortSignal) => Promise<Response>,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    const cancelled = new AbortController();
-    // grpc-js also emits 'cancelled' when the deadline of a call passes.
-    call.on('cancelled', () => cancelled.abort());
-    handle(call.request, cancelled.signal).then(
-      (response) => callback(null, response),
-      (error) => callback(asStatusError(error).toServiceError()),
-    );
+): [string, Method] {
+  if (!definition) throw new Error('The protos do not define all methods');
+  const { path, requestDeserialize, responseSerialize } = definition;
+  return [
+    path,
+    async (message, signal) => {
+      const response = await handle(requestDeserialize(message), signal);
+      free(message.buffer);
+      return responseSerialize(response);
+    },
+  ];
+}
+
+/** Answers a call, at its deadline at the latest. */
+async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method?: Method): Promise<void> {
+  const { signal, late, done } = endOf(stream, timeoutMsOf(textOf(headers['grpc-timeout']) ?? ''));
+  const called = Promise.try(async () => {
+    checkHeaders(headers);
+    if (!method) throw new StatusError('UNIMPLEMENTED', '');
+    return success([await method(await receiveMessage(stream), signal)]);
+  });
+  const answered = await Promise.race([called, late]).catch(failure);
+  done();
+  send(stream, answered, { httpStatus: httpStatusFor(headers), metadata: {}, idleMs: IDLE_MS });
+}
+
+/** What ends a call early: the signal is aborted and `late` rejects at its deadline and when the client has gone. */
+function endOf(stream: ServerHttp2Stream, timeoutMs: number | undefined) {
+  const ending = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const end = (code: Code, text: string) => {
+    ending.abort();
+    late.reject(new StatusError(code, text));
+  };
+  const onDeadline = () => end('DEADLINE_EXCEEDED', 'Deadline Exceeded');
+  const onGone = () => end('CANCELLED', 'CANCELLED');
+  const timer = timeoutMs === undefined ? undefined : setTimeout(onDeadline, Math.min(timeoutMs, MAX_TIMER_MS));
+  stream.once('close', onGone);
+  return {
+    signal: ending.signal,
+    late: late.promise,
+    done() {
+      clearTimeout(timer);
+      stream.off('close', onGone);
+    },
   };
 }
 
-/**
- * Opens a port of an address of this machine.
- * @param port 0 for a free port
- * @returns the address
- */
-export async function listenOnPort(server: Server, host: string, port: number): Promise<string> {
-  return `${host}:${await bind(server, `${host}:${port}`)}`;
+function failure(thrown: unknown): Answer {
+  const { code, text } = asStatusError(thrown);
+  return { status: 500, trailers: failed(code, text) };
 }
 
-/** Opens a UNIX socket. Replaces a socket left by a server that was killed. @returns the address */
-export async function listenOnSocket(server: Server, path: string): Promise<string> {
+/** A server on one address. */
+export type Bound = { readonly server: GrpcServer; readonly address: string };
+
+/** Opens a port of an address of this machine. `port`: 0 for a free one. */
+export async function listenOnPort(onCall: OnCall, host: string, port: number): Promise<Bound> {
+  const server = await listen(onCall, { host: host.replace(/^\[|\]$/g, ''), port });
+  return { server, address: `${host}:${(server.listener.address() as AddressInfo).port}` };
+}
+
+/** Opens a UNIX socket. Replaces a socket left by a server that was killed. */
+export async function listenOnSocket(onCall: OnCall, path: string): Promise<Bound> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isSocket()) await unlink(path);
-  await bind(server, `unix:${path}`);
-  return `unix:${path}`;
+  return { server: await listen(onCall, { path }), address: `unix:${path}` };
 }
 
-async function bind(server: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(port);
-      else reject(invalidArgument(`Failed to BuildAndStart gRPC server: ${error.message}`));
-    });
-  });
+async function listen(onCall: OnCall, options: ListenOptions): Promise<GrpcServer> {
+  const server = createGrpcServer(onCall, { maxConnections: Number.MAX_SAFE_INTEGER, windows: WINDOWS });
+  try {
+    await once(server.listener.listen(options), 'listening');
+    return server;
+  } catch (error) {
+    throw invalidArgument(`Failed to BuildAndStart gRPC server: ${(error as Error).message}`);
+  }
 }
 
 /** Stops accepting calls. Resolves when the calls in flight have ended. */
-export async function drain(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.tryShutdown((error) => (error ? reject(error) : resolve()));
-  });
+export async function drain(servers: readonly Bound[]): Promise<void> {
+  await Promise.all(servers.map(({ server }) => new Promise<void>((resolve) => server.drainable.stop(resolve))));
 }

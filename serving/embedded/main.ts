@@ -1,11 +1,10 @@
 /** The embedded model server: TF-Serving's gRPC API, flags and model life cycle on ONNX Runtime. */
 
 import { availableParallelism } from 'node:os';
-import type { Server } from '@grpc/grpc-js';
 import { readBatchingParameters } from './batching-parameters.ts';
 import { watchConfig } from './config-watch.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
-import { createServer, drain, listenOnPort, listenOnSocket } from './grpc-server.ts';
+import { type Bound, createOnCall, drain, listenOnPort, listenOnSocket } from './grpc-server.ts';
 import { Inference } from './inference.ts';
 import { consoleLog } from './log.ts';
 import { type ModelConfig, modelConfigs, readModelConfigFile } from './model-config.ts';
@@ -71,16 +70,21 @@ async function serve(flags: Flags): Promise<void> {
     maxCalls: flags.grpc_max_threads,
     asTensorContent: flags.enable_serialization_as_tensor_content,
   });
-  const server = createServer({ inference, service: new Service({ models, protocol }) }, protocol);
-  exitOnShutdown(server);
+  const onCall = createOnCall({ inference, service: new Service({ models, protocol }) }, protocol);
+  const servers: Bound[] = [];
+  exitOnShutdown(servers);
   await models.start(configs);
-  const addresses = await listen(server, flags);
+  const { port, grpc_socket_path: path } = flags;
+  if (port !== 0 || path === '') servers.push(await listenOnPort(onCall, flags.host, port));
+  if (path !== '') servers.push(await listenOnSocket(onCall, path));
   if (flags.rest_api_port !== 0) await listenForMetrics(flags.host, flags.rest_api_port, inference.requestCounts);
   const served = configs.flatMap(({ name }) => {
     const available = models.states(name).find(([, { state }]) => state === 'AVAILABLE');
     return available ? `${name} version ${available[0]}` : [];
   });
-  consoleLog.info(`serving ${served.join(', ') || 'no model yet'} on ${addresses.join(' and ')}`);
+  consoleLog.info(
+    `serving ${served.join(', ') || 'no model yet'} on ${servers.map(({ address }) => address).join(' and ')}`,
+  );
   process.send?.({ ready: true });
   const { model_config_file: file, model_config_file_poll_wait_seconds: pollSeconds } = flags;
   if (file !== '' && pollSeconds > 0) {
@@ -101,17 +105,9 @@ async function readConfigs(flags: Flags): Promise<ModelConfig[]> {
   return modelConfigs([{ name: flags.model_name, base_path: flags.model_base_path, model_platform: 'tensorflow' }]);
 }
 
-async function listen(server: Server, flags: Flags): Promise<string[]> {
-  const addresses = [];
-  if (flags.port !== 0 || flags.grpc_socket_path === '')
-    addresses.push(await listenOnPort(server, flags.host, flags.port));
-  if (flags.grpc_socket_path !== '') addresses.push(await listenOnSocket(server, flags.grpc_socket_path));
-  return addresses;
-}
-
 /** SIGTERM and SIGINT: exit after the calls in flight. Parent process gone: exit at once. */
-function exitOnShutdown(server: Server): void {
-  const end = () => void drain(server).then(() => process.exit(0));
+function exitOnShutdown(servers: readonly Bound[]): void {
+  const end = () => void drain(servers).then(() => process.exit(0));
   process.once('SIGTERM', end).once('SIGINT', end);
   process.once('disconnect', () => process.exit(0));
 }

@@ -3,11 +3,17 @@
 import { isBatchable, joinFeeds, keyOf, rowsOf, splitOutputs, type Tensors } from './batch.ts';
 import type { BatchingParameters } from './batching-parameters.ts';
 import type { Session } from './session.ts';
-import type { Outputs } from './session-worker.ts';
+import type { Cancelled, Outputs } from './session-worker.ts';
 import { StatusError } from './status.ts';
 
+/**
+ * Runs that the session has at once: one computes, and the next one is in its thread already, so it does not wait for this
+ * thread, which is busy with other requests. A batch is not sent ahead: it may still grow.
+ */
+const MAX_RUNS = 2;
+
 export type Run = Tensors & {
-  /** Removes the request from the queue. A run that has started is not interrupted. */
+  /** Ends the wait for the answer. A run that computes already is not interrupted. */
   readonly signal: AbortSignal;
 };
 
@@ -19,6 +25,7 @@ type Task = Run & {
   /** Tasks with the same key can share a run. */
   readonly key: string;
   readonly enqueuedMs: number;
+  readonly cancelled: Cancelled;
   readonly result: PromiseWithResolvers<Outputs>;
 };
 
@@ -26,7 +33,8 @@ export class RunQueue {
   readonly #session: Session;
   readonly #batching: ReadonlyMap<string, BatchingParameters>;
   readonly #tasks: Task[] = [];
-  #running = false;
+  /** Runs that the session has. */
+  #runs = 0;
   #timer: NodeJS.Timeout | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -37,10 +45,10 @@ export class RunQueue {
   }
 
   /**
-   * Queues a request and runs it. The feeds must fit the signature. Their buffers move to the session's thread: the
-   * caller must not read them again.
-   * @throws StatusError DEADLINE_EXCEEDED if the signal aborts while the request is queued; errors of Session.run; with
-   *   batching also TF-Serving's INVALID_ARGUMENT if the first axis is too long or differs between inputs
+   * Queues a request and runs it. The feeds must fit the signature. Their memory moves to the session's thread: the
+   * caller must not read it again.
+   * @throws StatusError DEADLINE_EXCEEDED if the signal aborts; errors of Session.run; with batching also TF-Serving's
+   *   INVALID_ARGUMENT if the first axis is too long or differs between inputs
    */
   async run(run: Run): Promise<Outputs> {
     const batching = this.#batching.get(run.signature);
@@ -50,6 +58,7 @@ export class RunQueue {
       rows: batching ? rowsOf(run.feeds, batching.maxBatchSize) : 1,
       key: keyOf(run),
       enqueuedMs: performance.now(),
+      cancelled: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
       result: Promise.withResolvers(),
     };
     const cancel = () => this.#cancel(task);
@@ -61,29 +70,30 @@ export class RunQueue {
 
   /** Resolves when no request is running or queued. */
   async idle(): Promise<void> {
-    if (!this.#running && this.#tasks.length === 0) return;
+    if (this.#runs === 0 && this.#tasks.length === 0) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
   }
 
   #cancel(task: Task): void {
     const at = this.#tasks.indexOf(task);
-    if (at < 0) return;
-    this.#tasks.splice(at, 1);
+    if (at >= 0) this.#tasks.splice(at, 1);
+    Atomics.store(task.cancelled, 0, 1);
     task.result.reject(new StatusError('DEADLINE_EXCEEDED', 'Timed out waiting for notification'));
     this.#startNext();
   }
 
-  /** Starts the next run if the session is free and the batch is full or its timeout has passed. */
+  /** Starts the next run if the session has room for it and the batch is full or its timeout has passed. */
   #startNext(): void {
-    if (this.#running) return;
     clearTimeout(this.#timer);
     const [head] = this.#tasks;
     if (head === undefined) {
+      if (this.#runs > 0) return;
       this.#idle?.resolve();
       this.#idle = undefined;
       return;
     }
+    if (this.#runs >= (head.batching ? 1 : MAX_RUNS)) return;
     const batch = this.#batchFor(head);
     const waitMs = this.#waitMs(head, batch);
     if (waitMs > 0) {
@@ -91,7 +101,7 @@ export class RunQueue {
       return;
     }
     for (const task of batch) this.#tasks.splice(this.#tasks.indexOf(task), 1);
-    this.#running = true;
+    this.#runs++;
     void this.#execute(head, batch);
   }
 
@@ -115,7 +125,8 @@ export class RunQueue {
 
   async #execute({ signature, fetches }: Task, batch: readonly Task[]): Promise<void> {
     try {
-      const outputs = await this.#session.run({ signature, feeds: joinFeeds(batch), fetches });
+      const cancelled = batch.map((task) => task.cancelled);
+      const outputs = await this.#session.run({ signature, feeds: joinFeeds(batch), fetches, cancelled });
       const results = splitOutputs(
         outputs,
         batch.map(({ rows }) => rows),
@@ -124,7 +135,7 @@ export class RunQueue {
     } catch (error) {
       for (const task of batch) task.result.reject(error);
     }
-    this.#running = false;
+    this.#runs--;
     this.#startNext();
   }
 }

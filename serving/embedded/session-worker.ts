@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { hasBfloat16, toBfloat16, toFloat32, widenedName, widenModel } from './bfloat16.ts';
 import { DTYPES, type DType, dtypeOfCode, type NumberArray, UNSERVED } from './dtype.ts';
+import { type Feed, free, memoriesOf } from './feed.ts';
 import { type Declared, readDeclared } from './onnx-file.ts';
 import type { OutputTensor } from './tensor.ts';
 
@@ -23,17 +24,15 @@ export type Signature = {
 };
 export type Signatures = ReadonlyMap<string, Signature>;
 
-/** An input of a run. The concatenated `parts` are the elements of `shape`. */
-export type Feed = {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly parts: readonly (Uint8Array<ArrayBuffer> | string[])[];
-};
+/** One number in shared memory: not 0 once nobody waits for the request. */
+export type Cancelled = Int32Array<SharedArrayBuffer>;
+
 export type RunMessage = {
   readonly signature: string;
   readonly feeds: readonly Feed[];
   readonly fetches: readonly string[];
+  /** Of each request in the run. It is skipped if all are set before it starts. */
+  readonly cancelled: readonly Cancelled[];
 };
 export type Outputs = ReadonlyMap<string, OutputTensor>;
 
@@ -90,7 +89,10 @@ async function run({ session, signature }: Graph, { feeds, fetches }: RunMessage
   const inner = (name: string, dtype: DType | undefined) => (dtype === 'DT_BFLOAT16' ? widenedName(name) : name);
   const inputs = Object.fromEntries(feeds.map((feed) => [inner(feed.name, feed.dtype), tensorOf(feed)]));
   const names = new Map(fetches.map((name) => [inner(name, signature.outputs.get(name)?.dtype), name]));
-  const results = await session.run(inputs, [...names.keys()]);
+  const results = await session.run(inputs, [...names.keys()]).finally(() => {
+    const own = Object.values(inputs).flatMap(({ data }) => (ArrayBuffer.isView(data) ? data.buffer : []));
+    for (const memory of [...memoriesOf(feeds), ...own]) free(memory as ArrayBuffer);
+  });
   return new Map(
     [...names].map(([from, name]) => [
       name,
@@ -137,12 +139,19 @@ async function serve(port: NonNullable<typeof parentPort>, { graphs, intraOpThre
     opened.set(name, graph);
     reply({ signature: graph.signature });
   }
-  port.on('message', (message: RunMessage | 'close') => {
+  const handle = async (message: RunMessage | 'close') => {
     if (message === 'close') {
-      const released = [...opened.values()].map(({ session }) => session.release());
-      return void Promise.all(released).then(() => port.close(), fail);
+      await Promise.all([...opened.values()].map(({ session }) => session.release()));
+      port.close();
+    } else if (message.cancelled.every((request) => Atomics.load(request, 0) !== 0)) {
+      fail('the requests were cancelled');
+    } else {
+      reply({ outputs: await run(opened.get(message.signature) as Graph, message) });
     }
-    run(opened.get(message.signature) as Graph, message).then((outputs) => reply({ outputs }), fail);
+  };
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', (message: RunMessage | 'close') => {
+    last = last.then(() => handle(message)).catch(fail);
   });
 }
 

@@ -1,13 +1,14 @@
 /** Starts a worker thread with the ONNX sessions of a version, and sends requests to it. */
 
-import { isMarkedAsUntransferable, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { memoriesOf } from './feed.ts';
 import type { Outputs, Reply, RunMessage, SessionOptions, Signature, Signatures } from './session-worker.ts';
 import { StatusError } from './status.ts';
 
 export type Session = {
   readonly signatures: Signatures;
   /**
-   * Runs the model. The buffers of the feeds move to the worker thread: the caller must not read them again. Runs
+   * Runs the model. The memory of the feeds moves to the worker thread: the caller must not read it again. Runs
    * execute in the order of the calls.
    * @throws StatusError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, with ONNX Runtime's text
    */
@@ -46,7 +47,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return {
     signatures,
     async run(message) {
-      worker.postMessage(message, transferable(message));
+      worker.postMessage(message, memoriesOf(message.feeds));
       const reply = await next();
       if ('outputs' in reply) return reply.outputs;
       throw runError('error' in reply ? reply.error : 'no outputs');
@@ -56,12 +57,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       await ended;
     },
   };
-}
-
-/** The buffers to move to the worker. Small messages lie in Node's shared buffer pool, so they are copied instead. */
-function transferable({ feeds }: RunMessage): ArrayBuffer[] {
-  const buffers = feeds.flatMap(({ parts }) => parts.flatMap((part) => (Array.isArray(part) ? [] : [part.buffer])));
-  return [...new Set(buffers)].filter((buffer) => !isMarkedAsUntransferable(buffer));
 }
 
 function loadError(file: string, message: string): StatusError {

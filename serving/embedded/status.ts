@@ -1,6 +1,7 @@
 /** Errors with a canonical gRPC code and TF-Serving's message. */
 
-import { status as grpcStatus } from '@grpc/grpc-js';
+import type { status as grpcStatus } from '@grpc/grpc-js';
+import { GatewayError } from '../../gateway/errors.ts';
 
 export type Code = Exclude<keyof typeof grpcStatus, 'OK'>;
 
@@ -21,12 +22,10 @@ export class StatusError extends Error {
     return `${this.code}: ${this.message}`;
   }
 
-  /** The error that grpc-js sends. */
-  toServiceError(): { code: number; details: string } {
+  /** The message as it is sent. */
+  get text(): string {
     const { message } = this;
-    const details =
-      message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}...TRUNCATED` : message;
-    return { code: grpcStatus[this.code], details };
+    return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}...TRUNCATED` : message;
   }
 }
 
@@ -37,6 +36,7 @@ export const failedPrecondition = (message: string): StatusError => new StatusEr
 /** Converts any thrown value to a StatusError. Other errors become INTERNAL. */
 export function asStatusError(thrown: unknown): StatusError {
   if (thrown instanceof StatusError) return thrown;
+  if (thrown instanceof GatewayError) return new StatusError(thrown.grpcStatus, thrown.message);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new StatusError('INTERNAL', message, { cause: thrown });
 }
