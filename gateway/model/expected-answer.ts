@@ -5,13 +5,8 @@ import { GatewayError } from '../errors.ts';
 
 /** The answer where the output `wanted` has the scores of `classes` classes. */
 export function expectedAnswer({ outputs }: Signature, wanted: TensorInfo, classes: number): ExpectedAnswer {
-  const sizes = outputs.map((output) => (output === wanted ? classes : elementsOf(output)));
-  const elements = sizes.reduce((sum, size) => sum + size, 0);
-  return {
-    outputs: [wanted.name],
-    wantedElements: classes,
-    elements: Number.isFinite(elements) ? elements : undefined,
-  };
+  const elements = outputs.map((output) => (output === wanted ? classes : elementsOf(output)));
+  return { outputs: [wanted.name], wantedElements: classes, elements: finite(sum(elements)) };
 }
 
 /** The answer with whole outputs: those named, or all. Throws `invalid_request` for a name that the signature lacks. */
@@ -22,12 +17,16 @@ export function expectedTensors({ outputs }: Signature, names?: readonly string[
     const detail = `outputs: no ${unknown.slice(0, 80)} in this signature; it has ${known.join(', ') || 'none'}`;
     throw new GatewayError('invalid_request', detail);
   }
-  const elements = outputs.reduce((sum, output) => sum + elementsOf(output), 0);
-  return {
-    outputs: names ?? known,
-    wantedElements: elements,
-    elements: Number.isFinite(elements) ? elements : undefined,
-  };
+  const elements = sum(outputs.map(elementsOf));
+  return { outputs: names ?? known, wantedElements: elements, elements: finite(elements) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function finite(number: number): number | undefined {
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** The elements of an output for one instance: the first axis is the batch. Infinite if the signature does not tell. */

@@ -12,7 +12,7 @@ import { checkPictures } from './encoded-pictures.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { requireAnswer } from './require-answer.ts';
-import { retryWhileFull } from './retry-while-full.ts';
+import { callServer } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
 
 export type InferRequest = {
@@ -48,8 +48,8 @@ export async function infer(
       const { card, version, servers } = routed;
       const answer = expectedTensors(signature, request.outputs);
       const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
-      const prediction = await context.time('predict', () =>
-        retryWhileFull(stages.admission, context, () => stages.backend.predict(target, inputs, rows, context)),
+      const prediction = await callServer(stages.admission, context, () =>
+        stages.backend.predict(target, inputs, rows, context),
       );
       requireAnswer(prediction, version, answer.outputs);
       return { ...prediction, version };

@@ -13,7 +13,7 @@ import type { Outcomes } from './outcomes.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { readImages } from './read-images.ts';
-import { retryWhileFull } from './retry-while-full.ts';
+import { callServer } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
 
 export type PicturesRequest = {
@@ -99,9 +99,7 @@ async function predict(
   const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
   requireOne([...images.keys()], rows);
   const count = rows.values.size;
-  const answered = await context.time('predict', () =>
-    retryWhileFull(stages.admission, context, () => ask({ target, call, count }, context)),
-  );
+  const answered = await callServer(stages.admission, context, () => ask({ target, call, count }, context));
   const tensorBytes = call.inputBytes(count);
   call.release();
   return { routed, rows, answered, tensorBytes };

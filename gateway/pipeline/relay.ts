@@ -10,7 +10,7 @@ import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { checkEncodedInput } from './relay-pictures.ts';
 import { requireAnswer } from './require-answer.ts';
-import { retryWhileFull } from './retry-while-full.ts';
+import { callServer } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
 
 export type RelayRequest = {
@@ -48,8 +48,8 @@ export async function relay(
     const signature = signatureOf(routed.metadata, name);
     const answer = method === 'Predict' ? expectedTensors(signature) : UNKNOWN;
     const target = { method, servable: { model: card.name, version }, only: servers, signature: name, answer };
-    const answered = await context.time('predict', () =>
-      retryWhileFull(stages.admission, context, () => stages.backend.relay(target, rest, rows, context)),
+    const answered = await callServer(stages.admission, context, () =>
+      stages.backend.relay(target, rest, rows, context),
     );
     requireAnswer({ version: answered.version, outputs: new Map() }, version, []);
     return { version, message: answered.message };

@@ -33,3 +33,12 @@ export async function retryWhileFull<T>(
     await sleep(waitMs, undefined, { signal }).catch(() => Promise.reject(abortError(signal)));
   }
 }
+
+/** Calls a model server in the stage `predict`. Repeats as retryWhileFull does. */
+export function callServer<T>(
+  admission: Pick<Admission, 'backOff' | 'serviceMs'>,
+  context: RequestContext,
+  call: () => Promise<T>,
+): Promise<T> {
+  return context.time('predict', () => retryWhileFull(admission, context, call));
+}
