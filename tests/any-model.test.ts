@@ -60,12 +60,12 @@ test('with an empty MODELS the gateway is ready when a server is connected, and 
   });
   const [price] = await listed(gateway);
   assert.deepEqual([price?.name, price?.ready, price?.version, price?.takes], ['price', true, 1, 'tensors']);
-  assert.deepEqual(await answered(gateway, '', { x: 3 }), [400, 'query model: name the model']);
+  assert.deepEqual(await answered(gateway, '', { x: 3 }), [400, 'model: name the model']);
 
   for (let request = 0; request < 3; request += 1) {
     assert.deepEqual(await answered(gateway, '?model=nothing', { x: 3 }), [
       404,
-      'query model: no such model; there are none with a model.yaml',
+      'model: no such model; there are none with a model.yaml',
     ]);
   }
   assert.equal(statusCalls.filter((name) => name === 'nothing').length, 1);

@@ -45,7 +45,7 @@ test('a model that takes no pictures is ready and unproven, and refuses pictures
   const refused = await predictImage(gateway, await readFile(PICTURE), {}, '?model=churn');
   const { kind, detail } = (await refused.json()) as { kind: string; detail: string };
   assert.deepEqual([refused.status, kind], [400, 'invalid_request']);
-  assert.equal(detail, 'query model: churn takes records as JSON, not images');
+  assert.equal(detail, 'model: churn takes records as JSON, not images');
 });
 
 test('a model with batch size 1 gets one Predict for each instance', async (t) => {

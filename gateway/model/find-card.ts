@@ -23,13 +23,13 @@ function onlyCard(cards: readonly ModelCard[]): ModelCard {
   const [first, ...others] = forImages.length > 0 ? forImages : cards;
   if (first && others.length === 0) return first;
   const choice = [first, ...others].flatMap((card) => card?.name ?? []).join(', ');
-  throw new GatewayError('invalid_request', `query model: ${choice ? `choose one of ${choice}` : 'name the model'}`);
+  throw new GatewayError('invalid_request', `model: ${choice ? `choose one of ${choice}` : 'name the model'}`);
 }
 
 /** The error for a name that neither a model.yaml nor a model server has. */
 export function noSuchModel(cards: ReadonlyMap<string, ModelCard>): GatewayError {
   const choice = [...cards.keys()].join(', ') || 'none with a model.yaml';
-  return new GatewayError('model_not_found', `query model: no such model; there are ${choice}`);
+  return new GatewayError('model_not_found', `model: no such model; there are ${choice}`);
 }
 
 /** The reason is that of /health/ready, which is public too. */

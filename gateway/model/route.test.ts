@@ -76,18 +76,18 @@ async function chosen(cards: ReturnType<typeof parseCard>[], name?: string): Pro
 test('without a name the only model for images is selected, whatever other models are served', async () => {
   assert.equal(await chosen([photos('m')]), 'm 1 on s');
   assert.equal(await chosen([table, photos('m')]), 'm 1 on s');
-  assert.equal(await chosen([photos('m'), table, photos('n')]), '400 invalid_request query model: choose one of m, n');
+  assert.equal(await chosen([photos('m'), table, photos('n')]), '400 invalid_request model: choose one of m, n');
   assert.equal(await chosen([table]), 'churn 1 on s', 'a single table needs no name either');
   const tables = [table, parseCard('name: credit', '/m')];
-  assert.equal(await chosen(tables), '400 invalid_request query model: choose one of churn, credit');
-  assert.equal(await chosen([]), '400 invalid_request query model: name the model');
+  assert.equal(await chosen(tables), '400 invalid_request model: choose one of churn, credit');
+  assert.equal(await chosen([]), '400 invalid_request model: name the model');
 });
 
 test('a name selects a model; the error for a wrong name lists the models', async () => {
   const cards = [photos('m'), table, photos('n')];
   assert.equal(await chosen(cards, 'n'), 'n 1 on s');
   assert.equal(await chosen(cards, 'churn'), 'churn 1 on s');
-  assert.equal(await chosen(cards, 'other'), '404 model_not_found query model: no such model; there are m, churn, n');
+  assert.equal(await chosen(cards, 'other'), '404 model_not_found model: no such model; there are m, churn, n');
 });
 
 test('B11: a model that is not ready is 503 with the reason, and the others are served', async () => {

@@ -16,7 +16,7 @@ export type { Routed };
 /** What a request with pictures needs of a version. Throws `invalid_request` for a model that takes tensors. */
 export function bindingOf({ card, binding }: Routed): Binding {
   if (binding) return binding;
-  throw new GatewayError('invalid_request', `query model: ${card.name} takes records as JSON, not images`);
+  throw new GatewayError('invalid_request', `model: ${card.name} takes records as JSON, not images`);
 }
 
 type RoutedModel = Pick<WatchedModel, 'labels' | 'versions' | 'look'>;

@@ -218,7 +218,7 @@ test('E22: text fields of a form are parameters; unknown and repeated ones are r
   await assertScored(version, 'version');
   assert.equal(model.calls.at(-1)?.spec.version?.value, '7');
   const other = await post(FORM, form(['name="model"', 'churn'], FILE));
-  await assertRefused(other, 'invalid_request', /^query model: churn takes records as JSON/);
+  await assertRefused(other, 'invalid_request', /^model: churn takes records as JSON/);
   for (const [fields, query, detail] of [
     [[['name="modle"', 'x']], '', /^modle: not a field here; .*top, scores/],
     [[['name="url"', 'https://a.example/']], '', /^url: not a field here/],
