@@ -97,8 +97,12 @@ fuzz: node_modules ## Fuzz the parsers for an hour, then decode a million mutate
 	@npm run --silent fuzz:images
 
 .PHONY: bench
-bench: node_modules .venv-bench/.ready ## Run all benchmarks against the Python references and write docs/performance.md: make bench PHOTOS=folder
+bench: node_modules .venv-bench/.ready $(TENSORFLOW) ## Run all benchmarks against the Python references and write docs/performance.md: make bench PHOTOS=folder
 	@node bench/report.ts .venv-bench/bin/python $(PHOTOS)
+
+.PHONY: bench-tensors
+bench-tensors: node_modules .venv-bench/.ready $(TENSORFLOW) ## Measure tensors as JSON against FastAPI and TF-Serving's REST API, and write it into docs/performance.md
+	@node bench/report.ts .venv-bench/bin/python --only tensors
 
 .PHONY: bench-quick
 bench-quick: node_modules .venv-bench/.ready ## Run the main benchmark against the references in two minutes

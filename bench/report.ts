@@ -1,15 +1,18 @@
 /**
  * Runs the benchmarks and writes their output into docs/performance.md, each between its two marks.
  *
- *   node bench/report.ts PYTHON [PHOTOS]
+ *   node bench/report.ts PYTHON [PHOTOS] [--only NAME]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { findPython } from '../tests/tf-serving/server.ts';
 
 const PAGE = new URL('../docs/performance.md', import.meta.url);
-const [python = 'python3', photos] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const [python = 'python3', photos] = positionals;
 
 /** The program for each pair of marks, by name. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
@@ -20,7 +23,11 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   start: ['start.ts', python],
   scale: ['scale.ts'],
   embedded: ['embedded.ts', python],
+  tensors: ['tensors.ts', python],
 };
+/** Programs that need a model server on TensorFlow. */
+const NEED_TENSORFLOW = ['tensors'];
+const tensorFlow = await findPython();
 
 async function run([file = '', ...args]: readonly string[]): Promise<string> {
   const program = new URL(file, import.meta.url).pathname;
@@ -43,6 +50,11 @@ function chart(table: string): string {
 }
 
 for (const [name, command] of Object.entries(PROGRAMS)) {
+  if (values.only !== undefined && name !== values.only) continue;
+  if ('missing' in tensorFlow && NEED_TENSORFLOW.includes(name)) {
+    console.log(`\n${name}: left out, ${tensorFlow.missing}`);
+    continue;
+  }
   const printed = await run(command);
   console.log(`\n${name}\n\n${printed}`);
   const marks = new RegExp(`(<!-- bench: ${name} -->\n)[\\s\\S]*(<!-- /bench: ${name} -->)`);

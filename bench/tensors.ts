@@ -1,8 +1,9 @@
 /**
- * Measures tensors as JSON: requests of a million float32 and of 19 MB, answered with as many, beside small requests. The
- * gateway is in front of a server on TensorFlow (tests/tf-serving), and is compared with that server's own REST API.
+ * Measures tensors as JSON: requests of a million float32, answered with as many, beside small requests; then small requests
+ * alone. The gateway and a FastAPI reference are in front of a model server on TensorFlow (tests/tf-serving), and are compared
+ * with that server's own REST API. Rounds alternate.
  *
- *   TENSORGATE_TF_PYTHON=python node bench/tensors.ts [--requests 20]
+ *   TENSORGATE_TF_PYTHON=python node bench/tensors.ts PYTHON [--large 10] [--small 2000]
  */
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -10,11 +11,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findPython, freePort, makeModels, startTensorFlowServing } from '../tests/tf-serving/server.ts';
 import { startGateway } from './gateway.ts';
-import { cpuMsOf, load, loopP99Ms, median, stopAll } from './load.ts';
+import { cpuMsOf, load, loopP99Ms, median, start, stopAll } from './load.ts';
 
-const { values } = parseArgs({ options: { requests: { type: 'string' } } });
-const REQUESTS = Number(values.requests ?? 20);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { large: { type: 'string' }, small: { type: 'string' } },
+});
+const LARGE = Number(values.large ?? 10);
+const SMALL = Number(values.small ?? 2000);
 const ROUNDS = 3;
+const CONCURRENCY = 8;
 const PATH = ['/v1/models/dtypes:predict'];
 
 const numbers = Array.from({ length: 1e6 }, (_, index) => Math.fround(Math.sin(index)));
@@ -25,78 +31,116 @@ const small = bodyOf(numbers.slice(0, 10));
 type Subject = {
   readonly name: string;
   readonly url: string;
-  /** The processes whose CPU time counts. */
-  readonly pids: readonly number[];
+  /** What is in front of the model server; its REST API has nothing in front. */
+  readonly pid: number | undefined;
+  /** 0 for a program without metrics. */
   readonly adminPort: number;
 };
 
 type Round = {
   readonly perSecond: number;
-  readonly cpuMs: number;
-  readonly smallP99Ms: number;
+  /** CPU time of a request: in front of the model server, and in it. */
+  readonly frontMs: number;
+  readonly serverMs: number;
+  /** Of small requests. */
+  readonly p99Ms: number;
+  /** The 99th percentile of the event loop delay. NaN for a program without metrics. */
   readonly loopMs: number;
 };
 
-/** Sends large requests one after the other, and small ones beside them until the large ones are answered. */
-async function round({ url, pids, adminPort }: Subject): Promise<Round> {
-  const cpu = async () => (await Promise.all(pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
+const p99 = (latencies: readonly number[]) => latencies[Math.floor(0.99 * (latencies.length - 1))] ?? Number.NaN;
+
+/** Measures `send`, which resolves to the latencies of the small requests, in ascending order. */
+async function measured(
+  { pid, adminPort }: Subject,
+  serverPid: number,
+  requests: number,
+  send: () => Promise<readonly number[]>,
+): Promise<Round> {
+  const cpu = async () => [pid ? await cpuMsOf(pid) : 0, await cpuMsOf(serverPid)] as const;
   await loopP99Ms(adminPort);
-  const cpuBeforeMs = await cpu();
+  const before = await cpu();
   const startedMs = performance.now();
-  const done = load(url, [large], REQUESTS, 1, PATH).finally(() => {
+  const latencies = await send();
+  const tookMs = performance.now() - startedMs;
+  const [front, server] = await cpu();
+  return {
+    perSecond: (requests * 1000) / tookMs,
+    frontMs: (front - before[0]) / requests,
+    serverMs: (server - before[1]) / requests,
+    p99Ms: p99(latencies),
+    loopMs: await loopP99Ms(adminPort),
+  };
+}
+
+/** Sends large requests one after the other, and small ones beside them until the large ones are answered. */
+async function sendLarge({ url }: Subject): Promise<readonly number[]> {
+  let isOver = false;
+  const done = load(url, [large], LARGE, 1, PATH).finally(() => {
     isOver = true;
   });
-  let isOver = false;
   const latencies: number[] = [];
   while (!isOver) {
     latencies.push(...(await load(url, [small], 1, 1, PATH)));
     await sleep(5);
   }
   await done;
-  const tookMs = performance.now() - startedMs;
-  latencies.sort((one, other) => one - other);
-  return {
-    perSecond: (REQUESTS * 1000) / tookMs,
-    cpuMs: ((await cpu()) - cpuBeforeMs) / REQUESTS,
-    smallP99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-    loopMs: await loopP99Ms(adminPort),
-  };
+  return latencies.sort((one, other) => one - other);
+}
+
+const sendSmall = ({ url }: Subject) => load(url, [small], SMALL, CONCURRENCY, PATH);
+
+/** Prints a table. The last column is the ratio of the requests in a second to the reference's. */
+function print(what: string, p99Name: string, subjects: readonly Subject[], rounds: readonly Round[][]): void {
+  console.log(
+    `| ${what} | requests/s | CPU-ms in front of the server | in the server | ${p99Name} | event loop p99 ms | requests/s beside FastAPI + numpy |`,
+  );
+  console.log('|--|--|--|--|--|--|--|');
+  const rows = rounds.map((all) => (key: keyof Round) => median(all.map((one) => one[key])));
+  const reference = rows[subjects.findIndex(({ name }) => name.startsWith('FastAPI'))]?.('perSecond') ?? Number.NaN;
+  for (const [index, of] of rows.entries()) {
+    const digits = of('perSecond') < 100 ? 2 : 0;
+    const cells = [of('perSecond').toFixed(digits), of('frontMs').toFixed(2), of('serverMs').toFixed(2)];
+    cells.push(of('p99Ms').toFixed(1), Number.isNaN(of('loopMs')) ? '' : of('loopMs').toFixed(1));
+    console.log(`| ${[subjects[index]?.name, ...cells, (of('perSecond') / reference).toFixed(2)].join(' | ')} |`);
+  }
 }
 
 const found = await findPython();
 if ('missing' in found) throw new Error(found.missing);
 const models = await makeModels(found.program, 'dtypes');
 const restPort = await freePort();
-const names = ['dtypes'];
-const server = await startTensorFlowServing(found.program, models, { names, flags: [`--rest_api_port=${restPort}`] });
+const flags = [`--rest_api_port=${restPort}`];
+const server = await startTensorFlowServing(found.program, models, { names: ['dtypes'], flags });
 try {
-  const MAX_OUTPUT_BYTES = '64MB';
-  const settings = { MODELS: models, MAX_OUTPUT_BYTES, TF_SERVING_HOST: server.target };
-  const gateway = await startGateway(settings);
-  const url = `http://127.0.0.1:${gateway.port}`;
+  const env = { TF_SERVING_HOST: server.target };
+  const gateway = await startGateway({ ...env, MODELS: models, MAX_OUTPUT_BYTES: '64MB' });
+  const program = new URL('reference/tensors_gateway.py', import.meta.url).pathname;
+  const reference = await start(positionals[0] ?? 'python3', [program], env);
+  const urlOf = (port: number) => `http://127.0.0.1:${port}`;
   const subjects: Subject[] = [
-    { name: 'tensorgate and server', url, pids: [gateway.pid, server.pid], adminPort: gateway.adminPort },
-    { name: "the server's REST", url: `http://127.0.0.1:${restPort}`, pids: [server.pid], adminPort: 0 },
+    { name: 'tensorgate', url: urlOf(gateway.port), pid: gateway.pid, adminPort: gateway.adminPort },
+    { name: 'FastAPI + numpy', url: urlOf(reference.port), pid: reference.pid, adminPort: 0 },
+    { name: "the server's REST", url: urlOf(restPort), pid: undefined, adminPort: 0 },
   ];
-  for (const subject of subjects)
-    while (!(await load(subject.url, [large], 1, 1, PATH).catch(() => 0))) await sleep(50);
-  const rounds = subjects.map((): Round[] => []);
-  for (let turn = 0; turn < ROUNDS; turn += 1) {
-    for (const [index, subject] of subjects.entries()) rounds[index]?.push(await round(subject));
+  for (const { url } of subjects) {
+    while (!(await load(url, [large], 2, 1, PATH).catch(() => 0))) await sleep(50);
+    await load(url, [small], SMALL, CONCURRENCY, PATH);
   }
-  const columns = ['perSecond', 'cpuMs', 'smallP99Ms', 'loopMs'] as const;
-  console.log(
-    `${availableParallelism()} cores; ${(large.length / 1e6).toFixed(0)} MB of JSON each; medians of ${ROUNDS} rounds`,
-  );
-  console.log(
-    '| what | large requests/s | CPU-ms for each | p99 ms of small ones beside | event loop p99 ms |\n|--|--|--|--|--|',
-  );
-  for (const [index, { name }] of subjects.entries()) {
-    const figures = columns.map((column) => median((rounds[index] ?? []).map((one) => one[column])).toFixed(1));
-    console.log(`| ${name} | ${figures.join(' | ')} |`);
-  }
-  const [own, gatewayAlone] = await Promise.all([cpuMsOf(server.pid), cpuMsOf(gateway.pid)]);
-  console.log(`CPU-ms in all: gateway ${gatewayAlone.toFixed(0)}, server ${own.toFixed(0)}`);
+  const of = async (requests: number, send: (subject: Subject) => Promise<readonly number[]>) => {
+    const rounds = subjects.map((): Round[] => []);
+    for (let turn = 0; turn < ROUNDS; turn += 1) {
+      for (const [index, subject] of subjects.entries()) {
+        rounds[index]?.push(await measured(subject, server.pid, requests, () => send(subject)));
+      }
+    }
+    return rounds;
+  };
+  console.log(`${availableParallelism()} cores; medians of ${ROUNDS} rounds that alternate\n`);
+  const megabytes = (large.length / 1e6).toFixed(0);
+  print(`a million numbers, ${megabytes} MB`, 'p99 ms of small ones beside', subjects, await of(LARGE, sendLarge));
+  console.log();
+  print(`ten numbers, ${CONCURRENCY} at a time`, 'p99 ms', subjects, await of(SMALL, sendSmall));
 } finally {
   stopAll();
   await server.stop();

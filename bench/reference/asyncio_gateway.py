@@ -1,17 +1,15 @@
 """The asyncio reference: FastAPI on uvicorn, aiohttp, Pillow and grpc.aio, in one process."""
 
-import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import grpc
-import uvicorn
 from fastapi import FastAPI
 from job import OPTIONS, request_of, scores_of, tensor_of
 from pydantic import BaseModel
+from serve import serve
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 
@@ -44,14 +42,4 @@ async def predict(body: PredictBody) -> dict[str, float]:
     return scores_of(await app.state.stub.Predict(request_of(tensor_of(photo)), timeout=20))
 
 
-class Server(uvicorn.Server):
-    """Prints its port when it listens."""
-
-    async def startup(self, sockets: list | None = None) -> None:
-        """Start, then print the port as a line of JSON."""
-        await super().startup(sockets)
-        print(json.dumps({"port": self.servers[0].sockets[0].getsockname()[1]}), flush=True)
-
-
-config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log="--access-log" in sys.argv)
-Server(config).run()
+serve(app)
