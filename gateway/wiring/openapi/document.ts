@@ -21,9 +21,9 @@ const INFO = { version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' 
 
 const ABOUT = `Predictions of models behind TensorFlow Serving, by several protocols.
 
-Every failure is \`application/problem+json\` (RFC 9457) with a \`kind\`, a closed set; the routes of TensorFlow Serving have its own
-form. A request that is not valid HTTP/1.1 is refused before it has a route. Other methods than those listed are 405 with \`Allow\`;
-below /v1/models they are 400, as in TensorFlow Serving.
+A failure is \`application/problem+json\` (RFC 9457) with a \`kind\`, a closed set. Below /v1 and /v2 it is \`{"error": "text"}\`, as those
+protocols have it. A request that is not valid HTTP/1.1 is refused before it has a route, always as a problem. Other methods than those
+listed are 405 with \`Allow\`; below /v1/models they are 400, as in TensorFlow Serving.
 
 The port of metrics and log level has a document of its own, at the same path.`;
 
