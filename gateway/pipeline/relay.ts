@@ -1,4 +1,4 @@
-/** The line for requests in TF-Serving's own form: they go to its server, and its answers to the client, as they are. */
+/** The line for requests in the protocol of the model servers: they go to a server, and its answers to the client, as they are. */
 import type { RelayTarget } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { RoomyMessage } from '../domain/roomy-message.ts';
@@ -19,19 +19,22 @@ export type RelayRequest = {
   /** The version that was selected for it. */
   readonly routed: Routed;
   readonly signature: string;
-  /** The request without its model_spec. */
+  /** The request without its servable. */
   readonly rest: RoomyMessage;
   /** Rows of the inputs: what the answer may have. At least 1. */
   readonly rows: number;
+  /** The outputs that the request names. Unset: all. */
+  readonly outputs?: readonly string[] | undefined;
 };
 
 export type RelayAnswer = { readonly version: number; readonly message: Uint8Array };
 
 /** Classify and Regress answer labels and numbers, not the outputs of the signature. */
+const LABELLED: readonly RelayTarget['method'][] = ['Classify', 'Regress'];
 const UNKNOWN = { outputs: [], wantedElements: 0, elements: undefined };
 
 /**
- * Sends the request with the pinned version in its model_spec. Throws `invalid_request` for a signature that the version
+ * Sends the request with the pinned version. Throws `invalid_request` for a signature that the version
  * lacks, `invalid_tensor` with the text of a server that refuses the tensors, and `not_found` where the servers speak another
  * protocol.
  */
@@ -46,7 +49,7 @@ export async function relay(
   return predictKnown(stages, { routed: first, servable, images: 1 }, context, async (routed) => {
     const { card, version, servers } = routed;
     const signature = signatureOf(routed.metadata, name);
-    const answer = method === 'Predict' ? expectedTensors(signature) : UNKNOWN;
+    const answer = LABELLED.includes(method) ? UNKNOWN : expectedTensors(signature, request.outputs);
     const target = { method, servable: { model: card.name, version }, only: servers, signature: name, answer };
     const answered = await callServer(stages.admission, context, () =>
       stages.backend.relay(target, rest, rows, context),

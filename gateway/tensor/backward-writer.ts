@@ -6,11 +6,13 @@ import { LENGTH_DELIMITED, VARINT } from './field-reader.ts';
 
 export class BackwardWriter {
   readonly #buffer: Uint8Array;
+  readonly #end: number;
   #start: number;
 
   /** Writes the bytes before `end`. The caller makes the buffer large enough. */
   constructor(buffer: Uint8Array, end: number) {
     this.#buffer = buffer;
+    this.#end = end;
     this.#start = end;
   }
 
@@ -19,7 +21,12 @@ export class BackwardWriter {
     return this.#start;
   }
 
-  /** Writes an integer from 0 to 2^53 - 1. */
+  /** What is written so far. It shares the memory. */
+  get written(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Writes an integer from -2^53 + 1 to 2^53 - 1. */
   varintField(field: number, value: number): void {
     this.varint(value);
     this.varint(field * 8 + VARINT);
@@ -49,11 +56,24 @@ export class BackwardWriter {
     this.varint(field * 8 + LENGTH_DELIMITED);
   }
 
-  /** Writes an integer from 0 to 2^53 - 1 without a tag: a value of a packed list. */
+  /** Writes an integer without a tag: a value of a packed list. A negative one is its two's complement of 64 bits. */
   varint(value: number): void {
+    if (value < 0) this.#negative(BigInt.asUintN(64, BigInt(value)));
+    else this.#positive(value);
+  }
+
+  #positive(value: number): void {
     const higher = Math.floor(value / 128);
-    if (higher > 0) this.varint(higher);
+    if (higher > 0) this.#positive(higher);
     this.#start -= 1;
     this.#buffer[this.#start] = (value % 128) + (higher > 0 ? 128 : 0);
+  }
+
+  /** Ten bytes, of which the last has the highest bit. */
+  #negative(bits: bigint): void {
+    for (let byte = 9n; byte >= 0n; byte -= 1n) {
+      this.#start -= 1;
+      this.#buffer[this.#start] = Number((bits >> (7n * byte)) & 127n) + (byte < 9n ? 128 : 0);
+    }
   }
 }

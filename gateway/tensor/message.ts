@@ -4,7 +4,7 @@ import { BackwardWriter } from './backward-writer.ts';
 /** A tag (field numbers are below 16) and a varint. */
 const HEAD_BYTES = 11;
 
-/** A field: bytes (a message or a packed list), text, or an integer from 0 to 2^53 - 1. */
+/** A field: bytes (a message or a packed list), text, or an integer from -2^53 + 1 to 2^53 - 1. */
 export type Field = readonly [number: number, value: Uint8Array | string | number];
 
 /** The message with these fields, in their order. */
@@ -20,7 +20,7 @@ export function message(fields: readonly Field[]): Uint8Array {
     if (typeof value === 'number') writer.varintField(number, value);
     else writer.bytesField(number, value);
   }
-  return memory.subarray(writer.start);
+  return writer.written;
 }
 
 /** Tag and length of a field whose bytes follow. */
@@ -28,7 +28,7 @@ export function fieldHead(number: number, length: number): Uint8Array {
   const memory = new Uint8Array(HEAD_BYTES);
   const writer = new BackwardWriter(memory, HEAD_BYTES);
   writer.header(number, length);
-  return memory.subarray(writer.start);
+  return writer.written;
 }
 
 /** Integers as a packed list of varints; negative ones as their two's complement of 64 bits. */

@@ -12,6 +12,7 @@ import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import { provenStatuses } from '../model/proven-statuses.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { infer } from '../pipeline/infer.ts';
 import { relay } from '../pipeline/relay.ts';
 import { OPEN_INFERENCE_SERVICES, openInferenceMethods } from '../protocol/open-inference-grpc/routes.ts';
 import { TF_SERVING_SERVICES, tfServingMethods } from '../protocol/tf-serving-grpc/routes.ts';
@@ -70,7 +71,11 @@ function methodsOf(options: GrpcOptions, parts: SharedParts): Methods {
         return versions ? provenStatuses(versions) : [];
       },
       relay: (request, context) => relay(stages, request, context),
+      infer: (request, context) => infer(stages, request, context),
     }),
-    ...openInferenceMethods(openInferenceOptions(options, parts)),
+    ...openInferenceMethods({
+      ...openInferenceOptions(options, parts),
+      relay: async (request, context) => (await relay(stages, request, context)).message,
+    }),
   };
 }

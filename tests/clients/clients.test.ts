@@ -21,7 +21,12 @@ const clients = await findClients();
 const tensorflow = await findPython();
 
 type Cleanup = () => Promise<void>;
-type Settings = { readonly models: string; readonly settings: Record<string, string> };
+type Settings = {
+  readonly models: string;
+  readonly settings: Record<string, string>;
+  /** The tests of tensorflow-serving-api. Default: all. */
+  readonly tensorFlowTests?: readonly string[];
+};
 
 const SERVERS: Readonly<Record<string, (cleanups: Cleanup[]) => Promise<Settings>>> = {
   'the embedded server': async () => ({ models: MODELS, settings: {} }),
@@ -34,6 +39,15 @@ const SERVERS: Readonly<Record<string, (cleanups: Cleanup[]) => Promise<Settings
     const server = await startTensorFlowServing(tensorflow.program, models, served);
     cleanups.unshift(server.stop);
     return { models, settings: { TF_SERVING_HOST: server.target } };
+  },
+  async 'a server of the Open Inference Protocol'(cleanups) {
+    const server = await startGateway({ GRPC_PORT: '0' });
+    cleanups.push(async () => assert.equal(await server.stop(), 0));
+    await server.ready();
+    const settings = { TF_SERVING_HOST: server.grpcTarget, BACKEND_PROTOCOL: 'open-inference' };
+    // It has no Classify and no Regress.
+    const tensorFlowTests = ['Predict', 'LookUps', 'Mistakes.test_are_statuses_with_the_reason'];
+    return { models: MODELS, settings, tensorFlowTests };
   },
 };
 
@@ -53,10 +67,12 @@ for (const [server, start] of Object.entries(SERVERS)) {
   describe(`public clients, on ${server}`, { skip }, () => {
     let gateway: RunningGateway;
     let models: string;
+    let tensorFlowTests: readonly string[];
     const cleanups: Cleanup[] = [];
     before(async () => {
       const started = await start(cleanups);
       models = started.models;
+      tensorFlowTests = started.tensorFlowTests ?? [];
       const settings = { ...PLATFORM, GRPC_PORT: '0', MODELS: models, READY_WHEN: 'all', ...started.settings };
       gateway = await startGateway(settings);
       await gateway.ready();
@@ -71,7 +87,8 @@ for (const [server, start] of Object.entries(SERVERS)) {
         assert.ok('program' in python);
         const file = fileURLToPath(new URL(script, import.meta.url));
         const target = isGrpc ? gateway.grpcTarget : new URL(gateway.url).host;
-        const { stderr } = await run(python.program, [file, target, models], { timeout: 120_000 }).catch(
+        const tests = python === tensorflow ? tensorFlowTests : [];
+        const { stderr } = await run(python.program, [file, target, models, ...tests], { timeout: 120_000 }).catch(
           (failed: { stdout?: string; stderr?: string }) => assert.fail(`${failed.stdout}${failed.stderr}`),
         );
         t.diagnostic(stderr);

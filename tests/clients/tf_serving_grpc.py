@@ -1,4 +1,4 @@
-"""The unmodified stubs of `tensorflow-serving-api` against a gateway: python tf_serving_grpc.py HOST:PORT MODELS"""
+"""The unmodified stubs of `tensorflow-serving-api` against a gateway: python tf_serving_grpc.py HOST:PORT MODELS [TEST...]"""
 
 import json
 import os
@@ -164,4 +164,4 @@ class Mistakes(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])

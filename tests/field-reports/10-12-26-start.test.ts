@@ -62,7 +62,7 @@ test('E24 (12): each unreachable model server is named with its reason, once, an
       .replace(/EAI_AGAIN/, 'ENOTFOUND')
       .split('; '),
     [
-      `127.0.0.1:${rest}: speaks HTTP/1.1: is it the REST port? gRPC is 8500 by default`,
+      `127.0.0.1:${rest}: speaks HTTP/1.1: is it the REST port? gRPC is 8500 by default (Triton: 8001)`,
       `127.0.0.1:${tls}: expects TLS: set TF_SERVING_CA_FILE`,
       `127.0.0.1:${closedPort}: nothing listens there (ECONNREFUSED)`,
       'tf-servnig.invalid:8500: the name cannot be resolved (ENOTFOUND)',

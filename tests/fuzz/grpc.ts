@@ -5,9 +5,10 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { bytesOf, HEAD_ROOM, type RoomyMessage } from '../../gateway/domain/roomy-message.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { servableOf } from '../../gateway/open-inference/models.ts';
-import { readInfer } from '../../gateway/protocol/open-inference-grpc/message.ts';
-import { readBody } from '../../gateway/protocol/open-inference-grpc/request.ts';
+import { readInfer, withoutServable } from '../../gateway/protocol/open-inference-grpc/message.ts';
+import { checkBody, readBody } from '../../gateway/protocol/open-inference-grpc/request.ts';
 import { readMetadataRequest, readRelayed, readStatusRequest } from '../../gateway/protocol/tf-serving-grpc/request.ts';
+import { readTensors } from '../../gateway/protocol/tf-serving-grpc/tensors.ts';
 import { FieldReader, LENGTH_DELIMITED } from '../../gateway/tensor/field-reader.ts';
 import { checkTensor, DATATYPES, routed } from './every-datatype.ts';
 import type { Parser } from './fuzz.ts';
@@ -88,6 +89,7 @@ export const grpc: Parser = {
   async check(input) {
     await checkInfer(input);
     checkPredict(input);
+    await checkConverted(input);
     for (const read of [readMetadataRequest, readStatusRequest]) refusalOf(() => read(roomy(input)), KINDS);
     for (const method of ['Classify', 'Regress'] as const) refusalOf(() => readRelayed(roomy(input), method), KINDS);
     assert.deepEqual(Object.keys(Object.prototype), []);
@@ -114,6 +116,17 @@ async function checkInfer(input: Uint8Array): Promise<void> {
   }
   const body = await readBody(message, routed).catch((thrown: unknown) => checkRefusal(thrown, KINDS));
   if (body?.kind === 'tensors') for (const [name, tensor] of body.inputs) checkTensor(name, tensor);
+  const passed = await checkBody(message, routed).catch((thrown: unknown) => checkRefusal(thrown, KINDS));
+  if (passed) checkPassed(input);
+}
+
+/** The request without its servable has all other fields as they were. */
+function checkPassed(input: Uint8Array): void {
+  const rest = refusalOf(() => withoutServable(roomy(input)), KINDS);
+  const before = rest && hasWireTypes(input) ? decoded(inferType, input) : undefined;
+  if (!rest || !before) return;
+  const after = inferType.deserialize(Buffer.from(bytesOf(rest)));
+  assert.deepEqual(after, { ...before, model_name: '', model_version: '' });
 }
 
 /** The request without its model_spec has all other fields as they were. */
@@ -126,6 +139,15 @@ function checkPredict(input: Uint8Array): void {
   if (!before) return;
   const after = predictType.deserialize(Buffer.from(bytesOf(message.rest)));
   assert.deepEqual([after.inputs, after.output_filter], [before.inputs, before.output_filter]);
+}
+
+/** The tensors of a PredictRequest that is converted are those of the signature. */
+async function checkConverted(input: Uint8Array): Promise<void> {
+  const message = refusalOf(() => readRelayed(roomy(input), 'Predict'), KINDS);
+  if (!message) return;
+  const signature = { inputs: [{ name: 'x', dtype: 'DT_FLOAT', shape: [-1] }], outputs: [] };
+  const tensors = await readTensors(message.rest, signature).catch((thrown: unknown) => checkRefusal(thrown, KINDS));
+  for (const [name, tensor] of tensors?.inputs ?? []) checkTensor(name, tensor);
 }
 
 /** Whether all fields are strings or messages: protobuf.js reads any wire type as that of its field. */

@@ -7,6 +7,7 @@ import { grpc } from './grpc.ts';
 import { image } from './image.ts';
 import { invocations } from './invocations.ts';
 import { jpeg } from './jpeg.ts';
+import { openInferenceAnswer } from './open-inference-answer.ts';
 import { openInferenceRest } from './open-inference-rest.ts';
 import { tfServingRest } from './tf-serving-rest.ts';
 import { url } from './url.ts';
@@ -23,5 +24,6 @@ export const PARSERS: readonly Parser[] = [
   tfServingRest,
   openInferenceRest,
   answer,
+  openInferenceAnswer,
   grpc,
 ];

@@ -55,7 +55,7 @@ async function reasonOf(open: () => Socket): Promise<string> {
     if (answer[FRAME_TYPE_AT] === SETTINGS) return 'it answers now';
     if (answer[0] === TLS_ALERT) return 'expects TLS: set TF_SERVING_CA_FILE';
     const isHttp1 = [answer, await exchange(open(), HTTP1)].some((bytes) => bytes.subarray(0, 5).equals(HTTP1_MARK));
-    if (isHttp1) return 'speaks HTTP/1.1: is it the REST port? gRPC is 8500 by default';
+    if (isHttp1) return 'speaks HTTP/1.1: is it the REST port? gRPC is 8500 by default (Triton: 8001)';
     return answer.length === 0
       ? 'ends the connection without an answer: does it expect TLS (TF_SERVING_CA_FILE)?'
       : 'does not speak HTTP/2';

@@ -154,26 +154,31 @@ test('E13: a server that fails every call is ejected however quick it is; one th
   assert.ok(statuses.includes('Predict INTERNAL'));
 });
 
-test('a hedged call goes to a second server after the delay, and the slower attempt is cancelled', async (t) => {
-  const stopped = Promise.withResolvers<void>();
-  const arrivals: number[] = [];
-  const answer =
-    (index: number): OnPredict =>
-    async ({ raw }) => {
-      arrivals.push(index);
-      if (arrivals.length > 1) return ANSWER;
-      await once(raw, 'cancelled');
-      stopped.resolve();
-      return ANSWER;
-    };
-  const servers = await serveAll(t, answer(0), answer(1));
-  const { backend, statuses, extra } = await connect(t, targetsOf(servers), { hedgeAfterMs: 50 });
-  const tookMs = await timed(() => predict(backend));
-  assert.ok(tookMs >= 45 && tookMs < 1000, `${tookMs} ms`);
-  assert.deepEqual(arrivals.toSorted(), [0, 1]);
-  await stopped.promise;
-  assert.deepEqual([statuses, extra], [['Predict OK'], ['hedge']]);
-});
+for (const [protocol, method] of [
+  ['tf-serving', 'Predict'],
+  ['open-inference', 'ModelInfer'],
+] as const) {
+  test(`a hedged call goes to a second server after the delay, and the slower attempt is cancelled (${protocol})`, async (t) => {
+    const stopped = Promise.withResolvers<void>();
+    const arrivals: number[] = [];
+    const answer =
+      (index: number): OnPredict =>
+      async ({ raw }) => {
+        arrivals.push(index);
+        if (arrivals.length > 1) return ANSWER;
+        await once(raw, 'cancelled');
+        stopped.resolve();
+        return ANSWER;
+      };
+    const servers = [await serve(t, answer(0), 0, protocol), await serve(t, answer(1), 0, protocol)];
+    const { backend, statuses, extra } = await connect(t, targetsOf(servers), { hedgeAfterMs: 50, protocol });
+    const tookMs = await timed(() => predict(backend));
+    assert.ok(tookMs >= 45 && tookMs < 1000, `${tookMs} ms`);
+    assert.deepEqual(arrivals.toSorted(), [0, 1]);
+    await stopped.promise;
+    assert.deepEqual([statuses, extra], [[`${method} OK`], ['hedge']]);
+  });
+}
 
 test('B13: a hung server loses its share of the calls, though hedges cancel them early', async (t) => {
   const servers = await serveAll(t, after(QUICK_MS), () => new Promise(() => {}));

@@ -1,10 +1,11 @@
 /** The backend that speaks TF-Serving's gRPC protocol: PredictionService and ModelService. */
 import type { Backend } from '../../domain/backend.ts';
+import { writeString } from '../../tensor/write-tensor.ts';
 import { createGrpcBackend, type GrpcBackendOptions } from '../grpc/backend.ts';
 import type { PredictMessages, RelayMessages } from '../grpc/protocol.ts';
 import { createLookUp } from './look-up.ts';
 import { loadProtocol } from './messages.ts';
-import { writeHead, writeModelSpec, writeString, writeTensors } from './predict-request.ts';
+import { writeHead, writeModelSpec, writeTensors } from './predict-request.ts';
 import { readAnsweredVersion, readPrediction } from './predict-response.ts';
 
 const SERVICE = '/tensorflow.serving.PredictionService';

@@ -1,5 +1,6 @@
 /** The messages of inference.GRPCInferenceService as the gateway reads them. Field numbers: protos/inference. */
 import { bytesOf, type RoomyMessage } from '../../domain/roomy-message.ts';
+import { GatewayError } from '../../errors.ts';
 import {
   type InferInput,
   type InferOutput,
@@ -7,6 +8,7 @@ import {
   type Parameters,
   tooManyAxes,
 } from '../../open-inference/message.ts';
+import { dropFields } from '../../tensor/drop-fields.ts';
 import { FieldReader, type ReadBudget } from '../../tensor/field-reader.ts';
 import { type InferTensor, readInferTensor } from '../../tensor/infer-tensor.ts';
 import { asInvalidMessage } from '../../tensor/malformed.ts';
@@ -42,6 +44,18 @@ export function readInfer(message: RoomyMessage): ModelInferRequest {
       if (at.field === 7) raw.push(at.bytes);
     }
     return { model, version, id, parameters, inputs, outputs, raw };
+  });
+}
+
+/** The request without its model_name and model_version, which the relay writes. Views of the message are not valid any more. */
+export function withoutServable(message: RoomyMessage): RoomyMessage {
+  const dropped = new Set<number>();
+  return dropFields(message, { fields: MAX_FIELDS }, ({ field }) => {
+    if (field !== 1 && field !== 2) return false;
+    // Each one moves what comes before it.
+    if (dropped.has(field)) throw new GatewayError('invalid_request', 'model_name, model_version: send them once.');
+    dropped.add(field);
+    return true;
   });
 }
 

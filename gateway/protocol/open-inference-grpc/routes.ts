@@ -1,13 +1,15 @@
 /** The Open Inference Protocol over gRPC: inference.GRPCInferenceService, as Triton's and KServe's clients call it. */
-import { freeMessage } from '../../domain/roomy-message.ts';
+import type { RequestContext } from '../../domain/request.ts';
+import { freeMessage, type RoomyMessage } from '../../domain/roomy-message.ts';
 import { asGatewayError, type Kind } from '../../errors.ts';
 import type { Method, Methods } from '../../grpc/method.ts';
 import { describeModel, requireReady, servableOf } from '../../open-inference/models.ts';
 import type { OpenInferenceOptions } from '../../open-inference/options.ts';
 import { predict } from '../../open-inference/predict.ts';
+import type { RelayRequest } from '../../pipeline/relay.ts';
 import { writeBoolean, writeInfer, writeModel, writeServer } from './answer.ts';
-import { type ModelInferRequest, readInfer, readNameAndVersion } from './message.ts';
-import { readBody } from './request.ts';
+import { type ModelInferRequest, readInfer, readNameAndVersion, withoutServable } from './message.ts';
+import { checkBody, isRelayed, readBody } from './request.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';
 
@@ -16,8 +18,13 @@ export const OPEN_INFERENCE_SERVICES: readonly string[] = [SERVICE];
 /** A model with one of these errors is not ready. */
 const NOT_READY: readonly Kind[] = ['model_not_found', 'model_unavailable', 'version_not_proven'];
 
+export type OpenInferenceGrpcOptions = OpenInferenceOptions & {
+  /** Passes a request to the model servers. Resolves to their answer. */
+  readonly relay: (request: RelayRequest, context: RequestContext) => Promise<Uint8Array>;
+};
+
 /** Creates the methods. */
-export function openInferenceMethods(options: OpenInferenceOptions): Methods {
+export function openInferenceMethods(options: OpenInferenceGrpcOptions): Methods {
   const { server, isReady } = options;
   const methods: Methods = {
     ServerLive: serverMethod(() => writeBoolean(true)),
@@ -60,8 +67,8 @@ function metadataMethod(options: OpenInferenceOptions): Method {
   };
 }
 
-function inferMethod(options: OpenInferenceOptions): Method {
-  const { check, resolve } = options;
+function inferMethod(options: OpenInferenceGrpcOptions): Method {
+  const { check, resolve, relay } = options;
   return async (call, context) => {
     check(context);
     const received = await call.message();
@@ -70,12 +77,27 @@ function inferMethod(options: OpenInferenceOptions): Method {
     context.note(servable);
     const routed = await resolve(servable, context);
     context.note({ version: routed.version });
-    const body = await readBody(message, routed);
-    const answer = await predict(body, { servable, routed }, options, context);
+    const known = { servable, routed };
+    if (isRelayed(message, routed)) return [await relay(await relayRequest(message, received, known), context)];
+    const answer = await predict(await readBody(message, routed), known, options, context);
     const reply = await writeInfer({ ...answer, model: servable.model, id: message.id, asLists: isListed(message) });
     freeMessage(received);
     return reply;
   };
+}
+
+/** A request that passes as it is. */
+async function relayRequest(
+  message: ModelInferRequest,
+  received: RoomyMessage,
+  known: Pick<RelayRequest, 'servable' | 'routed'>,
+): Promise<RelayRequest> {
+  const body = await checkBody(message, known.routed);
+  const rest = withoutServable(received);
+  // A row takes a byte at least, unless the shape is not that of the contents.
+  const rows = 'rows' in body ? Math.min(body.rows, rest.end - rest.start) : 1;
+  const { signature, outputs } = body;
+  return { ...known, method: 'ModelInfer', signature, rest, rows: Math.max(1, rows), outputs };
 }
 
 /** Whether the inputs have their contents in lists. */

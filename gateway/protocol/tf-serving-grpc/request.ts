@@ -3,6 +3,7 @@
 import { bytesOf, type RoomyMessage } from '../../domain/roomy-message.ts';
 import type { Servable } from '../../domain/servable.ts';
 import { GatewayError } from '../../errors.ts';
+import { dropFields } from '../../tensor/drop-fields.ts';
 import { FieldReader, type ReadBudget } from '../../tensor/field-reader.ts';
 import { asInvalidMessage } from '../../tensor/malformed.ts';
 import { readShape } from '../../tensor/shape-proto.ts';
@@ -68,21 +69,17 @@ function parsed<Read>(what: string, read: (budget: ReadBudget) => Read): Read {
   }
 }
 
-/** Takes the model_spec out of a request. Clients send it first; fields before it are moved up over it. */
-function splitSpec({ memory, start, end }: RoomyMessage, budget: ReadBudget): { spec: AskedSpec; rest: RoomyMessage } {
-  const bytes = bytesOf({ memory, start, end });
-  const at = new FieldReader(bytes, budget);
+/** Takes the model_spec out of a request. */
+function splitSpec(message: RoomyMessage, budget: ReadBudget): { spec: AskedSpec; rest: RoomyMessage } {
   let spec: AskedSpec | undefined;
-  let specBytes = 0;
-  for (let fieldStart = 0; at.next(); fieldStart = at.end) {
-    if (at.field !== MODEL_SPEC) continue;
+  const rest = dropFields(message, budget, (at) => {
+    if (at.field !== MODEL_SPEC) return false;
     if (spec) throw new GatewayError('invalid_request', 'model_spec: send it once.');
     spec = readModelSpec(at.message);
-    specBytes = at.end - fieldStart;
-    bytes.copyWithin(specBytes, 0, fieldStart);
-  }
+    return true;
+  });
   if (!spec) throw new GatewayError('invalid_request', 'model_spec: is missing; send the name of a model.');
-  return { spec, rest: { memory, start: start + specBytes, end } };
+  return { spec, rest };
 }
 
 /** The largest first axis of the inputs of a PredictRequest. */

@@ -1,12 +1,22 @@
-/** TF-Serving's gRPC API: PredictionService, and GetModelStatus of ModelService. Tensors pass through as bytes. */
+/** TF-Serving's gRPC API: PredictionService, and GetModelStatus of ModelService. Tensors pass to TF-Serving as bytes. */
 import type { RequestContext } from '../../domain/request.ts';
 import type { Servable, VersionStatus } from '../../domain/servable.ts';
+import { inTurns } from '../../domain/steps.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Method, Methods } from '../../grpc/method.ts';
+import type { InferRequest, infer } from '../../pipeline/infer.ts';
 import type { RelayAnswer, RelayRequest } from '../../pipeline/relay.ts';
-import type { Routed } from '../../pipeline/signature.ts';
+import { type Routed, signatureOf } from '../../pipeline/signature.ts';
 import { writeMetadata, writeStatuses } from './answer.ts';
-import { type RelayedMethod, readMetadataRequest, readRelayed, readStatusRequest } from './request.ts';
+import {
+  type RelayedMethod,
+  type RelayedRequest,
+  readMetadataRequest,
+  readRelayed,
+  readStatusRequest,
+} from './request.ts';
+import { writeSignatureDefs } from './signature-defs.ts';
+import { readTensors, writePrediction } from './tensors.ts';
 
 const PREDICTION_SERVICE = 'tensorflow.serving.PredictionService';
 const MODEL_SERVICE = 'tensorflow.serving.ModelService';
@@ -18,6 +28,7 @@ export type TfServingGrpcOptions = {
   readonly check: (context: RequestContext) => void;
   readonly resolve: (asked: Servable, context: RequestContext) => Promise<Routed>;
   readonly relay: (request: RelayRequest, context: RequestContext) => Promise<RelayAnswer>;
+  readonly infer: (request: InferRequest, context: RequestContext) => ReturnType<typeof infer>;
   /** The states of a model's versions: AVAILABLE are those that may answer. Empty for a model that is not known. */
   readonly statuses: (model: string) => readonly VersionStatus[];
 };
@@ -33,7 +44,8 @@ export function tfServingMethods(options: TfServingGrpcOptions): Methods {
   };
 }
 
-function relayMethod(method: RelayedMethod, { check, resolve, relay }: TfServingGrpcOptions): Method {
+function relayMethod(method: RelayedMethod, options: TfServingGrpcOptions): Method {
+  const { check, resolve, relay } = options;
   return async (call, context) => {
     check(context);
     const request = readRelayed(await call.message(), method);
@@ -41,9 +53,23 @@ function relayMethod(method: RelayedMethod, { check, resolve, relay }: TfServing
     context.note(servable);
     const routed = await resolve(servable, context);
     context.note({ version: routed.version });
+    const isConverted = method === 'Predict' && routed.metadata.protocol !== 'tf-serving';
+    if (isConverted) return [await predictTensors({ ...request, routed }, options, context)];
     const { message } = await relay({ ...request, method, routed }, context);
     return [message];
   };
+}
+
+/** Predicts with servers of another protocol. */
+async function predictTensors(
+  { rest, rows, ...known }: RelayedRequest & { readonly routed: Routed },
+  { infer }: Pick<TfServingGrpcOptions, 'infer'>,
+  context: RequestContext,
+): Promise<Uint8Array> {
+  const { routed, signature } = known;
+  const tensors = await readTensors(rest, signatureOf(routed.metadata, signature));
+  const answer = await infer({ ...known, ...tensors, rows }, context);
+  return inTurns(writePrediction({ ...answer, model: routed.card.name, signature }));
 }
 
 function metadataMethod({ resolve }: TfServingGrpcOptions): Method {
@@ -52,8 +78,7 @@ function metadataMethod({ resolve }: TfServingGrpcOptions): Method {
     context.note(servable);
     const { card, version, metadata } = await resolve(servable, context);
     context.note({ version });
-    if (metadata.signatureDefs) return [writeMetadata(card.name, version, metadata.signatureDefs)];
-    throw new GatewayError('not_found', `${card.name}: its server has no signatures in TF-Serving's form.`);
+    return [writeMetadata(card.name, version, metadata.signatureDefs ?? writeSignatureDefs(metadata.signatures))];
   };
 }
 

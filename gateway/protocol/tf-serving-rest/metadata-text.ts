@@ -33,7 +33,7 @@ function signatureDefs({ signatures, signatureDefs: bytes }: Metadata): object {
 
 function signatureDef({ inputs, outputs }: Signature): object {
   const infos = (list: readonly TensorInfo[]) => Object.fromEntries(list.map((info) => [info.name, tensorInfo(info)]));
-  return { inputs: infos(inputs), outputs: infos(outputs), method_name: '', defaults: {} };
+  return { inputs: infos(inputs), outputs: infos(outputs), method_name: 'tensorflow/serving/predict', defaults: {} };
 }
 
 function tensorInfo({ name, dtype, shape }: TensorInfo): object {
