@@ -35,9 +35,16 @@ export async function decode(bytes: Uint8Array, options: DecodeOptions): Promise
 }
 
 /** Most JPEGs need no sharp. Undefined for the others. */
-function readJpeg(bytes: Uint8Array, { format, samples }: ReadableHeader, { color, maxPixels }: DecodeOptions) {
+function readJpeg(bytes: Uint8Array, { format, samples }: ReadableHeader, options: DecodeOptions): Pixels | undefined {
   if (format !== 'jpeg' || samples.kind !== 'plain') return undefined;
-  return decodeWholeJpeg(bytes, color === 'rgb' ? 3 : 1, maxPixels);
+  const decoded = decodeWholeJpeg(bytes, options.color === 'rgb' ? 3 : 1, options.maxPixels);
+  if (decoded === 'cut off') throw damaged(options.field, new Error('the JPEG ends before its last pixel'));
+  return typeof decoded === 'string' ? undefined : decoded;
+}
+
+function damaged(field: string, cause?: unknown): GatewayError {
+  const mistake = cause instanceof TooManyParts ? `has ${cause.message}` : 'is damaged or cut off';
+  return new GatewayError('image_unreadable', `${field} ${mistake}; save it again.`, { cause });
 }
 
 type Reading = { readonly channels: number; readonly convert: (file: Sharp) => Sharp };
@@ -54,8 +61,7 @@ const READINGS: Readonly<Record<Samples['kind'], Reading>> = {
 
 async function read(bytes: Uint8Array, header: ReadableHeader, { field, maxPixels }: DecodeOptions): Promise<Raw> {
   const { data, info } = await readFirst(bytes, header, maxPixels).catch((cause: unknown) => {
-    const mistake = cause instanceof TooManyParts ? `has ${cause.message}` : 'is damaged or cut off';
-    throw new GatewayError('image_unreadable', `${field} ${mistake}; save it again.`, { cause });
+    throw damaged(field, cause);
   });
   if (info.channels !== READINGS[header.samples.kind].channels) throw unusualVariant(field);
   return {

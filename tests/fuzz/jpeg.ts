@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import type { Pixels } from '../../gateway/domain/picture.ts';
 import { decodeJpeg } from '../../gateway/image/jpeg/decode.ts';
 import { decodeWholeJpeg } from '../../gateway/image/jpeg/whole.ts';
 import type { Parser } from './fuzz.ts';
@@ -19,7 +18,7 @@ export const jpeg: Parser = {
   words: JPEG_WORDS,
   async check(input) {
     const whole = checkJpeg(input);
-    if (!whole) return;
+    if (typeof whole === 'string' && whole !== 'cut off') return;
     const reference = await sharp(input, { ignoreIcc: true, failOn: 'truncated' })
       .toColourspace('srgb')
       .removeAlpha()
@@ -27,13 +26,14 @@ export const jpeg: Parser = {
       .toBuffer({ resolveWithObject: true })
       .catch(() => undefined);
     if (!reference) return;
+    if (whole === 'cut off') assert.fail('libvips reads a file that is cut off');
     assert.deepEqual([reference.info.width, reference.info.height], [whole.width, whole.height]);
-    assert.ok(reference.data.equals(whole.data as Uint8Array), 'other pixels than libvips');
+    assert.ok(reference.data.equals(whole.data), 'other pixels than libvips');
   },
 };
 
-/** Decodes a file as a whole and in part. Returns the whole picture, or undefined if it is left to sharp. */
-export function checkJpeg(input: Uint8Array): Pixels | undefined {
+/** Decodes a file as a whole and in part. Returns the whole picture, or why there is none. */
+export function checkJpeg(input: Uint8Array): ReturnType<typeof decodeWholeJpeg> {
   const whole = decodeWholeJpeg(input, 3, MAX_PIXELS);
   const columns = new Int32Array(9);
   const rows = new Int32Array(7);
@@ -53,7 +53,7 @@ export function checkJpeg(input: Uint8Array): Pixels | undefined {
   });
   assert.notEqual(result, 'trap');
   // A part may be sound where the whole is not: coefficients are checked where they are transformed.
-  if (!whole) return undefined;
+  if (typeof whole === 'string') return whole;
   assert.equal(result, 'ok');
   const { width, data } = whole;
   const at = (row: number, column: number) => [0, 1, 2].map((channel) => data[3 * (row * width + column) + channel]);

@@ -24,12 +24,12 @@ export type JpegSelection = {
 
 /**
  * `ok`, or why there are no pixels. `not ours`: CMYK, RGB, 12 bits, arithmetic coding or something rare. `damaged`: also
- * where libjpeg would save a part. `no memory`: for this picture. `trap`: a bug, without effect on other pictures.
+ * where libjpeg would save a part. `cut off`: the file ends before its last pixel; Pillow refuses it. `no memory`: for this picture. `trap`: a bug, without effect on other pictures.
  */
-export type JpegResult = 'ok' | 'not ours' | 'damaged' | 'no memory' | 'trap';
+export type JpegResult = 'ok' | 'not ours' | 'damaged' | 'cut off' | 'no memory' | 'trap';
 
 /** By the numbers of assembly/status.ts. */
-const RESULTS: readonly JpegResult[] = ['ok', 'not ours', 'damaged', 'no memory'];
+const RESULTS: readonly JpegResult[] = ['ok', 'not ours', 'damaged', 'cut off', 'no memory'];
 
 export type JpegReader = {
   /** Chooses the pixels by the picture's size. Undefined to leave the picture to another decoder. */

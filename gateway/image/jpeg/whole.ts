@@ -1,10 +1,16 @@
 /** All pixels of a JPEG. */
 import type { Pixels } from '../../domain/picture.ts';
-import { decodeJpeg } from './decode.ts';
+import { decodeJpeg, type JpegResult } from './decode.ts';
 
-/** Decodes a picture of at most `maxPixels`. Undefined for a file that is left to sharp. */
-export function decodeWholeJpeg(bytes: Uint8Array, channels: 1 | 3, maxPixels: number): Pixels | undefined {
-  let pixels: (Pixels & { readonly data: Uint8Array }) | undefined;
+type JpegPixels = Pixels & { readonly data: Uint8Array };
+
+/** Decodes a picture of at most `maxPixels`, or says why not. */
+export function decodeWholeJpeg(
+  bytes: Uint8Array,
+  channels: 1 | 3,
+  maxPixels: number,
+): JpegPixels | Exclude<JpegResult, 'ok'> {
+  let pixels: JpegPixels | undefined;
   const result = decodeJpeg(bytes, {
     select({ width, height }) {
       if (width * height > maxPixels) return undefined;
@@ -15,7 +21,8 @@ export function decodeWholeJpeg(bytes: Uint8Array, channels: 1 | 3, maxPixels: n
       pixels?.data.set(samples, first * pixels.width * channels);
     },
   });
-  return result === 'ok' ? pixels : undefined;
+  if (result !== 'ok') return result;
+  return pixels ?? 'not ours';
 }
 
 /** 0, 1, 2 and so on. */

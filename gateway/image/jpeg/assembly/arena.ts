@@ -6,7 +6,7 @@ export class Arena {
 const PAGE: usize = 65536;
 const LINE: usize = 64;
 /** Addresses stay far below 2^32, so that no sum of an address and a length wraps round. */
-const MOST: u64 = 3 << 30;
+const MOST: u64 = 0xc000_0000;
 
 export function start(): void {
   Arena.end = (__heap_base + LINE - 1) & ~(LINE - 1);

@@ -19,6 +19,8 @@ export class Bits {
 
 /** More than the bytes that bad data can read behind their end before `isOverrun` is asked: one MCU of ten blocks. */
 const OVERRUN: usize = 4096;
+/** Of these, so many are zeros: more than a symbol with its value takes. */
+const ZEROS: usize = 16;
 /** Chunks of 16 bytes are stored below the copy's end. */
 const SLACK: usize = 64;
 
@@ -63,7 +65,9 @@ export function open(at: usize, end: usize): usize {
   return begin(to, min(at, end));
 }
 
+/** Zeros follow the bits: they begin with a code of any table, so that reading on shows that bits are missing. */
 function begin(last: usize, stopped: usize): usize {
+  memory.fill(last - ZEROS, 0, ZEROS);
   Bits.last = last;
   Bits.next = Bits.top - 8;
   Bits.buffer = 0;

@@ -8,7 +8,7 @@ import { Marker, readNext } from './markers';
 import { firstAc, firstDc, nextAc, nextDc } from './progressive';
 import { advance, isComplete, Scan, scanned } from './scan';
 import { decodeBlock } from './sequential';
-import { DAMAGED, NO_MEMORY, NOT_OURS, OK } from './status';
+import { NO_MEMORY, NOT_OURS, OK } from './status';
 import { BLOCK_BYTES, fromPlaces } from './zigzag';
 
 /** Far more than encoders write (10 to 20). It bounds the time: a scan can be long where its data are short. */
@@ -47,7 +47,7 @@ export function decodeScans(end: usize): i32 {
     if (!advance()) return NOT_OURS;
     interval.start(Scan.data, end);
     const isWhole = Scan.components > 1 ? decodeInterleaved(end) : decodeAlone(scanned(0), end);
-    if (!isWhole) return DAMAGED;
+    if (!isWhole) return interval.mistake(end);
     const status = readNext(Interval.marker, end);
     if (status !== OK) return status;
     if (Marker.isEoi) return isComplete() ? OK : NOT_OURS;

@@ -51,13 +51,14 @@ export class Frame {
 export const NOTHING: i32 = -1;
 
 const MOST_COMPONENTS: i32 = 3;
+const COMPONENT_BYTES: usize = 96;
 const COMPONENTS: usize = memory.data(3 * 96, 16);
 const QUANTS: usize = memory.data(3 * 128, 16);
 const MISSING_BITS: usize = memory.data(3 * 64, 16);
 
 @inline
 export function component(i: i32): Component {
-  return changetype<Component>(COMPONENTS + <usize>i * 96);
+  return changetype<Component>(COMPONENTS + <usize>i * COMPONENT_BYTES);
 }
 
 /** libjpeg's JPEG_MAX_DIMENSION. */

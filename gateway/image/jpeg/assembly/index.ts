@@ -18,7 +18,7 @@ import { Rows } from './pixels';
 import { Scan } from './scan';
 import * as selection from './selection';
 import { Selection } from './selection';
-import { DAMAGED, NO_MEMORY, NOT_OURS, OK } from './status';
+import { CUT_OFF, DAMAGED, NO_MEMORY, NOT_OURS, OK } from './status';
 import * as upsample from './upsample';
 import * as zigzag from './zigzag';
 
@@ -27,7 +27,7 @@ colour.initialise();
 idct.initialise();
 upsample.initialise();
 
-/** Rows are given out in parts of so many bytes, or of one row: they are still in a core's cache when they are read. */
+/** Rows are given out in parts of so many bytes, or of two rows: they are still in a core's cache when they are read. */
 const WINDOW_BYTES: i32 = 65536;
 /** Columns and rows that may be asked for: far more than models see. */
 const MOST_SELECTED: i32 = 1 << 20;
@@ -64,7 +64,7 @@ export function begin(): i32 {
   const status = readFirst(Picture.file, Picture.end);
   if (status !== OK) return status;
   Picture.isKept = Frame.isProgressive || Scan.components < Frame.components;
-  return isImpossible() ? DAMAGED : OK;
+  return isImpossible() ? interval.mistakeAfter(Scan.data, Picture.end) : OK;
 }
 
 /** Each block of the first scan takes a bit, or two with AC. A file that is shorter declares a size to waste memory. */
@@ -101,7 +101,7 @@ export function select(columns: i32, rows: i32, channels: i32): i32 {
   if (columns < 1 || rows < 1 || (channels !== 1 && channels !== 3)) return NOT_OURS;
   if (columns > MOST_SELECTED || rows > MOST_SELECTED) return NO_MEMORY;
   const rowBytes = columns * channels;
-  Picture.capacity = min(rows, max(1, WINDOW_BYTES / rowBytes));
+  Picture.capacity = max(2, (WINDOW_BYTES / rowBytes) & ~1); // even, so that parts begin at even numbers of samples
   if (!selection.layOut(columns, rows) || !mcuRow.layOut() || !pixels.layOut(channels)) return NO_MEMORY;
   Picture.window = arena.take(<u64>Picture.capacity * rowBytes + colour.OVERSHOOT);
   const scanBytes = Picture.end - Scan.data;
@@ -194,5 +194,6 @@ function finish(): i32 {
   if (Columns.isBeyond) return DAMAGED;
   if (Picture.isKept) return OK;
   const status = readNext(Interval.marker, Picture.end);
+  if (status === CUT_OFF) return DAMAGED; // but for the end it is all there
   return status !== OK ? status : Marker.isEoi ? OK : NOT_OURS;
 }

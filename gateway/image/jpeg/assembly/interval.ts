@@ -2,6 +2,7 @@
 import * as bits from './bits';
 import { component, Frame } from './frame';
 import { EndOfBand } from './progressive';
+import { CUT_OFF, DAMAGED } from './status';
 
 export class Interval {
   /** Ri: MCUs in each interval; 0 for one interval. */
@@ -25,6 +26,17 @@ function begin(at: usize, end: usize): void {
   Interval.marker = bits.open(at, end);
   EndOfBand.run = 0;
   for (let i = 0; i < Frame.components; i++) component(i).predictor = 0;
+}
+
+/** What is wrong with an interval that cannot be decoded: the file ends before its bits do, or it is damaged. */
+export function mistake(end: usize): i32 {
+  return bits.isOverrun() && Interval.marker + 1 >= end ? CUT_OFF : DAMAGED;
+}
+
+/** The same for one that was not begun. */
+export function mistakeAfter(at: usize, end: usize): i32 {
+  while (at + 1 < end && (load<u8>(at) !== 0xff || load<u8>(at, 1) === 0)) at++;
+  return at + 1 < end ? DAMAGED : CUT_OFF;
 }
 
 /** Called before each MCU. False if an interval is over and its restart marker does not follow. */

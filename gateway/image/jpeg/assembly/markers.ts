@@ -6,7 +6,7 @@ import { Interval } from './interval';
 import * as quantization from './quantization';
 import * as scan from './scan';
 import { Scan } from './scan';
-import { DAMAGED, NOT_OURS, OK } from './status';
+import { CUT_OFF, DAMAGED, NOT_OURS, OK } from './status';
 
 const SOF0: i32 = 0xc0;
 const SOF2: i32 = 0xc2;
@@ -53,15 +53,18 @@ export function readFirst(at: usize, end: usize): i32 {
 /** Reads all segments up to the next scan's data or to the end of the picture. */
 export function readNext(at: usize, end: usize): i32 {
   while (true) {
-    if (at >= end || load<u8>(at) !== 0xff) return DAMAGED;
+    if (at >= end) return CUT_OFF;
+    if (load<u8>(at) !== 0xff) return DAMAGED;
     while (at < end && load<u8>(at) === 0xff) at++; // fill bytes, B.1.1.2
-    if (at >= end) return DAMAGED;
+    if (at >= end) return CUT_OFF;
     const marker = <i32>load<u8>(at++);
     Marker.isEoi = marker === EOI;
     if (Marker.isEoi) return OK;
-    if (marker < SOF0 || (marker >= 0xd0 && marker <= SOI) || end - at < 2) return DAMAGED;
+    if (marker < SOF0 || (marker >= 0xd0 && marker <= SOI)) return DAMAGED;
+    if (end - at < 2) return CUT_OFF;
     const length = <i32>bswap<u16>(load<u16>(at));
-    if (length < 2 || <usize>length > end - at) return DAMAGED;
+    if (length < 2) return DAMAGED;
+    if (<usize>length > end - at) return CUT_OFF;
     if (++Marker.segments > MOST_SEGMENTS) return NOT_OURS;
     const status = segment(marker, at + 2, length - 2);
     if (status !== OK) return status;

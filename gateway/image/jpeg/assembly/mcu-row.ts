@@ -7,7 +7,7 @@ import { inverse } from './idct';
 import * as interval from './interval';
 import { wantedBlocks, wantedRows } from './selection';
 import { decodeBlock } from './sequential';
-import { DAMAGED, OK } from './status';
+import { OK } from './status';
 import { BLOCK_BYTES, toPlaces } from './zigzag';
 
 /** Loops over a row read and write up to so many bytes behind it. */
@@ -72,15 +72,15 @@ function layBlocks(row: i32): i32 {
 export function decode(row: i32, end: usize): i32 {
   const blocks = layBlocks(row);
   for (let column = 0; column < Frame.mcusAcross; column++) {
-    if (!interval.isGoingOn(end)) return damaged();
+    if (!interval.isGoingOn(end)) return damaged(end);
     // one after the other: coefficients just stored one by one cannot be loaded eight at a time without a wait
     for (let i = 0; i < blocks; i++) {
       const block = blockOf(i);
       block.places = decodeBlock(block.component, block.coefficients);
-      if (block.places < 0) return damaged();
+      if (block.places < 0) return damaged(end);
     }
     for (let i = 0; i < blocks; i++) transform(blockOf(i));
-    if (isOverrun()) return damaged();
+    if (isOverrun()) return damaged(end);
   }
   return OK;
 }
@@ -95,9 +95,9 @@ function transform(block: Block): void {
 }
 
 /** Leaves zeros for the next picture. */
-function damaged(): i32 {
+function damaged(end: usize): i32 {
   memory.fill(COEFFICIENTS, 0, MOST * BLOCK_BYTES);
-  return DAMAGED;
+  return interval.mistake(end);
 }
 
 /** The same from coefficients that were kept (coefficients.ts). */

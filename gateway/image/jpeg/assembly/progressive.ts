@@ -59,24 +59,35 @@ export function firstAc(c: Component, block: usize): bool {
     EndOfBand.run--;
     return true;
   }
+  let buffer = Bits.buffer;
+  let count = Bits.count;
+  let next = Bits.next;
   for (let k = Scan.ss; k <= Scan.se; k++) {
-    refill();
-    const entry = decode(c.ac, Bits.buffer);
+    buffer |= load<u64>(next) >> count;
+    next -= (63 - count) >> 3;
+    count |= 56;
+    const entry = decode(c.ac, buffer);
     if (entry === 0) return false;
-    consume(entry >> 8);
+    const length = entry >> 8;
     const run = (entry >> 4) & 15;
     const size = entry & 15;
-    if (size) {
-      k += run;
-      if (k > Scan.se) return false;
-      store<i16>(block + (k << 1), extend(receive(size), size) << Scan.al);
-    } else if (run === 15) {
-      k += 15;
-    } else {
-      EndOfBand.run = (1 << run) - 1 + receive(run);
+    const isEnd = size === 0 && run < 15;
+    const extra = isEnd ? run : size;
+    const value = <i32>((buffer << length) >> 1 >> (63 - extra));
+    buffer <<= length + extra;
+    count -= length + extra;
+    if (isEnd) {
+      EndOfBand.run = (1 << run) - 1 + value;
       break;
     }
+    k += run;
+    if (size === 0) continue;
+    if (k > Scan.se) return false;
+    store<i16>(block + (k << 1), extend(value, size) << Scan.al);
   }
+  Bits.buffer = buffer;
+  Bits.count = count;
+  Bits.next = next;
   return true;
 }
 

@@ -66,9 +66,9 @@ export function decodeBlock(c: Component, block: usize): i32 {
     count -= <i32>(entry >> 16) & 63;
     if (k >= 63) break;
   }
-  if (k > 63 && (k < END_OF_BLOCK || k >= END_OF_BLOCK + 63)) return -1;
   Bits.buffer = buffer;
   Bits.count = count;
   Bits.next = next;
+  if (k > 63 && (k < END_OF_BLOCK || k >= END_OF_BLOCK + 63)) return -1;
   return places & ~OUTSIDE;
 }
