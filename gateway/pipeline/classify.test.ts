@@ -103,7 +103,11 @@ function urls(count: number): Instance[] {
   }));
 }
 
-const request = (instances: readonly Instance[]) => ({ servable: {}, instances, wants: 'raw' as const });
+const request = (instances: readonly Instance[]) => ({
+  model: { servable: {}, routed: ROUTED },
+  instances,
+  wants: 'raw' as const,
+});
 
 test('each instance gets the scores of its own row', async () => {
   const { stages } = rig();

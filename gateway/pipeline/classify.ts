@@ -1,15 +1,15 @@
 /** Pictures with named scores: the line for pictures, and the names of the classes on top. */
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
-import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { bindingOf } from '../model/route.ts';
 import { nameScores, requireScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
 import { type PictureOutcome, type PicturesAnswer, predictPictures } from './pictures.ts';
+import type { FoundModel } from './records.ts';
 import type { Stages } from './stages.ts';
 
 export type ClassifyRequest = {
-  readonly servable: AskedServable;
+  readonly model: Pick<FoundModel, 'servable' | 'routed'>;
   readonly instances: readonly Instance[];
   readonly wants: 'raw' | 'probabilities';
   /** Only the best K classes of each instance. */
@@ -28,14 +28,11 @@ export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> 
 /** Scores every instance of a request, as predictPictures does. Throws the first one's error where none has scores. */
 export async function classify(
   stages: Stages,
-  { servable, instances, wants, top }: ClassifyRequest,
+  { model, instances, wants, top }: ClassifyRequest,
   context: RequestContext,
 ): Promise<Classification> {
-  const routed = await stages.route.resolve(servable, context);
-  context.note({ model: routed.card.name, version: routed.version });
-  requireScores({ gives: routed.card.scores, wants });
-  const request = { servable, routed, instances, outputs: 'scores' } as const;
-  const answer = await predictPictures(stages, request, context);
+  requireScores({ gives: model.routed.card.scores, wants });
+  const answer = await predictPictures(stages, { ...model, instances, outputs: 'scores' }, context);
   const { card, output, version } = bindingOf(answer.routed);
   const options = { classes: card.classes, gives: card.scores, wants, top };
   const outcomes = answer.outcomes.map((outcome) => scoresOf(outcome, output, options));

@@ -9,19 +9,25 @@ import { tableOf } from '../model/table.ts';
 import { infer } from './infer.ts';
 import type { Stages } from './stages.ts';
 
-/** A version that takes records. */
-export type RecordsModel = { readonly servable: AskedServable; readonly routed: Routed; readonly table: Table };
+/** The version that a request means. `table`: how its records are read; undefined where it takes pictures. */
+export type FoundModel = {
+  readonly servable: AskedServable;
+  readonly routed: Routed;
+  readonly table: Table | undefined;
+};
 
-/** The version that a request means, or undefined where it takes images. Throws the errors of Route.resolve. */
-export async function findRecordsModel(
+export type RecordsModel = FoundModel & { readonly table: Table };
+
+/** Finds the version that a request means. Throws the errors of Route.resolve. */
+export async function findModel(
   { route }: Pick<Stages, 'route'>,
   servable: AskedServable,
   context: RequestContext,
-): Promise<RecordsModel | undefined> {
+): Promise<FoundModel> {
   const routed = await route.resolve(servable, context);
-  if (routed.card.image) return undefined;
-  context.note({ model: routed.card.name, version: routed.version });
-  return { servable, routed, table: tableOf(routed.card, routed.metadata) };
+  const { card, metadata, version } = routed;
+  context.note({ model: card.name, version });
+  return { servable, routed, table: card.image ? undefined : tableOf(card, metadata) };
 }
 
 export type RecordsRequest = {

@@ -18,7 +18,7 @@ import { countPictures, type Metrics } from '../observe/metrics.ts';
 import { classify } from '../pipeline/classify.ts';
 import { infer } from '../pipeline/infer.ts';
 import { predictPictures } from '../pipeline/pictures.ts';
-import { findRecordsModel, predictRecords } from '../pipeline/records.ts';
+import { findModel, predictRecords } from '../pipeline/records.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { openInferenceRestRoutes } from '../protocol/open-inference-rest/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
@@ -100,10 +100,10 @@ function predictOptions(
     readBody,
     maxInstances,
     check,
+    find: (servable, context) => findModel(stages, servable, context),
     records: {
       write: codec.write,
       maxBodyBytes,
-      find: (servable, context) => findRecordsModel(stages, servable, context),
       predict: (request, context) => predictRecords(stages, request, context),
     },
     async classify(request, context) {

@@ -13,6 +13,7 @@ import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
 import { createJsonCodec } from '../../gateway/http/json/codec.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
+import type { FoundModel } from '../../gateway/pipeline/records.ts';
 import { predictHandler } from '../../gateway/protocol/predict/routes.ts';
 import type { Parser } from './fuzz.ts';
 import { checkRefusal } from './refusal.ts';
@@ -69,8 +70,8 @@ export const body: Parser = {
       readBody: createBodyReader(limits),
       maxInstances: MAX_INSTANCES,
       check: () => undefined,
+      find: async (servable) => ({ servable, routed: {} as FoundModel['routed'], table: undefined }),
       records: {
-        find: async () => undefined,
         predict: () => assert.fail(),
         write: () => assert.fail(),
         maxBodyBytes: limits.maxBodyBytes,

@@ -8,7 +8,7 @@ import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import { exactPath } from '../../http/exact-path.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
-import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
+import type { FoundModel, RecordsRequest } from '../../pipeline/records.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { renderPictures } from './answer.ts';
 import { readInvocation, servableOf } from './request.ts';
@@ -22,8 +22,8 @@ export type InvocationsOptions = {
   readonly write: JsonCodec['write'];
   /** Throws if the request cannot be admitted. Called before its body is read. */
   readonly check: (context: RequestContext) => void;
-  /** The version that a request means; undefined: it takes pictures. */
-  readonly find: (servable: AskedServable, context: RequestContext) => Promise<RecordsModel | undefined>;
+  /** The version that a request means. */
+  readonly find: (servable: AskedServable, context: RequestContext) => Promise<FoundModel>;
   readonly predict: (
     request: RecordsRequest,
     context: RequestContext,
@@ -51,15 +51,17 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
     check(context);
     const model = await find(servable, context);
     const exchange = { request, response, signal: context.signal };
-    const { form, pictures, records } = await readInvocation(options, exchange, model?.table);
-    if (!model || !records) {
+    const { table } = model;
+    const { form, pictures, records } = await readInvocation(options, exchange, table);
+    if (!table || !records) {
       const { instances, ids } = pictures ?? { instances: [], ids: [] };
-      const classification = await classify({ servable, instances, wants: form.wants, top: form.top }, context);
+      const classification = await classify({ model, instances, wants: form.wants, top: form.top }, context);
       return renderPictures(classification, ids, form);
     }
-    checkForm(model.table, form, 'parameters.');
+    checkForm(table, form, 'parameters.');
     const { instances } = records;
-    const prediction = await predict({ model, inputs: new Map(records.inputs), rows: instances.count }, context);
-    return renderRecords(write, { ...prediction, table: model.table }, { instances, flat: false }, form);
+    const inputs = new Map(records.inputs);
+    const prediction = await predict({ model: { ...model, table }, inputs, rows: instances.count }, context);
+    return renderRecords(write, { ...prediction, table }, { instances, flat: false }, form);
   };
 }

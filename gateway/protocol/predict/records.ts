@@ -1,7 +1,6 @@
 /** Answers POST /predict for a model that takes records. */
 import type { Prediction } from '../../domain/backend.ts';
 import type { RequestContext } from '../../domain/request.ts';
-import type { AskedServable } from '../../domain/servable.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -12,8 +11,6 @@ import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { format } from './records-body.ts';
 
 export type RecordsOptions = {
-  /** The version that a request means; undefined: it takes images. */
-  readonly find: (servable: AskedServable, context: RequestContext) => Promise<RecordsModel | undefined>;
   readonly predict: (
     request: RecordsRequest,
     context: RequestContext,
@@ -26,7 +23,7 @@ export type RecordsOptions = {
 export async function answerRecords(
   model: RecordsModel,
   form: RecordsForm,
-  { readBody, predict, maxBodyBytes, write }: Omit<RecordsOptions, 'find'> & { readonly readBody: BodyReader },
+  { readBody, predict, maxBodyBytes, write }: RecordsOptions & { readonly readBody: BodyReader },
   exchange: Exchange,
   context: RequestContext,
 ): Promise<Answer> {

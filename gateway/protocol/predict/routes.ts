@@ -1,10 +1,12 @@
 /** POST /predict: class scores of images, and predictions of records. */
 import express, { type Router } from 'express';
 import type { RequestContext } from '../../domain/request.ts';
+import type { AskedServable } from '../../domain/servable.ts';
 import type { BodyReader } from '../../http/body.ts';
 import { isJsonRequest } from '../../http/content-type.ts';
 import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
+import type { FoundModel } from '../../pipeline/records.ts';
 import { renderClassification } from '../../predictions/pictures.ts';
 import { parsePredictForm, parsePredictQuery } from './parameters.ts';
 import { answerRecords, type RecordsOptions } from './records.ts';
@@ -15,6 +17,8 @@ export type PredictOptions = {
   readonly maxInstances: number;
   /** Throws if the request cannot be admitted. Called before its body is read. */
   readonly check: (context: RequestContext) => void;
+  /** The version that a request means. */
+  readonly find: (servable: AskedServable, context: RequestContext) => Promise<FoundModel>;
   readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
   /** For models that take no images. */
   readonly records: RecordsOptions;
@@ -31,19 +35,23 @@ export function predictRoutes(door: Door, options: PredictOptions): Router {
 }
 
 /** Creates the handler of POST /predict. */
-export function predictHandler({ readBody, maxInstances, check, classify, records }: PredictOptions): Handler {
+export function predictHandler({ readBody, maxInstances, check, find, classify, records }: PredictOptions): Handler {
   return async (request, response, context) => {
     const asked = parsePredictQuery(request.query);
     check(context);
     const exchange = { request, response, signal: context.signal };
+    let found: FoundModel | undefined;
     if (isJsonRequest(request)) {
-      const { model, version, label, top, scores: wants, format } = asked;
-      const found = await records.find({ model, version, label }, context);
-      if (found) return answerRecords(found, { top, wants, format }, { ...records, readBody }, exchange, context);
+      const { top, scores: wants, format, ...servable } = asked;
+      found = await find(servable, context);
+      const { table } = found;
+      const form = { top, wants, format };
+      if (table) return answerRecords({ ...found, table }, form, { ...records, readBody }, exchange, context);
     }
     const { instances, flat, ids, fields } = await readPredictBody(readBody, maxInstances, exchange);
     const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
     context.note(servable);
-    return renderClassification(await classify({ servable, instances, wants, top }, context), { flat, format, ids });
+    const model = found ?? (await find(servable, context));
+    return renderClassification(await classify({ model, instances, wants, top }, context), { flat, format, ids });
   };
 }
