@@ -1,4 +1,7 @@
-/** A uint8 signature that normalises in the graph gives the scores of the float signature for a quarter of the bytes. */
+/**
+ * A uint8 signature that normalises in the graph gives the scores of the float signature for a quarter of the bytes, and is
+ * taken by itself where that is proven.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -15,9 +18,10 @@ const MAKE_PIXELS = new URL('tf-serving/make_pixels.py', import.meta.url).pathna
 const WEIGHTS = Float32Array.from({ length: 299 * 299 * 3 * 2 }, (_, index) => Math.sin(index) / 100);
 const FLOATS = 'signature: serving_default\nimage: {size: [299, 299], scale: tf}';
 const PIXELS = 'signature: serving_uint8\nimage: {size: [299, 299], scale: none}';
+const AUTO = 'image: {size: [299, 299], scale: tf}';
 const card = (signature: string) => `name: pixels\n${signature}\nclasses: [a, b]\n`;
 
-type Tensors = { samples: { file: string }[] };
+type Tensors = { samples: { file: string; sha256: string }[] };
 const tensors = JSON.parse(await readFile(new URL('tensors.json', PARITY), 'utf8')) as Tensors;
 const TOLERANCE = 1e-4;
 
@@ -83,6 +87,18 @@ for (const [backend, { serve, ...options }] of Object.entries(BACKENDS)) {
     const pixels = await classifyParityPictures(t, settings);
     assert.equal(pixels.parity.state, 'proven', pixels.parity.detail);
     assert.equal(pixels.bytesEach, 299 * 299 * 3);
+
+    await writeFile(path.join(MODELS, 'pixels', 'model.yaml'), card(AUTO));
+    const auto = await classifyParityPictures(t, settings);
+    assert.deepEqual(auto, pixels, 'without a signature in model.yaml pixels are taken too');
+
+    const samples = tensors.samples.map(({ file, sha256 }) => ({ file, sha256 }));
+    await writeFile(path.join(parity, 'tensors.json'), JSON.stringify({ samples }));
+    const fallen = await classifyParityPictures(t, settings);
+    assert.equal(fallen.parity.state, 'proven', fallen.parity.detail);
+    assert.equal(fallen.bytesEach, floats.bytesEach, 'without the hashes of pixels floats are sent');
+    assert.deepEqual(fallen.scores, floats.scores);
+
     const differences = tensors.samples.flatMap(({ file }) =>
       (pixels.scores[file] ?? []).map((score, index) => Math.abs(score - (floats.scores[file]?.[index] ?? Number.NaN))),
     );

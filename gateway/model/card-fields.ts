@@ -33,9 +33,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isText: true,
   },
   signature: {
-    takes: 'the name of a signature',
-    example: 'serving_default',
-    meaning: 'The signature to call.',
+    takes: 'the name of a signature, or auto',
+    example: 'auto',
+    meaning:
+      'The signature to call. auto: serving_uint8 where a version has it and parity proves it, else serving_default.',
     isText: true,
     isRare: true,
   },

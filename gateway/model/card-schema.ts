@@ -130,7 +130,7 @@ const timeout = z
 export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
-    signature: text.default('serving_default'),
+    signature: text.optional(),
     image: imageSchema.optional(),
     columns: names.optional(),
     record: record.optional(),

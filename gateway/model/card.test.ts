@@ -14,6 +14,7 @@ test('fields left out of model.yaml have the defaults of the original pipeline',
   assert.deepEqual(parseCard(GOOD, '/models/m'), {
     name: 'm',
     signature: 'serving_default',
+    mayTakePixels: true,
     image: {
       size: [4, 6],
       resize: 'nearest',
@@ -29,6 +30,18 @@ test('fields left out of model.yaml have the defaults of the original pipeline',
     scores: 'logits',
     folder: '/models/m',
   });
+});
+
+test('only a model of resized pictures without a signature, or with auto, may take pixels', () => {
+  const of = (text: string) => {
+    const { signature, mayTakePixels } = parseCard(text, '/models/m');
+    return [signature, mayTakePixels];
+  };
+  assert.deepEqual(of(`${GOOD}signature: auto`), ['serving_default', true]);
+  assert.deepEqual(of(`${GOOD}signature: serving_default`), ['serving_default', undefined]);
+  assert.deepEqual(of(`${GOOD}signature: other`), ['other', undefined]);
+  assert.deepEqual(of('name: m\nimage: {encoded: true}\nclasses: [a, b]'), ['serving_default', undefined]);
+  assert.deepEqual(of('name: m\nsignature: auto'), ['serving_default', undefined]);
 });
 
 test('A2 (08): names are the text of the file, whatever YAML would make of them', () => {
@@ -104,7 +117,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
   const methods = 'nearest, box, bilinear, hamming, bicubic, lanczos, area or lanczos3';
   assert.deepEqual(mistakesOf(WRONG), [
     '1: name: takes letters, digits, dots, dashes and underscores, not "my pets". Example: name: pets',
-    '2: signatur: no such field; did you mean signature? Example: signature: serving_default',
+    '2: signatur: no such field; did you mean signature? Example: signature: auto',
     '3: image.scale: is missing; takes tf, mul127, div255, mul255, torch, caffe, none or {mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}. Example: scale: tf',
     '4: image.size: takes height and width, whole numbers from 1 to 8192, not [224]. Example: size: [224, 224]',
     `5: image.resize: takes ${methods}, not "cubic"; did you mean bicubic? Example: resize: nearest`,

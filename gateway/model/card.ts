@@ -8,10 +8,14 @@ import type { Decision, RecordSpec } from '../domain/table.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
+import { AUTO_SIGNATURE } from './find-signature.ts';
 
 export type ModelCard = OwnLimits & {
   readonly name: string;
+  /** Of requests with tensors, and of pictures where they are not sent as pixels. */
   readonly signature: string;
+  /** `signature: auto`: pictures may be sent as pixels, a quarter of the bytes. */
+  readonly mayTakePixels?: true;
   /** Absent for a model that takes tensors. */
   readonly image?: ImageSpec | EncodedSpec;
   readonly classes?: readonly string[];
@@ -46,9 +50,24 @@ export function parseCard(text: string, folder: string): ModelCard {
     const lines = mistakes.map((mistake) => `${file}:${mistake.line}: ${fieldName(mistake.path)}${mistake.text}`);
     throw new ModelCardError(lines.join('\n'));
   }
-  const { image, classes, output, columns, record, decision, backend, timeout, max_in_flight, ...card } = parsed.data;
+  const {
+    signature = AUTO_SIGNATURE,
+    image,
+    classes,
+    output,
+    columns,
+    record,
+    decision,
+    backend,
+    timeout,
+    max_in_flight,
+    ...card
+  } = parsed.data;
+  const isAuto = signature === AUTO_SIGNATURE;
   return {
     ...card,
+    signature: isAuto ? DEFAULT_SIGNATURE : signature,
+    ...(isAuto && image && !('encoded' in image) && { mayTakePixels: true }),
     ...(image && { image: image as ImageSpec | EncodedSpec }),
     ...(classes && { classes }),
     ...(output !== undefined && { output }),

@@ -17,14 +17,18 @@ export type Choice = {
 
 /**
  * The servers where one version may answer. Where a folder was replaced under the same number, servers have different
- * signatures for a while: those that most have are chosen.
+ * signatures for a while, or only some are proven with pixels: those that most have are chosen.
  */
 export function chooseServers(served: readonly Served[]): Choice | undefined {
   const groups: Choice[] = [];
   for (const { server, version, metadata, verdict } of served) {
     if (verdict.kind !== 'usable') continue;
-    const same = groups.findIndex((group) => isDeepStrictEqual(group.metadata.signatures, metadata.signatures));
     const { parity, binding } = verdict;
+    const same = groups.findIndex(
+      (group) =>
+        group.binding?.signature === binding?.signature &&
+        isDeepStrictEqual(group.metadata.signatures, metadata.signatures),
+    );
     const group = groups[same] ?? { version, metadata, parity, ...(binding && { binding }), servers: new Set() };
     groups[same < 0 ? groups.length : same] = { ...group, servers: new Set([...group.servers, server]) };
   }

@@ -4,6 +4,12 @@ import type { Signature } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import { UNSERVED, unservedTensor } from './served-types.ts';
 
+/** The signature that takes resized pictures as bytes, by the custom of this gateway's exports (serving/training/export.py). */
+export const PIXEL_SIGNATURE = 'serving_uint8';
+
+/** In model.yaml: PIXEL_SIGNATURE of each version that is proven with it, DEFAULT_SIGNATURE of all others. */
+export const AUTO_SIGNATURE = 'auto';
+
 /** The signature of requests that name none. A model without a model.yaml may have one signature under any name. */
 export function usualSignature(
   { isDiscovered, signature }: { readonly isDiscovered?: true; readonly signature: string },

@@ -30,14 +30,14 @@ export async function replay(
   { backend, decode, normalise }: ReplayParts,
   context: RequestContext,
 ): Promise<Replayed> {
-  const { card, version, input, output, answer } = binding;
+  const { card, signature, image, version, input, output, answer } = binding;
   const servable = { model: card.name, version };
-  const call = backend.prepare({ servable, signature: card.signature, input, answer }, 1);
+  const call = backend.prepare({ servable, signature, input, answer }, 1);
   const bytes = await readSamplePicture(file);
   let sent: Uint8Array = bytes;
-  if ('encoded' in card.image) call.setString(0, bytes);
+  if ('encoded' in image) call.setString(0, bytes);
   else {
-    normalise(await decode(bytes, card.image, path.basename(file), context), card.image, call.tensor);
+    normalise(await decode(bytes, image, path.basename(file), context), image, call.tensor);
     const { buffer, byteOffset, byteLength } = call.tensor;
     sent = new Uint8Array(buffer, byteOffset, byteLength);
   }

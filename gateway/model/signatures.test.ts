@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Metadata } from '../domain/servable.ts';
 import type { Signature } from '../domain/tensor.ts';
 import { parseCard } from './card.ts';
-import { bind, SignatureMismatch } from './signatures.ts';
+import { bind, bindPixels, SignatureMismatch } from './signatures.ts';
 
 const card = (image = 'size: [299, 299], scale: tf', rest = '') =>
   parseCard(`name: m\nimage: {${image}}\nclasses: [a, b, c]\n${rest}`, '/models/m');
@@ -23,6 +23,28 @@ test('names, dtype and shape of input and output are read from the signature', (
     { version, input, output },
     { version: 7, input: { name: 'input_8', dtype: 'DT_FLOAT', shape: [299, 299, 3] }, output: 'dense_7' },
   );
+});
+
+test('pixels are bound where a version has both signatures with the same names and outputs', () => {
+  const [input] = XCEPTION.inputs;
+  assert.ok(input);
+  const pixels = { ...XCEPTION, inputs: [{ ...input, dtype: 'DT_UINT8' }] } as const;
+  const both = (serving_uint8: Signature) => {
+    const { signatures, ...rest } = metadata({});
+    return { ...rest, signatures: new Map([...signatures, ['serving_uint8', serving_uint8]]) };
+  };
+  const bound = bindPixels(card(), both(pixels));
+  assert.ok(bound);
+  assert.equal(bound.signature, 'serving_uint8');
+  assert.equal(bound.input.dtype, 'DT_UINT8');
+  assert.equal('scale' in bound.image && bound.image.scale, 'none');
+  assert.deepEqual(bound.card, card(), 'model.yaml stays as it is');
+  assert.equal(bindPixels(card(undefined, 'signature: serving_default'), both(pixels)), undefined);
+  assert.throws(() => bindPixels(card(), metadata({})), SignatureMismatch);
+  assert.throws(() => bindPixels(card(), both(XCEPTION)), /has input input_8 DT_FLOAT/);
+  const renamed = { ...pixels, inputs: [{ ...input, name: 'pixels', dtype: 'DT_UINT8' as const }] };
+  assert.throws(() => bindPixels(card(), both(renamed)), /has other names or outputs/);
+  assert.throws(() => bindPixels(card(), both({ ...pixels, outputs: [] })), /has other names or outputs/);
 });
 
 test('A03: the elements of an answer are known where the signature has the shapes of all outputs', () => {

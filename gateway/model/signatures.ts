@@ -1,6 +1,7 @@
 /**
  * Matches a model.yaml with the server's signature: the input that takes the picture, the output that has the scores.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ExpectedAnswer, PredictTarget } from '../domain/backend.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import { neuronCounts } from '../domain/scores.ts';
@@ -8,10 +9,14 @@ import type { Metadata } from '../domain/servable.ts';
 import type { DType, PixelType, Signature, TensorInfo } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
 import { expectedAnswer } from './expected-answer.ts';
+import { AUTO_SIGNATURE, PIXEL_SIGNATURE } from './find-signature.ts';
 
 /** A version that matches its model.yaml: all that a Predict call needs. */
 export type Binding = {
   readonly card: ModelCard & Required<Pick<ModelCard, 'image' | 'classes'>>;
+  readonly signature: string;
+  /** How a picture becomes the input of this signature: model.yaml's, but for one that takes pixels. */
+  readonly image: ImageSpec | EncodedSpec;
   readonly version: number;
   readonly input: PredictTarget['input'];
   /** Key of the output that holds the scores. */
@@ -49,11 +54,39 @@ export function bind(card: ModelCard, metadata: Metadata): Binding {
   const output = findOutput(card, metadata, signature, classes.length);
   return {
     card: { ...card, image, classes },
+    signature: card.signature,
+    image,
     version: metadata.version,
     input: { name: input.name, dtype, shape, ...(batch === 1 && { isSingle: true }) },
     output: output.name,
     answer: expectedAnswer(signature, output, classes.length),
   };
+}
+
+/**
+ * The binding by which a version takes resized pictures as bytes and scales them itself. Undefined where model.yaml names a
+ * signature. Throws SignatureMismatch for a version that has no such signature, or another than for floats.
+ */
+export function bindPixels(card: ModelCard, metadata: Metadata): Binding | undefined {
+  const { mayTakePixels, image, classes } = card;
+  if (!mayTakePixels || !image || 'encoded' in image || !classes) return undefined;
+  const pixels = { ...card, signature: PIXEL_SIGNATURE, image: { ...image, scale: 'none' } } as const;
+  const signature = findSignature(pixels, metadata);
+  const usual = findSignature(card, metadata);
+  const interfaceOf = ({ inputs, outputs }: Signature) => [inputs.map(({ name }) => name), outputs];
+  if (!isDeepStrictEqual(interfaceOf(signature), interfaceOf(usual))) {
+    throw mismatch(
+      pixels,
+      metadata,
+      `signature: ${AUTO_SIGNATURE}`,
+      `has other names or outputs than ${card.signature}`,
+    );
+  }
+  const binding = bind(pixels, metadata);
+  const { name, dtype } = binding.input;
+  if (dtype !== 'DT_UINT8')
+    throw mismatch(pixels, metadata, `signature: ${AUTO_SIGNATURE}`, `has input ${name} ${dtype}`);
+  return { ...binding, card: { ...card, image, classes } };
 }
 
 /** The card's signature in a version's metadata. Throws SignatureMismatch. */

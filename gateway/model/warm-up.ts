@@ -23,10 +23,9 @@ export type WarmUpParts = {
  */
 export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
   const { backend, decode, normalise, pixel } = parts;
-  const { card, version, input, answer } = binding;
+  const { card, signature, image, version, input, answer } = binding;
   const servable = { model: card.name, version };
-  const call = backend.prepare({ servable, signature: card.signature, input, answer }, 1);
-  const { image } = card;
+  const call = backend.prepare({ servable, signature, input, answer }, 1);
   if ('encoded' in image) call.setString(0, pixel);
   else call.tensor.fill(0);
   const [isAnswered, pixels] = await Promise.all([

@@ -91,12 +91,12 @@ async function predict(
   { routed, images, atOnce }: Work,
   context: RequestContext,
 ): Promise<Predicted> {
-  const { card, version, input, answer: scoresOnly } = bindingOf(routed);
+  const { card, signature, image, version, input, answer: scoresOnly } = bindingOf(routed);
   const servable = { model: card.name, version };
-  const answer = outputs === 'scores' ? scoresOnly : expectedTensors(signatureOf(routed.metadata, card.signature));
-  const target: PredictTarget = { servable, only: routed.servers, signature: card.signature, input, answer };
+  const answer = outputs === 'scores' ? scoresOnly : expectedTensors(signatureOf(routed.metadata, signature));
+  const target: PredictTarget = { servable, only: routed.servers, signature, input, answer };
   const call = stages.backend.prepare(target, images.size);
-  const rows = await fillTensor(stages, { image: card.image, images, call, atOnce }, context);
+  const rows = await fillTensor(stages, { image, images, call, atOnce }, context);
   requireOne([...images.keys()], rows);
   const count = rows.values.size;
   const answered = await callServer(stages.admission, context, () => ask({ target, call, count }, context));

@@ -14,6 +14,8 @@ CONVERTED = """\
 # Written by `make convert`. A model file does not say how pictures were read: correct `image` if training read them in
 # another way, then confirm it: npx tensorgate models prove {name}
 """
+# The gateway chooses between serving_default and serving_uint8, which has the same weights.
+AUTO = "auto"
 # Fields that are text, whatever YAML makes of them.
 NAMES = ("name", "signature", "classes", "output")
 ModelFile = dict[str, Any]
@@ -145,7 +147,7 @@ def read_model_file(path: Path, name: str, signature: SignatureSpec) -> ModelFil
     described = _load(path)
     if described.get("name") != name:
         raise ValueError(f"{path}: name must be {name}")
-    if described.get("signature", SIGNATURE) != SIGNATURE:
+    if described.get("signature", SIGNATURE) not in (SIGNATURE, AUTO):
         raise ValueError(f"{path}: signature must be {SIGNATURE}, which is compared with the source")
     if "image" in described and not ("classes" in described and len(signature.inputs) == 1):
         raise ValueError(
