@@ -36,15 +36,18 @@ export async function moveAside(): Promise<readonly string[]> {
   return ['taskset', '--cpu-list', allButLast];
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 /** Sends SIGTERM to every program that `start` started. */
 export function stopAll(): void {
   for (const child of children) child.kill();
 }
 
-function post(agent: Agent, url: string, body: string): Promise<number> {
+/** `body`: text in ASCII, or bytes. */
+function post(agent: Agent, url: string, body: string | Buffer, more: Headers): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const startedMs = performance.now();
-  const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length };
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, ...more };
   request(url, { method: 'POST', agent, headers }, (response) => {
     if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
     response.resume().on('end', () => resolve(performance.now() - startedMs));
@@ -60,10 +63,11 @@ function post(agent: Agent, url: string, body: string): Promise<number> {
  */
 export async function load(
   url: string,
-  bodies: readonly string[],
+  bodies: readonly (string | Buffer)[],
   count: number,
   concurrency: number,
   paths: readonly string[] = ['/predict'],
+  headers: Headers = {},
 ): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const latencies: number[] = [];
@@ -73,7 +77,7 @@ export async function load(
       const target = `${url}${paths[sent % paths.length]}`;
       const body = bodies[sent % bodies.length] ?? '';
       sent += 1;
-      latencies.push(await post(agent, target, body));
+      latencies.push(await post(agent, target, body, headers));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));

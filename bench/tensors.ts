@@ -1,6 +1,6 @@
 /**
- * Measures tensors as JSON: requests of a million float32, answered with as many, beside small requests; then small requests
- * alone. The gateway and a FastAPI reference are in front of a model server on TensorFlow (tests/tf-serving), and are compared
+ * Measures tensors: requests of a million float32 as JSON, and of 20 MB of binary data, answered with as many, beside small
+ * requests; then small requests alone. The gateway and a FastAPI reference are in front of a model server on TensorFlow (tests/tf-serving), and are compared
  * with that server's own REST API. Rounds alternate.
  *
  *   TENSORGATE_TF_PYTHON=python node bench/tensors.ts PYTHON [--large 10] [--small 2000]
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { findPython, freePort, makeModels, startTensorFlowServing } from '../tests/tf-serving/server.ts';
 import { startGateway } from './gateway.ts';
 import { cpuMsOf, load, loopP99Ms, median, start, stopAll } from './load.ts';
+import { BINARY, type Form, OPEN_INFERENCE, TF_SERVING } from './tensor-forms.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,15 +22,10 @@ const LARGE = Number(values.large ?? 10);
 const SMALL = Number(values.small ?? 2000);
 const ROUNDS = 3;
 const CONCURRENCY = 8;
-const PATH = ['/v1/models/dtypes:predict'];
-
-const numbers = Array.from({ length: 1e6 }, (_, index) => Math.fround(Math.sin(index)));
-const bodyOf = (list: readonly number[]) => JSON.stringify({ signature_name: 'echo_float32', inputs: list });
-const large = bodyOf(numbers);
-const small = bodyOf(numbers.slice(0, 10));
 
 type Subject = {
   readonly name: string;
+  readonly form: Form;
   readonly url: string;
   /** What is in front of the model server; its REST API has nothing in front. */
   readonly pid: number | undefined;
@@ -73,22 +69,25 @@ async function measured(
   };
 }
 
+const send = ({ url, form: { path } }: Subject, { body, headers }: Form['large'], count = 1, concurrency = 1) =>
+  load(url, [body], count, concurrency, [path], headers);
+
 /** Sends large requests one after the other, and small ones beside them until the large ones are answered. */
-async function sendLarge({ url }: Subject): Promise<readonly number[]> {
+async function sendLarge(subject: Subject): Promise<readonly number[]> {
   let isOver = false;
-  const done = load(url, [large], LARGE, 1, PATH).finally(() => {
+  const done = send(subject, subject.form.large, LARGE).finally(() => {
     isOver = true;
   });
   const latencies: number[] = [];
   while (!isOver) {
-    latencies.push(...(await load(url, [small], 1, 1, PATH)));
+    latencies.push(...(await send(subject, subject.form.small)));
     await sleep(5);
   }
   await done;
   return latencies.sort((one, other) => one - other);
 }
 
-const sendSmall = ({ url }: Subject) => load(url, [small], SMALL, CONCURRENCY, PATH);
+const sendSmall = (subject: Subject) => send(subject, subject.form.small, SMALL, CONCURRENCY);
 
 /** Prints a table. The last column is the ratio of the requests in a second to the reference's. */
 function print(what: string, p99Name: string, subjects: readonly Subject[], rounds: readonly Round[][]): void {
@@ -118,26 +117,29 @@ try {
   const program = new URL('reference/tensors_gateway.py', import.meta.url).pathname;
   const reference = await start(positionals[0] ?? 'python3', [program], env);
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
+  const ofGateway = { url: urlOf(gateway.port), pid: gateway.pid, adminPort: gateway.adminPort };
   const subjects: Subject[] = [
-    { name: 'tensorgate', url: urlOf(gateway.port), pid: gateway.pid, adminPort: gateway.adminPort },
-    { name: 'FastAPI + numpy', url: urlOf(reference.port), pid: reference.pid, adminPort: 0 },
-    { name: "the server's REST", url: urlOf(restPort), pid: undefined, adminPort: 0 },
+    { ...ofGateway, name: 'tensorgate', form: TF_SERVING },
+    { ...ofGateway, name: 'tensorgate, /v2', form: OPEN_INFERENCE },
+    { ...ofGateway, name: 'tensorgate, /v2, five million as binary data', form: BINARY },
+    { name: 'FastAPI + numpy', form: TF_SERVING, url: urlOf(reference.port), pid: reference.pid, adminPort: 0 },
+    { name: "the server's REST", form: TF_SERVING, url: urlOf(restPort), pid: undefined, adminPort: 0 },
   ];
-  for (const { url } of subjects) {
-    while (!(await load(url, [large], 2, 1, PATH).catch(() => 0))) await sleep(50);
-    await load(url, [small], SMALL, CONCURRENCY, PATH);
+  for (const subject of subjects) {
+    while (!(await send(subject, subject.form.large, 2).catch(() => 0))) await sleep(50);
+    await sendSmall(subject);
   }
-  const of = async (requests: number, send: (subject: Subject) => Promise<readonly number[]>) => {
+  const of = async (requests: number, sendAll: (subject: Subject) => Promise<readonly number[]>) => {
     const rounds = subjects.map((): Round[] => []);
     for (let turn = 0; turn < ROUNDS; turn += 1) {
       for (const [index, subject] of subjects.entries()) {
-        rounds[index]?.push(await measured(subject, server.pid, requests, () => send(subject)));
+        rounds[index]?.push(await measured(subject, server.pid, requests, () => sendAll(subject)));
       }
     }
     return rounds;
   };
   console.log(`${availableParallelism()} cores; medians of ${ROUNDS} rounds that alternate\n`);
-  const megabytes = (large.length / 1e6).toFixed(0);
+  const megabytes = (TF_SERVING.large.body.length / 1e6).toFixed(0);
   print(`a million numbers, ${megabytes} MB`, 'p99 ms of small ones beside', subjects, await of(LARGE, sendLarge));
   console.log();
   print(`ten numbers, ${CONCURRENCY} at a time`, 'p99 ms', subjects, await of(SMALL, sendSmall));
