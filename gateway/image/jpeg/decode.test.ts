@@ -15,6 +15,16 @@ const whole = ({ width, height }: JpegFrame): JpegSelection => ({
 });
 const nothing = () => undefined;
 
+/** The part of WebAssembly that is used: TypeScript has its types only in its library for browsers. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: { readonly f: () => void } };
+};
+
+/** A program with one function, f, which is `unreachable`. */
+const TRAP = Buffer.from('0061736d0100000001040160000003020100070501016600000a05010300000b', 'hex');
+const trap = () => new WebAssembly.Instance(new WebAssembly.Module(TRAP)).exports.f();
+
 test('the frame tells size, gray and several scans', () => {
   const frames = ['jpg-420.jpg', 'jpg-gray.jpg', 'jpg-gray-progressive.jpg'].map((name) => {
     let seen: JpegFrame | undefined;
@@ -22,7 +32,7 @@ test('the frame tells size, gray and several scans', () => {
       seen = frame;
       return undefined;
     };
-    assert.equal(decodeJpeg(read(name), { select, take: nothing }), 'not ours');
+    assert.equal(decodeJpeg(read(name), { select, take: nothing }), 'declined');
     return seen;
   });
   assert.deepEqual(frames, [
@@ -94,6 +104,13 @@ test('files that are cut off are known for it, and leave no trace in the next pi
   }
 });
 
+test('a trap is an answer, and leaves no trace in the next picture', () => {
+  const file = read('jpg-420.jpg');
+  const expected = decodeWholeJpeg(file, 3, 1e6);
+  assert.equal(decodeJpeg(file, { select: whole, take: trap }), 'trap');
+  assert.deepEqual(decodeWholeJpeg(file, 3, 1e6), expected);
+});
+
 test('a reader may decode another picture', () => {
   const file = read('jpg-420.jpg');
   let inner: ReturnType<typeof decodeWholeJpeg> | undefined;
@@ -110,7 +127,7 @@ test('a reader may decode another picture', () => {
 });
 
 test('a picture of more pixels than allowed is left alone', () => {
-  assert.equal(decodeWholeJpeg(read('jpg-420.jpg'), 3, 400 * 533 - 1), 'not ours');
+  assert.equal(decodeWholeJpeg(read('jpg-420.jpg'), 3, 400 * 533 - 1), 'declined');
   assert.equal(typeof decodeWholeJpeg(read('jpg-420.jpg'), 3, 400 * 533), 'object');
 });
 

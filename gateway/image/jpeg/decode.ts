@@ -23,16 +23,16 @@ export type JpegSelection = {
 };
 
 /**
- * `ok`, or why there are no pixels. `not ours`: CMYK, RGB, 12 bits, arithmetic coding or something rare. `damaged`: also
+ * `ok`, or why there are no pixels. `declined`: the reader chose none. `not ours`: CMYK, RGB, 12 bits, arithmetic coding or something rare. `damaged`: also
  * where libjpeg would save a part. `cut off`: the file ends before its last pixel; Pillow refuses it. `no memory`: for this picture. `trap`: a bug, without effect on other pictures.
  */
-export type JpegResult = 'ok' | 'not ours' | 'damaged' | 'cut off' | 'no memory' | 'trap';
+export type JpegResult = 'ok' | 'declined' | 'not ours' | 'damaged' | 'cut off' | 'no memory' | 'trap';
 
 /** By the numbers of assembly/status.ts. */
 const RESULTS: readonly JpegResult[] = ['ok', 'not ours', 'damaged', 'cut off', 'no memory'];
 
 export type JpegReader = {
-  /** Chooses the pixels by the picture's size. Undefined to leave the picture to another decoder. */
+  /** Chooses the pixels by the picture's size. Undefined to leave the picture alone. */
   select(frame: JpegFrame): JpegSelection | undefined;
   /**
    * Takes the next rows, `count` of them, from row `first` of the selection on. The samples are there only during the
@@ -48,6 +48,7 @@ const MOST_BYTES = 2 ** 27;
 export function decodeJpeg(bytes: Uint8Array, reader: JpegReader): JpegResult {
   if (bytes.length > MOST_BYTES) return 'not ours';
   const program = takeProgram();
+  if (!program) return 'no memory';
   try {
     const result = run(program, bytes, reader);
     giveProgram(program);
@@ -66,7 +67,7 @@ function run(program: Program, bytes: Uint8Array, reader: JpegReader): JpegResul
   const begun = resultOf(program.begin());
   if (begun !== 'ok') return begun;
   const selection = reader.select(frameOf(program));
-  if (!selection) return 'not ours';
+  if (!selection) return 'declined';
   const started = start(program, selection);
   if (started !== 'ok') return started;
   const rowBytes = selection.columns.length * selection.channels;

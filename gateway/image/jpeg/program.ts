@@ -36,11 +36,23 @@ const KEPT_BYTES = 8 * 2 ** 20;
 
 let idle: Program | undefined;
 
-/** Takes this thread's instance, or makes one. Whoever takes it gives it back, unless it trapped. */
-export function takeProgram(): Program {
-  const program = idle ?? (new WebAssembly.Instance(module).exports as Program);
+/**
+ * Takes this thread's instance, or makes one. Undefined if there is no memory for it. Whoever takes it gives it back, unless
+ * it trapped.
+ */
+export function takeProgram(): Program | undefined {
+  const program = idle ?? instantiate();
   idle = undefined;
   return program;
+}
+
+function instantiate(): Program | undefined {
+  try {
+    return new WebAssembly.Instance(module).exports as Program;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 export function giveProgram(program: Program): void {

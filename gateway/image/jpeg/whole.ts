@@ -22,7 +22,7 @@ export function decodeWholeJpeg(
     },
   });
   if (result !== 'ok') return result;
-  return pixels ?? 'not ours';
+  return pixels ?? 'declined';
 }
 
 /** 0, 1, 2 and so on. */
