@@ -25,7 +25,7 @@ A failure is \`application/problem+json\` (RFC 9457) with a \`kind\`, a closed s
 protocols have it. A request that is not valid HTTP/1.1 is refused before it has a route, always as a problem. Other methods than those
 listed are 405 with \`Allow\`; below /v1/models they are 400, as in TensorFlow Serving.
 
-The port of metrics and log level has a document of its own, at the same path.`;
+ADMIN_PORT (metrics and log level) has another document at the same path.`;
 
 /** The paths that answer as `/health/ready` does. */
 export function aliasesOfHealth({ aipHealthRoute }: Pick<Config, 'aipHealthRoute'>): string[] {
@@ -88,7 +88,7 @@ const KEYS: Pick<ZodOpenApiObject, 'security' | 'components'> = {
   },
 };
 
-/** The first route of a path and method is the one that answers. Without keys, nobody is refused for theirs. */
+/** The first route of a path and method is the one that answers. Without API keys no answer is 401. */
 function pathsOf(routes: readonly DescribedRoute[], hasKeys: boolean): ZodOpenApiPathsObject {
   const paths: ZodOpenApiPathsObject = {};
   for (const { path, method, operation } of routes) {
