@@ -3,7 +3,7 @@
  * requests; then small requests alone. The gateway and a FastAPI reference are in front of a model server on TensorFlow (tests/tf-serving), and are compared
  * with that server's own REST API. Rounds alternate.
  *
- *   TENSORGATE_TF_PYTHON=python node bench/tensors.ts PYTHON [--large 10] [--small 2000]
+ *   TENSORGATE_TF_PYTHON=python node bench/tensors.ts PYTHON [--large 5] [--small 1000]
  */
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -18,10 +18,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { large: { type: 'string' }, small: { type: 'string' } },
 });
-const LARGE = Number(values.large ?? 10);
-const SMALL = Number(values.small ?? 2000);
+const LARGE = Number(values.large ?? 5);
+const SMALL = Number(values.small ?? 1000);
 const ROUNDS = 3;
-const CONCURRENCY = 8;
+const CONCURRENCY = 4;
 
 type Subject = {
   readonly name: string;
