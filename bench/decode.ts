@@ -1,15 +1,15 @@
 /**
- * Compares decoding in separate processes with decoding in this process on libuv's threads: CPU time, latency and
- * memory for the same images, from encoded bytes to samples of the model's size. Rounds alternate, to spread the
- * effect of other load on the machine. Figures include this process and all decoders.
+ * Compares the gateway's way of decoding (the main thread, worker threads, processes) with decoding at once in this
+ * process: CPU time, latency and memory for the same images, from encoded bytes to samples of the model's size. Rounds
+ * alternate, to spread the effect of other load on the machine. Figures include this process and all decoders.
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readConfig } from '../gateway/config/read.ts';
-import type { ImageSpec } from '../gateway/domain/picture.ts';
+import type { FreeRows, ImageSpec } from '../gateway/domain/picture.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
-import { startDecoders } from '../gateway/image/decoder/pool.ts';
+import { openPictures } from '../gateway/image/pictures.ts';
 import { createResampler } from '../gateway/image/resample.ts';
 import { restrictSharp } from '../gateway/image/restrict-sharp.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
@@ -68,7 +68,7 @@ const inProcess: Work = async (bytes, spec) => {
 
 const startedMs = performance.now();
 const count = defaultDecoders(usableCores());
-const decoders = startDecoders({
+const pictures = openPictures({
   formats,
   maxPixels,
   maxBytes,
@@ -79,7 +79,9 @@ const decoders = startDecoders({
   log,
   onLoss: console.error,
 });
-const inDecoders: Work = (bytes, spec) => decoders.decode(bytes, spec, 'image', context);
+const row = new Float32Array(299 * 299 * 3);
+const freeRows: FreeRows = { type: 'DT_FLOAT', fill: (write) => void write(row) };
+const inDecoders: Work = (bytes, spec) => pictures.fillRow({ bytes, spec, field: 'image' }, freeRows, context);
 const small = await image('jpg-420.jpg');
 await Promise.all(Array.from({ length: count }, () => inDecoders(small, SPEC)));
 const startMs = performance.now() - startedMs;
@@ -104,7 +106,7 @@ for (const [name, file, resize, images] of rows) {
       for (const [which, work] of works.entries()) rounds[which]?.push(await round(work, images, concurrency));
     }
     const of = (which: number, key: keyof Round) => median((rounds[which] ?? []).map((each) => each[key]));
-    for (const [which, where] of ['threads', 'processes'].entries()) {
+    for (const [which, where] of ['at once', 'gateway'].entries()) {
       const cells = [of(which, 'cpuMs').toFixed(2), of(which, 'p50Ms').toFixed(1), of(which, 'perSecond').toFixed(0)];
       console.log(`| ${[name, concurrency, where, ...cells].join(' | ')} |`);
     }
@@ -112,11 +114,11 @@ for (const [name, file, resize, images] of rows) {
     console.log(`| ${[name, concurrency, 'ratio', ...ratios].join(' | ')} |`);
   }
 }
-for (const pid of decoders.pids) {
+for (const pid of pictures.pids) {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
   const [rss, pss] = ['Rss', 'Pss'].map((key) =>
     Math.round(Number(new RegExp(`^${key}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024),
   );
   console.log(`\ndecoder ${pid}: ${rss} MiB resident (RSS), ${pss} MiB proportional (PSS)`);
 }
-decoders.close();
+pictures.close();

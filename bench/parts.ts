@@ -12,10 +12,10 @@ import { openClient } from '../gateway/backend/grpc/channel.ts';
 import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
 import { readConfig } from '../gateway/config/read.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
+import type { FreeRows } from '../gateway/domain/picture.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { createFetch } from '../gateway/fetch/http.ts';
-import { startDecoders } from '../gateway/image/decoder/pool.ts';
-import { createNormaliser } from '../gateway/image/normalise.ts';
+import { openPictures } from '../gateway/image/pictures.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
 import { createPool } from '../gateway/tensor/pool.ts';
 import { cpuMsOf, median, start, stopAll } from './load.ts';
@@ -54,7 +54,7 @@ const fetch = createFetch({
   maxSockets: 16,
   userAgent: 'bench',
 });
-const decoders = startDecoders({
+const pictures = openPictures({
   formats: config.imageFormats,
   maxPixels: config.maxImagePixels,
   maxBytes: config.maxImageBytes,
@@ -70,9 +70,8 @@ const backend = createTfServing({
   onStatus() {},
   maxOutputBytes: config.maxOutputBytes,
 });
-const normalise = createNormaliser(spec);
-const pixels = await decoders.decode(photo, spec, 'image', context());
 const row = new Float32Array(299 * 299 * 3);
+const rows: FreeRows = { type: 'DT_FLOAT', fill: (write) => void write(row) };
 
 function predict(dtype: 'DT_FLOAT' | 'DT_UINT8') {
   const input = { name: 'input_8', dtype, shape: [299, 299, 3] };
@@ -89,8 +88,7 @@ function predict(dtype: 'DT_FLOAT' | 'DT_UINT8') {
 /** The origin runs in this process, so its CPU time is part of the fetch. */
 const PARTS: Readonly<Record<string, () => unknown>> = {
   'fetch 63 kB from loopback': () => fetch(`http://127.0.0.1:${port}/photo.jpg`, 'url', context()),
-  'decode and resize (nearest)': async () => (await decoders.decode(photo, spec, 'image', context())).release(),
-  'normalise 299 x 299': () => normalise(pixels, row),
+  'decode, resize (nearest) and scale': () => pictures.fillRow({ bytes: photo, spec, field: 'image' }, rows, context()),
   'Predict, float32': predict('DT_FLOAT'),
   'Predict, uint8': predict('DT_UINT8'),
 };
@@ -104,7 +102,7 @@ async function cpuOf(part: () => unknown): Promise<number> {
 }
 
 async function decodersMs(): Promise<number> {
-  return (await Promise.all(decoders.pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
+  return (await Promise.all(pictures.pids.map(cpuMsOf))).reduce((sum, ms) => sum + ms, 0);
 }
 
 try {
@@ -123,7 +121,7 @@ try {
     for (const [name, cpuMs] of Object.entries(medians)) console.log(`| ${name} | ${cpuMs.toFixed(2)} |`);
   }
 } finally {
-  decoders.close();
+  pictures.close();
   backend.close();
   fetch.close();
   stopAll();

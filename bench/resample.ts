@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { decode } from '../gateway/image/decode.ts';
 import { free } from '../gateway/image/free.ts';
 import { createNormaliser } from '../gateway/image/normalise.ts';
+import { resizeWhole } from '../gateway/image/resample/feed.ts';
 import { geometryOf } from '../gateway/image/resample/geometry.ts';
 import { passes8 } from '../gateway/image/resample/passes.ts';
 import { createPillowResize } from '../gateway/image/resample/pillow.ts';
@@ -87,7 +88,10 @@ function worksOf(resize: (typeof METHODS)[number]) {
   const alone = () => free(resample(pixels).data);
   if (resize === 'nearest') return { whole, alone, plain: alone };
   const plain = createPillowResize(FILTERS[resize], spec.pillow, 2 ** 20, passes8);
-  return { whole, alone, plain: () => free(plain(pixels, geometryOf(pixels, spec))) };
+  const samples = 3 * spec.size[0] * spec.size[1];
+  const resizePlain = () =>
+    free(resizeWhole(pixels, (source, emit) => plain(source, geometryOf(pixels, spec), emit), samples));
+  return { whole, alone, plain: resizePlain };
 }
 
 console.log('| method | whole | Pillow + numpy | ratio | resize alone | in plain TypeScript | Pillow | ratio |');

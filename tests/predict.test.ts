@@ -52,7 +52,7 @@ test('{"url"} returns every class in the order of model.yaml', async () => {
   assert.equal(response.headers.get('x-model-version'), '3');
   assert.match(
     response.headers.get('server-timing') ?? '',
-    /^fetch;dur=[\d.]+, decode;dur=[\d.]+, predict;dur=[\d.]+, total;dur=[\d.]+$/,
+    /^fetch;dur=[\d.]+, decode;dur=[\d.]+;desc=jpeg, predict;dur=[\d.]+, total;dur=[\d.]+$/,
   );
   const scores = (await response.json()) as object;
   assert.deepEqual(scores, mapOf(0));

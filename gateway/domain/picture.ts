@@ -1,6 +1,6 @@
 /** Pictures: as a request sends them, as decoded pixels, and how model.yaml converts them to a tensor. */
 import type { RequestContext } from './request.ts';
-import type { InputArray } from './tensor.ts';
+import type { InputArray, PixelType } from './tensor.ts';
 
 /**
  * One image to classify. `field`: its place in the request (`instances[3].url`), for error texts. `row`: a picture that the
@@ -24,22 +24,28 @@ export type Pixels = {
 /** Pixels of a model's size. float32 when tf.image.resize computed them. */
 export type Resized = Omit<Pixels, 'data'> & { readonly data: Pixels['data'] | Float32Array };
 
-/**
- * Decodes and resizes a picture for a model's spec. `field`: the image's place in the request. `release` returns the
- * memory of the pixels to its pool.
- */
-export type Decode = (
-  bytes: Uint8Array,
-  spec: ImageSpec,
-  field: string,
-  context: RequestContext,
-) => Promise<Resized & { release(): void }>;
+/** A picture to convert. `field`: its place in the request. */
+export type EncodedPicture = { readonly bytes: Uint8Array; readonly spec: ImageSpec; readonly field: string };
+
+/** The rows of an input tensor that are not filled yet. */
+export type FreeRows = {
+  readonly type: PixelType;
+  /** Has `write` write the next free row, at once. The row stays free where it returns false or throws. */
+  fill(write: (row: InputArray) => boolean): void;
+};
+
+/** What decodes pictures: the gateway's own decoder of JPEGs, or sharp in a process of its own. */
+export type DecoderName = 'jpeg' | 'sharp';
 
 /**
- * Scales a picture's samples into its row of the input tensor.
- * @throws GatewayError internal for samples that are not finite.
+ * Decodes, resizes and scales a picture into the next free row. Resolves to what decoded it.
+ * @throws GatewayError of the picture.
  */
-export type Normalise = (pixels: Resized, spec: ImageSpec, tensor: InputArray) => void;
+export type FillRow = (
+  picture: EncodedPicture,
+  rows: FreeRows,
+  context: Pick<RequestContext, 'signal'>,
+) => Promise<DecoderName>;
 
 /**
  * Checks the header of a picture that is sent as it is.

@@ -16,6 +16,8 @@ export type Notes = {
   readonly model?: string | undefined;
   readonly version?: number | undefined;
   readonly label?: string | undefined;
+  /** What decoded the pictures: `jpeg`, `sharp`, or `jpeg+sharp` for a batch. */
+  readonly decoder?: string | undefined;
 };
 
 /** The argument that every stage takes besides its data. */

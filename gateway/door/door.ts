@@ -111,9 +111,11 @@ function logRequest(done: AnsweredRequest, { times, notes, log }: OpenContext): 
   log[KINDS[kind].level]({ ...fields, kind, detail, cause }, 'refused');
 }
 
-/** The Server-Timing header (W3C): milliseconds of each stage, and in total since the headers arrived. */
-function serverTiming({ times }: OpenContext, totalMs: number): string {
-  return [...times, ['total', totalMs] as const].map(([stage, ms]) => `${stage};dur=${round(ms)}`).join(', ');
+/** The Server-Timing header (W3C): milliseconds of each stage, what decoded, and in total since the headers arrived. */
+function serverTiming({ times, notes: { decoder } }: OpenContext, totalMs: number): string {
+  const metric = ([stage, ms]: readonly [string, number]) =>
+    `${stage};dur=${round(ms)}${stage === 'decode' && decoder ? `;desc=${decoder}` : ''}`;
+  return [...times, ['total', totalMs] as const].map(metric).join(', ');
 }
 
 function round(ms: number): number {

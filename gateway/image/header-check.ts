@@ -2,7 +2,7 @@
 
 import type { ImageFormat } from '../domain/picture.ts';
 import { GatewayError } from '../errors.ts';
-import type { ImageHeader, Samples } from './header/header.ts';
+import { type ImageHeader, type Samples, TooManyParts } from './header/header.ts';
 import { sniff } from './sniff.ts';
 
 export type HeaderCheckOptions = {
@@ -54,6 +54,22 @@ export function checkHeader(bytes: Uint8Array, options: HeaderCheckOptions): Rea
   }
   if (!header.samples) throw unusualVariant(field);
   return { ...header, format: sniffed.format, samples: header.samples, cost };
+}
+
+/** Whether jpeg/ decodes the picture, unless it finds damage or something rare behind the header. */
+export function isOwnJpeg({ format, samples }: ReadableHeader): boolean {
+  return format === 'jpeg' && samples.kind === 'plain';
+}
+
+/** The error for a file whose pixels cannot be read. `cause`: why, for the log. */
+export function damaged(field: string, cause: unknown): GatewayError {
+  const mistake = cause instanceof TooManyParts ? `has ${cause.message}` : 'is damaged or cut off';
+  return new GatewayError('image_unreadable', `${field} ${mistake}; save it again.`, { cause });
+}
+
+/** The error for a JPEG that jpeg/ finds cut off. Pillow refuses it too. */
+export function cutOff(field: string): GatewayError {
+  return damaged(field, new Error('the JPEG ends before its last pixel'));
 }
 
 /** The error for a valid file that no decoder here reads as the training library does. */

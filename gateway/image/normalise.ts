@@ -100,31 +100,70 @@ function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
   return { offsets, pixelStride: layout === 'NHWC' && color === 'rgb' ? 3 : 1 };
 }
 
+/** Scales the samples of one picture, which come in parts of whole pixels. */
+export type Writer = {
+  write(samples: Samples): void;
+  /** After the last part. @throws GatewayError internal for too few samples. */
+  end(): void;
+};
+
 /**
- * Scales a picture of the model's size into `out`: height x width x channels numbers in the spec's layout, without a
- * batch axis. `out` may be a slice of the request's bytes. It holds integers only for scale none.
+ * Makes the writer of a picture into `out`: height x width x channels numbers in the spec's layout, without a batch axis.
+ * `out` may be a slice of the request's bytes. It holds integers only for scale none.
  */
-export type Normaliser = (picture: Resized, out: InputArray) => void;
+export type Normaliser = (out: InputArray) => Writer;
 
 /** @throws RangeError for a scale of three channels with color grayscale. */
-export function createNormaliser(spec: ImageSpec): Normaliser {
-  const toFloats = createFloatNormaliser(spec);
+export function createWriters(spec: ImageSpec): Normaliser {
+  const scale = createScaling(spec);
+  // One picture at a time: the memory is used again.
   let floats: Float32Array | undefined;
-  return (picture, out) => {
-    if (out instanceof Float32Array || isCopied(picture, out)) return toFloats(picture, out);
-    // One picture at a time: the memory is used again.
-    floats ??= new Float32Array(out.length);
-    toFloats(picture, floats);
-    convert(floats, out);
+  return (out) => {
+    let written = 0;
+    let target: Float32Array | Uint8Array | undefined;
+    return {
+      write(samples) {
+        if (written + samples.length > out.length) throw wrongSize(written + samples.length, out);
+        if (!target) {
+          floats = isDirect(samples, out) ? floats : (floats ?? new Float32Array(out.length));
+          target = isDirect(samples, out) ? out : floats;
+        }
+        scale(samples, target as Float32Array | Uint8Array, written);
+        written += samples.length;
+      },
+      end() {
+        if (written !== out.length) throw wrongSize(written, out);
+        if (target && target !== out) convert(target as Float32Array, out);
+      },
+    };
   };
 }
 
-/** Bytes for an input of bytes: nothing is scaled or rounded. */
-function isCopied({ data }: Resized, out: InputArray): out is Uint8Array {
-  return data instanceof Uint8Array && out instanceof Uint8Array;
+/** Floats, and bytes for an input of bytes: those are not scaled or rounded. */
+function isDirect(samples: Samples, out: InputArray): out is Float32Array | Uint8Array {
+  return out instanceof Float32Array || (samples instanceof Uint8Array && out instanceof Uint8Array);
 }
 
-function createFloatNormaliser(spec: ImageSpec): (picture: Resized, out: Float32Array | Uint8Array) => void {
+function wrongSize(samples: number, { length }: InputArray): Error {
+  return internalError(new RangeError(`a picture of ${samples} samples for ${length} numbers`));
+}
+
+/** Scales a whole picture of the model's size into `out`. @throws as `createWriters`. */
+export function createNormaliser(spec: ImageSpec): (picture: Resized, out: InputArray) => void {
+  const writers = createWriters(spec);
+  return ({ data }, out) => {
+    const writer = writers(out);
+    writer.write(data);
+    writer.end();
+  };
+}
+
+type Samples = Resized['data'];
+
+/** Scales samples into `out`. `first`: the place of the first of them among all samples. */
+type Scaling = (samples: Samples, out: Float32Array | Uint8Array, first: number) => void;
+
+function createScaling(spec: ImageSpec): Scaling {
   if (spec.color === 'grayscale' && (spec.scale === 'torch' || spec.scale === 'caffe')) {
     throw new RangeError(`scale ${spec.scale} is for three channels; color grayscale has one`);
   }
@@ -132,10 +171,12 @@ function createFloatNormaliser(spec: ImageSpec): (picture: Resized, out: Float32
   const placing = placingOf(spec);
   const isSampleBySample = spec.color === 'grayscale' || (spec.layout === 'NHWC' && !isPerChannel(stepsOf(spec.scale)));
   const pairs = isSampleBySample ? pairsOf(spec.scale, tables[0]) : undefined;
-  return ({ data }, out) => {
-    if (!(data instanceof Uint8Array)) return scaleEach(data, out, spec, placing);
-    if (pairs) return lookUp(data, out, tables[0], pairs);
-    return lookUpRgb(data, out, tables, placing);
+  const channels = spec.color === 'rgb' ? 3 : 1;
+  return (samples, out, first) => {
+    if (pairs && samples instanceof Uint8Array) return lookUp(samples, out.subarray(first), tables[0], pairs);
+    const start = (first / channels) * placing.pixelStride;
+    if (samples instanceof Uint8Array) return lookUpRgb(samples, out, tables, { ...placing, start });
+    scaleEach(samples, out, spec, { ...placing, start });
   };
 }
 
@@ -143,9 +184,9 @@ function lookUpRgb(
   data: Uint8Array,
   out: Float32Array | Uint8Array,
   [reds, greens, blues]: readonly [Float32Array, Float32Array, Float32Array],
-  { offsets: [red, green, blue], pixelStride }: Placing,
+  { offsets: [red, green, blue], pixelStride, start }: Placing & { readonly start: number },
 ): void {
-  let to = 0;
+  let to = start;
   for (let from = 0; from < data.length; from += 3) {
     out[to + red] = reds[data[from] as number] as number;
     out[to + green] = greens[data[from + 1] as number] as number;
@@ -154,21 +195,31 @@ function lookUpRgb(
   }
 }
 
-/** Keeps the order of the samples. Two at a time when both arrays are aligned for it. */
+/** Keeps the order of the samples. Two at a time, from the first place on where two floats are aligned. */
 function lookUp(data: Uint8Array, out: Float32Array | Uint8Array, table: Float32Array, pairs: Float64Array): void {
   // Only scale none writes bytes.
   if (out instanceof Uint8Array) {
     out.set(data);
     return;
   }
-  let i = 0;
-  if (out.byteOffset % 8 === 0 && data.byteOffset % 2 === 0) {
-    const from = new Uint16Array(data.buffer, data.byteOffset, data.length >> 1);
-    const to = new Float64Array(out.buffer, out.byteOffset, from.length);
-    for (let pair = 0; pair < from.length; pair++) to[pair] = pairs[from[pair] as number] as number;
-    i = 2 * from.length;
+  const first = out.byteOffset % 8 === 0 ? 0 : 1;
+  const to = new Float64Array(out.buffer, out.byteOffset + 4 * first, (data.length - first) >> 1);
+  lookUpPairs(data.subarray(first), to, pairs);
+  if (first === 1) out[0] = table[data[0] as number] as number;
+  const last = data.length - 1;
+  if (first + 2 * to.length === last) out[last] = table[data[last] as number] as number;
+}
+
+function lookUpPairs(data: Uint8Array, to: Float64Array, pairs: Float64Array): void {
+  if (data.byteOffset % 2 === 0) {
+    const from = new Uint16Array(data.buffer, data.byteOffset, to.length);
+    for (let pair = 0; pair < to.length; pair++) to[pair] = pairs[from[pair] as number] as number;
+    return;
   }
-  for (; i < data.length; i++) out[i] = table[data[i] as number] as number;
+  for (let pair = 0; pair < to.length; pair++) {
+    const both = (data[2 * pair] as number) | ((data[2 * pair + 1] as number) << 8);
+    to[pair] = pairs[both] as number;
+  }
 }
 
 /** For 16-bit samples and the float32 samples of tf.image.resize: too many values for a table. */
@@ -176,16 +227,16 @@ function scaleEach(
   data: Uint16Array | Float32Array,
   out: Float32Array | Uint8Array,
   { scale, color }: ImageSpec,
-  { offsets, pixelStride }: Placing,
+  { offsets, pixelStride, start }: Placing & { readonly start: number },
 ): void {
-  // The samples come from another process: check them. Integers are always finite.
+  // The samples may come from another process: check them. Integers are always finite.
   if (data instanceof Float32Array && !data.every(Number.isFinite)) {
     throw internalError(new Error('resizing gave a number that is not finite'));
   }
   const steps = stepsOf(scale);
   const channels = color === 'rgb' ? 3 : 1;
   for (let channel = 0; channel < channels; channel++) {
-    let to = offsets[channel] as number;
+    let to = start + (offsets[channel] as number);
     for (let from = channel; from < data.length; from += channels) {
       out[to] = normaliseSample(data[from] as number, steps, channel);
       to += pixelStride;

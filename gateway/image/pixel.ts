@@ -1,5 +1,5 @@
 /** A grey pixel as a file of each format, to try a decoder with. */
-import type { ImageFormat } from '../domain/picture.ts';
+import type { ImageFormat, ImageSpec } from '../domain/picture.ts';
 
 /** In base64. */
 const PIXELS: Readonly<Record<ImageFormat, string>> = {
@@ -25,3 +25,16 @@ const PIXELS: Readonly<Record<ImageFormat, string>> = {
 export function pixelOf([format = 'jpeg']: readonly ImageFormat[]): Uint8Array {
   return Buffer.from(PIXELS[format], 'base64');
 }
+
+/** What a decoder does with a pixel before it gets a request's picture. It also compiles the code. */
+export const PIXEL_SPEC: ImageSpec = {
+  size: [8, 8],
+  engine: 'pillow',
+  resize: 'bilinear',
+  antialias: true,
+  fit: 'stretch',
+  scale: 'none',
+  color: 'rgb',
+  layout: 'NHWC',
+  pillow: 13,
+};

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { Backend } from '../domain/backend.ts';
 import { numbersOf } from '../domain/elements.ts';
-import type { Decode, Normalise } from '../domain/picture.ts';
+import type { FillRow, FreeRows } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { readSamplePicture } from './parity-files.ts';
 import { sendWhenFree } from './send-when-free.ts';
@@ -11,8 +11,7 @@ import type { Binding } from './signatures.ts';
 
 export type ReplayParts = {
   readonly backend: Backend;
-  readonly decode: Decode;
-  readonly normalise: Normalise;
+  readonly fillRow: FillRow;
 };
 
 /** `hash`: SHA-256 of the tensor, or of the encoded picture, as it is sent. */
@@ -27,7 +26,7 @@ export function hashField({ input }: Binding): 'pixels_sha256' | 'sha256' {
 export async function replay(
   file: string,
   binding: Binding,
-  { backend, decode, normalise }: ReplayParts,
+  { backend, fillRow }: ReplayParts,
   context: RequestContext,
 ): Promise<Replayed> {
   const { card, signature, image, version, input, output, answer } = binding;
@@ -35,11 +34,12 @@ export async function replay(
   const call = backend.prepare({ servable, signature, input, answer }, 1);
   const bytes = await readSamplePicture(file);
   let sent: Uint8Array = bytes;
-  if ('encoded' in image) call.setString(0, bytes);
+  if ('encoded' in image || input.dtype === 'DT_STRING') call.setString(0, bytes);
   else {
-    normalise(await decode(bytes, image, path.basename(file), context), image, call.tensor);
-    const { buffer, byteOffset, byteLength } = call.tensor;
-    sent = new Uint8Array(buffer, byteOffset, byteLength);
+    const { tensor } = call;
+    const rows: FreeRows = { type: input.dtype, fill: (write) => void write(tensor) };
+    await fillRow({ bytes, spec: image, field: path.basename(file) }, rows, context);
+    sent = new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength);
   }
   const hash = createHash('sha256').update(sent).digest('hex');
   const { outputs } = await sendWhenFree(call, context);

@@ -1,8 +1,10 @@
 /** Warm-up: does the slow first calls before the first request. */
 
 import type { Backend, PredictCall } from '../domain/backend.ts';
-import type { Decode, Normalise } from '../domain/picture.ts';
+import { ELEMENTS } from '../domain/elements.ts';
+import type { FillRow, FreeRows } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
+import { elementCount } from '../domain/shape.ts';
 import { asGatewayError } from '../errors.ts';
 import type { Binding } from './signatures.ts';
 
@@ -11,8 +13,7 @@ const WARM_UP_MS = 3000;
 
 export type WarmUpParts = {
   readonly backend: Backend;
-  readonly decode: Decode;
-  readonly normalise: Normalise;
+  readonly fillRow: FillRow;
   /** A picture in a format that is offered. */
   readonly pixel: Uint8Array;
 };
@@ -22,19 +23,24 @@ export type WarmUpParts = {
  * may succeed all the same. Decodes and scales one pixel; throws when that fails.
  */
 export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestContext): Promise<void> {
-  const { backend, decode, normalise, pixel } = parts;
+  const { backend, fillRow, pixel } = parts;
   const { card, signature, image, version, input, answer } = binding;
   const servable = { model: card.name, version };
   const call = backend.prepare({ servable, signature, input, answer }, 1);
-  if ('encoded' in image) call.setString(0, pixel);
+  const isEncoded = 'encoded' in image || input.dtype === 'DT_STRING';
+  if (isEncoded) call.setString(0, pixel);
   else call.tensor.fill(0);
-  const [isAnswered, pixels] = await Promise.all([
+  const [isAnswered] = await Promise.all([
     isSent(call, binding, own),
-    'encoded' in image ? undefined : decode(pixel, image, 'pixel', own),
+    isEncoded ? undefined : fillRow({ bytes: pixel, spec: image, field: 'pixel' }, unusedRow(input), own),
   ]);
-  if (pixels && isAnswered && !('encoded' in image)) normalise(pixels, image, call.tensor);
-  pixels?.release();
   if (isAnswered) call.release();
+}
+
+/** A row that is not sent: the request's own is on its way. */
+function unusedRow({ dtype, shape }: Binding['input']): FreeRows {
+  const type = dtype === 'DT_STRING' ? 'DT_UINT8' : dtype;
+  return { type, fill: (write) => void write(new ELEMENTS[type](elementCount(shape))) };
 }
 
 /** Whether the model server answered in time. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admission } from '../admission/admission.ts';
 import type { Backend } from '../domain/backend.ts';
-import type { Instance, Resized } from '../domain/picture.ts';
+import type { Instance } from '../domain/picture.ts';
 import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
@@ -71,19 +71,21 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
     },
     fetchedBytes: budget,
     maxFetchedBytes,
-    async decode(_bytes, _spec, field): Promise<Resized & { release(): void }> {
+    async fillRow({ field }, rows) {
       counts.decoding += 1;
       counts.most = Math.max(counts.most, counts.decoding);
       try {
         await sleep(1);
         decode(field);
-        const data = Uint8Array.of(Number(field.replace(/\D/g, '')));
-        return { width: 1, height: 1, channels: 1, data, release() {} };
+        rows.fill((row) => {
+          row[0] = Number(field.replace(/\D/g, ''));
+          return true;
+        });
+        return 'jpeg';
       } finally {
         counts.decoding -= 1;
       }
     },
-    normalise: (pixels, _spec, row) => row.set(pixels.data as Uint8Array),
     checkEncoded() {},
     backend: BACKEND as Backend,
     ownAdmission: () => undefined,

@@ -1,6 +1,6 @@
-/** The second stage: each image becomes a row of the input: decoded, resized and normalised, or its bytes as they are. */
-import type { PredictCall } from '../domain/backend.ts';
-import type { Instance } from '../domain/picture.ts';
+/** The second stage: each image becomes a row of the input: decoded, resized and scaled, or its bytes as they are. */
+import type { PredictCall, PredictTarget } from '../domain/backend.ts';
+import type { DecoderName, FreeRows, Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { Binding } from '../model/signatures.ts';
 import { forEachInstance, type Outcomes } from './outcomes.ts';
@@ -12,6 +12,7 @@ export type Batch = {
   readonly images: ReadonlyMap<Instance, Uint8Array>;
   /** A call with room for every image; its tensor is written in place. */
   readonly call: Pick<PredictCall, 'tensor' | 'setString'>;
+  readonly dtype: PredictTarget['input']['dtype'];
   /** Images decoded at the same time. */
   readonly atOnce: number;
 };
@@ -21,34 +22,52 @@ export type Batch = {
  * gaps.
  */
 export async function fillTensor(
-  { decode, normalise, checkEncoded }: Pick<Stages, 'decode' | 'normalise' | 'checkEncoded'>,
-  { image, images, call, atOnce }: Batch,
+  { fillRow, checkEncoded }: Pick<Stages, 'fillRow' | 'checkEncoded'>,
+  { image, images, call, dtype, atOnce }: Batch,
   context: RequestContext,
 ): Promise<Outcomes<number>> {
   let filled = 0;
+  const decoders = new Set<DecoderName>();
+
+  /** The next row. `onFilled` gets its number. */
+  function freeRows(onFilled: (row: number) => void): FreeRows {
+    if (dtype === 'DT_STRING') throw new RangeError('a tensor of strings has no rows of numbers');
+    return {
+      type: dtype,
+      fill(write) {
+        const { tensor } = call;
+        const rowLength = tensor.length / images.size;
+        if (!write(tensor.subarray(filled * rowLength, (filled + 1) * rowLength))) return;
+        onFilled(filled);
+        filled += 1;
+      },
+    };
+  }
 
   async function fillNextRow(instance: Instance): Promise<number> {
     const bytes = images.get(instance) ?? new Uint8Array();
-    if (instance.kind === 'row') {
-      bytesOf(call.tensor, filled, images.size).set(bytes);
-    } else if ('encoded' in image) {
+    if (instance.kind !== 'row' && !('encoded' in image)) {
+      let row = Number.NaN;
+      const rows = freeRows((number) => {
+        row = number;
+      });
+      decoders.add(await fillRow({ bytes, spec: image, field: instance.field }, rows, context));
+      return row;
+    }
+    if (instance.kind === 'row') bytesOf(call.tensor, filled, images.size).set(bytes);
+    else {
       checkEncoded(bytes, instance.field);
       call.setString(filled, bytes);
-    } else {
-      const pixels = await decode(bytes, image, instance.field, context);
-      const { tensor } = call;
-      const rowLength = tensor.length / images.size;
-      normalise(pixels, image, tensor.subarray(filled * rowLength, (filled + 1) * rowLength));
-      pixels.release();
     }
-    // No await since the row was written, so no other image takes it.
     filled += 1;
     return filled - 1;
   }
 
-  return forEachInstance(images.keys(), atOnce, context, (instance) =>
+  const outcomes = await forEachInstance(images.keys(), atOnce, context, (instance) =>
     context.time('decode', () => fillNextRow(instance)),
   );
+  if (decoders.size > 0) context.note({ decoder: [...decoders].sort().join('+') });
+  return outcomes;
 }
 
 /** The bytes of a row. */

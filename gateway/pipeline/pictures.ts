@@ -96,7 +96,7 @@ async function predict(
   const answer = outputs === 'scores' ? scoresOnly : expectedTensors(signatureOf(routed.metadata, signature));
   const target: PredictTarget = { servable, only: routed.servers, signature, input, answer };
   const call = stages.backend.prepare(target, images.size);
-  const rows = await fillTensor(stages, { image, images, call, atOnce }, context);
+  const rows = await fillTensor(stages, { image, images, call, dtype: input.dtype, atOnce }, context);
   requireOne([...images.keys()], rows);
   const count = rows.values.size;
   const answered = await callServer(stages.admission, context, () => ask({ target, call, count }, context));

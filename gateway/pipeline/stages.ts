@@ -1,7 +1,7 @@
 /** The stages of the line, as wiring/stages.ts makes them. */
 import type { Admission } from '../admission/admission.ts';
 import type { Backend } from '../domain/backend.ts';
-import type { CheckEncoded, Decode, Normalise } from '../domain/picture.ts';
+import type { CheckEncoded, FillRow } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
@@ -26,8 +26,7 @@ export type Stages = {
   readonly fetchedBytes: ByteBudget;
   /** Bounds the fetched images of one request. */
   readonly maxFetchedBytes: number;
-  readonly decode: Decode;
-  readonly normalise: Normalise;
+  readonly fillRow: FillRow;
   readonly checkEncoded: CheckEncoded;
   readonly backend: Backend;
 };

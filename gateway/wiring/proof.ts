@@ -1,15 +1,15 @@
-/** Makes the parts that replay pictures outside of a running gateway: one decoder process and a client. */
+/** Makes the parts that replay pictures outside of a running gateway: decoders for one picture at a time and a client. */
 import { openClient } from '../backend/grpc/channel.ts';
 import type { BackendTls } from '../backend/grpc/tls.ts';
 import { createBackend } from '../backend/protocols.ts';
 import type { Config } from '../config/schema.ts';
 import type { OwnBackend } from '../domain/own-limits.ts';
 import type { Log } from '../domain/request.ts';
-import { startDecoders } from '../image/decoder/pool.ts';
+import { openPictures } from '../image/pictures.ts';
 import type { ReplayParts } from '../model/replay.ts';
 import { createPool } from '../tensor/pool.ts';
 import { decodeLimits } from './settings.ts';
-import { createNormalise, PIXELS_POOL_BYTES } from './stages.ts';
+import { PIXELS_POOL_BYTES } from './stages.ts';
 
 export type ProofOptions = {
   readonly config: Config;
@@ -20,10 +20,10 @@ export type ProofOptions = {
   readonly opened: DisposableStack;
 };
 
-/** Opens the client and starts the decoder, with the limits of the settings. */
+/** Opens the client and the decoders, with the limits of the settings. */
 export function openProof({ config, servers, tls, log, opened }: ProofOptions): ReplayParts {
   const { maxImagePixels, maxOutputBytes, decodeTimeoutMs, requestTimeoutMs } = config;
-  const decoders = startDecoders({
+  const pictures = openPictures({
     ...decodeLimits(config),
     timeoutMs: decodeTimeoutMs,
     count: 1,
@@ -32,9 +32,9 @@ export function openProof({ config, servers, tls, log, opened }: ProofOptions): 
     log,
     onLoss: () => undefined,
   });
-  opened.defer(() => decoders.close());
+  opened.defer(() => pictures.close());
   const client = openClient(servers.host, { tls, requestTimeoutMs });
   const backend = createBackend(servers.protocol, { client, maxOutputBytes, onStatus: () => undefined });
   opened.defer(() => backend.close());
-  return { backend, decode: decoders.decode, normalise: createNormalise() };
+  return { backend, fillRow: pictures.fillRow };
 }

@@ -9,11 +9,10 @@ import type { Config } from '../config/schema.ts';
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
 import type { OwnBackend } from '../domain/own-limits.ts';
-import type { Decode, ImageSpec, Normalise } from '../domain/picture.ts';
+import type { FillRow } from '../domain/picture.ts';
 import { createFetch } from '../fetch/http.ts';
-import { type Decoders, startDecoders } from '../image/decoder/pool.ts';
 import { checkHeader } from '../image/header-check.ts';
-import { createNormaliser, type Normaliser } from '../image/normalise.ts';
+import { openPictures, type Pictures } from '../image/pictures.ts';
 import { pixelOf } from '../image/pixel.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
@@ -61,10 +60,10 @@ export type Line = {
   decodingProblem(): string | undefined;
 };
 
-/** Starts the decoder processes and opens the clients. Throws ConfigError for a setting that a part refuses. */
+/** Opens the decoders and the clients. Throws ConfigError for a setting that a part refuses. */
 export function openStages(options: StagesOptions): Line {
   const { config, admission, ownAdmissions, plan, descriptors, opened } = options;
-  const decoders = openDecoders(options);
+  const pictures = openDecoders(options);
   const tls = checked(() => openBackendTls(options));
   const backends = openBackends(options, tls);
   const limits = decodeLimits(config);
@@ -72,8 +71,7 @@ export function openStages(options: StagesOptions): Line {
   opened.defer(() => fetch.close());
   const parts: ModelParts = {
     backends,
-    decode: decoders.decode,
-    normalise: createNormalise(),
+    fillRow: pictures.fillRow,
     pixel: pixelOf(config.imageFormats),
   };
   const watch = watchModels(options, parts);
@@ -91,14 +89,13 @@ export function openStages(options: StagesOptions): Line {
     fetch,
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
-    decode: parts.decode,
-    normalise: parts.normalise,
+    fillRow: parts.fillRow,
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend: backends.predictions,
   };
   const decodingProblem = () => {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
-    return isNeeded ? decoders.problem : undefined;
+    return isNeeded ? pictures.problem : undefined;
   };
   return {
     stages,
@@ -112,8 +109,8 @@ export function openStages(options: StagesOptions): Line {
   };
 }
 
-function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Decoders {
-  const decoders = startDecoders({
+function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Pictures {
+  const pictures = openPictures({
     ...decodeLimits(config),
     timeoutMs: config.decodeTimeoutMs,
     count: plan.decoders,
@@ -121,9 +118,10 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): De
     memory: createPool(PIXELS_POOL_BYTES),
     log,
     onLoss: (why) => metrics.decoderLosses.inc({ why }),
+    onDecoded: (decoder) => metrics.decoded.inc({ decoder }),
   });
-  opened.defer(() => decoders.close());
-  return decoders;
+  opened.defer(() => pictures.close());
+  return pictures;
 }
 
 /** The shared model servers, and those that models have for themselves. */
@@ -173,8 +171,7 @@ function openBackendTls({ config, log, opened }: StagesOptions): BackendTls | un
 
 type ModelParts = {
   readonly backends: ModelBackends;
-  readonly decode: Decode;
-  readonly normalise: Normalise;
+  readonly fillRow: FillRow;
   readonly pixel: Uint8Array;
 };
 
@@ -201,14 +198,4 @@ function watchModels({ config, log, metrics, explain }: StagesOptions, parts: Mo
 function atServer(backend: Backend, server: string): Backend {
   const only = new Set([server]);
   return { ...backend, prepare: (target, capacity) => backend.prepare({ ...target, only }, capacity) };
-}
-
-/** Makes each model's lookup tables once. */
-export function createNormalise(): Normalise {
-  const normalisers = new WeakMap<ImageSpec, Normaliser>();
-  return (pixels, spec, tensor) => {
-    const normalise = normalisers.get(spec) ?? createNormaliser(spec);
-    normalisers.set(spec, normalise);
-    normalise(pixels, tensor);
-  };
 }

@@ -25,7 +25,8 @@ export type PlaceOptions = {
 };
 
 export type Place = {
-  readonly pid: number | undefined;
+  /** The process that was started last. */
+  readonly process: DecoderProcess | undefined;
   /** Whether its last starts have failed. It goes on trying. */
   readonly isBroken: boolean;
   /** Kills the process. A picture that it was decoding fails. */
@@ -68,8 +69,8 @@ export function openPlace({ start, prove, onReady, onEnd, onBroken, log }: Place
 
   void run();
   return {
-    get pid() {
-      return process?.isUsable ? process.pid : undefined;
+    get process() {
+      return process;
     },
     get isBroken() {
       return failures >= FAILURES_OF_BROKEN;

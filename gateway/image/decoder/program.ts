@@ -7,7 +7,7 @@ import { readSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import type { ImageSpec, Resized } from '../../domain/picture.ts';
 import { GatewayError } from '../../errors.ts';
-import { type DecodeOptions, decode } from '../decode.ts';
+import { type DecodeOptions, decodeBySharp } from '../decode-by-sharp.ts';
 import { free } from '../free.ts';
 import { createResampler, type Resampler } from '../resample.ts';
 import { restrictSharp } from '../restrict-sharp.ts';
@@ -64,7 +64,7 @@ async function run({ field, spec }: Job, bytes: Uint8Array): Promise<Reply> {
   markDecoding(SHARED_FILE, true);
   try {
     const options: DecodeOptions = { ...limits, field, color: spec.color, engine: spec.engine };
-    const pixels = await decode(bytes, options);
+    const pixels = await decodeBySharp(bytes, options);
     const resized = resamplerOf(spec)(pixels);
     free(pixels.data);
     return store(resized);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Part, type Passes, passes8 } from './passes.ts';
-import { pairsOf, START_BYTES, simdTapsOf } from './simd-taps.ts';
+import { pairsOf, type SimdTaps, START_BYTES, simdTapsOf } from './simd-taps.ts';
 import type { Taps } from './taps.ts';
 
 /** Addresses and lengths are in bytes; assembly/index.ts describes them. */
@@ -39,7 +39,7 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
   horizontal(source, part, taps) {
     const { stride, channels, from, to } = part;
     const [sumRow, tapsAtOnce] = channels === 3 ? [sumRgb, 2] : [sumGray, 4];
-    const { words, pairs } = simdTapsOf(taps, part, tapsAtOnce);
+    const { words, pairs } = preparedFor(taps, part, tapsAtOnce);
     const row = taps.starts.length * channels;
     const overrun = 2 * pairs * channels + SLACK; // the kernel reads all pairs of a run, also those of zeros only
     const capacity = Math.floor((bytes.length - words.byteLength - overrun) / (stride + row));
@@ -84,6 +84,20 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
     return target;
   },
 };
+
+type Prepared = { readonly origin: number; readonly channels: number; readonly taps: SimdTaps };
+
+/** The taps of each table as they were prepared last: the rows of a picture come in many parts. */
+const prepared = new WeakMap<Taps, Prepared>();
+
+function preparedFor(taps: Taps<Int32Array>, part: Part, tapsAtOnce: number): SimdTaps {
+  const { origin, channels } = part;
+  const last = prepared.get(taps);
+  if (last?.origin === origin && last.channels === channels) return last.taps;
+  const made = simdTapsOf(taps, part, tapsAtOnce);
+  prepared.set(taps, { origin, channels, taps: made });
+  return made;
+}
 
 /**
  * The number of target rows from `y` on that fit with their source rows; at least one. Runs start in ascending order.

@@ -1,15 +1,16 @@
 /**
  * Pillow's resize by convolution (Resample.c): two one-dimensional passes, with the source's bit depth between them.
  */
-import type { ImageSpec, Pixels } from '../../domain/picture.ts';
-import { free } from '../free.ts';
+import type { ImageSpec } from '../../domain/picture.ts';
 import { createTableCache } from './cache.ts';
 import { simdPasses8 } from './convolve.ts';
 import { type Axis, type Geometry, isUntouched } from './geometry.ts';
 import { type Part, type Passes, passes16 } from './passes.ts';
 import { type FILTERS, fixedPointTable, weightTable } from './pillow-tables.ts';
+import { type Emit, type Resizing, range, type Source } from './rows.ts';
 import { checkSamples } from './size-limits.ts';
-import { extentOf, type Taps } from './taps.ts';
+import { extentOf, someRuns, type Taps } from './taps.ts';
+import { createWindow } from './window.ts';
 
 type Filter = (typeof FILTERS)[keyof typeof FILTERS];
 type Samples = Uint8Array | Uint16Array;
@@ -18,7 +19,7 @@ type Samples = Uint8Array | Uint16Array;
 const VERTICAL_FIRST_SINCE = 13;
 
 /**
- * Makes a resize with one filter. It returns the window's samples, row by row. At least one axis must be resized.
+ * Makes a resize with one filter, row by row. At least one axis must be resized.
  * @param pillow Pillow's major version, which decides the order of the passes. Each pass rounds, so the order matters.
  * @param passes8 The passes for 8-bit samples. Tests give passes8 of passes.ts, the plain code, to compare.
  */
@@ -32,14 +33,12 @@ export function createPillowResize(
   const fixedPointTables = createTableCache<Taps<Int32Array>>(maxTableBytes);
   const fixedPoint = (axis: Axis) => fixedPointTables(JSON.stringify(axis), () => fixedPointTable(axis, filter));
   const weights = (axis: Axis) => weightTables(JSON.stringify(axis), () => weightTable(axis, filter));
-  return (picture: Pixels, geometry: Geometry): Samples => {
-    const { data } = picture;
-    const plan = {
-      ...picture,
-      ...geometry,
-      verticalFirst: pillow >= VERTICAL_FIRST_SINCE && shrinksInHeight(geometry),
-    };
-    return data instanceof Uint8Array ? run(data, plan, fixedPoint, passes8) : run(data, plan, weights, passes16);
+  return (source: Source, geometry: Geometry, emit: Emit): Resizing => {
+    const verticalFirst = pillow >= VERTICAL_FIRST_SINCE && shrinksInHeight(geometry);
+    const plan: Plan = { ...source, ...geometry, verticalFirst };
+    return source.isDeep
+      ? begin(plan, weights, passes16, (samples) => new Uint16Array(samples), emit)
+      : begin(plan, fixedPoint, passes8, (samples) => new Uint8Array(samples), emit);
   };
 }
 
@@ -48,39 +47,49 @@ function shrinksInHeight({ x, y }: Geometry): boolean {
   return byHeight > 0 && byHeight > 2 * (x.input - x.resized);
 }
 
-type Plan = Geometry & Pick<Pixels, 'width' | 'height' | 'channels'> & { readonly verticalFirst: boolean };
+type Plan = Geometry & Source & { readonly verticalFirst: boolean };
 
 /** Each pass computes only the samples that the next pass or the window reads. */
-function run<S extends Samples, W extends Int32Array | Float64Array>(
-  data: S,
-  { x, y, verticalFirst, ...picture }: Plan,
+function begin<S extends Samples, W extends Int32Array | Float64Array>(
+  { x, y, verticalFirst, ...source }: Plan,
   table: (axis: Axis) => Taps<W>,
   { horizontal, vertical }: Passes<S, W>,
-): S {
-  const { channels } = picture;
+  allocate: (samples: number) => S,
+  emit: (rows: S) => void,
+): Resizing {
+  const { channels } = source;
   const [across, down] = [x, y].map((axis) => (isUntouched(axis) ? undefined : table(axis)));
   const columns = across ? extentOf(across) : windowOf(x);
   const rows = down ? extentOf(down) : windowOf(y);
-  const whole = { stride: picture.width * channels, channels, origin: 0 };
-  if (down && (verticalFirst || !across)) {
-    const stride = (columns.to - columns.from) * channels;
-    checkSamples(y.windowSize * stride, picture);
-    const between = vertical(data, { ...whole, from: columns.from * channels, to: columns.to * channels }, down);
-    const part: Part = { stride, channels, from: 0, to: y.windowSize, origin: columns.from };
-    return across ? freeing(between, horizontal(between, part, across)) : between;
-  }
-  if (!across) return data;
-  const stride = x.windowSize * channels;
-  checkSamples((rows.to - rows.from) * stride, picture);
-  const between = horizontal(data, { ...whole, ...rows }, across);
-  const part: Part = { stride, channels, from: 0, to: stride, origin: rows.from };
-  return down ? freeing(between, vertical(between, part, down)) : between;
-}
+  const [wide, narrow] = [(columns.to - columns.from) * channels, x.windowSize * channels];
+  const acrossRows = (data: S, stride: number, count: number): S =>
+    across ? horizontal(data, { stride, channels, from: 0, to: count, origin: columns.from }, across) : data;
 
-/** Returns the result of the second pass and frees the picture between the passes. */
-function freeing<S extends Samples>(between: S, target: S): S {
-  free(between);
-  return target;
+  const isDownFirst = down !== undefined && (verticalFirst || !across);
+  checkSamples(isDownFirst ? y.windowSize * wide : (rows.to - rows.from) * narrow, source);
+  const length = isDownFirst ? wide : narrow;
+  const goDown =
+    down &&
+    createWindow<S>({
+      runs: down,
+      length,
+      ...rows,
+      allocate,
+      compute(kept, origin, first, end) {
+        const part: Part = { stride: length, channels, from: 0, to: length, origin };
+        const between = vertical(kept, part, someRuns(down, first, end));
+        emit(isDownFirst ? acrossRows(between, wide, end - first) : between);
+      },
+    });
+  return {
+    columns: range(columns),
+    rows: range(rows),
+    take(data, stride, count) {
+      if (isDownFirst) return goDown?.(data as S, stride, count);
+      const between = acrossRows(data as S, stride, count);
+      return goDown ? goDown(between, narrow, count) : emit(between);
+    },
+  };
 }
 
 function windowOf({ windowStart, windowSize }: Axis): { from: number; to: number } {

@@ -31,8 +31,19 @@ export function packTaps<W extends Weights>(runs: readonly Run[], like: W): Taps
   };
 }
 
+/** The part of a table for the output pixels from `begin` on, before `end`. It shares the memory. */
+export function someRuns<W extends Weights>(taps: Taps<W>, begin: number, end: number): Taps<W> {
+  const { starts, counts, weights, width } = taps;
+  return {
+    ...taps,
+    starts: starts.subarray(begin, end),
+    counts: counts.subarray(begin, end),
+    weights: weights.subarray(begin * width, end * width) as W,
+  };
+}
+
 /** The input pixels that a table reads. `to` is exclusive. */
-export function extentOf({ starts, counts }: Taps): { from: number; to: number } {
+export function extentOf({ starts, counts }: Pick<Taps, 'starts' | 'counts'>): { from: number; to: number } {
   let from = Number.POSITIVE_INFINITY;
   let to = 0;
   starts.forEach((start, i) => {

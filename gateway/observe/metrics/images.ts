@@ -1,4 +1,4 @@
-/** Metrics of images: their outcomes, bytes, and the decoder processes lost. */
+/** Metrics of images: their outcomes, bytes and decoders, and the threads and processes lost. */
 import { Counter, type Registry } from 'prom-client';
 
 /** Registers them. */
@@ -19,8 +19,14 @@ export function imageMetrics(registry: Registry) {
     }),
     decoderLosses: new Counter({
       name: 'tensorgate_decoder_losses_total',
-      help: 'Decoder processes that crashed or were killed at DECODE_TIMEOUT while decoding an image.',
+      help: 'Decoder threads and processes that crashed or were killed at DECODE_TIMEOUT while decoding an image.',
       labelNames: ['why'] as const,
+      registers,
+    }),
+    decoded: new Counter({
+      name: 'tensorgate_decoded_total',
+      help: 'Images decoded by the gateway itself (decoder="jpeg") and by sharp in a process (decoder="sharp").',
+      labelNames: ['decoder'] as const,
       registers,
     }),
   };

@@ -7,6 +7,8 @@ export type WorkerQueue<W> = {
    */
   acquire(pixels: number, signal: AbortSignal): Promise<W>;
   release(pixels: number): void;
+  /** Whether a worker is free. */
+  readonly hasWorker: boolean;
   /** Adds a free worker. */
   add(worker: W): void;
   /** Removes a worker, if it is free. */
@@ -68,6 +70,9 @@ export function createWorkerQueue<W>(maxPixels: number): WorkerQueue<W> {
     release(pixels) {
       pixelsInUse -= pixels;
       startNext();
+    },
+    get hasWorker() {
+      return idle.length > 0;
     },
     add(worker) {
       idle.push(worker);
