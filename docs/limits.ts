@@ -59,7 +59,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     kinds: ['model_failed'],
   },
   maxInstances: { bounds: 'work per request', kinds: ['body_too_large'] },
-  decoders: { bounds: 'CPU and memory: images decoded at once; the others wait', kinds: [] },
+  decoders: { bounds: 'CPU and memory: images decoded at once, but for small JPEGs; the others wait', kinds: [] },
   decodeTimeoutMs: {
     bounds: 'time to decode one image. After it the decoder is killed and replaced',
     kinds: ['image_unreadable'],

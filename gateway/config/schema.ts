@@ -61,7 +61,9 @@ export const schema = z.object({
     .describe('largest image, width times height by its header; half of it for AVIF'),
   decoders: integer(1, 64)
     .optional()
-    .describe('decoder processes, one image at a time each; unset: one per core of the CPU limit, at most 4'),
+    .describe(
+      'images that threads and processes decode at once; small JPEGs need neither; unset: one per core of the CPU limit, at most 4',
+    ),
   decodeTimeoutMs: duration().prefault('5s').describe('time limit for decoding and resizing one image'),
   maxOutputBytes: bytes()
     .prefault('1MB')

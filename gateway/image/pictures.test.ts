@@ -102,13 +102,14 @@ test('JPEGs need no process; one starts with the first other picture, and ends a
   assert.deepEqual(pictures.losses, []);
 });
 
-test('a JPEG that jpeg/ leaves alone is decided by sharp, with its errors', async (t) => {
+test('a JPEG that is cut off is refused at once; one that jpeg/ leaves alone is decided by sharp', async (t) => {
   const pictures = start(t, { count: 1 });
+  const unreadable = { kind: 'image_unreadable', message: 'file is damaged or cut off; save it again.' };
+  for (const bytes of [small, large]) await assert.rejects(pictures.ask(bytes.subarray(0, -2000)), unreadable);
+  assert.deepEqual(pictures.pids, []);
+  const damaged = Buffer.from(small).fill(0, 200, 600);
+  assert.equal((await pictures.ask(damaged))[1], 'sharp');
   assert.equal((await pictures.ask(read('jpg-cmyk.jpg')))[1], 'sharp');
-  await assert.rejects(pictures.ask(read('jpg-bad-truncated-half.jpg')), (error: Error & { kind?: string }) => {
-    assert.deepEqual([error.kind, error.message], ['image_unreadable', 'file is damaged or cut off; save it again.']);
-    return error.cause instanceof Error && /jpeg/i.test(error.cause.message);
-  });
   assert.deepEqual(pictures.losses, []);
 });
 

@@ -18,6 +18,8 @@ import { until } from '../until.ts';
 
 const OPEN_FILES = 256;
 const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
+/** Decoded in a process. */
+const png = await readFile(new URL('../golden/images/png-rgb8.png', import.meta.url));
 const first = makeKey('first');
 const second = makeKey('second');
 
@@ -61,9 +63,11 @@ test('A06: with 300 half-sent requests new clients are answered, and killed deco
       return socket;
     }),
   );
+  await until(async () => (await predictImage(gateway, png, bearer(first))).status === 200);
+  assert.ok(decoders().length > 0);
   for (const pid of decoders()) process.kill(pid, 'SIGKILL');
   assert.match(await exchange(gateway, 'GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /200 OK/);
-  await until(async () => (await predictImage(gateway, jpeg, bearer(first))).status === 200);
+  await until(async () => (await predictImage(gateway, png, bearer(first))).status === 200);
   assert.equal(gateway.process.exitCode, null);
   for (const socket of sockets) socket.destroy();
 });
@@ -88,7 +92,7 @@ test('A06: without descriptors nothing ends: 503, and all goes on when there are
   const large = JSON.stringify({ b64: jpeg.toString('base64'), note: 'x'.repeat(600_000) });
   const url = JSON.stringify({ url: `${origin.url}/photo.jpg` });
   assert.deepEqual(await ask('/predict', 'application/json', url), [503, 'overloaded']);
-  await until(async () => (await ask('/predict', 'image/jpeg', jpeg))[0] === 503);
+  await until(async () => (await ask('/predict', 'image/png', png))[0] === 503);
   // It needs a thread.
   assert.deepEqual(await ask('/predict', 'application/json', large), [503, 'overloaded']);
   await until(() => gateway.log.some(({ msg }) => /cannot load the changed file/.test(String(msg))));
@@ -99,7 +103,7 @@ test('A06: without descriptors nothing ends: 503, and all goes on when there are
 
   limitTo(OPEN_FILES);
   await until(async () => (await fetch(`${gateway.url}/health/ready`)).status === 200);
-  await until(async () => (await predictImage(gateway, jpeg, bearer(second))).status === 200);
+  await until(async () => (await predictImage(gateway, png, bearer(second))).status === 200);
   for (const body of [url, large]) {
     const headers = { ...bearer(second), 'Content-Type': 'application/json' };
     const answer = await fetch(`${gateway.url}/predict`, { method: 'POST', headers, body });
