@@ -17,6 +17,8 @@ const PICTURE = await readFile(new URL('../../tests/golden/images/jpg-17x16.jpg'
 const BINDING = {
   card: { name: 'm', signature: 's', image: {}, classes: ['a', 'b'], scores: 'logits' },
   version: 1,
+  signature: 's',
+  image: {},
   input: { name: 'x', dtype: 'DT_UINT8', shape: [1] },
   output: 'y',
   answer: { outputs: ['y'], wantedElements: 2, elements: 2 },
