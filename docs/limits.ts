@@ -8,7 +8,8 @@ import { MAX_LOOK_UP_BYTES, MAX_LOOK_UP_FIELDS } from '../gateway/backend/grpc/l
 import { type Config, SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS, type Kind } from '../gateway/errors.ts';
 import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
-import { MAX_CALLS } from '../gateway/grpc/server.ts';
+import { MAX_WAITING_CALLS } from '../gateway/grpc/calls.ts';
+import { MAX_CALLS, MAX_HEADER_BYTES } from '../gateway/grpc/server.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from '../gateway/http/body-pieces.ts';
 import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/heap.ts';
@@ -113,6 +114,20 @@ const FIXED: readonly Fixed[] = [
     value: String(MAX_CALLS),
     bounds: 'memory: a client sends the others later',
     kinds: [],
+  },
+  {
+    what: 'calls of all gRPC connections that wait for their clients',
+    value: String(MAX_WAITING_CALLS),
+    bounds: 'memory: those whose message has not arrived, or whose answer is not taken',
+    kinds: [],
+    effect: 'the oldest of the connection with most of them is refused as not processed; clients may send it again',
+  },
+  {
+    what: 'headers of one gRPC call',
+    value: `${MAX_HEADER_BYTES / 1024} KiB`,
+    bounds: 'memory',
+    kinds: [],
+    effect: 'the call is refused with ENHANCE_YOUR_CALM',
   },
   {
     what: 'rest of a request that was answered early',

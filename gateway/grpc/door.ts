@@ -1,15 +1,15 @@
 /** A call over gRPC passes the door. */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { HoldBody } from '../door/body-memory.ts';
 import { clientAddress, type Trusts } from '../door/client-address.ts';
 import type { Arrival, Pass } from '../door/door.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
+import type { Arrived, OnCall } from './calls.ts';
 import { createPieceCounter } from './crumbs.ts';
 import { checkHeaders, httpStatusFor, textOf } from './headers.ts';
 import type { Call, Method, Methods, OpenMethod } from './method.ts';
 import { receiveMessage } from './receive.ts';
 import { type Answer, failure, send, success } from './reply.ts';
-import type { OnCall } from './server.ts';
 import { timeoutMsOf } from './timeout.ts';
 
 export type GrpcDoorOptions = {
@@ -32,13 +32,14 @@ export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
     message: () => receiveMessage(stream, { maxBytes, held: hold(stream), signal, onPiece }),
   });
 
-  function throughDoor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: Method | undefined): void {
+  function throughDoor(arrived: Arrived, method: Method | undefined): Promise<void> {
+    const { stream, headers } = arrived;
     const metadata: Record<string, string> = {};
     const setHeader = (name: string, value: string) => {
       metadata[name.toLowerCase()] = value;
     };
     let isAnswered = false;
-    void pass<Answer>(arrivalOf(stream, headers, trusts, method !== undefined), {
+    return pass<Answer>(arrivalOf(arrived, trusts, method !== undefined), {
       setHeader,
       onGone: (hangUp) => stream.once('close', () => !isAnswered && hangUp()),
       isGone: () => stream.destroyed || stream.closed,
@@ -60,22 +61,21 @@ export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
     });
   }
 
-  async function directly(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method: OpenMethod): Promise<void> {
+  async function directly({ stream, headers }: Arrived, method: OpenMethod): Promise<void> {
     const answer = await Promise.try(() => checkHeaders(headers))
       .then(() => method(callOf(stream, AbortSignal.timeout(idleMs))))
       .then(success, (thrown) => failure(asGatewayError(thrown)));
     send(stream, answer, { httpStatus: httpStatusFor(headers), metadata: {}, idleMs });
   }
 
-  return (stream, headers) => {
-    const path = headers[':path'] ?? '';
+  return (arrived) => {
+    const path = arrived.headers[':path'] ?? '';
     const open = ownValue(openMethods, path);
-    if (open) void directly(stream, headers, open);
-    else throughDoor(stream, headers, ownValue(methods, path));
+    return open ? directly(arrived, open) : throughDoor(arrived, ownValue(methods, path));
   };
 }
 
-function arrivalOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, trusts: Trusts, isKnown: boolean): Arrival {
+function arrivalOf({ stream, headers }: Arrived, trusts: Trusts, isKnown: boolean): Arrival {
   const { socket } = stream.session ?? {};
   return {
     route: isKnown ? (headers[':path'] ?? '') : 'none',

@@ -315,6 +315,25 @@ test('a new connection takes the place of an idle one, and none of one with a ca
   assert.deepEqual(await held, Buffer.alloc(0));
 });
 
+test('a new connection is closed when all others have calls, and these go on', async (t) => {
+  const started = await start(t, {}, { maxConnections: 2 });
+  const sessions = [sessionFor(t, started), sessionFor(t, started)];
+  await Promise.all(sessions.map((session) => once(session, 'remoteSettings')));
+  const held = sessions.map((session) =>
+    session.request({ ':method': 'POST', ':path': ECHO, 'content-type': 'application/grpc' }),
+  );
+  // A ping is answered after the call that came before it.
+  await Promise.all(sessions.map((session) => new Promise((done) => session.ping(done))));
+  const refused = sessionFor(t, started);
+  await once(refused, 'close');
+  for (const stream of held) {
+    const answered = once(stream, 'trailers');
+    stream.resume().end(Buffer.concat([prefix(1), Buffer.from('a')]));
+    const [trailers] = await answered;
+    assert.equal(trailers['grpc-status'], String(status.OK));
+  }
+});
+
 test('a drain answers the calls in progress, and refuses later ones so that clients send them elsewhere', async (t) => {
   const free = Promise.withResolvers<void>();
   let waiting = 0;

@@ -1,20 +1,17 @@
 /** The gRPC server: Node's HTTP/2 server with its limits. */
-import {
-  createSecureServer,
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { createSecureServer, createServer, type Http2Server } from 'node:http2';
 import { Server as Listener } from 'node:net';
 import type { Log } from '../domain/request.ts';
 import type { Drainable } from '../door/lifecycle.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
+import { boundCalls, type OnCall } from './calls.ts';
 import { boundConnections } from './connections.ts';
+import { readInTurn } from './read-turns.ts';
 
 /** Calls of one connection at once. A client waits with the others. */
 export const MAX_CALLS = 256;
-const MAX_HEADER_BYTES = 16 * 1024;
+/** What "gRPC over HTTP/2" suggests (Requests, Request-Headers). */
+export const MAX_HEADER_BYTES = 8 * 1024;
 const HANDSHAKE_MS = 10_000;
 /** HTTP/2's default of 64 kB allows 64 kB a round trip. */
 const WINDOWS = { callBytes: 256 * 1024, connectionBytes: 2 ** 20 };
@@ -32,9 +29,6 @@ export type GrpcServerOptions = {
 
 type Tls = { readonly files: CertificateFiles; readonly log: Log };
 
-/** Takes one call. */
-export type OnCall = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-
 export type GrpcServer = { readonly listener: Listener; readonly drainable: Drainable };
 
 /** Creates a server that does not listen yet. Throws for a certificate that cannot be read. */
@@ -51,11 +45,16 @@ export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): Gr
   };
   const server = tls ? secureServer(limits, tls) : createServer(limits);
   const connections = boundConnections(server, maxConnections);
-  server.on('session', (session) => session.setLocalWindowSize(windows.connectionBytes));
+  readInTurn(server, tls ? 'secureConnection' : 'connection');
+  const take = boundCalls(onCall);
+  server.on('session', (session) => {
+    // One above the bound is closed already.
+    if (!session.destroyed) session.setLocalWindowSize(windows.connectionBytes);
+  });
   server.on('stream', (stream, headers) => {
     // A stream that fails is closed, which is noticed there.
     stream.on('error', () => undefined);
-    onCall(stream, headers);
+    take({ stream, headers });
   });
   const drainable: Drainable = {
     onRequest: (listener) => void server.on('stream', (stream) => listener(stream)),

@@ -2,12 +2,13 @@
 
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { MethodDefinition } from '@grpc/grpc-js';
+import type { Arrived, OnCall } from '../../gateway/grpc/calls.ts';
 import { checkHeaders, httpStatusFor, textOf } from '../../gateway/grpc/headers.ts';
 import { type Answer, send, success } from '../../gateway/grpc/reply.ts';
-import { createGrpcServer, type GrpcServer, type OnCall } from '../../gateway/grpc/server.ts';
+import { createGrpcServer, type GrpcServer } from '../../gateway/grpc/server.ts';
 import { failed } from '../../gateway/grpc/status.ts';
 import { timeoutMsOf } from '../../gateway/grpc/timeout.ts';
 import { free } from './feed.ts';
@@ -40,7 +41,7 @@ export function createOnCall({ inference, service }: Parts, { predictionService,
     unary(model.GetModelStatus, service.getModelStatus.bind(service)),
     unary(model.HandleReloadConfigRequest, service.handleReloadConfigRequest.bind(service)),
   ]);
-  return (stream, headers) => void answer(stream, headers, methods.get(headers[':path'] ?? ''));
+  return (arrived) => answer(arrived, methods.get(arrived.headers[':path'] ?? ''));
 }
 
 /** A method by its path: `/package.Service/Method`. */
@@ -61,7 +62,7 @@ function unary<Request, Response>(
 }
 
 /** Answers a call, at its deadline at the latest. */
-async function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, method?: Method): Promise<void> {
+async function answer({ stream, headers }: Arrived, method: Method | undefined): Promise<void> {
   const { signal, late, done } = endOf(stream, timeoutMsOf(textOf(headers['grpc-timeout']) ?? ''));
   const called = Promise.try(async () => {
     checkHeaders(headers);
