@@ -1,7 +1,7 @@
 /**
  * Compares the embedded model server, called over gRPC with one image per request, with ONNX Runtime's Python package
  * on the same model with the same settings of threads in one process without a server. The two take turns of a second or
- * so; the ratios are medians of all turns.
+ * so; the figures are medians of all turns. On a machine with other load only the ratio of CPU time says something.
  *
  *   node bench/embedded.ts PYTHON [ROUNDS]
  */
@@ -15,7 +15,7 @@ import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
 import type { RequestContext } from '../gateway/domain/request.ts';
 import { usableCores } from '../gateway/machine/cores.ts';
-import { median } from './load.ts';
+import { cpuMsOf, median } from './load.ts';
 
 const [python = 'python3', rounds = '9'] = process.argv.slice(2);
 const IMAGES = 96;
@@ -44,18 +44,26 @@ async function ask(target: PredictTarget): Promise<void> {
   call.release();
 }
 
-async function perSecond(target: PredictTarget, callers: number): Promise<number> {
-  const startedMs = performance.now();
+/** Images per second, and CPU milliseconds of each in all processes that this one has started, and in itself. */
+type Turn = { readonly perSecond: number; readonly cpuMs: number };
+
+async function measure(work: () => Promise<unknown>): Promise<Turn> {
+  const [startedMs, usedMs] = [performance.now(), await cpuMsOf(process.pid)];
+  await work();
+  const perSecond = (IMAGES / (performance.now() - startedMs)) * 1000;
+  return { perSecond, cpuMs: ((await cpuMsOf(process.pid)) - usedMs) / IMAGES };
+}
+
+async function askAll(target: PredictTarget, callers: number): Promise<void> {
   const caller = async () => {
     for (let image = 0; image < IMAGES / callers; image += 1) await ask(target);
   };
   await Promise.all(Array.from({ length: callers }, caller));
-  return (IMAGES / (performance.now() - startedMs)) * 1000;
 }
 
-async function inPython(file: string, callers: number): Promise<number> {
+async function askPython(file: string, callers: number): Promise<void> {
   reference.stdin.write(`${path.join(version, file)} ${callers} ${IMAGES}\n`);
-  return Number((await answers.next()).value);
+  await answers.next();
 }
 
 /** A row of the table: the medians of all rounds. */
@@ -66,23 +74,34 @@ async function compare({ signature, dtype, file }: (typeof SIGNATURES)[number], 
     input: { name: 'image', dtype, shape: [299, 299, 3] },
     answer: { outputs: ['scores'], wantedElements: 10, elements: 10 },
   };
-  await perSecond(target, callers);
-  await inPython(file, callers);
-  const turns: { readonly ours: number; readonly theirs: number }[] = [];
+  const ours = () => askAll(target, callers);
+  const theirs = () => askPython(file, callers);
+  await ours();
+  await theirs();
+  const turns: { readonly ours: Turn; readonly theirs: Turn }[] = [];
   for (let round = 0; round < Number(rounds); round += 1) {
-    const before = await inPython(file, callers);
-    const ours = await perSecond(target, callers);
-    // The mean of the turns before and after: other load on the machine comes and goes.
-    turns.push({ ours, theirs: (before + (await inPython(file, callers))) / 2 });
+    turns.push({ ours: await measure(ours), theirs: await measure(theirs) });
   }
-  const of = (value: (turn: (typeof turns)[number]) => number) => median(turns.map(value));
-  const ratio = of(({ ours, theirs }) => ours / theirs).toFixed(2);
-  return [dtype, callers, of(({ ours }) => ours).toFixed(0), of(({ theirs }) => theirs).toFixed(0), ratio].join(' | ');
+  const of = (value: (turn: (typeof turns)[number]) => number, digits: number) =>
+    median(turns.map(value)).toFixed(digits);
+  return [
+    dtype,
+    callers,
+    of((turn) => turn.ours.perSecond, 0),
+    of((turn) => turn.theirs.perSecond, 0),
+    of((turn) => turn.ours.perSecond / turn.theirs.perSecond, 2),
+    of((turn) => turn.ours.cpuMs, 1),
+    of((turn) => turn.theirs.cpuMs, 1),
+    of((turn) => turn.theirs.cpuMs / turn.ours.cpuMs, 2),
+  ].join(' | ');
 }
 
 try {
-  console.log(`${cores} cores for the model; images per second, medians of ${rounds} rounds\n`);
-  console.log('| input | callers | embedded server | onnxruntime in Python | ratio |\n|--|--|--|--|--|');
+  console.log(`${cores} cores for the model; medians of ${rounds} rounds; CPU of the server with its client\n`);
+  console.log(
+    '| input | callers | embedded server: images/s | onnxruntime in Python | ratio | CPU-ms | in Python | ratio |',
+  );
+  console.log('|--|--|--|--|--|--|--|--|');
   for (const one of SIGNATURES) for (const callers of CALLERS) console.log(`| ${await compare(one, callers)} |`);
 } finally {
   reference.kill();
