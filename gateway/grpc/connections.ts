@@ -1,5 +1,6 @@
 /** Bounds the connections of a gRPC server: their number, their idle time, and how they end. */
 import type { Http2Server, Http2Session } from 'node:http2';
+import { Handshakes } from '../door/handshakes.ts';
 
 /** Connections above the limit that are accepted, and close another one. Those of a longer burst are closed on arrival. */
 const SPARE = 16;
@@ -18,10 +19,16 @@ export type Connections = {
 
 /**
  * Lets `max` connections be open. A new one above it takes the place of the one without calls that has been idle the
- * longest. If all have calls, the new one is closed.
+ * longest. If all have calls, the new one is closed. `isSecure`: where more than a few TLS handshakes are on their way, a
+ * new connection above the limit takes the place of the oldest one.
  */
-export function boundConnections(server: Http2Server, max: number): Connections {
+export function boundConnections(server: Http2Server, max: number, isSecure: boolean): Connections {
   server.maxConnections = max + SPARE;
+  if (isSecure) {
+    const handshakes = new Handshakes(server);
+    server.on('connection', () => server.getConnections((_error, open) => open > max && handshakes.closeOldest()));
+    server.on('drop', () => handshakes.closeOldest());
+  }
   /** The calls of each connection, in the order in which they were opened or had their last call. */
   const calls = new Map<Http2Session, number>();
   server.on('session', (session) => {

@@ -44,7 +44,7 @@ export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): Gr
     maxSessionMemory: MAX_SESSION_MEMORY,
   };
   const server = tls ? secureServer(limits, tls) : createServer(limits);
-  const connections = boundConnections(server, maxConnections);
+  const connections = boundConnections(server, maxConnections, tls !== undefined);
   readInTurn(server, tls ? 'secureConnection' : 'connection');
   const take = boundCalls(onCall);
   server.on('session', (session) => {

@@ -1,21 +1,24 @@
 /** Bounds the open connections of a server. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Handshakes } from '../door/handshakes.ts';
 import { firstUnanswered } from './pipelining.ts';
 
 /** Connections above the limit that are accepted, and close another one. Those of a longer burst are closed on arrival. */
 const SPARE = 16;
 
 /**
- * Lets `max` connections be open. A new one above it takes the place of the one that has waited longest for a request, or
- * for the rest of one. If all wait for their answers, the new one is closed. `opened`: the event with the socket that
- * requests arrive on.
+ * Lets `max` connections be open. A new one above it takes the place of the oldest TLS handshake, where more than a few are
+ * on their way, else of the one that has waited longest for a request, or for the rest of one. If all wait for their
+ * answers, the new one is closed. `opened`: the event with the socket that requests arrive on.
  */
 export function boundConnections(server: Server, max: number, opened: 'connection' | 'secureConnection'): Server {
   server.maxConnections = max + SPARE;
   /** In the order in which they were opened or answered last. */
   const sockets = new Set<Socket>();
+  const handshakes = opened === 'secureConnection' ? new Handshakes(server) : undefined;
   function closeOne(): void {
+    if (handshakes?.closeOldest()) return;
     for (const socket of sockets) {
       if (firstUnanswered(socket)?.request.complete) continue;
       sockets.delete(socket);
