@@ -27,7 +27,7 @@ test('the rule adds up every buffer at its bound', () => {
   const images = need.fetchedBytes + need.downloadBytes + need.tensorBytes + need.answerBytes;
   const buffers = need.bodyBytes + need.jsonBytes + images + need.connectionBytes;
   assert.equal(need.gatewayBytes, 180 * 2 ** 20 + buffers);
-  assert.equal(need.decoderBytes, 2 * 120e6 + 50e6 * 13, 'one decoder has the largest picture');
+  assert.equal(need.decoderBytes, 2 * 160e6 + 50e6 * 13, 'one decoder has the largest picture');
   assert.equal(need.totalBytes, need.gatewayBytes + need.decoderBytes);
 });
 
@@ -37,7 +37,7 @@ test('rows: one for each image in flight, or one batch that is larger', () => {
 });
 
 test("the settings of kubernetes/base fit into its container's limit", () => {
-  assert.ok(memoryNeed({ ...DEFAULTS, maxInFlight: 16, maxConnections: 1000 }).totalBytes < 1792 * 2 ** 20);
+  assert.ok(memoryNeed({ ...DEFAULTS, maxInFlight: 16, maxConnections: 1000 }).totalBytes < 1920 * 2 ** 20);
 });
 
 test('settings that fit into a memory limit', () => {
@@ -46,7 +46,7 @@ test('settings that fit into a memory limit', () => {
   const { maxImagePixels, maxConnections } = others;
   const need = (inFlight: number) => memoryNeed({ ...DEFAULTS, ...others, maxInFlight: inFlight }).totalBytes;
   assert.equal(maxConnections, 1438);
-  assert.ok(maxInFlight >= 4 && maxInFlight < 64 && maxImagePixels === 36e6, `${maxInFlight}, ${maxImagePixels}`);
+  assert.ok(maxInFlight >= 4 && maxInFlight < 64 && maxImagePixels === 30e6, `${maxInFlight}, ${maxImagePixels}`);
   assert.ok(need(maxInFlight) <= limitBytes && need(maxInFlight + 1) > limitBytes);
   assert.deepEqual(affordable(DEFAULTS, 2 ** 34), { maxConnections: 10_000, maxInFlight: 64, maxImagePixels: 50e6 });
   assert.equal(affordable(DEFAULTS, 2 ** 28).maxInFlight, 0);

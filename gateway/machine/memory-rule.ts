@@ -52,7 +52,7 @@ export type MemoryNeed = {
   readonly connectionBytes: number;
   /** The gateway's own process: its base and the seven above. */
   readonly gatewayBytes: number;
-  /** The decoders: one decodes the largest picture, the others are idle. */
+  /** Threads and processes: one decodes the largest picture, the others are idle. */
   readonly decoderBytes: number;
   readonly totalBytes: number;
 };

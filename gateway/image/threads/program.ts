@@ -6,6 +6,7 @@ import type { InputArray, PixelType } from '../../domain/tensor.ts';
 import { GatewayError, type Kind } from '../../errors.ts';
 import { type Converter, createConverter } from '../converter.ts';
 import type { JpegResult } from '../jpeg/decode.ts';
+import { createGiveBack } from './give-back.ts';
 
 /** `begun`: shared with the gateway, not 0 from the moment on that the picture is being converted. */
 export type Task = {
@@ -21,6 +22,7 @@ export type Reply =
   | { readonly result: Exclude<JpegResult, 'ok'> }
   | { readonly kind: Kind; readonly detail: string };
 
+const giveBack = createGiveBack();
 const converters = new Map<string, Converter>();
 
 export function convert({ bytes, spec, type, begun }: Task): unknown {
@@ -37,6 +39,7 @@ export function convert({ bytes, spec, type, begun }: Task): unknown {
   } finally {
     // Without the garbage collector, which may be late.
     (bytes.buffer as ArrayBuffer).transfer(0);
+    giveBack();
   }
 }
 

@@ -10,6 +10,9 @@ import type { Reply, Task } from './program.ts';
 /** A thread starts within 0.2 s, later on a busy machine. */
 const START_TIMEOUT_MS = 10_000;
 
+/** A thread keeps little on its heap: tables, and arrays for the few rows that are in memory. */
+const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 6 };
+
 export type ThreadsOptions = LossOptions & {
   /** The most threads. The caller gives each one picture at a time, so none waits here. */
   readonly count: number;
@@ -37,7 +40,8 @@ export function createThreads({ count, timeoutMs, onLoss }: ThreadsOptions): Thr
 
   function open(): Piscina {
     const filename = new URL('program.ts', import.meta.url).href;
-    const opened = new Piscina({ filename, minThreads: 0, maxThreads: count, idleTimeout: REST_MS });
+    const threads = { minThreads: 0, maxThreads: count, idleTimeout: REST_MS };
+    const opened = new Piscina({ filename, ...threads, resourceLimits: HEAP });
     return opened.on('error', () => giveUp(opened));
   }
 
