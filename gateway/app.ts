@@ -43,7 +43,7 @@ export type AppOptions = {
 };
 
 /**
- * Makes the gateway and starts its decoder processes. Opens no port. Throws ConfigError for a setting that a part refuses;
+ * Makes the gateway. Opens no port. Throws ConfigError for a setting that a part refuses;
  * then everything that was opened is closed again.
  */
 export function createApp({ config, log, droppedLines, folders, explain, target }: AppOptions): App {

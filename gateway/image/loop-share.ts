@@ -1,7 +1,7 @@
 /** Short pieces of work for the event loop, one after another: other requests take their turns between them. */
 
 /** Pieces are begun for so long in each turn of the loop. */
-const SHARE_MS = 3;
+const SHARE_MS = 2;
 
 /** Does a piece in a later turn, in the order of the calls. Rejects with what it throws, or with the reason of an abort. */
 export type InLoop = <T>(work: () => T, signal: AbortSignal) => Promise<T>;

@@ -7,6 +7,7 @@ import { readConfig } from '../config/read.ts';
 import { ELEMENTS } from '../domain/elements.ts';
 import type { FreeRows, ImageSpec } from '../domain/picture.ts';
 import type { InputArray, PixelType } from '../domain/tensor.ts';
+import { decoderMemory } from '../machine/decoder-memory.ts';
 import { createPool } from '../tensor/pool.ts';
 import { decode } from './decode.ts';
 import { createNormaliser } from './normalise.ts';
@@ -151,6 +152,24 @@ test('a request aborted while its picture waits or is decoded fails with its rea
     await next;
   }
   assert.deepEqual(pictures.losses, []);
+});
+
+test('C18: 32 photos of 12 megapixels at once take turns, and memory stays within the rule', async (t) => {
+  const progressive = await sharp(large).resize(4000, 3000).jpeg({ progressive: true }).toBuffer();
+  const pictures = start(t);
+  await pictures.ask(small);
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, 10);
+  await Promise.all(Array.from({ length: 32 }, () => pictures.ask(progressive)));
+  clearInterval(watch);
+  // What the rule has for two such pictures by sharp, without the processes.
+  const limit = decoderMemory(2, 12e6, Number.POSITIVE_INFINITY).mostBytes - decoderMemory(2, 0, 0).neededBytes;
+  t.diagnostic(`came: ${Math.round((peak - before) / 1e6)} MB more, of ${Math.round(limit / 1e6)}`);
+  assert.ok(peak - before < limit);
+  assert.deepEqual([pictures.losses, pictures.pids], [[], []]);
 });
 
 test('without JPEG there is a problem until a process has decoded a picture', async (t) => {

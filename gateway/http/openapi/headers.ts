@@ -14,7 +14,11 @@ export const doorHeaders = z.object({
     'RequestId',
     'The id of the request: the one that the client sent in this header, or a new one. It is in the log.',
   ),
-  'Server-Timing': header(text.optional(), 'ServerTiming', 'Milliseconds of each stage, and in total (W3C).'),
+  'Server-Timing': header(
+    text.optional(),
+    'ServerTiming',
+    'Milliseconds of each stage, and in total; what decoded the images (W3C).',
+  ),
   RateLimit: header(text.optional(), 'RateLimit', 'What is left of the rate limit, where there is one.'),
   'RateLimit-Policy': header(text.optional(), 'RateLimitPolicy', 'The rate limit, where there is one.'),
 });
