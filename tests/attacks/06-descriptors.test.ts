@@ -1,6 +1,6 @@
 /** No file descriptors: from too many connections, and from a limit that is lower than what is open. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
@@ -55,6 +55,9 @@ test('A06: MAX_CONNECTIONS is held below the limit of open files, which is said 
   assert.match(String(line?.msg), /MAX_CONNECTIONS is held at 128/);
 });
 
+/** A kept connection may be closed while a request is on its way: then the client tries again (RFC 9112, 9.3.1). */
+const isAnswered = async () => (await predictImage(gateway, png, bearer(first)).catch(() => undefined))?.status === 200;
+
 test('A06: with 300 half-sent requests new clients are answered, and killed decoders are replaced', async () => {
   const sockets = await Promise.all(
     Array.from({ length: 300 }, async () => {
@@ -63,11 +66,11 @@ test('A06: with 300 half-sent requests new clients are answered, and killed deco
       return socket;
     }),
   );
-  await until(async () => (await predictImage(gateway, png, bearer(first))).status === 200);
+  await until(isAnswered);
   assert.ok(decoders().length > 0);
   for (const pid of decoders()) process.kill(pid, 'SIGKILL');
   assert.match(await exchange(gateway, 'GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'), /200 OK/);
-  await until(async () => (await predictImage(gateway, png, bearer(first))).status === 200);
+  await until(isAnswered);
   assert.equal(gateway.process.exitCode, null);
   for (const socket of sockets) socket.destroy();
 });
@@ -113,8 +116,8 @@ test('A06: without descriptors nothing ends: 503, and all goes on when there are
 });
 
 function decoders(): number[] {
-  const pids = execFileSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' });
-  return pids.trim().split(/\s+/).map(Number);
+  const pids = spawnSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' }).stdout;
+  return pids.split(/\s+/).filter(Boolean).map(Number);
 }
 
 /** Sets the limit of open files of the gateway. It may be lower than what is open: then nothing more can be opened. */
