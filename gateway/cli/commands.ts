@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/read.ts';
 import { ModelCardError } from '../model/card.ts';
+import { addBatchCommand } from './batch-command.ts';
 import { printConfig } from './config.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
@@ -35,6 +36,7 @@ program
     const { runPredict } = await import('./predict.ts');
     return runPredict(options);
   });
+addBatchCommand(program);
 addSettings(program.command('config').description('check the settings and print the values in use')).action(
   (_values, command) => printConfig(givenSettings(command)),
 );

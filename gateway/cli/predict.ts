@@ -1,6 +1,7 @@
 /** `tensorgate predict`: sends the instances of a file, as `gcloud … predict --json-instances` does. */
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config/read.ts';
+import { causeOf, predictAddress } from './gateway/address.ts';
 
 export type PredictOptions = {
   /** A file with one JSON value a line; `-` is stdin. */
@@ -15,7 +16,7 @@ export type PredictOptions = {
 /** Sends all instances in one request and prints the answer. Exits with 1 for an error of the gateway. Throws ConfigError. */
 export async function runPredict({ jsonInstances: file, key, ...asked }: PredictOptions): Promise<void> {
   const body = bodyOf(readText(file), file);
-  const url = addressOf(asked);
+  const url = predictAddress(asked.url, '--url', asked);
   const headers = { 'Content-Type': 'application/json', ...(key && { Authorization: `Bearer ${key}` }) };
   try {
     const response = await fetch(url, { method: 'POST', headers, body });
@@ -58,20 +59,4 @@ function readText(file: string): string {
   } catch (cause) {
     throw new ConfigError(`--json-instances ${file}: cannot be read (${causeOf(cause)})`, { cause });
   }
-}
-
-function addressOf({ url, model, modelVersion: version, label }: Omit<PredictOptions, 'jsonInstances' | 'key'>): URL {
-  const base = URL.parse(url);
-  if (!base || !/^https?:$/.test(base.protocol)) throw new ConfigError(`--url ${url}: needs http:// or https://`);
-  const address = new URL(`${base.pathname.replace(/\/$/, '')}/predict`, base);
-  for (const [name, value] of Object.entries({ model, version, label })) {
-    if (value !== undefined) address.searchParams.set(name, value);
-  }
-  return address;
-}
-
-/** The code of a failed call, such as ENOENT or ECONNREFUSED. */
-function causeOf(error: unknown): string {
-  const { code, cause } = error as { readonly code?: string; readonly cause?: { readonly code?: string } };
-  return code ?? cause?.code ?? String(error);
 }

@@ -7,6 +7,9 @@ const LOG_FLUSH_TIMEOUT_MS = 1000;
 
 /** Reads the settings and serves until a signal; sets the exit code. */
 export async function runServe(flags: Record<string, string>): Promise<void> {
+  // For a command that has started this gateway for itself: it stops with the command.
+  if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
   try {
     process.exitCode = await serve(readConfig(flags));
   } finally {

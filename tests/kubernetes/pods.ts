@@ -23,15 +23,20 @@ export function checkPods(manifests: readonly Manifest[]): string[] {
     ...podsOf(manifests).flatMap(({ owner, spec }) => [
       ...(spec.automountServiceAccountToken === false ? [] : [`${owner} mounts a token`]),
       ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container) =>
-        containerFindings(spec, container).map((finding) => `${owner}, container ${container.name}, ${finding}`),
+        containerFindings(spec, container, isJob(owner)).map(
+          (finding) => `${owner}, container ${container.name}, ${finding}`,
+        ),
       ),
     ]),
   ];
 }
 
-function containerFindings(pod: PodSpec, container: Container): string[] {
+/** Whether the pods of an owner run to their end. Nothing sends them requests, so they need no probes and no pause before their end. */
+const isJob = (owner: string) => owner.startsWith('Job ');
+
+function containerFindings(pod: PodSpec, container: Container, isOfJob: boolean): string[] {
   const { image, resources, securityContext } = container;
-  const probes = pod.containers.includes(container) ? PROBES : [];
+  const probes = pod.containers.includes(container) && !isOfJob ? PROBES : [];
   const uid = securityContext?.runAsUser ?? pod.securityContext?.runAsUser ?? 0;
   const [, tag] = /:([^/:@]+)(?:@|$)/.exec(image) ?? [];
   return [
@@ -49,7 +54,8 @@ function containerFindings(pod: PodSpec, container: Container): string[] {
  * its longest request.
  */
 export function checkDrain(manifests: readonly Manifest[]): string[] {
-  return podsOf(manifests).flatMap((pod) => {
+  const serving = podsOf(manifests).filter(({ owner }) => !isJob(owner));
+  return serving.flatMap((pod) => {
     const graceMs = (pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
     return pod.spec.containers.flatMap((container) => {
       const sleepMs = (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000;
