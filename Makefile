@@ -83,6 +83,10 @@ docs: node_modules ## Generate what comes from code: the tables of the documenta
 	@node docs/write.ts
 	@node tests/openapi/record.ts
 
+.PHONY: screenshots
+screenshots: node_modules ## Draw the pictures of the pages in docs/screenshots; needs Chromium in PATH
+	@node tests/page/screenshots.ts
+
 .PHONY: sbom
 sbom: $(NODE) ## List the production packages as CycloneDX: make sbom SBOM=file
 # Reads a lock without development packages: `npm sbom --omit dev` also omits packages that both need, such as grpc-js.

@@ -28,6 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['wiring', 'config', 'door', 'observe', 'model', 'admission', 'machine'],
   wiring: [
     'config',
+    'page',
     'protocol',
     'open-inference',
     'http',
@@ -39,6 +40,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'access',
     'machine',
   ],
+  page: ['http'],
   protocol: ['predictions', 'open-inference', 'http', 'grpc', 'pipeline', 'tensor', 'explain', 'scores'],
   predictions: ['http', 'pipeline', 'tensor', 'scores'],
   'open-inference': ['http', 'pipeline', 'tensor'],

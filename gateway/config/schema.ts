@@ -104,6 +104,7 @@ export const schema = z.object({
     .prefault('0')
     .describe('proxies whose X-Forwarded-For is trusted: their number, or their addresses and CIDRs'),
   corsOrigins: origins().optional().describe('origins whose pages may call from a browser, or *'),
+  playground: trueOrFalse().prefault('true').describe('the page at / that tries models in a browser, and /docs'),
   maxConnections: integer(1, 1_000_000).prefault('10000').describe('most open connections'),
   tlsCertFile: z
     .string()

@@ -52,7 +52,7 @@ export const allowOnly =
     throw notAllowed(request, response, methods);
   };
 
-/** The same for health, which has no door: no API key is needed to learn that a method is not offered. */
+/** The same for health and pages, which have no door: no API key is needed to learn that a method is not offered. */
 export const healthOnly =
   (refuse: Refuse = problem): RequestHandler =>
   (request, response) => {

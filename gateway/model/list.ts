@@ -1,4 +1,5 @@
 /** Lists the models: what a client needs to know to send a request, and the state of each version. */
+import type { ScoreKind } from '../domain/scores.ts';
 import type { ServableState } from '../domain/servable.ts';
 import type { Signature } from '../domain/tensor.ts';
 import type { ModelCard } from './card.ts';
@@ -26,6 +27,8 @@ export type ListedModel = {
   /** What a request contains. Absent while model.yaml has mistakes. */
   readonly takes?: 'images' | 'tensors';
   readonly classes?: readonly string[];
+  /** What the model gives for its classes. */
+  readonly scores?: ScoreKind;
   /** The inputs and outputs of a model that takes tensors. */
   readonly signature?: Signature;
   /** Every version that the model servers know, lowest first. Empty if they cannot be asked. */
@@ -57,7 +60,7 @@ export function listModels({ cards, states, versions: find }: ListOptions): List
     return {
       ...shown,
       takes: card.image ? 'images' : 'tensors',
-      ...(card.classes && { classes: card.classes }),
+      ...(card.classes && { classes: card.classes, scores: card.scores }),
       ...(signature && { signature }),
       versions: listVersions(state, versions),
     };

@@ -8,17 +8,21 @@ import { createAdmin } from '../http/admin.ts';
 import type { BodyReader } from '../http/body.ts';
 import { documentRoutes } from '../http/document.ts';
 import type { Door } from '../http/door.ts';
+import { examplesRoutes } from '../http/examples.ts';
 import { createHealth } from '../http/health.ts';
 import type { JsonCodec } from '../http/json/codec.ts';
 import { modelsRoutes } from '../http/models.ts';
 import { createService } from '../http/service.ts';
+import { writePng } from '../image/png.ts';
 import { type ListedModel, listModels } from '../model/list.ts';
 import { mergedStatuses } from '../model/statuses.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
+import { pageRoutes } from '../page/routes.ts';
 import { classify } from '../pipeline/classify.ts';
 import { infer } from '../pipeline/infer.ts';
 import { predictPictures } from '../pipeline/pictures.ts';
 import { findModel, predictRecords } from '../pipeline/records.ts';
+import { seenPixels } from '../pipeline/seen-pixels.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { openInferenceRestRoutes } from '../protocol/open-inference-rest/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
@@ -57,7 +61,10 @@ export function openApplications(options: ApplicationsOptions, parts: HttpParts)
   const protocols = [
     // First: Vertex AI may choose a path of another protocol, such as /predict.
     invocationsRoutes(door, { ...predict, ...predict.records, predictRoute }),
-    predictRoutes(door, predict),
+    predictRoutes(door, {
+      ...predict,
+      pixels: async (model, instance, context) => writePng(await seenPixels(line.stages, model, instance, context)),
+    }),
     tfServingRestRoutes(door, tfServingRestOptions(options, parts)),
     openInferenceRestRoutes(door, {
       ...openInferenceOptions(options, { check, isReady }),
@@ -65,7 +72,9 @@ export function openApplications(options: ApplicationsOptions, parts: HttpParts)
       write: codec.write,
     }),
     modelsRoutes(door, () => listServed(line)),
+    examplesRoutes(door, (model, context) => line.stages.route.resolve({ model }, context)),
     documentRoutes(door, describeService(config)),
+    ...(config.playground ? [pageRoutes()] : []),
   ];
   const healthParts = { lifecycle, states: line.watch.states, decodingProblem: line.decodingProblem };
   const healthAliases = aliasesOfHealth(config);

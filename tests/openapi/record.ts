@@ -13,7 +13,7 @@ export const SETTINGS = { READY_WHEN: 'all' };
 
 /** Sends every example, and returns the answers by operation and example. */
 export async function recordAnswers({ url, adminUrl }: RunningGateway): Promise<Answers> {
-  const service = await recordRoutes(url, routesOfService({ maxInstances: 64 }));
+  const service = await recordRoutes(url, routesOfService({ maxInstances: 64, playground: true }));
   return { ...service, ...(await recordRoutes(adminUrl, routesOfAdminPort())) };
 }
 

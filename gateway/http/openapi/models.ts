@@ -1,5 +1,6 @@
 /** GET /models as openapi.json describes it. */
 import { z } from 'zod';
+import { SCORE_KINDS } from '../../domain/scores.ts';
 import type { ListedModel } from '../../model/list.ts';
 import { doorHeaders } from './headers.ts';
 import { refusals } from './refusals.ts';
@@ -24,6 +25,7 @@ const model: z.ZodType<ListedModel> = z
     parity: z.enum(['proven', 'unproven', 'differing']).exactOptional(),
     takes: z.enum(['images', 'tensors']).exactOptional(),
     classes: z.array(z.string()).exactOptional(),
+    scores: z.enum(SCORE_KINDS).exactOptional().describe('What the model gives for its classes.'),
     signature: z
       .object({ inputs: z.array(tensor), outputs: z.array(tensor) })
       .exactOptional()

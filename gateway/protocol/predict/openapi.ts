@@ -60,6 +60,30 @@ export function describePredict(settings: DescribedSettings): DescribedRoute[] {
         },
       },
     },
+    {
+      method: 'post',
+      path: '/predict/pixels',
+      operation: {
+        operationId: 'seePixels',
+        summary: 'The pixels that a model sees of a picture, as a PNG',
+        description:
+          'The picture as it is after decoding and resizing, before its samples are scaled. Samples are rounded to 8 bits.',
+        tags: ['predictions'],
+        requestParams: { query: parameters.pick({ model: true, version: true, label: true }) },
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: pictureSchema },
+            'image/*': picture,
+            'application/octet-stream': picture,
+          },
+        },
+        responses: {
+          200: answerOf('The pixels.', file, versionHeaders, 'image/png'),
+          ...refusals([...BODY, 'unsupported_media', ...MODEL, ...PICTURES]),
+        },
+      },
+    },
   ];
 }
 

@@ -9,6 +9,7 @@ import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts
 import type { FoundModel } from '../../pipeline/records.ts';
 import { renderClassification } from '../../predictions/pictures.ts';
 import { parsePredictForm, parsePredictQuery } from './parameters.ts';
+import { type PixelsOptions, pixelsHandler } from './pixels.ts';
 import { answerRecords, type RecordsOptions } from './records.ts';
 import { readPredictBody } from './request.ts';
 
@@ -24,13 +25,19 @@ export type PredictOptions = {
   readonly records: RecordsOptions;
 };
 
-/** Creates the route /predict. */
-export function predictRoutes(door: Door, options: PredictOptions): Router {
+export type PredictRoutesOptions = PredictOptions & Pick<PixelsOptions, 'pixels'>;
+
+/** Creates the routes /predict and /predict/pixels. */
+export function predictRoutes(door: Door, options: PredictRoutesOptions): Router {
   const router = express.Router();
   router
     .route('/predict')
     .post(door('/predict', predictHandler(options)))
     .all(door('/predict', allowOnly('POST')));
+  router
+    .route('/predict/pixels')
+    .post(door('/predict/pixels', pixelsHandler(options)))
+    .all(door('/predict/pixels', allowOnly('POST')));
   return router;
 }
 

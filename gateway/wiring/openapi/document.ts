@@ -4,9 +4,11 @@ import { createDocument, type ZodOpenApiObject, type ZodOpenApiPathsObject } fro
 import type { Config } from '../../config/schema.ts';
 import { describeAdmin } from '../../http/openapi/admin.ts';
 import { describeAdminDocument, describeDocument } from '../../http/openapi/document.ts';
+import { describeExamples } from '../../http/openapi/examples.ts';
 import { describeHealth } from '../../http/openapi/health.ts';
 import { describeModels } from '../../http/openapi/models.ts';
 import type { DescribedRoute } from '../../http/openapi/route.ts';
+import { describePages } from '../../page/openapi.ts';
 import { describeInvocations } from '../../protocol/invocations/openapi.ts';
 import { describeOpenInferenceRest } from '../../protocol/open-inference-rest/openapi.ts';
 import { describePredict } from '../../protocol/predict/openapi.ts';
@@ -14,7 +16,10 @@ import { describeTfServingRest } from '../../protocol/tf-serving-rest/openapi.ts
 import { addExamples, type OpenApi } from './examples.ts';
 
 /** The settings that the document depends on. */
-export type DocumentSettings = Pick<Config, 'apiKeysFile' | 'aipHealthRoute' | 'aipPredictRoute' | 'maxInstances'>;
+export type DocumentSettings = Pick<
+  Config,
+  'apiKeysFile' | 'aipHealthRoute' | 'aipPredictRoute' | 'maxInstances' | 'playground'
+>;
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 const INFO = { version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } };
@@ -34,7 +39,7 @@ export function aliasesOfHealth({ aipHealthRoute }: Pick<Config, 'aipHealthRoute
 
 /** The routes of PORT, in the order of the routers: a platform may choose a path that another route has. */
 export function routesOfService(config: DocumentSettings): DescribedRoute[] {
-  const { aipPredictRoute: predictRoute, maxInstances } = config;
+  const { aipPredictRoute: predictRoute, maxInstances, playground } = config;
   return [
     ...describeHealth({ aliases: aliasesOfHealth(config), withDetails: false }),
     ...describeInvocations({ predictRoute, maxInstances }),
@@ -42,7 +47,9 @@ export function routesOfService(config: DocumentSettings): DescribedRoute[] {
     ...describeTfServingRest(),
     ...describeOpenInferenceRest(),
     ...describeModels(),
+    ...describeExamples(),
     ...describeDocument(),
+    ...(playground ? describePages() : []),
   ];
 }
 

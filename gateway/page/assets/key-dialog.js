@@ -1,0 +1,28 @@
+/** Asks for the API key of this tab. */
+import { apiKey } from './api.js';
+import { byId } from './dom.js';
+
+/**
+ * Opens the dialog.
+ * @param {string} why what is shown above the field
+ * @returns {Promise<boolean>} whether a key was given
+ */
+export function askForKey(why) {
+  const dialog = byId('key-dialog', HTMLDialogElement);
+  const input = byId('key', HTMLInputElement);
+  byId('key-why', HTMLElement).textContent = why;
+  input.value = apiKey.get();
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      'close',
+      () => {
+        const isGiven = dialog.returnValue === 'save';
+        if (isGiven) apiKey.set(input.value.trim());
+        resolve(isGiven);
+      },
+      { once: true },
+    );
+  });
+}

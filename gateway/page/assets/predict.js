@@ -1,0 +1,78 @@
+/** Predictions: one request for each instance and version. */
+import { call } from './api.js';
+
+/**
+ * A photo (`blob` or `url`) or a record (`json`).
+ * @typedef {{ title: string, blob?: Blob, url?: string, json?: string }} Instance
+ * @typedef {{ model: string, version: string, scores: string, top: string }} Question
+ * @typedef {{ stage: string, ms: number }} StageTime
+ * @typedef {{ answer: unknown, version: string, id: string, times: StageTime[] }} Prediction
+ */
+
+/**
+ * The address of a question. Scores and top are left out for models without classes.
+ * @param {Question} question
+ */
+export function addressOf({ model, version, scores, top }) {
+  const query = new URLSearchParams({ model });
+  if (version !== '') query.set('version', version);
+  if (scores !== '') query.set('scores', scores);
+  if (top !== '') query.set('top', top);
+  if (scores !== '') query.set('format', 'list');
+  return `/predict?${query}`;
+}
+
+/**
+ * The body of a request.
+ * @param {Instance} instance
+ * @returns {RequestInit}
+ */
+function requestOf({ blob, url, json }) {
+  // Every file is sent as a picture: the gateway looks at its bytes, and says what is wrong with one that is none.
+  const type = blob?.type.startsWith('image/') ? blob.type : 'image/*';
+  if (blob) return { method: 'POST', headers: { 'Content-Type': type }, body: blob };
+  const body = json ?? JSON.stringify({ url });
+  return { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+}
+
+/**
+ * @param {Instance} instance
+ * @param {Question} question
+ * @returns {Promise<Prediction>}
+ */
+export async function predict(instance, question) {
+  const response = await call(addressOf(question), requestOf(instance));
+  return {
+    answer: await response.json(),
+    version: response.headers.get('X-Model-Version') ?? '',
+    id: response.headers.get('X-Request-Id') ?? '',
+    times: timesOf(response.headers.get('Server-Timing') ?? ''),
+  };
+}
+
+/**
+ * The pixels that the model sees, as a PNG.
+ * @param {Instance} instance
+ * @param {Pick<Question, 'model' | 'version'>} question
+ */
+export async function seenPixels(instance, { model, version }) {
+  const query = new URLSearchParams({ model, ...(version !== '' && { version }) });
+  return (await call(`/predict/pixels?${query}`, requestOf(instance))).blob();
+}
+
+/**
+ * Stages and their times from Server-Timing (W3C). The rest of the total is `other`.
+ * @param {string} header
+ * @returns {StageTime[]}
+ */
+function timesOf(header) {
+  const all = header.split(',').flatMap((part) => {
+    const [stage = '', ...parameters] = part.trim().split(';');
+    const duration = parameters.find((one) => one.startsWith('dur='));
+    return duration ? [{ stage, ms: Number(duration.slice(4)) }] : [];
+  });
+  const stages = all.filter(({ stage }) => stage !== 'total');
+  const total = all.find(({ stage }) => stage === 'total')?.ms ?? 0;
+  const rest = total - stages.reduce((sum, { ms }) => sum + ms, 0);
+  return [...stages, ...(rest > 0 ? [{ stage: 'other', ms: rest }] : [])];
+}

@@ -1,0 +1,71 @@
+/** The same request as a program sends it: curl, Python (requests) and JavaScript (fetch). */
+
+/**
+ * @typedef {'curl' | 'python' | 'javascript'} Language
+ * @typedef {{ origin: string, path: string, hasKey: boolean, instance: import('./predict.js').Instance }} Request
+ */
+
+/**
+ * The code of a request. The API key is a variable: it stays out of what people paste elsewhere.
+ * @param {Language} language
+ * @param {Request} request
+ */
+export function snippet(language, request) {
+  return { curl, python, javascript }[language](request);
+}
+
+/** Text in single quotes of a shell. @param {string} text */
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** @param {import('./predict.js').Instance} instance */
+const jsonOf = ({ url, json }) => json ?? JSON.stringify({ url });
+
+/** A name that is safe in each language. @param {string} title */
+const fileOf = (title) => (/^[\w.-]+$/.test(title) ? title : 'photo.jpg');
+
+/** @param {Request} request */
+function curl({ origin, path, hasKey, instance }) {
+  const key = hasKey ? ['-H "X-API-Key: $KEY"'] : [];
+  const body = instance.blob
+    ? [`-F file=@${fileOf(instance.title)}`]
+    : ["-H 'Content-Type: application/json'", `-d ${quoted(jsonOf(instance))}`];
+  return [`curl ${quoted(`${origin}${path}`)}`, ...key, ...body].join(' \\\n  ');
+}
+
+/** @param {Request} request */
+function python({ origin, path, hasKey, instance }) {
+  const key = hasKey ? ["    headers={'X-API-Key': key},"] : [];
+  const body = instance.blob
+    ? [`    files={'file': open('${fileOf(instance.title)}', 'rb')},`]
+    : [`    json=json.loads(${JSON.stringify(jsonOf(instance))}),`];
+  return [
+    ...(instance.blob ? [] : ['import json']),
+    'import requests',
+    '',
+    'response = requests.post(',
+    `    ${JSON.stringify(`${origin}${path}`)},`,
+    ...key,
+    ...body,
+    ')',
+    'response.raise_for_status()',
+    'print(response.json())',
+  ].join('\n');
+}
+
+/** @param {Request} request */
+function javascript({ origin, path, hasKey, instance }) {
+  const headers = [
+    ...(hasKey ? ["'X-API-Key': key"] : []),
+    instance.blob ? "'Content-Type': 'application/octet-stream'" : "'Content-Type': 'application/json'",
+  ];
+  return [
+    ...(instance.blob ? ["import { readFile } from 'node:fs/promises';", ''] : []),
+    `const response = await fetch(${JSON.stringify(`${origin}${path}`)}, {`,
+    "  method: 'POST',",
+    `  headers: { ${headers.join(', ')} },`,
+    `  body: ${instance.blob ? `await readFile('${fileOf(instance.title)}')` : JSON.stringify(jsonOf(instance))},`,
+    '});',
+    'if (!response.ok) throw new Error(await response.text());',
+    'console.log(await response.json());',
+  ].join('\n');
+}

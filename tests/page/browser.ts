@@ -1,0 +1,67 @@
+/** A Chromium of the system, for tests of the pages. */
+import assert from 'node:assert/strict';
+import { accessSync, constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
+
+function find(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  return folders
+    .flatMap((folder) => NAMES.map((name) => path.join(folder, name)))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false; // Not in this folder.
+      }
+    });
+}
+
+const executablePath = find();
+
+/** Why tests of pages are skipped; false where they run. */
+export const SKIP = executablePath === undefined && `needs one of ${NAMES.join(', ')} in PATH`;
+
+/** Starts Chromium, which the caller closes. */
+export function startBrowser(): Promise<Browser> {
+  assert.ok(executablePath !== undefined);
+  // Chromium's own sandbox does not work for root or in most containers.
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+export type OpenedPage = { readonly page: Page; readonly faults: string[] };
+
+/** Opens a page in a context of its own. `faults`: what the page threw, and reports of its security policy. */
+export async function openPage(
+  t: TestContext,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenedPage> {
+  const context = await browser.newContext(options);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('pageerror', ({ message }) => faults.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      faults.push(message.text());
+  });
+  await page.goto(url);
+  return { page, faults };
+}
+
+/** What axe finds on the page: each rule with the elements that break it. */
+export async function axe(page: Page): Promise<string[]> {
+  // Into a world that the page's policy does not bind.
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const results = await page.evaluate('axe.run()');
+  const { violations } = results as { violations: { id: string; nodes: { html: string }[] }[] };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
