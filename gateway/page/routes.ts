@@ -1,11 +1,11 @@
 /** The web pages: the playground at / and the API reference at /docs. Their files need no API key; what they call does. */
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import express, { type RequestHandler, type Response, type Router } from 'express';
 import { healthOnly } from '../http/door.ts';
 
 const ASSETS = path.join(import.meta.dirname, 'assets');
-const VIEWER = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const VIEWER = path.dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 const VIEWER_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'];
 
 /** Everything comes from this origin; no page may hold it in a frame, and no form is sent. */

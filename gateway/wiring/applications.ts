@@ -73,8 +73,8 @@ export function openApplications(options: ApplicationsOptions, parts: HttpParts)
     }),
     modelsRoutes(door, () => listServed(line)),
     examplesRoutes(door, (model, context) => line.stages.route.resolve({ model }, context)),
-    documentRoutes(door, describeService(config)),
     ...(config.playground ? [pageRoutes()] : []),
+    documentRoutes(door, describeService(config)),
   ];
   const healthParts = { lifecycle, states: line.watch.states, decodingProblem: line.decodingProblem };
   const healthAliases = aliasesOfHealth(config);

@@ -89,7 +89,7 @@ describe('openapi.json and the routes of express', () => {
   });
 });
 
-test('API keys are asked for where there is a file of keys, and never for health', () => {
+test('API keys are asked for where there is a file of keys, and never for health and pages', () => {
   const open = describeService(readConfig({}, {}));
   assert.deepEqual(open.security, []);
   assert.doesNotMatch(JSON.stringify(open), /"401"/);
@@ -97,9 +97,9 @@ test('API keys are asked for where there is a file of keys, and never for health
   assert.deepEqual(closed.security, [{ bearerKey: [] }, { headerKey: [] }]);
   for (const [path, { get, post, put }] of Object.entries(closed.paths ?? {})) {
     const { security, responses = {} } = get ?? post ?? put ?? {};
-    const isHealth = /\/health\/|^\/ping$/.test(path);
-    assert.equal('401' in responses, !isHealth, path);
-    assert.deepEqual(security, isHealth ? [] : undefined, path);
+    const isOpen = /\/health\/|^\/ping$|^\/(?:docs)?$/.test(path);
+    assert.equal('401' in responses, !isOpen, path);
+    assert.deepEqual(security, isOpen ? [] : undefined, path);
   }
 });
 

@@ -32,6 +32,7 @@ export function describeExamples(): DescribedRoute[] {
     {
       method: 'get',
       path: '/models/{model}/examples',
+      examples: { records: { summary: 'Records', parameters: { model: 'ride-duration' } } },
       operation: {
         operationId: 'listExamples',
         summary: 'Instances to try a model with',
@@ -43,6 +44,12 @@ export function describeExamples(): DescribedRoute[] {
     {
       method: 'get',
       path: '/models/{model}/examples/{picture}',
+      examples: {
+        unknown: {
+          summary: 'A name that is not there',
+          parameters: { model: 'clothing-model', picture: 'cat.jpg' },
+        },
+      },
       operation: {
         operationId: 'getExample',
         summary: 'An example picture',

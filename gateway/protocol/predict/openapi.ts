@@ -63,6 +63,9 @@ export function describePredict(settings: DescribedSettings): DescribedRoute[] {
     {
       method: 'post',
       path: '/predict/pixels',
+      examples: {
+        records: { summary: 'A model that takes no pictures', parameters: { model: 'credit' }, body: TINY_PICTURE },
+      },
       operation: {
         operationId: 'seePixels',
         summary: 'The pixels that a model sees of a picture, as a PNG',

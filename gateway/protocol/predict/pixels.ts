@@ -1,16 +1,20 @@
 /** POST /predict/pixels: the pixels that a model sees of a picture, as a PNG. The body is that of POST /predict. */
 import type { Instance } from '../../domain/picture.ts';
 import type { RequestContext } from '../../domain/request.ts';
+import type { AskedServable } from '../../domain/servable.ts';
 import { GatewayError } from '../../errors.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { Handler } from '../../http/door.ts';
 import type { FoundModel } from '../../pipeline/records.ts';
 import { parsePredictForm, parsePredictQuery } from './parameters.ts';
 import { readPredictBody } from './request.ts';
-import type { PredictOptions } from './routes.ts';
 
-export type PixelsOptions = Pick<PredictOptions, 'check' | 'find'> & {
+export type PixelsOptions = {
   readonly readBody: BodyReader;
+  /** Throws if the request cannot be admitted. Called before its body is read. */
+  readonly check: (context: RequestContext) => void;
+  /** The version that a request means. */
+  readonly find: (servable: AskedServable, context: RequestContext) => Promise<FoundModel>;
   /** The PNG of what the model sees. */
   readonly pixels: (model: FoundModel, instance: Instance, context: RequestContext) => Promise<Uint8Array>;
 };

@@ -48,8 +48,8 @@ export function routesOfService(config: DocumentSettings): DescribedRoute[] {
     ...describeOpenInferenceRest(),
     ...describeModels(),
     ...describeExamples(),
-    ...describeDocument(),
     ...(playground ? describePages() : []),
+    ...describeDocument(),
   ];
 }
 
