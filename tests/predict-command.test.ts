@@ -1,4 +1,4 @@
-/** `tensorgate predict --json-instances FILE`, as a process against a running gateway. */
+/** `tensorgate predict`, as a process against a running gateway. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runCli } from './cli.ts';
 import { type RunningGateway, startGateway } from './gateway.ts';
@@ -67,4 +68,63 @@ test('a file, an address and a gateway that are not there are named', async () =
   await promisify(closed.close.bind(closed))();
   const noGateway = await run('1', '--url', url);
   assert.deepEqual([noGateway.code, noGateway.stderr], [1, `${url}: no gateway answers there (ECONNREFUSED)\n`]);
+});
+
+const PHOTO = fileURLToPath(new URL('golden/images/jpg-420.jpg', import.meta.url));
+const ask = (...args: readonly string[]) => runCli(['predict', ...args, '--url', gateway.url]);
+
+/** The lines that predict prints when it is piped. */
+const rowsOf = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+test('pictures have a line each, in the order of the arguments, and a broken one makes the exit code 1', async () => {
+  const broken = path.join(folder, 'broken.png');
+  await writeFile(broken, 'no picture');
+  const { code, stdout, stderr } = await ask(PHOTO, broken, PHOTO, '--scores', 'probabilities');
+  assert.deepEqual([code, stderr], [1, '']);
+  const [first, second, third] = rowsOf(stdout);
+  assert.deepEqual([first.input, second.input, third.input], [PHOTO, broken, PHOTO]);
+  assert.equal(second.error.kind, 'image_unreadable');
+  assert.deepEqual(third.prediction, first.prediction);
+  const sum = Object.values(first.prediction as Record<string, number>).reduce((one, other) => one + other, 0);
+  assert.ok(Math.abs(sum - 1) < 1e-3);
+});
+
+test('a JSON file has one record, a list, or instances', async () => {
+  const [record] = instances;
+  const file = path.join(folder, 'record.json');
+  const answers: unknown[] = [];
+  for (const content of [record, [record], { instances: [record] }]) {
+    await writeFile(file, JSON.stringify(content));
+    const { code, stdout } = await ask(file, '--model', 'churn');
+    assert.equal(code, 0);
+    answers.push(...rowsOf(stdout).map(({ prediction }) => prediction));
+  }
+  assert.equal(answers.length, 3);
+  assert.deepEqual(answers[1], answers[0]);
+  assert.deepEqual(answers[2], answers[0]);
+});
+
+test('the URL of a picture goes to the gateway, whose refusal is printed', async () => {
+  const { code, stdout } = await ask('http://127.0.0.1:1/a.jpg');
+  assert.equal(code, 1);
+  assert.equal(rowsOf(stdout)[0].error.kind, 'source_forbidden');
+});
+
+test('arguments that cannot be predicted are named', async () => {
+  for (const [args, message] of [
+    [[folder], /is a folder; tensorgate batch predicts whole folders/],
+    [[path.join(folder, 'none.jpg')], /none\.jpg: no such file/],
+    [[], /needs pictures, URLs or \.json files/],
+  ] as const) {
+    const { code, stderr } = await ask(...args);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+  const { code, stderr } = await ask(PHOTO, '--model', 'none');
+  assert.equal(code, 1);
+  assert.match(stderr, /^404 model_not_found: /);
 });

@@ -1,7 +1,8 @@
 /** The command `batch`. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { readDuration } from '../config/read.ts';
 import { parseShard } from './batch/shard.ts';
+import { atLeastOne } from './flags.ts';
 
 /** Adds `batch`. Its code is loaded when it runs. */
 export function addBatchCommand(program: Command): Command {
@@ -16,8 +17,8 @@ export function addBatchCommand(program: Command): Command {
     .option('--label <label>', 'label of a version')
     .option('--key <key>', 'API key, sent as Authorization: Bearer')
     .option('--shard <i/n>', 'do part i of n, from 0', '0/1')
-    .option('--concurrency <number>', 'most requests at once; as many run as the gateway can take', positive, 64)
-    .option('--batch-size <number>', 'most instances in one request; pictures of files go one by one', positive, 16)
+    .option('--concurrency <number>', 'most requests at once; as many run as the gateway can take', atLeastOne, 64)
+    .option('--batch-size <number>', 'most instances in one request; pictures of files go one by one', atLeastOne, 16)
     .option('--wait <duration>', 'stop when the gateway gives no prediction for so long', '15m')
     .option('--json', 'print the summary as JSON')
     .action(async (input, { wait, shard: part, json, ...options }) => {
@@ -25,10 +26,4 @@ export function addBatchCommand(program: Command): Command {
       const [waitMs, shard] = [readDuration(wait), parseShard(part)];
       return runBatch(input, { ...options, waitMs, shard, json: json === true });
     });
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('needs a whole number above 0.');
 }

@@ -11,6 +11,7 @@ import { printNewKey } from './keys.ts';
 import { addKServeArguments, settingsOfKServe } from './kserve.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { ModelsError } from './models/failure.ts';
+import { addPredictCommand } from './predict-command.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const program = new Command('tensorgate')
@@ -23,19 +24,7 @@ addKServeArguments(serve).action(async (_values, command) => {
   const { runServe } = await import('./serve.ts');
   return runServe(settingsOfKServe(givenSettings(command)));
 });
-program
-  .command('predict')
-  .description('send instances to a gateway and print its predictions')
-  .requiredOption('--json-instances <file>', 'file with one JSON value a line; -: stdin')
-  .option('--url <url>', 'address of the gateway', 'http://localhost:9696')
-  .option('--model <name>', 'name of the model')
-  .option('--model-version <number>', 'version of the model')
-  .option('--label <label>', 'label of a version')
-  .option('--key <key>', 'API key, sent as Authorization: Bearer')
-  .action(async (options) => {
-    const { runPredict } = await import('./predict.ts');
-    return runPredict(options);
-  });
+addPredictCommand(program);
 addBatchCommand(program);
 addSettings(program.command('config').description('check the settings and print the values in use')).action(
   (_values, command) => printConfig(givenSettings(command)),

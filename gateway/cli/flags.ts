@@ -1,5 +1,5 @@
 /** Settings as flags of a command. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { SETTINGS, type Setting } from '../config/schema.ts';
 
 /** Adds settings to a command as flags. */
@@ -17,4 +17,11 @@ export function givenSettings(command: Command): Record<string, string> {
     command.getOptionValue(option.attributeName()),
   ]);
   return Object.fromEntries(given);
+}
+
+/** Parses the number of an option. Throws InvalidArgumentError, which commander prints with the option. */
+export function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('needs a whole number above 0.');
 }

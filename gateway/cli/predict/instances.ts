@@ -1,9 +1,9 @@
-/** `tensorgate predict`: sends the instances of a file, as `gcloud … predict --json-instances` does. */
+/** `tensorgate predict --json-instances FILE`: sends the instances of a file, as `gcloud … predict` does. */
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '../config/read.ts';
-import { causeOf, predictAddress } from './gateway/address.ts';
+import { ConfigError } from '../../config/read.ts';
+import { causeOf, predictAddress } from '../gateway/address.ts';
 
-export type PredictOptions = {
+export type InstancesOptions = {
   /** A file with one JSON value a line; `-` is stdin. */
   readonly jsonInstances: string;
   readonly url: string;
@@ -14,7 +14,7 @@ export type PredictOptions = {
 };
 
 /** Sends all instances in one request and prints the answer. Exits with 1 for an error of the gateway. Throws ConfigError. */
-export async function runPredict({ jsonInstances: file, key, ...asked }: PredictOptions): Promise<void> {
+export async function predictInstances({ jsonInstances: file, key, ...asked }: InstancesOptions): Promise<void> {
   const body = bodyOf(readText(file), file);
   const url = predictAddress(asked.url, '--url', asked);
   const headers = { 'Content-Type': 'application/json', ...(key && { Authorization: `Bearer ${key}` }) };
