@@ -9,7 +9,9 @@ const cards = await readCards(MODELS);
 
 function command(settings: { tlsCertFile?: string; apiKeysFile?: string }): string {
   const text = greeting({ tlsCertFile: undefined, apiKeysFile: undefined, ...settings }, 8080, cards);
-  return /^\nReady\. Try:\n\n {2}(.+)\n\n$/.exec(text)?.[1] ?? '';
+  const scheme = settings.tlsCertFile === undefined ? 'http' : 'https';
+  assert.ok(text.startsWith(`\nReady: ${scheme}://localhost:8080/\n\nTry:\n\n`), text);
+  return /\n\n {2}(.+)\n\n$/.exec(text)?.[1] ?? '';
 }
 
 test('the command to try has the port, scheme and key header of the gateway, and an existing picture', () => {

@@ -5,8 +5,8 @@ import type { Config } from './config/schema.ts';
 import type { ModelCard } from './model/card.ts';
 
 /**
- * A curl command to try: with a picture of one of the models if there is one, and without a model for images one that lists the
- * models. Only the API key has to be filled in.
+ * The address of the service, and a curl command to try: with a picture of one of the models if there is one, and without a model
+ * for images one that lists the models. Only the API key has to be filled in.
  */
 export function greeting(
   { tlsCertFile, apiKeysFile }: Pick<Config, 'tlsCertFile' | 'apiKeysFile'>,
@@ -18,8 +18,10 @@ export function greeting(
   const key = apiKeysFile === undefined ? '' : " -H 'X-API-Key: KEY'";
   const server = `${origin}localhost:${port}`;
   const hasImages = [...cards.values()].some(({ image }) => image);
-  if (!hasImages) return `\nReady. Try:\n\n  curl ${server}/models${key}\n\n`;
+  const scheme = tlsCertFile === undefined ? 'http' : 'https';
+  const ready = `\nReady: ${scheme}://localhost:${port}/\n\nTry:\n\n`;
+  if (!hasImages) return `${ready}  curl ${server}/models${key}\n\n`;
   const [example] = [...cards.values()].flatMap(({ folder }) => globSync(path.join(folder, 'parity/*.{jpg,png,webp}')));
   const file = example === undefined ? 'photo.jpg' : path.relative('', example);
-  return `\nReady. Try:\n\n  curl ${server}/predict${key} -F file=@${file}\n\n`;
+  return `${ready}  curl ${server}/predict${key} -F file=@${file}\n\n`;
 }

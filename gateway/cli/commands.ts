@@ -1,9 +1,10 @@
 /** The command line: one file per command, every setting a flag. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/read.ts';
 import { ModelCardError } from '../model/card.ts';
 import { addBatchCommand } from './batch-command.ts';
+import { completionScript, SHELL_NAMES } from './completion.ts';
 import { printConfig } from './config.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
@@ -18,23 +19,38 @@ const program = new Command('tensorgate')
   .description('A model gateway in front of TF-Serving.')
   .version(version, '--version', 'print the version')
   .exitOverride();
+
+program.commandsGroup('Predict:');
+addPredictCommand(program);
+addBatchCommand(program);
+
+program.commandsGroup('Run a gateway:');
 const serve = addSettings(program.command('serve').description('run the gateway'));
 addKServeArguments(serve).action(async (_values, command) => {
   // Only this command needs the whole gateway, which takes most of a second to load.
   const { runServe } = await import('./serve.ts');
   return runServe(settingsOfKServe(givenSettings(command)));
 });
-addPredictCommand(program);
-addBatchCommand(program);
-addSettings(program.command('config').description('check the settings and print the values in use')).action(
-  (_values, command) => printConfig(givenSettings(command)),
-);
+addSettings(program.command('config').description('check the settings, and print their values and where each is from'))
+  .option('--json', 'print JSON on a terminal too')
+  .action(({ json }, command) => printConfig(givenSettings(command), json === true || !process.stdout.isTTY));
+program
+  .command('keys')
+  .description('make API keys')
+  .command('new <name>')
+  .description('print a new key, which is not stored, and its entry for API_KEYS_FILE')
+  .action(printNewKey);
 addSettings(program.command('openapi').description('print openapi.json of a gateway with these settings'))
   .option('--admin', 'print the document of ADMIN_PORT')
   .action(async ({ admin }, command) => {
     const { printDocument } = await import('./openapi.ts');
     printDocument(givenSettings(command), admin === true);
   });
+
+program.commandsGroup('Manage models:');
+addModelsCommands(program.command('models').description('publish and manage versions of models'));
+
+program.commandsGroup('Find faults:');
 addSettings(
   program.command('doctor').description('check whether a prediction can use the picture at a URL, and print why not'),
 )
@@ -45,13 +61,16 @@ addSettings(
     return runDoctor(url, givenSettings(command), json === true);
   });
 addDrillCommand(program);
+
+program.commandsGroup('Help:');
 program
-  .command('keys')
-  .description('make API keys')
-  .command('new <name>')
-  .description('print a new key, which is not stored, and its entry for API_KEYS_FILE')
-  .action(printNewKey);
-addModelsCommands(program.command('models').description('publish and manage versions of models'));
+  .command('completion')
+  .description('print a completion script, for example: source <(tensorgate completion bash)')
+  .addArgument(new Argument('<shell>').choices(SHELL_NAMES))
+  .action((shell) => void process.stdout.write(completionScript(shell, program)));
+program.addHelpCommand(
+  program.createCommand('help').argument('[command]').description('display help for command').helpGroup('Help:'),
+);
 
 try {
   await program.parseAsync();

@@ -1,14 +1,26 @@
-/** `tensorgate config`: prints the settings in use, by the names of their variables. */
+/** `tensorgate config`: prints the settings in use, by the names of their variables, and where each is from. */
 import { hidePassword, withoutSecrets } from '../config/passwords.ts';
-import { readConfig } from '../config/read.ts';
+import { readConfig, sourceOf } from '../config/read.ts';
 import { type Config, SECRETS, SETTINGS } from '../config/schema.ts';
+import { columns } from './output.ts';
 
-/** Prints every setting as JSON, without passwords. Throws ConfigError if one is invalid. */
-export function printConfig(flags: Record<string, string>): void {
+/**
+ * Prints every setting without passwords: as JSON `{"PORT": 9696, …}`, or as a table that also has the source of each, a flag, the
+ * environment or the default. Throws ConfigError if one is invalid.
+ */
+export function printConfig(flags: Record<string, string>, json: boolean): void {
   const config = readConfig(flags);
-  const values = Object.fromEntries(SETTINGS.map(({ key, env }) => [env, shown(key, config[key]) ?? null]));
-  process.stdout.write(`${JSON.stringify(values, null, 2)}\n`);
+  const values = SETTINGS.map((setting) => ({ setting, value: shown(setting.key, config[setting.key]) ?? null }));
+  if (json) {
+    const object = Object.fromEntries(values.map(({ setting, value }) => [setting.env, value]));
+    process.stdout.write(`${JSON.stringify(object, null, 2)}\n`);
+    return;
+  }
+  const rows = values.map(({ setting, value }) => [setting.env, cellOf(value), sourceOf(setting, flags)]);
+  process.stdout.write(`${columns(['SETTING', 'VALUE', 'FROM'], rows)}\n`);
 }
+
+const cellOf = (value: unknown) => (value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
 
 function shown(key: keyof Config, value: unknown): unknown {
   if (typeof value !== 'string') return value;

@@ -5,7 +5,8 @@ import { SETTINGS, type Setting } from '../config/schema.ts';
 /** Adds settings to a command as flags. */
 export function addSettings(command: Command, settings: readonly Setting[] = SETTINGS): Command {
   for (const { flag, help, env, fallback } of settings) {
-    command.option(`--${flag} <value>`, `${help} (${env}${fallback && `, default ${fallback}`})`);
+    const description = `${help} (${env}${fallback && `, default ${fallback}`})`;
+    command.addOption(command.createOption(`--${flag} <value>`, description).helpGroup('Settings:'));
   }
   return command;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutSecrets } from './passwords.ts';
-import { ConfigError, readConfig } from './read.ts';
+import { ConfigError, readConfig, sourceOf } from './read.ts';
 import { SETTINGS } from './schema.ts';
 
 test('without any setting the documented defaults apply', () => {
@@ -187,4 +187,12 @@ test('every setting has a unique name, a flag and a help text', () => {
     assert.equal(flag, env.toLowerCase().replaceAll('_', '-'));
     assert.notEqual(help, '');
   }
+});
+
+test('a value is from its flag, else from the environment, else the default', () => {
+  const [port] = SETTINGS.filter(({ key }) => key === 'port');
+  assert.ok(port);
+  assert.equal(sourceOf(port, { port: '1' }, { PORT: '2' }), '--port');
+  assert.equal(sourceOf(port, {}, { PORT: '2' }), 'environment');
+  assert.equal(sourceOf(port, { port: '' }, { PORT: '' }), 'default');
 });

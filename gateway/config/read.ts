@@ -1,7 +1,7 @@
 /** Reads the settings from flags and the environment. No other file reads the environment. */
 import { getCompileCacheDir } from 'node:module';
 import { hidePassword } from './passwords.ts';
-import { type Config, SECRETS, SETTINGS, schema } from './schema.ts';
+import { type Config, SECRETS, SETTINGS, type Setting, schema } from './schema.ts';
 import { duration } from './values.ts';
 
 /** Invalid settings. `message` has a line for each: the setting, its value unless it may have a password, and what is allowed. */
@@ -21,6 +21,16 @@ export function readConfig(flags: Readonly<Record<string, string>> = {}, env = p
     return `${setting?.env}${value}: needs ${issue.message}`;
   });
   throw new ConfigError(lines.join('\n'));
+}
+
+/** Where the value of a setting is from: its flag, its variable, or the default. */
+export function sourceOf(
+  { flag, env: name }: Setting,
+  flags: Readonly<Record<string, string>>,
+  env = process.env,
+): string {
+  if (flags[flag]) return `--${flag}`;
+  return env[name] ? 'environment' : 'default';
 }
 
 /** Parses a duration such as "500ms" or "10m" to milliseconds. Throws a ConfigError that says what is allowed. */
