@@ -1,10 +1,13 @@
 /** The playground as people use it, in Chromium. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { addVersion, sumModel } from '../../serving/embedded/testing/onnx-models.ts';
 import { runCli } from '../cli.ts';
 import { PICTURE } from '../committed-model.ts';
 import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
@@ -13,6 +16,7 @@ import { CARD, modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
 import { axe, openPage, SKIP, startBrowser } from './browser.ts';
 
+const execute = promisify(execFile);
 const PARITY = new URL('../../serving/models/clothing-model/parity/', import.meta.url).pathname;
 
 /** Texts of all elements that match. */
@@ -30,6 +34,21 @@ async function takeExample(page: Page): Promise<void> {
   await page.locator('#examples button').first().click();
   await page.locator('.bars').first().waitFor();
   await page.locator('.pictures canvas').nth(1).waitFor();
+}
+
+/** The code of the page by its language. */
+async function codes(page: Page): Promise<Record<'curl' | 'python' | 'javascript', string>> {
+  const code = { curl: '', python: '', javascript: '' };
+  for (const language of ['curl', 'python', 'javascript'] as const) {
+    await page.click(`[data-language=${language}]`);
+    code[language] = (await page.locator('#code').textContent()) ?? '';
+  }
+  return code;
+}
+
+/** What a program prints, started beside the example pictures. */
+async function run(file: string, args: readonly string[]): Promise<string> {
+  return (await execute(file, args, { cwd: PARITY })).stdout;
 }
 
 describe('the playground', { skip: SKIP }, () => {
@@ -158,16 +177,24 @@ describe('the playground', { skip: SKIP }, () => {
     await page.getByText('The body is not JSON').waitFor();
   });
 
-  test('the code is that of the request, in three languages', async (t) => {
+  test('the code to copy runs, and gives the answer of the page', async (t) => {
     const page = await open(t, browser, gateway.url);
     await takeExample(page);
-    const code = () => page.locator('#code').textContent();
-    const [name] = await texts(page, '.result h3');
-    assert.match((await code()) ?? '', new RegExp(`^curl 'http.*model=clothing-model.*-F file=@${name}$`, 's'));
-    await page.click('[data-language=python]');
-    assert.match((await code()) ?? '', /^import requests/);
-    await page.click('[data-language=javascript]');
-    assert.match((await code()) ?? '', /await fetch\("http/);
+    const [best = ''] = await texts(page, '.bars .name');
+    const picture = await codes(page);
+    assert.match(await run('sh', ['-c', picture.curl]), new RegExp(`^{"predictions":\\[{"class":"${best}"`));
+    assert.match(await run(process.execPath, ['--input-type=module', '-e', picture.javascript]), new RegExp(best));
+    assert.match(picture.python, /^import requests\n.*files=\{'file': open\('tall-420\.jpg', 'rb'\)\}/s);
+
+    await page.selectOption('#model', 'credit');
+    await page.locator('#fields [name=job]').waitFor();
+    await page.fill('#fields [name=job]', "it's");
+    await page.click('#record .primary');
+    await page.locator('.values').waitFor();
+    const record = await codes(page);
+    assert.match(await run('sh', ['-c', record.curl]), /^{"credit_probability":/);
+    assert.match(await run(process.execPath, ['--input-type=module', '-e', record.javascript]), /credit_probability/);
+    assert.match(record.python, /data='.*"job":"it\\'s".*'\.encode\(\)/);
   });
 
   test('everything is reached by the keyboard', async (t) => {
@@ -239,6 +266,21 @@ describe('the playground', { skip: SKIP }, () => {
     assert.match(page.url(), /version=2&compare=1/);
   });
 
+  test('a tensor has a JSON editor with a template of its signature', async (t) => {
+    const MODELS = await modelsFolder(t, { sums: 'name: sums\n' });
+    addVersion(path.join(MODELS, 'sums'), 1, sumModel());
+    const tensors = await startGatewayFor(t, { MODELS });
+    await tensors.ready();
+    const page = await open(t, browser, tensors.url);
+    await page.locator('#editor').waitFor();
+    assert.deepEqual(JSON.parse(await page.inputValue('#editor')), { x: [0] });
+    assert.equal(await page.isDisabled('#as-form'), true);
+    await page.fill('#editor', '{"x": [1, 2, 3]}');
+    await page.click('#record .primary');
+    await page.locator('.values').waitFor();
+    assert.deepEqual(await texts(page, '.values td'), ['[6,6,6]']);
+  });
+
   test('a gateway with keys asks for one, once, and keeps it in the tab', async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'keys-'));
     t.after(() => rm(folder, { recursive: true }));
@@ -269,6 +311,14 @@ describe('the playground', { skip: SKIP }, () => {
   test('/docs shows every route, and tries one', async (t) => {
     const page = await open(t, browser, `${gateway.url}/docs`);
     await page.locator('.opblock').first().waitFor();
+    assert.deepEqual(await texts(page, '#examples summary'), [
+      'churn',
+      'churn-synthetic',
+      'clothing-model',
+      'credit',
+      'ride-duration',
+    ]);
+    assert.match((await texts(page, '#examples pre')).at(-3) ?? '', /^curl .*model=ride-duration.*trip_distance/s);
     const { paths } = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as { paths: object };
     const shown = new Set((await texts(page, '.opblock-summary-path')).map((text) => text.replaceAll('\u200b', '')));
     assert.deepEqual(shown, new Set(Object.keys(paths)));

@@ -1,5 +1,6 @@
 /** The API reference: swagger-ui with the gateway's own openapi.json, and the API key of this tab filled in. */
 import { apiKey, call, Refusal } from './api.js';
+import { showModelExamples } from './model-examples.js';
 
 const reference = /** @type {HTMLElement} */ (document.getElementById('reference'));
 
@@ -12,6 +13,7 @@ async function start() {
     showError(thrown);
     return;
   }
+  await showModelExamples();
   const { SwaggerUIBundle } = /** @type {any} */ (window);
   const viewer = SwaggerUIBundle({
     spec,

@@ -9,6 +9,8 @@ import { byId } from './dom.js';
  */
 export function askForKey(why) {
   const dialog = byId('key-dialog', HTMLDialogElement);
+  // Several requests may have been refused at the same time: one question is enough.
+  if (dialog.open) return Promise.resolve(false);
   const input = byId('key', HTMLInputElement);
   byId('key-why', HTMLElement).textContent = why;
   input.value = apiKey.get();

@@ -132,7 +132,10 @@ async function showPictures(instance, box, isGood) {
 /** Shows the chosen model: what it is, its input and its examples. */
 async function showModel() {
   const model = chosen();
-  if (!model) return;
+  if (!model) {
+    byId('about', HTMLElement).textContent = 'The gateway has no models yet. Put one into its models folder.';
+    return;
+  }
   const takesPhotos = model.takes === 'images';
   byId('photos', HTMLElement).hidden = !takesPhotos;
   byId('record', HTMLElement).hidden = takesPhotos;

@@ -1,5 +1,6 @@
 /** The input of a model that takes records or tensors: a form for scalars, JSON for all else. */
 import { byId, make } from './dom.js';
+import { isText, templateOf } from './instance-template.js';
 
 /**
  * @typedef {import('./models.js').TensorInfo} TensorInfo
@@ -62,9 +63,6 @@ function isScalar({ shape }) {
 }
 
 /** @param {TensorInfo} info */
-const isText = ({ dtype }) => dtype === 'DT_STRING';
-
-/** @param {TensorInfo} info */
 function fieldOf(info) {
   const { name, dtype } = info;
   const known = shown.examples.fields.find((field) => field.name === name);
@@ -124,29 +122,6 @@ function fill() {
 }
 
 const controls = () => /** @type {NodeListOf<HTMLInputElement>} */ (fields.querySelectorAll('[name]'));
-
-/**
- * An instance with a zero for each number. Sizes that may vary are 1.
- * @param {TensorInfo[]} inputs
- * @returns {Record<string, unknown>}
- */
-function templateOf(inputs) {
-  return Object.fromEntries(inputs.map((info) => [info.name, zerosOf(info, info.shape?.slice(1) ?? [])]));
-}
-
-/** Values of a template: a tensor with more is cut, and the person fills it. */
-const MAX_ZEROS = 4096;
-
-/**
- * @param {TensorInfo} info
- * @param {number[]} shape
- * @returns {unknown}
- */
-function zerosOf(info, [size, ...rest]) {
-  if (size === undefined) return isText(info) ? '' : info.dtype === 'DT_BOOL' ? false : 0;
-  const count = Math.min(size < 0 ? 1 : size, MAX_ZEROS);
-  return Array.from({ length: count }, () => zerosOf(info, rest));
-}
 
 /** The form as an instance. What is not a number stays text, so that the gateway says what is wrong with it. */
 function instanceOfForm() {

@@ -18,7 +18,10 @@ export function snippet(language, request) {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** @param {import('./predict.js').Instance} instance */
-const jsonOf = ({ url, json }) => json ?? JSON.stringify({ url });
+const jsonOf = ({ url, json }) => (json ?? JSON.stringify({ url })).replaceAll(/\s*\n\s*/g, ' ');
+
+/** Text in single quotes of Python and JavaScript. @param {string} text */
+const literal = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** A name that is safe in each language. @param {string} title */
 const fileOf = (title) => (/^[\w.-]+$/.test(title) ? title : 'photo.jpg');
@@ -34,18 +37,19 @@ function curl({ origin, path, hasKey, instance }) {
 
 /** @param {Request} request */
 function python({ origin, path, hasKey, instance }) {
-  const key = hasKey ? ["    headers={'X-API-Key': key},"] : [];
-  const body = instance.blob
-    ? [`    files={'file': open('${fileOf(instance.title)}', 'rb')},`]
-    : [`    json=json.loads(${JSON.stringify(jsonOf(instance))}),`];
+  const headers = [
+    ...(hasKey ? ["'X-API-Key': key"] : []),
+    ...(instance.blob ? [] : ["'Content-Type': 'application/json'"]),
+  ];
   return [
-    ...(instance.blob ? [] : ['import json']),
     'import requests',
     '',
     'response = requests.post(',
-    `    ${JSON.stringify(`${origin}${path}`)},`,
-    ...key,
-    ...body,
+    `    ${literal(`${origin}${path}`)},`,
+    ...(headers.length > 0 ? [`    headers={${headers.join(', ')}},`] : []),
+    instance.blob
+      ? `    files={'file': open('${fileOf(instance.title)}', 'rb')},`
+      : `    data=${literal(jsonOf(instance))}.encode(),`,
     ')',
     'response.raise_for_status()',
     'print(response.json())',
@@ -56,14 +60,14 @@ function python({ origin, path, hasKey, instance }) {
 function javascript({ origin, path, hasKey, instance }) {
   const headers = [
     ...(hasKey ? ["'X-API-Key': key"] : []),
-    instance.blob ? "'Content-Type': 'application/octet-stream'" : "'Content-Type': 'application/json'",
+    instance.blob ? "'Content-Type': 'image/*'" : "'Content-Type': 'application/json'",
   ];
   return [
     ...(instance.blob ? ["import { readFile } from 'node:fs/promises';", ''] : []),
-    `const response = await fetch(${JSON.stringify(`${origin}${path}`)}, {`,
+    `const response = await fetch(${literal(`${origin}${path}`)}, {`,
     "  method: 'POST',",
     `  headers: { ${headers.join(', ')} },`,
-    `  body: ${instance.blob ? `await readFile('${fileOf(instance.title)}')` : JSON.stringify(jsonOf(instance))},`,
+    `  body: ${instance.blob ? `await readFile('${fileOf(instance.title)}')` : literal(jsonOf(instance))},`,
     '});',
     'if (!response.ok) throw new Error(await response.text());',
     'console.log(await response.json());',
