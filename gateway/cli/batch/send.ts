@@ -77,9 +77,7 @@ async function contentOf(group: Group): Promise<Content> {
 const jsonOf = (item: Item) => ('json' in item ? item.json : '');
 
 function answered(group: Group, text: string): Sent {
-  const body = parseExact(text);
-  const isFile = group.some((item) => 'file' in item);
-  const predictions = isFile ? [body] : (body as { readonly predictions: readonly unknown[] }).predictions;
+  const predictions = predictionsIn(group, text);
   const rows: Row[] = [];
   const failed: Item[] = [];
   let last: Problem | undefined;
@@ -93,6 +91,19 @@ function answered(group: Group, text: string): Sent {
     } else rows.push(rowOf(item, { error: problem }));
   }
   return { rows, ...(last && { retry: retryOf(failed, last) }) };
+}
+
+/** One prediction for each item. Throws Refused for an answer that is not of a gateway, such as a login page. */
+function predictionsIn(group: Group, text: string): readonly unknown[] {
+  try {
+    const body = parseExact(text);
+    if (group.some((item) => 'file' in item)) return [body];
+    const { predictions } = (body ?? {}) as { readonly predictions?: unknown };
+    if (Array.isArray(predictions) && predictions.length === group.length) return predictions;
+  } catch (cause) {
+    throw new Refused(`the answer is not JSON, so it is not of a gateway: ${text.slice(0, 100)}`, { cause });
+  }
+  throw new Refused(`the answer has no prediction for each instance: ${text.slice(0, 100)}`);
 }
 
 function refused(group: Group, response: Response, text: string): Sent {
