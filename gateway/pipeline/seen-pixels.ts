@@ -58,7 +58,7 @@ async function decode(
     fillRow(picture, { type: 'DT_FLOAT', fill: (write) => void write(samples) }, context),
   );
   // A Uint8ClampedArray rounds, and keeps 0 to 255.
-  const data = new Uint8Array(Uint8ClampedArray.from(samples).buffer);
+  const data = new Uint8Array(new Uint8ClampedArray(samples).buffer);
   return { width, height, channels, data };
 }
 

@@ -60,5 +60,7 @@ export async function showExamples(model, names, onPhotos) {
   });
   const shown = await Promise.all(buttons);
   const hint = make('p', { class: 'hint' }, 'No photo at hand? Take an example:');
-  byId('examples', HTMLElement).replaceChildren(...(shown.length > 0 ? [hint, ...shown] : []));
+  const examples = byId('examples', HTMLElement);
+  examples.replaceChildren(...(shown.length > 0 ? [hint, ...shown] : []));
+  examples.hidden = shown.length === 0;
 }
