@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { ByteBudget } from '../machine/byte-budget.ts';
 import { boundBodyMemory, type HoldBody, SMALL_BODIES_BYTES } from './body-memory.ts';
 
 const KIB = 1024;
@@ -13,7 +14,7 @@ function startBody(hold: HoldBody) {
 }
 
 test('A01: a body that does not fit is refused, and its memory is free for others once it is released', () => {
-  const hold = boundBodyMemory(100 * KIB);
+  const hold = boundBodyMemory(new ByteBudget(100 * KIB));
   const [first, second] = [startBody(hold), startBody(hold)];
   first.take(80 * KIB);
   second.take(20 * KIB);
@@ -25,7 +26,7 @@ test('A01: a body that does not fit is refused, and its memory is free for other
 });
 
 test('A01: small bodies pass while the memory is full of large ones, up to a bound of their own', () => {
-  const hold = boundBodyMemory(100 * KIB);
+  const hold = boundBodyMemory(new ByteBudget(100 * KIB));
   startBody(hold).take(100 * KIB);
   const small = Array.from({ length: SMALL_BODIES_BYTES / (16 * KIB) }, () => startBody(hold));
   for (const body of small) body.take(16 * KIB);

@@ -16,17 +16,16 @@ export type HeldBody = {
 };
 
 /** The answer to a request, or the stream that it is sent on. */
-type Answering = { once(event: 'close', listener: () => void): unknown };
+export type Answering = { once(event: 'close', listener: () => void): unknown };
 
 /** Opens the count of a body. It ends when the answer is closed. */
 export type HoldBody = (answering: Answering) => HeldBody;
 
 /**
- * Bounds all bodies to `maxBytes`, and SMALL_BODIES_BYTES for the small ones. Counts memory that is taken, not
+ * Bounds all bodies to the budget, and SMALL_BODIES_BYTES for the small ones. Counts memory that is taken, not
  * Content-Length: otherwise a few clients that declare large bodies and send nothing could block all others.
  */
-export function boundBodyMemory(maxBytes: number): HoldBody {
-  const all = new ByteBudget(maxBytes);
+export function boundBodyMemory(all: ByteBudget): HoldBody {
   const small = new ByteBudget(SMALL_BODIES_BYTES);
   return (answering) => {
     const share = all.open();

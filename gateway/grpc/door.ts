@@ -1,20 +1,22 @@
 /** A call over gRPC passes the door. */
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { HoldBody } from '../door/body-memory.ts';
 import { clientAddress, type Trusts } from '../door/client-address.ts';
 import type { Arrival, Pass } from '../door/door.ts';
+import type { HoldAnswer } from '../door/unread-answers.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
 import type { Arrived, OnCall } from './calls.ts';
 import { createPieceCounter } from './crumbs.ts';
 import { checkHeaders, httpStatusFor, textOf } from './headers.ts';
 import type { Call, Method, Methods, OpenMethod } from './method.ts';
 import { receiveMessage } from './receive.ts';
-import { type Answer, failure, send, success } from './reply.ts';
+import { type Answer, failure, lengthOf, send, success } from './reply.ts';
 import { timeoutMsOf } from './timeout.ts';
 
 export type GrpcDoorOptions = {
   readonly pass: Pass;
   readonly hold: HoldBody;
+  readonly holdAnswer: HoldAnswer;
   readonly maxMessageBytes: number;
   /** An answer of which the client takes nothing for so long is dropped. */
   readonly idleMs: number;
@@ -26,7 +28,7 @@ export type GrpcDoorOptions = {
 
 /** Creates the function that takes the calls of a server. */
 export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
-  const { pass, hold, maxMessageBytes: maxBytes, idleMs, trusts, methods, openMethods } = options;
+  const { pass, hold, holdAnswer, maxMessageBytes: maxBytes, idleMs, trusts, methods, openMethods } = options;
   const onPiece = createPieceCounter();
   const callOf = (stream: ServerHttp2Stream, signal: AbortSignal): Call => ({
     message: () => receiveMessage(stream, { maxBytes, held: hold(stream), signal, onPiece }),
@@ -46,7 +48,9 @@ export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
       async handle(context) {
         checkHeaders(headers);
         if (!method) throw new GatewayError('not_found', 'There is no such method here.');
-        return success(await method(callOf(stream, context.signal), context));
+        const reply = await method(callOf(stream, context.signal), context);
+        holdAnswer(stream, lengthOf(reply), () => stream.close(constants.NGHTTP2_CANCEL));
+        return success(reply);
       },
       refuse(error) {
         setHeader('tensorgate-kind', error.kind);

@@ -63,9 +63,10 @@ function dropRest(stream: ServerHttp2Stream): void {
 
 function prefixOf(message: Reply): Buffer {
   const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix.writeUInt32BE(
-    message.reduce((sum, { length }) => sum + length, 0),
-    1,
-  );
+  prefix.writeUInt32BE(lengthOf(message), 1);
   return prefix;
+}
+
+export function lengthOf(message: Reply): number {
+  return message.reduce((sum, { length }) => sum + length, 0);
 }

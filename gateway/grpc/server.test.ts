@@ -1,4 +1,5 @@
 /** The gRPC transport over real sockets: grpc-js calls it, or HTTP/2 frames of our own where grpc-js sends no such thing. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
@@ -13,6 +14,7 @@ import { createCallers } from '../door/callers.ts';
 import { createPass } from '../door/door.ts';
 import { createLifecycle } from '../door/lifecycle.ts';
 import { GatewayError } from '../errors.ts';
+import { ByteBudget } from '../machine/byte-budget.ts';
 import { createLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { createGrpcDoor } from './door.ts';
@@ -32,12 +34,13 @@ async function start(t: TestContext, methods: Methods = {}, { maxConnections = 1
   const log = createLog('info', { write: (line) => void lines.push(JSON.parse(line)) });
   const metrics = createMetrics({ inFlight: 0, queued: 0, limit: 1 }, { share: 0 });
   const callers = createCallers({ keys: () => undefined, rate: undefined, limits: async () => [] });
-  const hold = boundBodyMemory(heldBytes);
+  const hold = boundBodyMemory(new ByteBudget(heldBytes));
   const onCall = createGrpcDoor({
     pass: createPass({ callers, timeoutMs: 5000, log, metrics }),
     hold,
     maxMessageBytes: MAX_BYTES,
     idleMs: 5000,
+    holdAnswer: () => undefined,
     trusts: () => false,
     methods: { [ECHO]: echo, ...methods },
     openMethods: healthMethods(['test.Test'], () => true),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { RequestContext } from '../domain/request.ts';
 import type { Pass } from '../door/door.ts';
+import type { HoldAnswer } from '../door/unread-answers.ts';
 import { GatewayError } from '../errors.ts';
 import { type Answer, piecesOf } from './answer.ts';
 import { endAfterRequest } from './linger.ts';
@@ -20,7 +21,7 @@ export type Door = (route: string, handler: Handler, refuse?: Refuse) => Request
  * Creates the function that wraps a handler for express. `isClosing`: true if answers have to close their connection, during
  * shutdown or while memory is short.
  */
-export function createDoor(pass: Pass, isClosing: () => boolean): Door {
+export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => boolean): Door {
   return (route, handler, refuse = problem) =>
     (request, response) =>
       pass(
@@ -36,7 +37,11 @@ export function createDoor(pass: Pass, isClosing: () => boolean): Door {
           setHeader: (name, value) => response.setHeader(name, value),
           onGone: (hangUp) => response.once('close', () => !response.writableFinished && hangUp()),
           isGone: () => response.destroyed,
-          handle: (context) => handler(request, response, context),
+          async handle(context) {
+            const answer = await handler(request, response, context);
+            holdAnswer(response, piecesOf(answer.body).bytes, () => response.destroy());
+            return answer;
+          },
           refuse,
           send: (answer, about) => send(request, response, answer, { ...about, ...(isClosing() && CLOSE) }),
         },

@@ -12,10 +12,13 @@ export type ByteShare = {
 
 export class ByteBudget {
   readonly #maxBytes: number;
+  readonly #makeRoom: () => boolean;
   #usedBytes = 0;
 
-  constructor(maxBytes: number) {
+  /** `makeRoom`: has some request give back its bytes. False where none can. */
+  constructor(maxBytes: number, makeRoom: () => boolean = () => false) {
     this.#maxBytes = maxBytes;
+    this.#makeRoom = makeRoom;
   }
 
   /** Opens the share of a request, which holds nothing yet. */
@@ -26,7 +29,7 @@ export class ByteBudget {
         return ownBytes;
       },
       take: (bytes) => {
-        if (this.#usedBytes + bytes > this.#maxBytes) return false;
+        while (this.#usedBytes + bytes > this.#maxBytes) if (!this.#makeRoom()) return false;
         this.#usedBytes += bytes;
         ownBytes += bytes;
         return true;

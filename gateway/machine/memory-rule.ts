@@ -7,7 +7,7 @@ const BASE_BYTES = 180 * 2 ** 20;
 const CONNECTION_BYTES = 35_000;
 /** A row of 299 x 299 x 3 float32, twice: the memory of a failed request waits for the garbage collector. */
 const ROW_BYTES = 2 * 299 * 299 * 3 * 4;
-/** Bodies of the largest size that are held at once. */
+/** Bodies of the largest size that are held at once. Answers that their clients have not taken use the same memory. */
 const LARGEST_BODIES = 4;
 /**
  * The thread that parses large JSON reads one body at a time. It holds the text and the strings of the largest body, at two
@@ -37,7 +37,7 @@ export type MemorySettings = {
 };
 
 export type MemoryNeed = {
-  /** All bodies together, from their first byte to the answer. */
+  /** All bodies together, from their first byte to the answer, and answers until their clients have taken them. */
   readonly bodyBytes: number;
   /** The heap of the thread that parses large JSON. */
   readonly jsonBytes: number;
@@ -63,11 +63,11 @@ export type MemoryNeed = {
  */
 export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const { maxInFlight, maxQueue, maxInstances, maxBodyBytes, maxImageBytes, maxOutputBytes } = settings;
-  const bodyBytes = LARGEST_BODIES * maxBodyBytes;
   const jsonBytes = JSON_COPIES * maxBodyBytes + JSON_BASE_BYTES;
   const fetchedBytes = maxInFlight * maxImageBytes;
   // A request larger than MAX_IN_FLIGHT runs alone.
   const rows = Math.max(maxInFlight, maxInstances);
+  const bodyBytes = Math.max(LARGEST_BODIES * maxBodyBytes, rows * maxOutputBytes);
   const tensorBytes = rows * ROW_BYTES;
   const answerBytes = rows * maxOutputBytes;
   const downloadBytes = (maxInFlight + maxQueue) * DOWNLOADS_PER_PLACE * DOWNLOAD_BYTES;

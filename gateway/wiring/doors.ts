@@ -10,6 +10,7 @@ import { createCallers } from '../door/callers.ts';
 import type { Trusts } from '../door/client-address.ts';
 import { createPass, type Pass } from '../door/door.ts';
 import type { Lifecycle } from '../door/lifecycle.ts';
+import { type HoldAnswer, UnreadAnswers } from '../door/unread-answers.ts';
 import { type BodyReader, createBodyReader } from '../http/body.ts';
 import { createDoor } from '../http/door.ts';
 import { drainable } from '../http/draining.ts';
@@ -53,7 +54,7 @@ export function openDoors(options: DoorsOptions): Doors {
   const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
   const { service, admin: adminApp } = openApplications(options, {
     ...shared,
-    door: createDoor(shared.pass, isClosing),
+    door: createDoor(shared.pass, shared.holdAnswer, isClosing),
     isReady,
   });
   const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, log };
@@ -77,6 +78,7 @@ export function openDoors(options: DoorsOptions): Doors {
 type Shared = {
   readonly pass: Pass;
   readonly hold: HoldBody;
+  readonly holdAnswer: HoldAnswer;
   readonly readBody: BodyReader;
   readonly codec: JsonCodec;
   /** Refuses a request before its body is read. */
@@ -89,12 +91,15 @@ function openShared({ config, line: { stages }, log, plan, metrics, opened }: Do
   const access = checked(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
   opened.defer(() => access.close());
   const callers = createCallers({ keys: access.keys, limits: access.limits, rate });
-  const hold = boundBodyMemory(plan.maxHeldBytes);
-  const codec = createJsonCodec(plan.maxJsonBytes);
+  const onDrop = () => log.warn('an answer was dropped: its client does not take it, and its memory is needed');
+  const answers = new UnreadAnswers(plan.maxHeldBytes, onDrop);
+  const hold = boundBodyMemory(answers.budget);
+  const codec = createJsonCodec(plan.maxJsonBytes, answers.take);
   opened.defer(() => codec.close());
   return {
     pass: createPass({ callers, timeoutMs, log, metrics }),
     hold,
+    holdAnswer: answers.hold,
     codec,
     readBody: createBodyReader({ maxBodyBytes, maxImageBytes, maxInstances, hold, codec }),
     check(context) {

@@ -5,6 +5,7 @@ import type { RequestContext } from '../domain/request.ts';
 import type { HoldBody } from '../door/body-memory.ts';
 import type { Trusts } from '../door/client-address.ts';
 import type { Pass } from '../door/door.ts';
+import type { HoldAnswer } from '../door/unread-answers.ts';
 import { createGrpcDoor } from '../grpc/door.ts';
 import { healthMethods } from '../grpc/health.ts';
 import type { Methods } from '../grpc/method.ts';
@@ -32,6 +33,7 @@ export type GrpcOptions = {
 export type SharedParts = {
   readonly pass: Pass;
   readonly hold: HoldBody;
+  readonly holdAnswer: HoldAnswer;
   readonly trusts: Trusts;
   /** Throws if a request cannot be admitted. */
   readonly check: (context: RequestContext) => void;
@@ -41,11 +43,12 @@ export type SharedParts = {
 /** Makes the server; it listens nowhere yet. Throws ConfigError for a certificate that cannot be read. */
 export function openGrpc(options: GrpcOptions, shared: SharedParts): GrpcServer {
   const { config, descriptors, log } = options;
-  const { pass, hold, trusts, isReady } = shared;
+  const { pass, hold, holdAnswer, trusts, isReady } = shared;
   const services = [...TF_SERVING_SERVICES, ...OPEN_INFERENCE_SERVICES];
   const onCall = createGrpcDoor({
     pass,
     hold,
+    holdAnswer,
     trusts,
     maxMessageBytes: config.maxBodyBytes,
     idleMs: config.requestTimeoutMs,

@@ -2,6 +2,7 @@
  * Fuzzes the parsing of POST /predict: query, content type, body. References: JSON.parse, base64 encoded again, and fetch()
  * for data: URLs.
  */
+
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { parse as parseQueryText } from 'node:querystring';
@@ -12,6 +13,7 @@ import { boundBodyMemory } from '../../gateway/door/body-memory.ts';
 import type { Kind } from '../../gateway/errors.ts';
 import { createBodyReader } from '../../gateway/http/body.ts';
 import { createJsonCodec } from '../../gateway/http/json/codec.ts';
+import { ByteBudget } from '../../gateway/machine/byte-budget.ts';
 import type { ClassifyRequest } from '../../gateway/pipeline/classify.ts';
 import type { FoundModel } from '../../gateway/pipeline/records.ts';
 import { predictHandler } from '../../gateway/protocol/predict/routes.ts';
@@ -23,7 +25,7 @@ const limits = {
   maxBodyBytes: 100_000,
   maxImageBytes: 50_000,
   maxInstances: MAX_INSTANCES,
-  hold: boundBodyMemory(400_000),
+  hold: boundBodyMemory(new ByteBudget(400_000)),
   codec: createJsonCodec(64e6),
 };
 const KINDS: readonly Kind[] = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media'];

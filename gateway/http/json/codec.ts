@@ -27,13 +27,19 @@ export type JsonCodec = {
     format: JsonFormat<Options, Result>,
     options: Options,
   ): Promise<Result>;
-  /** The JSON of a value as UTF-8. Its `memory` is moved to the worker if it is large. */
+  /** The JSON of a value as UTF-8. Its `memory` is moved to the worker if it is large. Throws `overloaded` too. */
   write<Value>(value: Value, text: JsonText<Value>): Promise<Uint8Array>;
   close(): void;
 };
 
-/** Creates the codec. Its worker starts with the first large body. `maxHeapBytes` bounds the worker's memory. */
-export function createJsonCodec(maxHeapBytes: number): JsonCodec {
+/**
+ * Creates the codec. Its worker starts with the first large body. `maxHeapBytes` bounds the worker's memory. `takeMemory` counts
+ * a large value that waits to be written, throws `overloaded` where it does not fit, and returns what ends the count.
+ */
+export function createJsonCodec(
+  maxHeapBytes: number,
+  takeMemory: (bytes: number) => () => void = () => () => undefined,
+): JsonCodec {
   let pool: Piscina | undefined;
   /** A worker that could not start, or not load its code, never will: the next body gets a new one. */
   function giveUp(failed: Piscina): void {
@@ -71,7 +77,12 @@ export function createJsonCodec(maxHeapBytes: number): JsonCodec {
     async write(value, text) {
       const { module, bytes, memory } = text;
       if (bytes(value) <= SMALL_ANSWER_BYTES) return writeText(text, value);
-      return resultOf(await runTask('writeInWorker', { module, value }, memory(value))) as Uint8Array;
+      const release = takeMemory(bytes(value));
+      try {
+        return resultOf(await runTask('writeInWorker', { module, value }, memory(value))) as Uint8Array;
+      } finally {
+        release();
+      }
     },
     close: () => void pool?.destroy(),
   };
