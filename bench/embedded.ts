@@ -1,7 +1,7 @@
 /**
  * Compares the embedded model server, called over gRPC with one image per request, with ONNX Runtime's Python package
  * on the same model with the same settings of threads in one process without a server. The two take turns of a second or
- * so; the figures are medians of all turns. On a machine with other load only the ratio of CPU time says something.
+ * so; the figures are medians of all turns. On a machine with other load only the ratio of CPU time is reliable.
  *
  *   node bench/embedded.ts PYTHON [ROUNDS]
  */

@@ -34,7 +34,7 @@ export type FreeRows = {
   fill(write: (row: InputArray) => boolean): void;
 };
 
-/** What decodes pictures: the gateway's own decoder of JPEGs, or sharp in a process of its own. */
+/** What decodes pictures: the gateway's JPEG decoder, or sharp in a separate process. */
 export type DecoderName = 'jpeg' | 'sharp';
 
 /**

@@ -1,11 +1,11 @@
 /** Connections whose TLS handshake is not complete. They take a place, and nothing else knows of them yet. */
 import type { Server, Socket } from 'node:net';
 
-/** So many may be on their way at once without being suspect. */
+/** Handshakes at once that are no sign of an attack. */
 const USUAL = 16;
 
 export class Handshakes {
-  /** By the address and port of the client: TLS makes a socket of its own for each connection. */
+  /** By the address and port of the client: TLS makes another socket for each connection. */
   readonly #open = new Map<string, Socket>();
 
   constructor(server: Server) {

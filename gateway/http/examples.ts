@@ -1,4 +1,4 @@
-/** GET /models/MODEL/examples: instances to try a model with, for people who have none at hand. */
+/** GET /models/MODEL/examples: instances to try a model with. */
 import path from 'node:path';
 import express, { type Request, type Router } from 'express';
 import type { RequestContext } from '../domain/request.ts';

@@ -1,4 +1,4 @@
-/** Examples of a model's instances, for people who have none at hand: the pictures and records of its folder parity/. */
+/** Instances to try a model with: the pictures and records of its folder parity/. */
 import path from 'node:path';
 import { z } from 'zod';
 import { FileError, readSmallFile } from '../domain/small-file.ts';

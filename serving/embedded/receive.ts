@@ -1,4 +1,4 @@
-/** Receives the one message of a unary call into memory of its own, which a thread can be given without a copy. */
+/** Receives the one message of a unary call into a separate allocation, which can move to a thread without a copy. */
 
 import type { ServerHttp2Stream } from 'node:http2';
 import { PREFIX_BYTES } from '../../gateway/grpc/receive.ts';

@@ -17,7 +17,7 @@ const FIELDS_PER_AXIS = 2;
 /** Fields of a request beside those of its inputs, and of an input beside its axes and strings. */
 const FIELDS = 8;
 const FIELDS_PER_INPUT = 8;
-/** A name may be a message of its own. */
+/** Where a text is the only field of a message, the message counts too. */
 const FIELDS_PER_TEXT = 2;
 
 /** Room that a head needs before the content, with gRPC's prefix. */

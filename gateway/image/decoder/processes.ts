@@ -12,7 +12,7 @@ export type ProcessesOptions = {
   readonly count: number;
   /** Has a process decode a picture. Rejects when it cannot; after `timeoutMs` it is killed. */
   readonly prove: (process: DecoderProcess, timeoutMs: number) => Promise<void>;
-  /** The error for those who wait when no process works any more. */
+  /** The error for pictures that wait when no process is left. */
   readonly broken: () => Error;
   /** How long a process without work is kept. */
   readonly restMs: number | undefined;

@@ -37,8 +37,8 @@ const KEPT_BYTES = 8 * 2 ** 20;
 let idle: Program | undefined;
 
 /**
- * Takes this thread's instance, or makes one. Undefined if there is no memory for it. Whoever takes it gives it back, unless
- * it trapped.
+ * Takes this thread's instance, or makes one. Undefined if there is no memory for it. The caller gives it back, unless it
+ * trapped.
  */
 export function takeProgram(): Program | undefined {
   const program = idle ?? instantiate();
