@@ -65,7 +65,7 @@ test('F32: GET /models has the classes or the signature, the versions and the st
     outputs: [{ name: 'dense_7', dtype: 'DT_FLOAT', shape: [-1, 10] }],
   };
   const byName = Object.fromEntries(models.map(({ name, ...rest }) => [name, rest]));
-  assert.deepEqual(byName['clothing-model'], { ...known, takes: 'images', classes: CLASSES });
+  assert.deepEqual(byName['clothing-model'], { ...known, takes: 'images', classes: CLASSES, scores: 'logits' });
   assert.deepEqual(byName.rows, { ...known, takes: 'tensors', signature });
   const { problem, ...wrong } = byName.wrong ?? {};
   assert.match(problem ?? '', /model\.yaml/);
