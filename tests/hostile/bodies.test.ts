@@ -38,6 +38,8 @@ for (const type of ['application/json', 'image/jpeg', 'multipart/form-data; boun
       MODELS: await modelsFolder(t),
       MAX_BODY_BYTES: '2MB',
       MAX_IMAGE_BYTES: '2MB',
+      // Bodies and answers share their memory: it is the larger of 4 bodies and one answer for each row.
+      MAX_OUTPUT_BYTES: '100kB',
     });
     await gateway.ready();
     const uploads = Array.from({ length: 60 }, () => startUpload(gateway, type));
