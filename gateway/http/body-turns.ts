@@ -1,11 +1,11 @@
 /** Shares the event loop between bodies. Otherwise Node reads up to 2 MB of each connection before it goes on to the next. */
 import type { IncomingMessage } from 'node:http';
-import { createTurns } from './turns.ts';
+import { createLoopQueue } from './loop-queue.ts';
 
 /** Read without a turn. A body with the URL of an image is smaller. */
 const FREE_BYTES = 16 * 1024;
 
-const inTurn = createTurns();
+const inTurn = createLoopQueue();
 
 /** After each read of the system, 64 KiB at most, this body waits until all others that wait were read once. */
 export function readInTurn(request: IncomingMessage): void {

@@ -5,9 +5,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createTurns } from './turns.ts';
+import { createLoopQueue } from './loop-queue.ts';
 
-const inTurn = createTurns();
+const inTurn = createLoopQueue();
 
 /** nginx's lingering_timeout and lingering_time. */
 const MAX_IDLE_MS = 5000;

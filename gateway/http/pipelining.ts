@@ -6,7 +6,7 @@ import { IncomingMessage, type RequestListener, type Server, type ServerResponse
 import type { Socket } from 'node:net';
 import { boundPieces } from './body-pieces.ts';
 import { readInTurn } from './body-turns.ts';
-import { createTurns } from './turns.ts';
+import { createLoopQueue } from './loop-queue.ts';
 import { joinUnread } from './unread-body.ts';
 
 /** Unanswered requests of one connection: one is handled, the others wait. */
@@ -28,7 +28,7 @@ export type Unanswered = {
 /** The unanswered requests of a connection, in the order of their arrival. */
 type Line = { readonly requests: Unanswered[]; onAnswered?: () => void };
 
-const inTurn = createTurns();
+const inTurn = createLoopQueue();
 const lines = new WeakMap<Socket, Line>();
 let waiting = 0;
 

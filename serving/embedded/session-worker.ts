@@ -24,7 +24,7 @@ export type Signature = {
 };
 export type Signatures = ReadonlyMap<string, Signature>;
 
-/** One number in shared memory: not 0 once nobody waits for the request. */
+/** One number in shared memory: 0 while a caller waits for the run, 1 when it has gone. */
 export type Cancelled = Int32Array<SharedArrayBuffer>;
 
 export type RunMessage = {

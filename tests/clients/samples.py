@@ -10,6 +10,12 @@ NUMPY = {"INT64": numpy.int64, "FP32": numpy.float32, "BYTES": numpy.object_}
 TOLERANCE = 1e-6
 
 
+def check_best_classes(best, expected):
+    """`best`: of each picture its best classes as the texts VALUE:INDEX, best first."""
+    indexes = [[int(text.decode().split(":")[1]) for text in row] for row in best]
+    numpy.testing.assert_array_equal(indexes, numpy.argsort(-expected, axis=1)[:, : best.shape[1]])
+
+
 def table_of(models, name):
     """The rows of a model and the outputs for each: all examples of its authors if they are there, else those of parity."""
     file = EXAMPLES / f"{name}.json"

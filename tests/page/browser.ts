@@ -37,7 +37,7 @@ export function startBrowser(): Promise<Browser> {
 
 export type OpenedPage = { readonly page: Page; readonly faults: string[] };
 
-/** Opens a page in a context of its own. `faults`: what the page threw, and reports of its security policy. */
+/** Opens a page in a new browser context. `faults`: errors that the page threw, and violations of its security policy. */
 export async function openPage(
   t: TestContext,
   browser: Browser,

@@ -1,4 +1,4 @@
-/** protos/ is a subset of its owners' protos: messages, field numbers, labels, types and enum values are the same. */
+/** Every message, field number, label, type and enum value of protos/ stands in the public protos too. */
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';

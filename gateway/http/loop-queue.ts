@@ -1,7 +1,7 @@
 /** Turns of the event loop: work that must not delay new requests is done one piece at a time. */
 
 /** Creates a queue. It runs each piece in a later turn of the event loop, one piece in each turn, in their order. */
-export function createTurns(): (piece: () => void) => void {
+export function createLoopQueue(): (piece: () => void) => void {
   const due: (() => void)[] = [];
   let isRunning = false;
   function runNext(): void {
