@@ -1,6 +1,6 @@
 /** Shares the event loop between bodies. Otherwise Node reads up to 2 MB of each connection before it goes on to the next. */
 import type { IncomingMessage } from 'node:http';
-import { createLoopQueue } from './loop-queue.ts';
+import { createLoopQueue } from '../domain/loop-queue.ts';
 
 /** Read without a turn. A body with the URL of an image is smaller. */
 const FREE_BYTES = 16 * 1024;

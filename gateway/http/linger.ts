@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createLoopQueue } from './loop-queue.ts';
+import { createLoopQueue } from '../domain/loop-queue.ts';
 
 const inTurn = createLoopQueue();
 

@@ -4,9 +4,9 @@
  */
 import { IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createLoopQueue } from '../domain/loop-queue.ts';
 import { boundPieces } from './body-pieces.ts';
 import { readInTurn } from './body-turns.ts';
-import { createLoopQueue } from './loop-queue.ts';
 import { joinUnread } from './unread-body.ts';
 
 /** Unanswered requests of one connection: one is handled, the others wait. */

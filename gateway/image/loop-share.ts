@@ -1,4 +1,5 @@
 /** Short pieces of work for the event loop, one after another: other requests take their turns between them. */
+import { createLoopQueue } from '../domain/loop-queue.ts';
 
 /** Pieces are begun for so long in each turn of the loop. */
 const SHARE_MS = 2;
@@ -7,26 +8,10 @@ const SHARE_MS = 2;
 export type InLoop = <T>(work: () => T, signal: AbortSignal) => Promise<T>;
 
 export function createLoopShare(): InLoop {
-  const waiting: (() => void)[] = [];
-  let isScheduled = false;
-
-  function run(): void {
-    const endMs = performance.now() + SHARE_MS;
-    do waiting.shift()?.();
-    while (waiting.length > 0 && performance.now() < endMs);
-    isScheduled = false;
-    schedule();
-  }
-
-  function schedule(): void {
-    if (isScheduled || waiting.length === 0) return;
-    isScheduled = true;
-    setImmediate(run);
-  }
-
+  const inLoop = createLoopQueue(SHARE_MS);
   return (work, signal) =>
     new Promise((resolve, reject) => {
-      waiting.push(() => {
+      inLoop(() => {
         try {
           signal.throwIfAborted();
           resolve(work());
@@ -34,6 +19,5 @@ export function createLoopShare(): InLoop {
           reject(error);
         }
       });
-      schedule();
     });
 }
