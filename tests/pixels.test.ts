@@ -12,6 +12,7 @@ import { addVersion, pixelModels } from '../serving/embedded/testing/onnx-models
 import { predict, startGatewayFor } from './gateway.ts';
 import { modelsFolder } from './models.ts';
 import { findPython, startTensorFlowServing } from './tf-serving/server.ts';
+import { until } from './until.ts';
 
 const PARITY = new URL('../serving/models/clothing-model/parity/', import.meta.url);
 const MAKE_PIXELS = new URL('tf-serving/make_pixels.py', import.meta.url).pathname;
@@ -91,6 +92,14 @@ for (const [backend, { serve, ...options }] of Object.entries(BACKENDS)) {
     await writeFile(path.join(MODELS, 'pixels', 'model.yaml'), card(AUTO));
     const auto = await classifyParityPictures(t, settings);
     assert.deepEqual(auto, pixels, 'without a signature in model.yaml pixels are taken too');
+
+    await writeFile(path.join(MODELS, 'pixels', 'model.yaml'), card(AUTO.replace('tf', 'torch')));
+    const refused = await startGatewayFor(t, settings);
+    await until(async () => {
+      const ready = await fetch(`${refused.url}/health/ready`);
+      return ready.status === 503 && (await ready.text()).includes('parity is differing: parity/tall-420.jpg');
+    }, 60_000);
+    await writeFile(path.join(MODELS, 'pixels', 'model.yaml'), card(AUTO));
 
     const samples = tensors.samples.map(({ file, sha256 }) => ({ file, sha256 }));
     await writeFile(path.join(parity, 'tensors.json'), JSON.stringify({ samples }));

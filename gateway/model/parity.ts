@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { RequestContext } from '../domain/request.ts';
 import { followsOther, readScoresFile, readTensorsFile, type ScoresFile, type TensorsFile } from './parity-files.ts';
-import { hashField, type ReplayParts, replay } from './replay.ts';
+import { hashField, hashFloats, type ReplayParts, replay } from './replay.ts';
 import type { Binding } from './signatures.ts';
 
 /** For one proof: all pictures of a slow model, on a server that is busy with clients' requests. */
@@ -24,8 +24,9 @@ const OWNERS: Readonly<Record<TensorsFile['source'], string>> = {
 };
 
 /**
- * Proves one version. The tensor of each picture in `parity/tensors.json` must have the hash recorded for its dtype.
- * The scores must match `parity/VERSION.json` within its tolerance. Throws when the model server fails.
+ * Proves one version. The tensor of each picture in `parity/tensors.json` must have the hash recorded for its dtype. Where pixels are
+ * sent by `signature: auto`, the floats that model.yaml describes must have theirs too: a wrong `scale` is a mistake, also while
+ * the graph scales. The scores must match `parity/VERSION.json` within its tolerance. Throws when the model server fails.
  */
 export async function proveParity(binding: Binding, parts: ParityParts, context: RequestContext): Promise<Parity> {
   const { card, version } = binding;
@@ -54,10 +55,15 @@ async function firstFailure(
   { parts, context }: { readonly parts: ParityParts; readonly context: RequestContext },
 ): Promise<Parity | undefined> {
   const field = hashField(binding);
-  for (const { file, [field]: wanted } of samples) {
+  const otherTensor = (file: string, field: string, hash: string, wanted: string | undefined) =>
+    differing(file, `its tensor has ${field} ${hash}, ${OWNERS[source]} had ${wanted}`);
+  for (const { file, [field]: wanted, sha256 } of samples) {
     if (wanted === undefined) return { state: 'unproven', detail: `parity/tensors.json has no ${field} of ${file}` };
-    const { hash, scores } = await replay(path.join(binding.card.folder, 'parity', file), binding, parts, context);
-    if (hash !== wanted) return differing(file, `its tensor has ${field} ${hash}, ${OWNERS[source]} had ${wanted}`);
+    const picture = path.join(binding.card.folder, 'parity', file);
+    const { hash, scores } = await replay(picture, binding, parts, context);
+    if (hash !== wanted) return otherTensor(file, field, hash, wanted);
+    const floats = await hashFloats(picture, binding, parts, context);
+    if (floats !== undefined && floats !== sha256) return otherTensor(file, 'sha256', floats, sha256);
     const trained = expected.scores[file] ?? [];
     const difference = Math.max(...scores.map((score, index) => Math.abs(score - (trained[index] ?? Number.NaN))));
     if (scores.length !== trained.length || !(difference <= expected.tolerance)) {

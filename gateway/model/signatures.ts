@@ -22,6 +22,8 @@ export type Binding = {
   /** Key of the output that holds the scores. */
   readonly output: string;
   readonly answer: ExpectedAnswer;
+  /** Of a binding for pixels: the dtype of the floats that model.yaml describes. Parity compares those too. */
+  readonly floatType?: PixelType;
 };
 
 /** model.yaml and the signature contradict each other. The message is one line that names both sides. */
@@ -86,7 +88,9 @@ export function bindPixels(card: ModelCard, metadata: Metadata): Binding | undef
   const { name, dtype } = binding.input;
   if (dtype !== 'DT_UINT8')
     throw mismatch(pixels, metadata, `signature: ${AUTO_SIGNATURE}`, `has input ${name} ${dtype}`);
-  return { ...binding, card: { ...card, image, classes } };
+  const { dtype: floatType } = bind(card, metadata).input;
+  if (floatType === 'DT_STRING') throw mismatch(card, metadata, sentBy(image), `takes ${floatType}`);
+  return { ...binding, card: { ...card, image, classes }, floatType };
 }
 
 /** The card's signature in a version's metadata. Throws SignatureMismatch. */
