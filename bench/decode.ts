@@ -34,6 +34,7 @@ const context: RequestContext = {
   deadlineMs: Number.POSITIVE_INFINITY,
   times: new Map(),
   note: () => undefined,
+  onEnd: (end: () => void) => end(),
   time: (_stage, work) => work(),
 };
 

@@ -35,6 +35,7 @@ const context = (): RequestContext => ({
   deadlineMs: performance.now() + 20_000,
   times: new Map(),
   note: () => undefined,
+  onEnd: (end: () => void) => end(),
   time: (_stage, work) => work(),
 });
 

@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { AnswerBudget } from '../gateway/backend/grpc/answer-memory.ts';
 import { type ChannelSettings, openClient } from '../gateway/backend/grpc/channel.ts';
 import type { ModelServers } from '../gateway/backend/grpc/model-servers.ts';
 import { createBackend } from '../gateway/backend/protocols.ts';
@@ -51,19 +52,21 @@ type Opened = {
 type OpenOptions = {
   readonly hedgeAfterMs?: number;
   readonly maxOutputBytes?: number;
+  readonly answers?: AnswerBudget;
   readonly channel?: ChannelSettings;
   readonly protocol?: BackendProtocol;
 };
 
 /** Opens a backend. `statuses` records its calls' codes, `extra` the reasons of its extra attempts. */
 export function open(t: TestContext, targets: string, options: OpenOptions = {}): Opened {
-  const { hedgeAfterMs, maxOutputBytes = 2 ** 20, channel, protocol = 'tf-serving' } = options;
+  const { hedgeAfterMs, maxOutputBytes = 2 ** 20, answers, channel, protocol = 'tf-serving' } = options;
   const statuses: string[] = [];
   const extra: string[] = [];
   const client = openClient(targets, channel);
   const backend = createBackend(protocol, {
     client,
     maxOutputBytes,
+    answers,
     hedgeAfterMs,
     onStatus: (method, code) => statuses.push(`${method} ${code}`),
     onExtraAttempt: (reason) => extra.push(reason),
@@ -81,11 +84,18 @@ export async function connect(t: TestContext, targets: string, options: OpenOpti
   return opened;
 }
 
-type Request = { target?: PredictTarget; timeoutMs?: number; signal?: AbortSignal; count?: number };
+type Request = {
+  target?: PredictTarget;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  count?: number;
+  onEnd?: RequestContext['onEnd'];
+};
 
 export function predict(backend: Backend, request: Request = {}): Promise<Prediction> {
   const { target = SMALL, timeoutMs = 5000, signal = new AbortController().signal, count = 1 } = request;
-  const context = { deadlineMs: performance.now() + timeoutMs, signal } as RequestContext;
+  const { onEnd = (end) => end() } = request;
+  const context = { deadlineMs: performance.now() + timeoutMs, signal, onEnd } as RequestContext;
   return backend.prepare(target, count).send(count, context);
 }
 

@@ -16,7 +16,7 @@ export type OpenContext = RequestContext & {
   readonly notes: Notes;
   /** Cancels all work of the request, because the client has closed the connection. */
   hangUp(): void;
-  /** Stops the timer of the deadline. */
+  /** Stops the timer of the deadline, and calls what `onEnd` was given. */
   end(): void;
 };
 
@@ -28,6 +28,7 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
   const spans = new Map<Stage, { fromMs: number; toMs: number }>();
   const times = new Map<Stage, number>();
   const notes: Notes = {};
+  const ended = new DisposableStack();
   return {
     id,
     tenant,
@@ -36,6 +37,7 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
     deadlineMs: startedMs + timeoutMs,
     times,
     notes,
+    onEnd: (end) => (ended.disposed ? end() : ended.defer(end)),
     note: (fields) => void Object.assign(notes, fields),
     async time(stage, work) {
       const span = spans.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
@@ -48,11 +50,17 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
       }
     },
     hangUp: () => controller.abort(new DOMException('the client closed the connection', 'AbortError')),
-    end: () => clearTimeout(timer),
+    end() {
+      clearTimeout(timer);
+      ended.dispose();
+    },
   };
 }
 
-/** The context of the gateway's own work, such as the warm-up. The signal cancels it, at the latest after `timeoutMs`. */
+/**
+ * The context of the gateway's own work, such as the warm-up. The signal cancels it, at the latest after `timeoutMs`. It sends no
+ * answer, so what waits for its end is called at once.
+ */
 export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOUT_MS): RequestContext {
   const deadlineMs = performance.now() + timeoutMs;
   return {
@@ -63,6 +71,7 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
     log,
     times: new Map(),
     note: () => undefined,
+    onEnd: (end) => end(),
     time: (_stage, work) => work(),
   };
 }

@@ -32,6 +32,8 @@ export type RequestContext = {
   readonly log: Log;
   /** Adds fields to the request's line in the log. A field that is undefined is left out. */
   note(fields: Notes): void;
+  /** Has `end` called when the answer is ready to be sent, or the request has failed. */
+  onEnd(end: () => void): void;
   /** Milliseconds spent in each stage so far, from its first start to its last end. */
   readonly times: ReadonlyMap<Stage, number>;
   /** Runs a stage and records its time. Concurrent runs of a stage count from the first start to the last end. */

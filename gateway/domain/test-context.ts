@@ -13,6 +13,7 @@ export function testContext(given: Partial<RequestContext> = {}): RequestContext
     log: silent,
     times: new Map<Stage, number>(),
     note: () => undefined,
+    onEnd: (end) => end(),
     time: (_stage, work) => work(),
     ...given,
   };

@@ -12,4 +12,7 @@ test('requests share the budget, and each gives back what it took', () => {
   one.release();
   assert.equal(other.take(60), true, 'a second release gives nothing back');
   assert.equal(other.take(1), false);
+  other.give(30);
+  assert.equal(other.bytes, 70);
+  assert.equal(one.take(30), true, 'what was given back');
 });

@@ -18,6 +18,8 @@ export type MemoryPlan = {
   readonly maxHeldBytes: number;
   /** Bounds the heap of the thread that parses large JSON. */
   readonly maxJsonBytes: number;
+  /** Bounds the answers of the model servers together. */
+  readonly maxAnswerBytes: number;
   /** Bounds the fetched images of all requests together, and of one request. */
   readonly maxFetchedBytes: number;
   readonly maxFetchedBytesOfRequest: number;
@@ -45,6 +47,7 @@ export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
     memory,
     maxHeldBytes: need.bodyBytes,
     maxJsonBytes: need.jsonBytes,
+    maxAnswerBytes: need.answerBytes,
     maxFetchedBytes: need.fetchedBytes,
     maxFetchedBytesOfRequest: Math.max(maxImageBytes, need.fetchedBytes * REQUEST_SHARE),
     decoders,

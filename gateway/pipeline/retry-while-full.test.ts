@@ -24,6 +24,16 @@ test('E20: a call that the full backend refuses is retried while there is time, 
   assert.deepEqual(seen, { backOffs: 2, calls: 3 });
 });
 
+test('a call is not retried when the gateway itself has no memory for the answer', async () => {
+  const { seen, admission } = rig(0);
+  const call = async () => {
+    seen.calls += 1;
+    throw new GatewayError('overloaded', 'no memory', { isUnavailable: true });
+  };
+  await assert.rejects(retryWhileFull(admission, testContext(), call), { kind: 'overloaded', status: 503 });
+  assert.deepEqual(seen, { backOffs: 0, calls: 1 });
+});
+
 test('a call is not retried when the time left is too short', async () => {
   const { seen, admission, call } = rig(2);
   const context = testContext({ deadlineMs: performance.now() + 10 });

@@ -8,7 +8,7 @@ const FIRST_PAUSE_MS = 25;
 const MAX_PAUSE_MS = 400;
 
 /**
- * Repeats the call while it fails with `overloaded` and the time left allows another pause and a usual service time. The
+ * Repeats the call while it fails with `overloaded` of the model server and the time left allows another pause and a usual service time. The
  * request stays busy meanwhile and the limit backs off, so that less is sent to a full backend. Throws the last
  * `overloaded`, also when the time ran out during a later call.
  */
@@ -22,9 +22,10 @@ export async function retryWhileFull<T>(
     try {
       return await call();
     } catch (thrown) {
-      const kind = thrown instanceof GatewayError ? thrown.kind : undefined;
+      const { kind, isUnavailable } = thrown instanceof GatewayError ? thrown : {};
       if (full !== undefined && kind === 'model_timeout') throw full;
-      if (kind !== 'overloaded') throw thrown;
+      // The gateway's own memory is short: the model would do the same work again.
+      if (kind !== 'overloaded' || isUnavailable) throw thrown;
       full = thrown;
     }
     const waitMs = pauseMs * (1 + Math.random());

@@ -16,6 +16,7 @@ import {
   VARINT,
 } from './field-reader.ts';
 import { misfit, tooMany } from './misfit.ts';
+import { ownMemoryBytes } from './own-memory.ts';
 import { readShape } from './shape-proto.ts';
 import { splitStrings } from './string-list.ts';
 
@@ -23,7 +24,11 @@ import { splitStrings } from './string-list.ts';
  * What the tensors of a response may still take, together. A server may omit elements, so bytes do not bound them. Each byte
  * of a string that is repeated counts as one.
  */
-export type TensorBudget = ReadBudget & { elements: number };
+export type TensorBudget = ReadBudget & {
+  elements: number;
+  /** Counts the memory that a tensor takes beside the message. Throws where it does not fit. */
+  readonly take?: ((bytes: number) => void) | undefined;
+};
 
 /** A list of TensorProto: its field, the wire type of one value, and how that is read. */
 type List = { readonly field: number; readonly wireType: number; readonly read: (at: FieldReader) => number | bigint };
@@ -47,7 +52,7 @@ type Head = { readonly dtype: string; readonly shape: readonly number[]; readonl
  * Reads one tensor, as tensor.proto defines it: `tensor_content` if present, otherwise the dtype's list. A list shorter
  * than the shape repeats its last value; an empty list means zeros. Returns undefined for types that are neither
  * numbers nor strings (complex, quantised, resources). Throws `model_failed` when values and shape do not fit or the
- * budget has no room for the elements, and MalformedMessage for other bytes. A step takes about a millisecond.
+ * budget has no room for the elements, what `take` throws, and MalformedMessage for other bytes. A step takes about a millisecond.
  */
 export function* readTensor(proto: Uint8Array, budget: TensorBudget): Steps<Tensor | undefined> {
   const head = yield* readHead(new FieldReader(proto, budget));
@@ -55,6 +60,7 @@ export function* readTensor(proto: Uint8Array, budget: TensorBudget): Steps<Tens
   if (!isNumeric(dtype) && dtype !== 'DT_STRING') return undefined;
   if (count > budget.elements) throw tooMany(shape);
   budget.elements -= count;
+  budget.take?.(ownMemoryBytes(dtype, count, head.content.length > 0 ? undefined : proto.length));
   const list = new FieldReader(proto, budget);
   if (isNumeric(dtype)) return { dtype, shape, bytes: yield* readNumbers(head, dtype, list) };
   return yield* readStrings(head, list, budget);
@@ -142,6 +148,7 @@ function* readStrings(head: Head, at: FieldReader, budget: TensorBudget): Steps<
   const repeated = (count - strings.count) * last.length;
   if (repeated > budget.elements) throw tooMany(shape);
   budget.elements -= repeated;
+  budget.take?.(repeated);
   while (last.length > 0 && strings.count < count) {
     strings.add(last);
     if (strings.count % VALUES_OF_STEP === 0) yield;

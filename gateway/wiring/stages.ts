@@ -1,6 +1,7 @@
 /** Makes the stages of the line: decoders, backend, fetch, and the watch over the models. */
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admission.ts';
+import type { AnswerLimits } from '../backend/grpc/answer-memory.ts';
 import { openClient } from '../backend/grpc/channel.ts';
 import { diagnose } from '../backend/grpc/diagnose.ts';
 import { type BackendTls, readTls } from '../backend/grpc/tls.ts';
@@ -65,7 +66,7 @@ export function openStages(options: StagesOptions): Line {
   const { config, admission, ownAdmissions, plan, descriptors, opened } = options;
   const pictures = openDecoders(options);
   const tls = checked(() => openBackendTls(options));
-  const backends = openBackends(options, tls);
+  const backends = openBackends(options, new ByteBudget(plan.maxAnswerBytes), tls);
   const limits = decodeLimits(config);
   const fetch = checked(() => createFetch(fetchOptions(config, descriptors.maxSourceSockets)));
   opened.defer(() => fetch.close());
@@ -125,13 +126,14 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Pi
 }
 
 /** The shared model servers, and those that models have for themselves. */
-function openBackends(options: StagesOptions, tls: BackendTls | undefined): ModelBackends {
+function openBackends(options: StagesOptions, answers: ByteBudget, tls: BackendTls | undefined): ModelBackends {
   const { config, target, opened } = options;
   // The embedded server is a child process: no TLS.
   const sharedTls = config.tfServingHost === undefined ? undefined : tls;
   const sharedServers = { host: target, protocol: sharedProtocol(config) };
-  const shared = checked(() => openServers(options, sharedServers, sharedTls), 'TF_SERVING_HOST');
-  const open = (own: OwnBackend) => openServers(options, own, tls);
+  const limits = { answers, maxOutputBytes: config.maxOutputBytes };
+  const shared = checked(() => openServers(options, sharedServers, limits, sharedTls), 'TF_SERVING_HOST');
+  const open = (own: OwnBackend) => openServers(options, own, limits, tls);
   const backends = new ModelBackends({ shared, open, closeAfterMs: config.requestTimeoutMs });
   opened.defer(() => shared.backend.close());
   opened.defer(() => backends.close());
@@ -141,12 +143,13 @@ function openBackends(options: StagesOptions, tls: BackendTls | undefined): Mode
 function openServers(
   { config, log, metrics }: StagesOptions,
   { host, protocol }: OwnBackend,
+  limits: AnswerLimits,
   tls: BackendTls | undefined,
 ): Servers {
-  const { requestTimeoutMs, hedgeAfterMs, maxOutputBytes } = config;
+  const { requestTimeoutMs, hedgeAfterMs } = config;
   const backend = createBackend(protocol, {
     client: openClient(host, { tls, requestTimeoutMs }),
-    maxOutputBytes,
+    ...limits,
     hedgeAfterMs,
     onStatus: (method, code) => metrics.backendCalls.inc({ method, code }),
     onExtraAttempt: (reason) => metrics.backendExtraAttempts.inc({ reason }),

@@ -37,16 +37,37 @@ const IN_ENV = {
   MAX_CONNECTIONS: '1200',
 };
 
-const post = (headers: string, body: string) => `POST /predict HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${body}`;
-const json = (body: object) => {
-  const text = JSON.stringify(body);
-  return post(`Content-Type: application/json\r\nContent-Length: ${text.length}`, text);
+const post = (headers: string, body: string, path = '/predict') =>
+  `POST ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${body}`;
+const json = (body: object | string, path?: string) => {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return post(`Content-Type: application/json\r\nContent-Length: ${text.length}`, text, path);
 };
 const upload = (type: string, start: string) => post(`Content-Type: ${type}\r\nContent-Length: 1900000`, start);
 const crumbs = (pieces: number) =>
   post('Content-Type: image/jpeg\r\nTransfer-Encoding: chunked', '1\r\nx\r\n'.repeat(pieces));
 /** A head of 15 kB in as many headers as are allowed. */
 const HEAD = Array.from({ length: 90 }, (_, index) => `x-${index}: ${'a'.repeat(160)}`).join('\r\n');
+
+/** Rows of a table, whose answer is 2 MB: a quarter of the memory for the answers of model servers. */
+const TABLE_ROWS = 2;
+const TABLE_COLUMNS = 250_000;
+const table = {
+  inputs: { x: { dtype: 'DT_FLOAT', shape: [-1, 1] } },
+  outputs: { y: { dtype: 'DT_FLOAT', shape: [-1, TABLE_COLUMNS] } },
+};
+const TABLE_ANSWER = {
+  y: {
+    dtype: 'DT_FLOAT',
+    tensor_shape: { dim: [{ size: TABLE_ROWS }, { size: TABLE_COLUMNS }] },
+    tensor_content: Buffer.alloc(TABLE_ROWS * TABLE_COLUMNS * 4),
+  },
+};
+const TABLE_PATH = '/v2/models/table/infer';
+const TABLE_BODY = JSON.stringify({
+  parameters: { binary_data_output: true },
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [TABLE_ROWS, 1], data: Array(TABLE_ROWS).fill(1) }],
+});
 
 type Parts = { readonly slow: string; readonly image: string };
 
@@ -62,6 +83,7 @@ const buffers = ({ slow, image }: Parts): Record<string, readonly [count: number
   'bodies behind another request': [60, json({ url: slow }) + crumbs(200)],
   'downloads that wait': [20, json({ instances: Array.from({ length: 8 }, () => ({ url: slow })) })],
   'fetched images': [20, json({ instances: Array.from({ length: 8 }, () => ({ url: image })) })],
+  'answers to tables': [30, json(TABLE_BODY, TABLE_PATH)],
   'sent images': [20, post(`Content-Type: image/jpeg\r\nContent-Length: ${jpeg.length}`, jpeg.toString('latin1'))],
 });
 
@@ -88,7 +110,8 @@ async function start(t: TestContext): Promise<{ gateway: RunningGateway; parts: 
   const model = await startModelServer({
     inputs: XCEPTION.inputs,
     outputs: { ...XCEPTION.outputs, boxes },
-    onPredict: () => outputs,
+    models: { table },
+    onPredict: ({ spec }) => (spec.name === 'table' ? TABLE_ANSWER : outputs),
   });
   const pixels = Buffer.concat([jpeg, Buffer.alloc(1e6 - jpeg.length)]);
   const origin = await startOrigin({ '/photo.jpg': pixels });
@@ -102,6 +125,9 @@ async function start(t: TestContext): Promise<{ gateway: RunningGateway; parts: 
     FETCH_ALLOW_PRIVATE: 'true',
   });
   await gateway.ready();
+  // The table has no model.yaml: it is found by a request.
+  const tableRequest = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: TABLE_BODY };
+  await until(async () => (await fetch(`${gateway.url}${TABLE_PATH}`, tableRequest)).status === 200);
   outputs = { ...EQUAL_SCORES, boxes: { dtype: 'DT_FLOAT', tensor_content: Buffer.alloc(900_000) } };
   return {
     gateway,

@@ -26,7 +26,7 @@ export function maxAnswerBytes({ answer }: TensorsTarget, count: number, maxOutp
 }
 
 /** The outputs to read of an answer for `count` instances. An element that is sent takes at least one byte. */
-export function wantedOf({ answer }: TensorsTarget, count: number, maxBytes: number): Wanted {
+export function wantedOf({ answer }: TensorsTarget, count: number, maxBytes: number): Omit<Wanted, 'take'> {
   const elements = count * answer.wantedElements + SPARE_ELEMENTS;
   return { outputs: answer.outputs, elements: Math.min(elements, maxBytes) };
 }

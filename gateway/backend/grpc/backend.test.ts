@@ -22,11 +22,12 @@ import {
   timed,
   untilAnswered,
 } from '../../../tests/backend.ts';
-import type { OnPredict } from '../../../tests/model-server.ts';
+import { floatTensor, type OnPredict } from '../../../tests/model-server.ts';
 import { until } from '../../../tests/until.ts';
 import type { PredictTarget } from '../../domain/backend.ts';
 import { BACKEND_PROTOCOLS } from '../../domain/own-limits.ts';
 import { GatewayError, type Kind } from '../../errors.ts';
+import { ByteBudget } from '../../machine/byte-budget.ts';
 
 const SECRET = 'tensor at /srv/models of 10.1.2.3';
 
@@ -278,6 +279,31 @@ for (const protocol of BACKEND_PROTOCOLS) {
     t.diagnostic(`came: model_failed, ${grownMb.toFixed()} MB more after twenty answers of 1 GiB`);
     // The server runs in this process too.
     assert.ok(grownMb < 50, `${grownMb} MB`);
+  });
+
+  test(`answers are counted by their announced length until their requests end; one too many is refused (${protocol})`, async (t) => {
+    const elements = 10_000;
+    const outputs = { dense_7: floatTensor([1, elements], Array(elements).fill(1)) };
+    const server = await serve(t, () => outputs);
+    const target = { ...SMALL, answer: { outputs: ['dense_7'], wantedElements: elements, elements } };
+    // Each takes 40 kB as it comes, and as much as it is read.
+    const answers = new ByteBudget(200_000);
+    const { backend, statuses } = await connect(t, server.target, { answers });
+    const ends: (() => void)[] = [];
+    const ask = () => predict(backend, { target, onEnd: (end) => ends.push(end) });
+    await Promise.all([ask(), ask()]);
+    await assert.rejects(ask(), (error) => {
+      const { kind, status, retryAfterS } = error as GatewayError;
+      assert.deepEqual({ kind, status, retryAfterS }, { kind: 'overloaded', status: 503, retryAfterS: 1 });
+      return true;
+    });
+    assert.deepEqual(statuses, [ok, ok, ok.replace('OK', 'RESOURCE_EXHAUSTED')]);
+    assert.equal(server.calls.length, 3, 'the model has done its work: the call is not repeated');
+    ends.shift()?.();
+    await ask();
+    assert.equal(ends.length, 2);
+    for (const end of ends) end();
+    assert.ok(answers.open().take(200_000), 'nothing is counted any more');
   });
 
   test(`a server is called over its UNIX socket (${protocol})`, async (t) => {

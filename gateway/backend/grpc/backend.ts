@@ -6,6 +6,7 @@ import type { RequestContext } from '../../domain/request.ts';
 import { elementCount } from '../../domain/shape.ts';
 import { GatewayError } from '../../errors.ts';
 import { createPool } from '../../tensor/pool.ts';
+import { type AnswerLimits, withAnswerMemory } from './answer-memory.ts';
 import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { asInvalidTensor, asTooManyInstances, asUndecodable } from './failure.ts';
@@ -23,17 +24,16 @@ const POOL_BYTES = 66 * 2 ** 20;
 /** A generous bound for everything in a request but its tensor. */
 const HEAD_BYTES = 64 * 1024;
 
-export type GrpcBackendOptions = UnaryOptions & {
-  /** Closed together with the backend. */
-  readonly client: ModelServers;
-  readonly onStatus: OnStatus;
-  /** The most bytes of an answer for each instance. */
-  readonly maxOutputBytes: number;
-};
+export type GrpcBackendOptions = UnaryOptions &
+  AnswerLimits & {
+    /** Closed together with the backend. */
+    readonly client: ModelServers;
+    readonly onStatus: OnStatus;
+  };
 
 /** Makes the backend for a client's model servers. Failed RPCs throw the GatewayErrors of failure.ts. */
 export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Unary) => ServerProtocol): Backend {
-  const { client, onStatus, maxOutputBytes, hedgeAfterMs, onExtraAttempt } = options;
+  const { client, onStatus, maxOutputBytes, answers, hedgeAfterMs, onExtraAttempt } = options;
   const unary = createUnary(client, onStatus, { hedgeAfterMs, onExtraAttempt });
   const protocol = open(unary);
   const { path, otherTensors, batchLimit, readPrediction } = protocol.predict;
@@ -43,15 +43,19 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
     target: TensorsTarget,
     framed: Buffer,
     rows: number,
-    { deadlineMs, signal }: RequestContext,
+    context: RequestContext,
   ): Promise<Prediction> {
+    const { deadlineMs, signal } = context;
     const { only, servable } = target;
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
     const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal };
-    const response = await unary(rpc).catch((thrown: unknown) => {
-      throw asTooManyInstances(thrown, batchLimit);
+    return withAnswerMemory(answers, context, async (memory) => {
+      const response = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
+        throw asTooManyInstances(thrown, batchLimit);
+      });
+      const wanted = { ...wantedOf(target, rows, maxResponseBytes), take: memory?.take };
+      return readPrediction(response, wanted, servable);
     });
-    return readPrediction(response, wantedOf(target, rows, maxResponseBytes), servable);
   }
 
   function callOf(target: PredictTarget, request: PredictRequest): PredictCall {
@@ -77,7 +81,7 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
 
   return {
     ...protocol.lookUp,
-    relay: createRelay(unary, protocol, maxOutputBytes),
+    relay: createRelay(unary, protocol, options),
     servers: () => client.addresses,
     connect: () => waitForConnection(client),
     prepare(target, capacity) {

@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import type { AnswerMemory } from './answer-memory.ts';
 import { statusError } from './failure.ts';
 import type { ModelServers } from './model-servers.ts';
 import { receivedStatus } from './received-status.ts';
@@ -16,6 +17,8 @@ export type Rpc = {
   readonly framed: Buffer;
   /** The largest message that the server may send. */
   readonly maxResponseBytes: number;
+  /** Counts the message, until it is released. Unset for look-ups, whose answers are small. */
+  readonly memory?: AnswerMemory | undefined;
   /** End of the call in `performance.now()` milliseconds; the server is sent the time left. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -31,7 +34,7 @@ const MAX_TIMEOUT_MS = 99_999_999;
 /**
  * Makes the attempt and returns the response's message. `callId` is the same for all attempts of one call. Rejects with
  * gRPC's status as an Error (see `statusError`): UNAVAILABLE if no connection is ready, DEADLINE_EXCEEDED and CANCELLED
- * (an aborted signal) at once, and the server is told.
+ * (an aborted signal) at once, and the server is told. Rejects with the GatewayError of AnswerMemory where that has no room.
  */
 export async function call(servers: ModelServers, rpc: Rpc, callId: string | undefined): Promise<Buffer> {
   const { path, framed, signal, model, only } = rpc;
@@ -46,16 +49,19 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   let response: Buffer | undefined;
-  const message = new ResponseMessage(rpc.maxResponseBytes);
+  const message = new ResponseMessage(rpc.maxResponseBytes, rpc.memory);
   const end = ({ metadata, ...ended }: StatusObject) => {
     const { fault } = message;
     // grpc-js ends a call with the text of the fault, or with the HTTP status if that is not 200.
     const { code, details } = fault?.details === ended.details ? fault : receivedStatus(ended);
     clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
-    picked.onCallEnded?.(code, details, metadata);
-    if (code !== status.OK) reject(statusError(code, details));
-    else if (response) resolve(response);
+    // A server whose answer has no room here has done its work.
+    picked.onCallEnded?.(fault?.refusal ? status.OK : code, details, metadata);
+    if (code === status.OK && response) return resolve(response);
+    message.giveBack();
+    if (fault?.refusal) reject(fault.refusal);
+    else if (code !== status.OK) reject(statusError(code, details));
     else reject(statusError(status.INTERNAL, 'the server ended the call without a response'));
   };
   const listener = {

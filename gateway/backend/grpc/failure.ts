@@ -29,7 +29,8 @@ const OUTDATED: ReadonlySet<status> = new Set([
 
 const TIMEOUT: PublicError = ['model_timeout', 'The model server did not answer before the deadline of the request.'];
 const OTHER: PublicError = ['model_failed', 'The model server failed on the request.'];
-const TOO_LARGE: PublicError = [
+/** The answer is larger than its limit, or than the memory for all answers, which grows with MAX_OUTPUT_BYTES too. */
+export const TOO_LARGE: PublicError = [
   'model_failed',
   'The answer of the model server is too large; raise MAX_OUTPUT_BYTES if the model has large outputs.',
 ];

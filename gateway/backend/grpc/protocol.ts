@@ -21,6 +21,8 @@ export type Wanted = {
   readonly outputs: readonly string[];
   /** The most elements of these outputs, together. */
   readonly elements: number;
+  /** Counts the memory that a tensor takes beside the answer. Throws where it does not fit. */
+  readonly take?: ((bytes: number) => void) | undefined;
 };
 
 /** The messages of the RPC that runs a model. Requests are written from their end to their start. */

@@ -3,6 +3,7 @@ import type { Relay, RelayTarget } from '../../domain/backend.ts';
 import type { RoomyMessage } from '../../domain/roomy-message.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
+import { type AnswerLimits, withAnswerMemory } from './answer-memory.ts';
 import { maxAnswerBytes } from './answer-size.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { asRefusedRequest } from './failure.ts';
@@ -14,19 +15,22 @@ import type { Unary } from './unary.ts';
 export function createRelay(
   unary: Unary,
   { predict, relay }: Pick<ServerProtocol, 'predict' | 'relay'>,
-  maxOutputBytes: number,
+  { maxOutputBytes, answers }: AnswerLimits,
 ): Relay {
-  return async (target, rest, rows, { deadlineMs, signal }) => {
+  return async (target, rest, rows, context) => {
+    const { deadlineMs, signal } = context;
     const { method, only, servable } = target;
     const path = relay.paths[method];
     if (path === undefined) throw new GatewayError('not_found', `The model servers have no ${method}.`);
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
     const framed = frameRelayed(relay, target, rest);
     const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal };
-    const message = await unary(rpc).catch((thrown: unknown) => {
-      throw asRefusedRequest(thrown, predict.otherTensors);
+    return await withAnswerMemory(answers, context, async (memory) => {
+      const message = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
+        throw asRefusedRequest(thrown, predict.otherTensors);
+      });
+      return { message, version: relay.readVersion(message, servable) };
     });
-    return { message, version: relay.readVersion(message, servable) };
   };
 }
 

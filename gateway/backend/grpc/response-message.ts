@@ -1,6 +1,8 @@
 /** The one message of a unary response, put together from the pieces in which it arrives. */
 import type { ClientHttp2Stream } from 'node:http2';
 import { type Metadata, status } from '@grpc/grpc-js';
+import { asGatewayError, type GatewayError } from '../../errors.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { Status } from './failure.ts';
 import { PREFIX_BYTES } from './framing.ts';
 
@@ -13,30 +15,43 @@ const GRPC_CONTENT_TYPE = /^application\/grpc/i;
 const FREE_PIECES = 1024;
 const MIN_PIECE_BYTES = 64;
 
+/** Why a response was refused. `refusal`: the gateway has no memory for it, though the server did nothing wrong. */
+type Fault = Status & { readonly refusal?: GatewayError };
+
 /** Private members of grpc-js's Http2SubchannelCall. */
 type Internals = { decoder: Pick<ResponseMessage, 'write'>; readonly http2Stream: ClientHttp2Stream };
 
 /**
  * Takes the place of grpc-js's own decoder, which has one limit for all calls, keeps pieces of any size, and decodes
  * messages as long as they come. Refuses a message by its prefix, before memory is taken for it: larger than the limit,
- * compressed (which the gateway does not offer), or the second one.
+ * compressed (which the gateway does not offer), the second one, or one for which there is no memory.
  */
 export class ResponseMessage {
   readonly #maxBytes: number;
+  readonly #memory: AnswerMemory | undefined;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
   #message: Buffer | undefined;
   /** Bytes of prefix and message so far, and the pieces they came in. */
   #bytes = 0;
   #pieces = 0;
-  #fault: Status | undefined;
+  #fault: Fault | undefined;
+  #countedBytes = 0;
 
-  constructor(maxBytes: number) {
+  /** `memory`: counts the message. Unset: for small messages. */
+  constructor(maxBytes: number, memory?: AnswerMemory) {
     this.#maxBytes = maxBytes;
+    this.#memory = memory;
   }
 
   /** Why the response was refused. */
-  get fault(): Status | undefined {
+  get fault(): Fault | undefined {
     return this.#fault;
+  }
+
+  /** Gives back the memory of a message that did not arrive. */
+  giveBack(): void {
+    this.#memory?.give(this.#countedBytes);
+    this.#countedBytes = 0;
   }
 
   /**
@@ -100,6 +115,18 @@ export class ResponseMessage {
     } else if (length > this.#maxBytes) {
       const details = `the server sent a message larger than the limit (${length} and ${this.#maxBytes} bytes)`;
       this.#refuse(status.RESOURCE_EXHAUSTED, details);
+    } else {
+      this.#takeMemory(length);
+    }
+  }
+
+  #takeMemory(bytes: number): void {
+    try {
+      this.#memory?.take(bytes);
+      this.#countedBytes = bytes;
+    } catch (thrown) {
+      const refusal = asGatewayError(thrown);
+      this.#fault ??= { code: status.RESOURCE_EXHAUSTED, details: refusal.message, refusal };
     }
   }
 }

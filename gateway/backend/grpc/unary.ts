@@ -1,6 +1,7 @@
 /** Unary RPCs: bytes in, bytes out, with a deadline, retries, hedging and a quick failure if no server is connected. */
 import { performance } from 'node:perf_hooks';
 import { connectivityState, status } from '@grpc/grpc-js';
+import { GatewayError } from '../../errors.ts';
 import { type ExtraAttempt, hedge, retryUnavailable } from './attempts.ts';
 import { call, type Rpc } from './call.ts';
 import { type Status, statusError, toGatewayError } from './failure.ts';
@@ -43,7 +44,8 @@ export function createUnary(servers: ModelServers, onStatus: OnStatus, options: 
       return response;
     } catch (error) {
       const { code = status.UNKNOWN, details = '' } = error as Partial<Status>;
-      onStatus(method, status[code]);
+      onStatus(method, status[error instanceof GatewayError ? status.RESOURCE_EXHAUSTED : code]);
+      if (error instanceof GatewayError) throw error;
       throw toGatewayError({ code, details }, signal, error);
     }
   };

@@ -9,6 +9,7 @@ import { FieldReader } from '../../tensor/field-reader.ts';
 import { readNumberContents, readStringContents } from '../../tensor/infer-contents.ts';
 import { type InferTensor, readInferTensor } from '../../tensor/infer-tensor.ts';
 import { misfit, tooMany } from '../../tensor/misfit.ts';
+import { ownMemoryBytes } from '../../tensor/own-memory.ts';
 import { splitPrefixed } from '../../tensor/prefixed-strings.ts';
 import type { Wanted } from '../grpc/protocol.ts';
 import { asUnreadable, readable } from '../grpc/readable.ts';
@@ -40,7 +41,7 @@ export async function readAnswer(response: Uint8Array, wanted: Wanted): Promise<
     const count = countOf(shape);
     if (count > elements) throw tooMany(shape);
     elements -= count;
-    const tensor = await readTensor(output, count);
+    const tensor = await readTensor(output, count, wanted.take);
     if (tensor) outputs.set(name, tensor);
   }
   return { version, outputs };
@@ -74,9 +75,14 @@ function countOf(shape: readonly number[]): number {
   throw misfit('values', shape);
 }
 
-async function readTensor({ name, datatype, shape, raw, lists }: Received, count: number): Promise<Tensor | undefined> {
+async function readTensor(
+  { name, datatype, shape, raw, lists }: Received,
+  count: number,
+  take: Wanted['take'],
+): Promise<Tensor | undefined> {
   const dtype = dtypeOf(datatype);
   if (dtype === undefined) return undefined;
+  take?.(ownMemoryBytes(dtype, count, raw ? undefined : (lists?.length ?? 0)));
   if (!raw) {
     const list = { bytes: lists ?? new Uint8Array(), count, place: name };
     try {

@@ -34,7 +34,7 @@ export async function readPrediction(response: Uint8Array, wanted: Wanted): Prom
 /** Reads the response. Throws as readPrediction, and MalformedMessage. */
 export function* predictionIn(response: Uint8Array, wanted: Wanted): Steps<Prediction> {
   const fields = OTHER_FIELDS + FIELDS_PER_ELEMENT * wanted.elements;
-  const budget = { fields, elements: wanted.elements };
+  const budget = { fields, elements: wanted.elements, take: wanted.take };
   const found = wanted.outputs.map((name): Found => ({ name, key: Buffer.from(name), tensor: undefined }));
   let version: number | undefined;
   const at = new FieldReader(response, budget);
