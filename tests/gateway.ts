@@ -83,8 +83,12 @@ export async function startGateway(
 }
 
 /** Starts a gateway that is stopped after the test and must then exit with 0. */
-export async function startGatewayFor(t: TestContext, settings: Record<string, string>): Promise<RunningGateway> {
-  const gateway = await startGateway(settings);
+export async function startGatewayFor(
+  t: TestContext,
+  settings: Record<string, string>,
+  openFiles?: number,
+): Promise<RunningGateway> {
+  const gateway = await startGateway(settings, openFiles);
   t.after(async () => assert.equal(await gateway.stop(), 0));
   return gateway;
 }

@@ -27,7 +27,7 @@ export type DialOptions = {
   readonly connectTimeoutMs: number;
   /** Connections to one host and port at once. Further requests wait, within their own timeout. */
   readonly maxSockets: number;
-  /** Connections to all sources by http, and as many by https. Default: no limit. */
+  /** Connections to all sources together. `SourcePlaces` shares them. Default: no limit. */
   readonly maxTotalSockets?: number | undefined;
   readonly userAgent: string;
   /** Size limit of a body, as received. */

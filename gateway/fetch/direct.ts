@@ -8,6 +8,7 @@ import type { Guard } from './guard.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
 import { type Sender, type SenderOptions, TLS_OPTIONS } from './sender.ts';
 import { SourceConnection } from './source-connection.ts';
+import { SourcePlaces } from './source-places.ts';
 import { unlessAborted } from './wait.ts';
 
 type Agents = { readonly http: http.Agent; readonly https: https.Agent };
@@ -17,19 +18,25 @@ const IDLE_TIMEOUT_MS = 4000;
 
 /** Creates the sender. The guard also checks the address that each socket is really connected to, kept ones included. */
 export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: SenderOptions): Sender {
-  const { headers, connectTimeoutMs } = options;
+  const { headers, connectTimeoutMs, maxSockets, maxTotalSockets } = options;
+  const places = new SourcePlaces({ perSource: maxSockets, inAll: maxTotalSockets });
   const agents = createAgents(options);
 
   const send: Sender['send'] = async (url, addresses, signal, own) => {
+    let ends: http.ClientRequest | http.IncomingMessage | undefined;
+    const release = await places.acquire(url.origin, signal, (error) => ends?.destroy(error));
     const request = startGet(url, agents, { headers: { ...headers, ...own }, signal, lookup: pinnedTo(addresses) });
+    request.once('close', release);
+    ends = request;
     checkConnection(request, {
       connectEvent: url.protocol === 'https:' ? 'secureConnect' : 'connect',
       connectTimeoutMs,
       checkPeer: (address) => guard.checkAddress(address, url),
     });
     try {
-      // Aborting a request that still waits for a connection emits no event, so listen to the signal here too.
-      return await unlessAborted(signal, responseTo(request));
+      const response = await unlessAborted(signal, responseTo(request));
+      ends = response;
+      return response;
     } catch (error) {
       // The server closed a kept connection just before this request. Retry, as Node's manual on reusedSocket advises.
       const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -49,27 +56,29 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
 
 /** Agents for this sender only: the global agents follow HTTP_PROXY under NODE_USE_ENV_PROXY. */
 function createAgents({ maxSockets, maxTotalSockets, maxBodyBytes }: SenderOptions): Agents {
-  const limits = { maxSockets, maxTotalSockets, maxFreeSockets: maxSockets };
-  const options = { keepAlive: true, ...limits, timeout: IDLE_TIMEOUT_MS };
+  const options = { keepAlive: true, maxFreeSockets: maxSockets, timeout: IDLE_TIMEOUT_MS };
   const agents: Agents = { http: new http.Agent(options), https: new https.Agent({ ...options, ...TLS_OPTIONS }) };
-  for (const agent of [agents.http, agents.https]) wrapConnections(agent, maxBodyBytes);
+  const both = [agents.http, agents.https];
+  let open = 0;
+  for (const agent of both) {
+    const connect = agent.createConnection.bind(agent);
+    agent.createConnection = (target) => {
+      // As many may be in use, so one of the others is kept for later requests.
+      if (open >= maxTotalSockets) closeKept(both);
+      open += 1;
+      const connection = new SourceConnection(connect(target) as Socket, maxBodyBytes);
+      return connection.once('close', () => {
+        open -= 1;
+      });
+    };
+  }
   return agents;
 }
 
-/** Makes the agent's connections SourceConnections. Keeps one for later requests only while half of all may be opened. */
-function wrapConnections(agent: http.Agent, maxBodyBytes: number): void {
-  const connect = agent.createConnection.bind(agent);
-  const keep = agent.keepSocketAlive.bind(agent);
-  let open = 0;
-  agent.createConnection = (target) => {
-    open += 1;
-    const connection = new SourceConnection(connect(target) as Socket, maxBodyBytes);
-    return connection.once('close', () => {
-      open -= 1;
-    });
-  };
-  // Requests to other hosts wait for connections that are kept: they count as open.
-  agent.keepSocketAlive = (connection) => open <= agent.maxTotalSockets / 2 && keep(connection);
+/** Closes a connection that no request uses. */
+function closeKept(agents: readonly http.Agent[]): void {
+  const kept = agents.flatMap(({ freeSockets }) => Object.values(freeSockets).flatMap((sockets) => sockets ?? []));
+  kept.find(({ destroyed }) => !destroyed)?.destroy();
 }
 
 /** A lookup that returns the checked addresses. A second DNS lookup could return others (DNS rebinding). */

@@ -101,7 +101,7 @@ describe('a source that works', () => {
     assert.equal(new Set(origin.requests.map(({ socket }) => socket)).size, 8);
   });
 
-  test('A06: connections to many hosts are limited together, and those kept leave half of them', async (t) => {
+  test('A06: connections to many hosts are limited together, and those kept are closed for other hosts', async (t) => {
     const open = new Set<unknown>();
     let most = 0;
     const { origin } = await fetched(t, ({ socket }, response) => {
@@ -118,8 +118,8 @@ describe('a source that works', () => {
     });
     const urls = Array.from({ length: 60 }, (_, index) => `http://h${index}.example:${port}/`);
     await Promise.all(urls.map((url) => fetch(url, 'url', context())));
-    await until(() => open.size <= 3);
-    assert.ok(most <= 8, `${most}: 6, and those that the origin has not seen close`);
+    assert.ok(most <= 9, `${most}: 6, and those that the origin has not seen close`);
+    assert.equal(open.size, 6, 'these are kept for later');
   });
 });
 

@@ -6,9 +6,9 @@ import type { Socket } from 'node:net';
 import { responseTo } from './connection.ts';
 import { sourceTimeout } from './failure.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
-import { createSemaphore } from './semaphore.ts';
 import type { Sender, SenderOptions } from './sender.ts';
 import { SourceConnection } from './source-connection.ts';
+import { SourcePlaces } from './source-places.ts';
 import { openTunnel } from './tunnel.ts';
 import { inTime, unlessAborted } from './wait.ts';
 
@@ -18,22 +18,24 @@ import { inTime, unlessAborted } from './wait.ts';
  */
 export function createProxiedSender(proxy: URL, options: SenderOptions): Sender {
   const { headers, connectTimeoutMs, maxSockets, maxTotalSockets, maxBodyBytes } = options;
-  const perSource = createSemaphore(maxSockets);
-  const toAll = createSemaphore(maxTotalSockets);
+  const places = new SourcePlaces({ perSource: maxSockets, inAll: maxTotalSockets });
   const closing = new AbortController();
 
   return {
     async send(url, addresses, fetchSignal, own) {
-      const signal = AbortSignal.any([fetchSignal, closing.signal]);
-      using places = new DisposableStack();
-      places.defer(await perSource.acquire(url.origin, signal));
-      places.defer(await toAll.acquire('all', signal));
+      const evicted = new AbortController();
+      const signal = AbortSignal.any([fetchSignal, closing.signal, evicted.signal]);
+      using taken = new DisposableStack();
+      taken.defer(await places.acquire(url.origin, signal, (error) => evicted.abort(error)));
       const limit = { timeoutMs: connectTimeoutMs, signal, timedOut: sourceTimeout };
       const socket = await inTime(limit, (either) => openAny(proxy, url, addresses, either));
-      const taken = places.move();
-      socket.once('close', () => taken.dispose());
+      const ofConnection = taken.move();
+      socket.once('close', () => ofConnection.dispose());
       const connection = new SourceConnection(socket, maxBodyBytes);
-      return unlessAborted(signal, responseTo(startGet(url, connection, { headers: { ...headers, ...own }, signal })));
+      const request = startGet(url, connection, { headers: { ...headers, ...own }, signal });
+      const response = await unlessAborted(signal, responseTo(request));
+      evicted.signal.addEventListener('abort', () => response.destroy(evicted.signal.reason));
+      return response;
     },
     close: () => closing.abort(new Error('the fetch is closed')),
   };

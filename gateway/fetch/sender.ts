@@ -13,7 +13,7 @@ export type SenderOptions = {
   readonly connectTimeoutMs: number;
   /** Connections to one host and port at once. Further requests wait, within their own timeout. */
   readonly maxSockets: number;
-  /** Connections to all sources by http, and as many by https. Further requests wait too. */
+  /** Connections to all sources together, kept ones included. `SourcePlaces` shares them. */
   readonly maxTotalSockets: number;
   /** Size limit of a body. A response may take little more on the wire. */
   readonly maxBodyBytes: number;

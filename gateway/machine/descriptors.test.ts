@@ -21,7 +21,7 @@ test('A06: connections are held at half of the limit, which is said at the start
     maxConnections: 128,
     maxGrpcConnections: 16,
     maxAdminConnections: 16,
-    maxSourceSockets: 32,
+    maxSourceSockets: 64,
   });
   assert.equal(lines.length, 1);
   assert.match(lines[0] ?? '', /"openFiles":256,.*MAX_CONNECTIONS is held at 128/);

@@ -6,7 +6,7 @@ import type { Log } from '../domain/request.ts';
 const MAX_GRPC_CONNECTIONS = 1024;
 
 /** Shares of the process's limit. What is left is for the decoders, model servers, DNS, files and Node itself. */
-const SHARES = { connections: 1 / 2, grpcConnections: 1 / 16, adminConnections: 1 / 16, sources: 1 / 8 };
+const SHARES = { connections: 1 / 2, grpcConnections: 1 / 16, adminConnections: 1 / 16, sources: 1 / 4 };
 
 export type DescriptorPlan = {
   /** Connections to PORT. */
@@ -14,7 +14,7 @@ export type DescriptorPlan = {
   /** Connections to GRPC_PORT, each with many calls. */
   readonly maxGrpcConnections: number;
   readonly maxAdminConnections: number;
-  /** Connections to image sources by http, and as many by https. */
+  /** Connections to image sources. */
   readonly maxSourceSockets: number;
 };
 
