@@ -7,6 +7,7 @@ import type { Config } from './config/schema.ts';
 import { createLifecycle, type Lifecycle } from './door/lifecycle.ts';
 import { planDescriptors } from './machine/descriptors.ts';
 import { planMemory } from './machine/memory-plan.ts';
+import { collectAtRest } from './machine/rest.ts';
 import type { ModelCard } from './model/card.ts';
 import type { ModelFolders } from './model/folders.ts';
 import { createMetrics, showDroppedLines } from './observe/metrics.ts';
@@ -53,6 +54,7 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   const descriptors = planDescriptors(config.maxConnections, log);
   const plan = planMemory({ ...config, maxConnections: descriptors.maxConnections }, log);
   opened.defer(() => plan.memory.close());
+  opened.defer(collectAtRest());
   const ownAdmissions = new OwnAdmissions(maxQueue);
   const metrics = createMetrics(ownAdmissions.loadWith(admission), plan.memory);
   showDroppedLines(metrics, droppedLines);

@@ -7,7 +7,11 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The image's environment (gateway/Dockerfile), for tests that measure memory. */
-export const IMAGE_ENV = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' };
+export const IMAGE_ENV = {
+  NODE_OPTIONS: '--max-semi-space-size=8',
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+};
 
 /** The entry point of the command line. */
 export const MAIN = new URL('../gateway/cli/main.ts', import.meta.url).pathname;

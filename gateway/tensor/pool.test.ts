@@ -33,3 +33,20 @@ test('at most maxBytes are kept', () => {
   const taken = [pool.take(100), pool.take(100), pool.take(100)];
   assert.equal(taken.filter((memory) => given.includes(memory)).length, 2);
 });
+
+test('a pool at rest keeps nothing', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const pool = createPool(1000, 50);
+  const memory = pool.take(100);
+  pool.give(memory);
+  t.mock.timers.tick(40);
+  assert.equal(pool.take(100), memory);
+  pool.give(memory);
+  t.mock.timers.tick(40);
+  assert.equal(pool.take(100), memory, 'each return begins a new rest');
+  pool.give(memory);
+  t.mock.timers.tick(50);
+  assert.notEqual(pool.take(100), memory);
+  pool.give(memory);
+  assert.equal(pool.take(100), memory, 'it is in use again');
+});

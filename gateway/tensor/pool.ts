@@ -7,14 +7,23 @@ export type Pool = {
   give(memory: ArrayBuffer): void;
 };
 
+/** A pool that got nothing back for so long keeps nothing. */
+const REST_MS = 10_000;
+
 /**
- * Makes a pool that keeps at most `maxBytes` of unused memory. Above it, buffers of the size that was returned least
- * recently are dropped first: that size is no longer in use.
+ * Makes a pool that keeps at most `maxBytes` of unused memory, and none after `restMs` without a return. Above `maxBytes`,
+ * buffers of the size that was returned least recently are dropped first: that size is no longer in use.
  */
-export function createPool(maxBytes: number): Pool {
+export function createPool(maxBytes: number, restMs = REST_MS): Pool {
   /** In the order of return: the size returned last comes last. */
   const bySize = new Map<number, ArrayBuffer[]>();
   let kept = 0;
+  let rest: NodeJS.Timeout | undefined;
+
+  function dropAll(): void {
+    bySize.clear();
+    kept = 0;
+  }
 
   function pop(size: number, memories: ArrayBuffer[]): ArrayBuffer | undefined {
     const memory = memories.pop();
@@ -28,6 +37,8 @@ export function createPool(maxBytes: number): Pool {
     give(memory) {
       const size = memory.byteLength;
       if (size > maxBytes) return;
+      clearTimeout(rest);
+      rest = setTimeout(dropAll, restMs).unref();
       const same = bySize.get(size) ?? [];
       same.push(memory);
       kept += size;
