@@ -11,6 +11,7 @@ import { MAX_URL_BYTES } from '../gateway/fetch/source-url.ts';
 import { MAX_WAITING_CALLS } from '../gateway/grpc/calls.ts';
 import { MAX_CALLS, MAX_HEADER_BYTES } from '../gateway/grpc/server.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from '../gateway/http/body-pieces.ts';
+import { MAX_CONTENT_TYPE_LENGTH } from '../gateway/http/content-type.ts';
 import { MAX_HEADERS, MAX_HEADS_BYTES } from '../gateway/http/heads.ts';
 import { MEMBER_BYTES, OBJECT_BYTES, VALUE_BYTES } from '../gateway/http/json/heap.ts';
 import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
@@ -153,6 +154,12 @@ const FIXED: readonly Fixed[] = [
     value: String(MAX_PICTURES),
     bounds: 'time of the event loop',
     kinds: ['body_too_large', 'invalid_tensor'],
+  },
+  {
+    what: 'length of Content-Type',
+    value: `${MAX_CONTENT_TYPE_LENGTH} characters`,
+    bounds: 'parsing: its time grows with the square of the length',
+    kinds: ['unsupported_media'],
   },
   { what: 'length of a URL', value: `${MAX_URL_BYTES} bytes`, bounds: 'parsing', kinds: ['invalid_url'] },
   {

@@ -1,6 +1,13 @@
 /** The express application of PORT: the protocols' routes, health, and an error for every other path. */
-import type { IncomingMessage } from 'node:http';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import { GatewayError } from '../errors.ts';
 import { corsFor } from './cors.ts';
 import { type Door, type Handler, healthOnly } from './door.ts';
@@ -36,6 +43,20 @@ export function createService(options: ServiceOptions): Express {
   for (const routes of protocols) service.use(routes);
   service.use(door('none', noSuchRoute), onUncaughtError(door));
   return service;
+}
+
+/**
+ * The listener of the application for a server. Express gives a request whose target is no URL, such as `http://[/`, to no
+ * route, and would answer it by itself.
+ */
+export function listenerOf(service: Express, door: Door): RequestListener {
+  const refuse = door('none', async () => {
+    throw new GatewayError('invalid_request', 'The target of the request is not a valid URL (RFC 9112, 3.2).');
+  });
+  return (request, response) => {
+    const [expressRequest, expressResponse] = [request as Request, response as Response];
+    service(expressRequest, expressResponse, () => refuse(expressRequest, expressResponse, () => undefined));
+  };
 }
 
 /** Express without X-Powered-By, ETag and nested query parameters. */

@@ -1,8 +1,10 @@
 /** The web pages: the playground at / and the API reference at /docs. Their files need no API key; what they call does. */
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type RequestHandler, type Response, type Router } from 'express';
+import express, { type RequestHandler, type Router } from 'express';
 import { healthOnly } from '../http/door.ts';
+import { type PageFile, readPageFile, sendFile } from './files.ts';
 
 const ASSETS = path.join(import.meta.dirname, 'assets');
 const VIEWER = path.dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
@@ -14,29 +16,37 @@ const POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-a
 /** The viewer's style sheet has its icons in it. */
 const VIEWER_POLICY = `${POLICY}; img-src 'self' data:`;
 
-const assets = files(ASSETS);
+/** `policy`: in place of the one for data. */
+const PAGES = [
+  { route: '/', file: 'index.html', policy: POLICY },
+  { route: '/docs', file: 'docs.html', policy: VIEWER_POLICY },
+];
 
-/** Creates the routes of the pages. */
+/** Creates the routes of the pages. Reads their files. */
 export function pageRoutes(): Router {
   const router = express.Router();
-  router.route('/').get(page('index.html', POLICY)).all(healthOnly());
-  router.route('/docs').get(page('docs.html', VIEWER_POLICY)).all(healthOnly());
-  router.use('/page', assets);
-  for (const file of VIEWER_FILES) router.use(`/page/viewer/${file}`, files(path.join(VIEWER, file)));
-  return router;
+  for (const { route, file, policy } of PAGES) {
+    const page = readPageFile(path.join(ASSETS, file));
+    const handler: RequestHandler = (request, response) => {
+      response.setHeader('Content-Security-Policy', policy);
+      sendFile(request, response, page);
+    };
+    router.route(route).get(handler).all(healthOnly());
+  }
+  return router.use(
+    filesAt([
+      ...readdirSync(ASSETS).map((name) => [`/page/${name}`, readPageFile(path.join(ASSETS, name))] as const),
+      ...VIEWER_FILES.map((name) => [`/page/viewer/${name}`, readPageFile(path.join(VIEWER, name))] as const),
+    ]),
+  );
 }
 
-/** A page with its own policy, in place of the one for data. */
-function page(name: string, policy: string): RequestHandler {
+/** Serves files by their paths. */
+function filesAt(entries: readonly (readonly [string, PageFile])[]): RequestHandler {
+  const files = new Map(entries);
   return (request, response, next) => {
-    response.setHeader('Content-Security-Policy', policy);
-    request.url = `/${name}`;
-    assets(request, response, next);
+    const file = ['GET', 'HEAD'].includes(request.method) ? files.get(request.path) : undefined;
+    if (file) sendFile(request, response, file);
+    else next();
   };
-}
-
-/** Files below a folder. Browsers ask each time whether one has changed: a new gateway may have others. */
-function files(folder: string): RequestHandler {
-  const setHeaders = (response: Response) => response.setHeader('Cache-Control', 'no-cache');
-  return express.static(folder, { index: false, redirect: false, setHeaders });
 }

@@ -17,6 +17,7 @@ import { drainable } from '../http/draining.ts';
 import { createJsonCodec, type JsonCodec } from '../http/json/codec.ts';
 import { refuseMalformed } from '../http/malformed.ts';
 import { createLimitedServer } from '../http/server.ts';
+import { listenerOf } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -52,14 +53,11 @@ export function openDoors(options: DoorsOptions): Doors {
   const isClosing = () => lifecycle.isDraining() || plan.memory.state !== 'ok';
   const { states } = line.watch;
   const isReady = () => !lifecycle.isDraining() && states.readiness.ready && line.decodingProblem() === undefined;
-  const { service, admin: adminApp } = openApplications(options, {
-    ...shared,
-    door: createDoor(shared.pass, shared.holdAnswer, isClosing),
-    isReady,
-  });
+  const door = createDoor(shared.pass, shared.holdAnswer, isClosing);
+  const { service, admin: adminApp } = openApplications(options, { ...shared, door, isReady });
   const limits = { requestTimeoutMs: requestTimeoutMs + LATE_BODY_MS, log };
   const server = checked(
-    () => createLimitedServer(service, { ...limits, maxConnections, tls: tlsFiles(config) }),
+    () => createLimitedServer(listenerOf(service, door), { ...limits, maxConnections, tls: tlsFiles(config) }),
     'TLS_CERT_FILE, TLS_KEY_FILE',
   );
   const admin = createLimitedServer(adminApp, { ...limits, maxConnections: maxAdminConnections });
