@@ -87,12 +87,16 @@ docs: node_modules ## Generate what comes from code: the tables of the documenta
 screenshots: node_modules ## Draw the pictures of the pages in docs/screenshots; needs Chromium in PATH
 	@node tests/page/screenshots.ts
 
+.PHONY: package
+package: node_modules ## Make the npm package tensorgate-VERSION.tgz, which serves by itself; docs/package.md
+	@npm run --silent package
+
 .PHONY: sbom
-sbom: $(NODE) ## List the production packages as CycloneDX: make sbom SBOM=file
+sbom: $(NODE) ## List the packages of the gateway's image as CycloneDX: make sbom SBOM=file
 # Reads a lock without development packages: `npm sbom --omit dev` also omits packages that both need, such as grpc-js.
 	@set -eu -o pipefail; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; mkdir $$copy/tensorgate; \
 	cp package.json package-lock.json .npmrc $$copy/tensorgate; \
-	(cd $$copy/tensorgate && npm pkg delete devDependencies && npm install --package-lock-only --offline --silent >&2 && \
+	(cd $$copy/tensorgate && npm pkg delete devDependencies optionalDependencies && npm install --package-lock-only --offline --silent >&2 && \
 	npm sbom --sbom-format cyclonedx --sbom-type application --package-lock-only --silent) > "$(SBOM)"
 
 .PHONY: fuzz

@@ -9,6 +9,7 @@ import { ConfigError, childEnvironment } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { greeting } from './greeting.ts';
 import { usableCores } from './machine/cores.ts';
+import { missingOnnxRuntime } from './machine/onnx-runtime.ts';
 import { ModelCardError } from './model/card.ts';
 import { watchFolders } from './model/folder-watch.ts';
 import { type ModelFolders, ModelsFolder } from './model/folders.ts';
@@ -28,9 +29,7 @@ export async function serve(config: Config): Promise<number> {
   const sink = openSink(process.stdout.isTTY ? await readableLines() : undefined);
   const log = createLog(config.logLevel, sink.destination);
   const stopped = stopReason(log);
-  if (config.tfServingHost === undefined && !hasEmbedded()) {
-    throw new ConfigError('TF_SERVING_HOST is not set, and there is no embedded model server in this installation');
-  }
+  if (config.tfServingHost === undefined) checkEmbedded();
   const folder = new ModelsFolder(config.models);
   const folders = await folder.read();
   const mistakes = [...folders.mistakes.values()];
@@ -78,6 +77,12 @@ export async function serve(config: Config): Promise<number> {
   const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
   log.info({ answered }, 'drained');
   return answered && why !== 'uncaught error' ? 0 : 1;
+}
+
+/** Throws ConfigError where the embedded server cannot run. */
+function checkEmbedded(): void {
+  const missing = hasEmbedded() ? missingOnnxRuntime() : 'there is no embedded model server in this installation';
+  if (missing !== undefined) throw new ConfigError(`TF_SERVING_HOST is not set, and ${missing}`);
 }
 
 type StopReason = 'SIGTERM' | 'SIGINT' | 'uncaught error';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { settingsWithoutRow } from '../docs/limits.ts';
 import { writtenDocs } from '../docs/write.ts';
@@ -25,3 +25,21 @@ for (const page of ['SECURITY.md', 'CONTRIBUTING.md', 'docs/architecture.md']) {
     assert.deepEqual(missing, []);
   });
 }
+
+test("no page runs a package with npx that this repository does not have: it would be anybody's of that name", async () => {
+  const root = new URL('../', import.meta.url);
+  let pages = 0;
+  for await (const page of glob(['*.md', 'docs/**/*.md', 'serving/**/*.md', '.github/**/*.{md,yml}', 'lefthook.yml'], {
+    cwd: root,
+  })) {
+    const text = await readFile(new URL(page, root), 'utf8');
+    for (const [, name = ''] of text.matchAll(/\bnpx (?:-\S+ )*([\w@./-]+)/g)) {
+      assert.ok(
+        name.startsWith('./') || existsSync(new URL(`node_modules/.bin/${name}`, root)),
+        `${page}: npx ${name}`,
+      );
+    }
+    pages += 1;
+  }
+  assert.ok(pages > 20);
+});

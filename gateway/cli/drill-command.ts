@@ -32,6 +32,6 @@ function addMissingDrill(program: Command): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => {
-      throw new ConfigError('drill is not part of this image; run it from a checkout: npx tensorgate drill URL');
+      throw new ConfigError('drill is not part of this image; run it from a checkout: ./tensorgate drill URL');
     });
 }

@@ -1,6 +1,7 @@
 /** The embedded model server: TF-Serving's gRPC API, flags and model life cycle on ONNX Runtime. */
 
 import { availableParallelism } from 'node:os';
+import { missingOnnxRuntime } from '../../gateway/machine/onnx-runtime.ts';
 import { readBatchingParameters } from './batching-parameters.ts';
 import { watchConfig } from './config-watch.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
@@ -27,11 +28,9 @@ async function main(args: readonly string[]): Promise<void> {
     process.exit(EXIT_FAILURE);
   }
   for (const argument of unknown) console.log(`unknown argument: ${argument}`);
-  if (!isRuntimeInstalled()) {
-    consoleLog.error(
-      'onnxruntime-node is not installed, so models cannot be served: set TF_SERVING_HOST to a TensorFlow Serving ' +
-        'server, or install with development dependencies',
-    );
+  const missing = missingOnnxRuntime();
+  if (missing !== undefined) {
+    consoleLog.error(`TF_SERVING_HOST has to name a TensorFlow Serving server, because ${missing}`);
     process.exit(EXIT_NOT_INSTALLED);
   }
   try {
@@ -40,15 +39,6 @@ async function main(args: readonly string[]): Promise<void> {
     if (!(error instanceof StatusError)) throw error;
     console.log(`Failed to start server. Error: ${error}`);
     process.exit(EXIT_FAILURE);
-  }
-}
-
-function isRuntimeInstalled(): boolean {
-  try {
-    return import.meta.resolve('onnxruntime-node') !== '';
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;
-    throw error;
   }
 }
 

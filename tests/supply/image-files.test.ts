@@ -93,7 +93,7 @@ describe("the gateway's image", () => {
     for (const args of [[], ['--help'], ['https://predict.example.com', '--only', 'A1', '--key', 'k']]) {
       const { code, stdout, stderr } = await run('drill', ...args);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.equal(stderr, 'drill is not part of this image; run it from a checkout: npx tensorgate drill URL\n');
+      assert.equal(stderr, 'drill is not part of this image; run it from a checkout: ./tensorgate drill URL\n');
     }
     assert.doesNotMatch((await run('--help')).stdout, /drill/);
     assert.match((await runCli(['--help'])).stdout, /drill/);

@@ -41,7 +41,9 @@ async function folder(t: TestContext): Promise<string> {
 test('G13: npm ci --ignore-scripts installs a working sharp, grpc-js and express from the lock', async (t) => {
   const at = await folder(t);
   for (const file of ['package.json', 'package-lock.json']) await copyFile(path.join(ROOT, file), path.join(at, file));
-  const installed = await install(t, at, '--omit=dev');
+  // As gateway/Dockerfile does.
+  await run('npm', ['pkg', 'delete', 'devDependencies', 'optionalDependencies'], at);
+  const installed = await install(t, at);
   if (!installed) return;
   assert.equal(installed.failed, false, installed.output);
   const script = `import sharp from 'sharp'; import '@grpc/grpc-js'; import 'express';

@@ -39,8 +39,11 @@ test('G13: an address, a missing hash, a hash other than SHA-512 and a git versi
 
 test('G13: package.json has exact versions, and install scripts are disabled', async () => {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Record<string, string>>;
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(text) as Record<
+    string,
+    Record<string, string>
+  >;
+  for (const [name, version] of Object.entries({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
   }
   assert.match(await readFile(new URL('../../.npmrc', import.meta.url), 'utf8'), /^ignore-scripts=true$/m);

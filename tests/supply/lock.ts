@@ -8,7 +8,11 @@ type LockEntry = {
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly os?: readonly string[];
+  readonly dependencies?: Names;
+  readonly optionalDependencies?: Names;
+  readonly peerDependencies?: Names;
 };
+type Names = Readonly<Record<string, string>>;
 export type Lock = { readonly packages: Readonly<Record<string, LockEntry>> };
 
 export const LOCK_FILE = new URL('../../package-lock.json', import.meta.url);
@@ -31,6 +35,29 @@ export const nameOf = (path: string) => path.replace(/^.*node_modules\//, '');
 
 /** The packages of the lock by path, without the project itself. */
 export const entriesOf = ({ packages }: Lock) => Object.entries(packages).filter(([path]) => path !== '');
+
+/** The paths of all packages that the gateway's image has: what the project's dependencies need, without its optional ones. */
+export function packagesOfImage({ packages }: Lock): ReadonlySet<string> {
+  const found = new Set<string>();
+  const addFrom = (from: string, names: Names) => {
+    for (const name of Object.keys(names)) {
+      const at = pathOf(name, from, packages);
+      if (at === undefined || found.has(at)) continue;
+      found.add(at);
+      const { dependencies, optionalDependencies, peerDependencies } = packages[at] ?? {};
+      addFrom(at, { ...dependencies, ...optionalDependencies, ...peerDependencies });
+    }
+  };
+  addFrom('', packages['']?.dependencies ?? {});
+  return found;
+}
+
+/** The package that an import in another one finds: the nearest `node_modules` that has it. */
+function pathOf(name: string, from: string, packages: Lock['packages']): string | undefined {
+  const at = `${from}${from && '/'}node_modules/${name}`;
+  if (packages[at]) return at;
+  return from === '' ? undefined : pathOf(name, from.replace(/\/?node_modules\/(@[^/]+\/)?[^/]+$/, ''), packages);
+}
 
 /** One line for each problem of the lock. */
 export function problemsOf(lock: Lock): string[] {
