@@ -9,8 +9,11 @@ export function addBatchCommand(program: Command): Command {
   return program
     .command('batch')
     .description('predict everything in a folder or file, and go on after a stop')
-    .argument('<input>', 'folder or glob of pictures; .txt with URLs; .csv, .ndjson or .parquet with instances')
-    .requiredOption('-o, --output <file>', 'file for the predictions: .ndjson, .csv or .parquet')
+    .argument(
+      '<input>',
+      'folder or glob of pictures; .txt with URLs; .csv, .ndjson or .parquet with instances; also gs://… or s3://…',
+    )
+    .requiredOption('-o, --output <file>', 'file for the predictions: .ndjson, .csv or .parquet; also gs://… or s3://…')
     .option('--gateway <url>', 'address of a running gateway; default: starts one for this command')
     .option('--model <name>', 'name of the model')
     .option('--model-version <number>', 'version of the model')

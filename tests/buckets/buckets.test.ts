@@ -13,7 +13,7 @@ import { startOrigin } from '../origin.ts';
 import { type Gcs, missing, type S3, startGcs, startS3 } from './stores.ts';
 
 const PHOTO = fileURLToPath(new URL('../golden/images/jpg-420.jpg', import.meta.url));
-/** Names are taken literally. moto knows no more special characters; the tests of fetch/bucket have the others. */
+/** Names are taken literally. */
 const NAME = 'open/a b#2.jpg';
 const STRANGE_NAME = "open/a b+c 100%25 (1)?x=1#2 'é'.jpg";
 const BUCKETS = 's3://photos,s3://closed,s3://folders/open/,gs://my-photos,gs://folders/open/';
@@ -47,7 +47,10 @@ before(async (t) => {
   const inBucket = (bucket: string) =>
     Object.fromEntries(Object.entries(files).map(([name, file]) => [`${bucket}/${name}`, file]));
   [s3, gcs, model] = await Promise.all([
-    startS3({ ...inBucket('photos'), ...inBucket('folders'), 'closed/a.jpg': PHOTO }, ['photos/*', 'folders/*']),
+    startS3(
+      { ...inBucket('photos'), ...inBucket('folders'), 'closed/a.jpg': PHOTO },
+      { readable: ['photos/*', 'folders/*'] },
+    ),
     startGcs({ ...inBucket('my-photos'), ...inBucket('folders'), [`my-photos/${STRANGE_NAME}`]: PHOTO }),
     startModelServer({
       ...XCEPTION,
@@ -137,7 +140,7 @@ describe('photos in buckets', { skip: missing }, () => {
     const token = path.join(folder, 'token');
     await writeFile(token, 'header.e30.signature');
     // A web identity asks for its keys without a signature.
-    const own = await startS3({ [`photos/${NAME}`]: PHOTO }, ['photos/*'], 1);
+    const own = await startS3({ [`photos/${NAME}`]: PHOTO }, { readable: ['photos/*'], unchecked: 1 });
     t.after(() => own.close());
     const env = {
       ...NOTHING,

@@ -33,22 +33,29 @@ export type Files = Readonly<Record<string, string>>;
 
 export type S3 = {
   readonly url: string;
-  /** The keys of a user, and a role. Both may read only what is readable. */
+  /** The keys of a user, and a role. */
   readonly keyId: string;
   readonly secret: string;
   readonly role: string;
   close(): Promise<void>;
 };
 
-/**
- * Starts an S3 with these objects. It checks signatures. `readable`: `bucket/*`. `unchecked`: calls that are answered
- * before it checks any.
- */
-export async function startS3(files: Files, readable: readonly string[], unchecked = 0): Promise<S3> {
+export type S3Options = {
+  /** What the keys and the role may read: `bucket/*`. */
+  readonly readable?: readonly string[];
+  /** Buckets in which they may list, read, write and remove. */
+  readonly writable?: readonly string[];
+  /** Calls that are answered before it checks any. */
+  readonly unchecked?: number;
+};
+
+/** Starts an S3 with these objects. It checks signatures and policies. */
+export async function startS3(files: Files, options: S3Options): Promise<S3> {
+  const { readable = [], writable = [], unchecked = 0 } = options;
   const child = spawn(PYTHON, [fileURLToPath(new URL('s3.py', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  child.stdin.write(`${JSON.stringify({ files, readable, unchecked })}\n`);
+  child.stdin.write(`${JSON.stringify({ files, readable, writable, unchecked })}\n`);
   const { port, ...keys } = JSON.parse(await firstLine(child)) as Omit<S3, 'url' | 'close'> & { port: number };
   return {
     url: `http://127.0.0.1:${port}`,

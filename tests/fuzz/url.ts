@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
-import { gcsAddressOf } from '../../gateway/fetch/bucket/gcs.ts';
-import { s3AddressOf } from '../../gateway/fetch/bucket/s3.ts';
+import { gcsCallOf } from '../../gateway/fetch/bucket/gcs.ts';
+import { s3CallOf } from '../../gateway/fetch/bucket/s3.ts';
 import { isBucketText, isBucketUrl, objectOf } from '../../gateway/fetch/bucket/url.ts';
 import { Refusal } from '../../gateway/fetch/finding.ts';
 import { createGuard } from '../../gateway/fetch/guard.ts';
@@ -85,7 +85,7 @@ function checkBucketUrl(text: string, parsed: URL | undefined): void {
     passes(() => withBuckets.checkUrl(parsed)),
     isOpen,
   );
-  const gcs = new URL(gcsAddressOf(object));
+  const { url: gcs } = gcsCallOf(object);
   assert.equal(gcs.origin, 'https://storage.googleapis.com');
   const [start, bucket = '', o, name = '', ...rest] = gcs.pathname.slice('/storage/v1/'.length).split('/');
   assert.deepEqual(
@@ -98,7 +98,7 @@ function checkBucketUrl(text: string, parsed: URL | undefined): void {
     [undefined, object.bucket.includes('.')],
     [own, true],
   ] as const) {
-    const s3 = new URL(s3AddressOf(object, 'eu-west-1', endpoint));
+    const { url: s3 } = s3CallOf(object, 'read', { region: 'eu-west-1', endpoint });
     const host = endpoint?.host ?? `${inPath ? '' : `${object.bucket}.`}s3.eu-west-1.amazonaws.com`;
     assert.deepEqual([s3.host, s3.search, s3.hash], [host, '', '']);
     assert.equal(decodeURIComponent(s3.pathname), `${inPath ? `/${object.bucket}` : ''}/${object.name}`);

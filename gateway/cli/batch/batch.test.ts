@@ -27,11 +27,11 @@ test('shards are parsed, refused with an example, and together the whole', () =>
   }
 });
 
-test('groups have at most the wanted size and 256 kB, and a file is alone', async () => {
+test('groups have at most the wanted size and 256 kB, and a picture is alone', async () => {
   const large = JSON.stringify('x'.repeat(200_000));
   const items: Item[] = [
     ...['1', '2', '3', large, large].map((json, index) => ({ index, json })),
-    { index: 5, file: 'a.jpg' },
+    { index: 5, picture: async () => Buffer.of(1) },
     { index: 6, json: '4' },
   ];
   const list = async function* () {

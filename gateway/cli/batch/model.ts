@@ -2,7 +2,7 @@
 import { ConfigError } from '../../config/read.ts';
 import type { ListedModel } from '../../model/list.ts';
 import { causeOf, routeOf } from '../gateway/address.ts';
-import { Refused } from './send.ts';
+import { Refused } from './refused.ts';
 
 export type KnownModel = {
   readonly classes: readonly string[];

@@ -1,19 +1,19 @@
 /** `tensorgate batch`: predicts everything in INPUT, and goes on where an earlier run was stopped. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { ConfigError } from '../../config/read.ts';
 import { type AskedModel, keyHeader, predictAddress } from '../gateway/address.ts';
 import { startOwnGateway } from '../gateway/own.ts';
 import { createOutput } from '../output.ts';
 import { openInput } from './input/open.ts';
 import { groupsOf, type Input } from './item.ts';
-import { Journal } from './journal.ts';
-import { askModel, type KnownModel } from './model.ts';
-import { outputForm, writeOutput } from './output/write.ts';
+import type { Journal, JournalHead } from './journal.ts';
+import { askModel } from './model.ts';
+import { openPlace } from './output/open.ts';
+import type { Place } from './output/place.ts';
 import { Pace } from './pace.ts';
 import { type Counts, numberText, showProgress } from './progress.ts';
+import { Refused } from './refused.ts';
 import type { Row } from './row.ts';
-import { Refused, send, type Target } from './send.ts';
+import { Scratch } from './scratch.ts';
+import { send, type Target } from './send.ts';
 import { isInShard, type Shard, sizeOf } from './shard.ts';
 import { summaryText, Tally } from './summary.ts';
 import { surveyOf } from './survey.ts';
@@ -40,27 +40,23 @@ const REQUEST_TIMEOUT_MS = 300_000;
  * ConfigError.
  */
 export async function runBatch(input: string, options: BatchOptions): Promise<void> {
-  const { output } = options;
-  outputForm(output);
-  const journalFile = `${output}.journal`;
-  if (existsSync(output) && !existsSync(journalFile)) {
-    throw new ConfigError(`--output ${output}: exists already; remove it, or name another file`);
-  }
-  mkdirSync(path.dirname(output), { recursive: true });
   try {
+    await using scratch = new Scratch();
+    const place = await openPlace(options.output, scratch);
     await using own = options.gateway === undefined ? await startOwnGateway() : undefined;
     const base = options.gateway ?? own?.url ?? '';
     const headers = keyHeader(own ? undefined : options.key);
     const url = predictAddress(base, '--gateway', options);
-    const model = await askModel(base, options.model, headers);
-    const opened = openInput(input, model.texts);
-    const journal = await openJournal(opened, input, options, journalFile);
+    const { classes, texts } = await askModel(base, options.model, headers);
+    const opened = await openInput(input, { texts, scratch });
+    const journal = await place.openJournal(await headOf(opened, input, options));
     try {
-      await runItems(opened, journal, { url, headers, timeoutMs: REQUEST_TIMEOUT_MS }, options, model, own?.ended);
+      const target = { url, headers, timeoutMs: REQUEST_TIMEOUT_MS };
+      await runItems({ input: opened, journal, place, target, classes, options, gatewayEnded: own?.ended });
     } finally {
       journal.close();
     }
-    rmSync(journalFile);
+    await place.removeJournal();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -68,65 +64,80 @@ export async function runBatch(input: string, options: BatchOptions): Promise<vo
   }
 }
 
-async function openJournal(opened: Input, input: string, options: BatchOptions, file: string): Promise<Journal> {
+async function headOf(opened: Input, input: string, options: BatchOptions): Promise<JournalHead> {
   const { shard, model, modelVersion, label } = options;
   const { total, fingerprint } = await surveyOf(opened, input);
-  return new Journal(file, {
+  return {
     input,
     fingerprint,
     total,
     shard: `${shard.index}/${shard.count}`,
     model: [model, modelVersion, label].map((part) => part ?? '').join('/'),
-  });
+  };
 }
 
-async function runItems(
-  input: Input,
-  journal: Journal,
-  target: Target,
-  options: BatchOptions,
-  { classes }: KnownModel,
-  gatewayEnded: AbortSignal | undefined,
-): Promise<void> {
-  const { shard, concurrency, batchSize, waitMs, output, json } = options;
+type Run = {
+  readonly input: Input;
+  readonly journal: Journal;
+  readonly place: Place;
+  readonly target: Target;
+  readonly classes: readonly string[];
+  readonly options: BatchOptions;
+  readonly gatewayEnded: AbortSignal | undefined;
+};
+
+/** Predicts what is left, writes the output and prints the summary. */
+async function runItems(run: Run): Promise<void> {
+  const { journal, place, options, gatewayEnded } = run;
+  const { shard, output, json } = options;
   const total = sizeOf(shard, journal.items);
   const before = journal.done;
   const startMs = performance.now();
-  const pace = new Pace(concurrency);
-  let errors = 0;
-  let waits: string | undefined;
-  const counts = (): Counts => ({ done: journal.done, total, errors, limit: pace.limit, waits });
   const { progress, result } = createOutput(json);
-  if (before > 0) progress(`goes on: ${numberText(before)} of ${numberText(total)} are done`);
-  using stop = stopSignal();
-  {
-    using _progress = showProgress(counts);
-    const isLeft = (index: number) => isInShard(index, shard) && !journal.has(index);
-    await work(groupsOf(input.items(), isLeft, batchSize), {
-      pace,
-      waitMs,
-      signal: gatewayEnded ? AbortSignal.any([stop.signal, gatewayEnded]) : stop.signal,
-      send: (group) => send(group, target),
-      onRows(rows) {
-        journal.append(rows);
-        errors += rows.filter(({ error }) => error !== undefined).length;
-        waits = undefined;
-      },
-      onBusy(why) {
-        waits = why;
-      },
-    });
+  if (place.isWritten) progress(`${output} is written already`);
+  else if (before > 0) progress(`goes on: ${numberText(before)} of ${numberText(total)} are done`);
+  try {
+    if (!place.isWritten) await predictLeft(run, total);
+  } finally {
+    await place.keep();
   }
+  if (place.isWritten) return;
   if (journal.done < total) {
     const left = `${numberText(journal.done)} of ${numberText(total)} are done; the same command goes on from there`;
     throw new Refused(gatewayEnded?.aborted ? `the gateway of this command ended: ${left}` : `stopped: ${left}`);
   }
   const seconds = (performance.now() - startMs) / 1000;
-  await writeOutput(() => journal.lines(), output);
-  const tally = new Tally(classes);
+  await place.write(journal);
+  const tally = new Tally(run.classes);
   for (const line of journal.lines()) tally.count(JSON.parse(line) as Row);
   const summary = tally.summary(output, total - before, seconds);
   result(summary, summaryText(summary));
+}
+
+/** Resolves when all items have their results in the journal, or the batch is stopped. */
+async function predictLeft({ input, journal, place, target, options, gatewayEnded }: Run, total: number) {
+  const { shard, concurrency, batchSize, waitMs } = options;
+  const pace = new Pace(concurrency);
+  let errors = 0;
+  let waits: string | undefined;
+  const counts = (): Counts => ({ done: journal.done, total, errors, limit: pace.limit, waits });
+  using stop = stopSignal();
+  using _progress = showProgress(counts);
+  const isLeft = (index: number) => isInShard(index, shard) && !journal.has(index);
+  await work(groupsOf(input.items(), isLeft, batchSize), {
+    pace,
+    waitMs,
+    signal: AbortSignal.any([stop.signal, gatewayEnded, place.failed].flatMap((signal) => signal ?? [])),
+    send: (group) => send(group, target),
+    onRows(rows) {
+      journal.append(rows);
+      errors += rows.filter(({ error }) => error !== undefined).length;
+      waits = undefined;
+    },
+    onBusy(why) {
+      waits = why;
+    },
+  });
 }
 
 /** Aborted by Ctrl-C and SIGTERM; then what was sent is still answered. A second signal ends the process. */

@@ -1,11 +1,13 @@
 /** What becomes of a group, by the gateway's answer. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Item } from './item.ts';
-import { Refused, send } from './send.ts';
+import { Refused } from './refused.ts';
+import { send } from './send.ts';
 
 const GROUP: readonly Item[] = [0, 1, 2].map((index) => ({ index, json: String(index) }));
 
@@ -82,7 +84,7 @@ test('a server that does not answer is waited for', async () => {
 
 test('a picture that cannot be read has failed, and nothing is sent', async () => {
   const target = { url: new URL('http://127.0.0.1:1/predict'), headers: {}, timeoutMs: 5000 };
-  const { rows } = await send([{ index: 4, input: 'a.jpg', file: '/nonexistent/a.jpg' }], target);
+  const { rows } = await send([{ index: 4, input: 'a.jpg', picture: () => readFile('/nonexistent/a.jpg') }], target);
   assert.deepEqual(rows, [
     { index: 4, input: 'a.jpg', error: { kind: 'file_unreadable', detail: 'cannot be read (ENOENT)' } },
   ]);

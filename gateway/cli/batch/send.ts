@@ -1,13 +1,11 @@
 /** Sends one group to the gateway, and says what became of each item. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { causeOf } from '../gateway/address.ts';
+import { BucketError } from './bucket/error.ts';
 import { parseExact } from './exact.ts';
 import type { Group, Item } from './item.ts';
+import { Refused } from './refused.ts';
 import { type Row, type RowError, rowOf } from './row.ts';
-
-/** The whole batch cannot go on: another key, model or address is needed. */
-export class Refused extends Error {}
 
 export type Sent = {
   readonly rows: readonly Row[];
@@ -39,13 +37,13 @@ const HOPELESS: ReadonlySet<number> = new Set([401, 404, 405, 409]);
 /** The gateway has no room, or no model server. */
 const BUSY: ReadonlySet<number> = new Set([429, 503]);
 
-/** Sends it. Throws Refused. A file that cannot be read is a failed item. */
+/** Sends it. Throws Refused. A picture that cannot be read is a failed item; one in a store that is down is sent later. */
 export async function send(group: Group, { url, headers, timeoutMs }: Target): Promise<Sent> {
   let response: Response;
   let text: string;
   try {
     const content = await contentOf(group);
-    if ('error' in content) return { rows: group.map((item) => rowOf(item, content)) };
+    if ('error' in content) return notRead(group, content.error, content.isTransient);
     const { type, body } = content;
     const signal = AbortSignal.timeout(timeoutMs);
     response = await fetch(url, { method: 'POST', headers: { ...headers, 'Content-Type': type }, body, signal });
@@ -59,19 +57,40 @@ export async function send(group: Group, { url, headers, timeoutMs }: Target): P
 
 type Content =
   | { readonly type: string; readonly body: string | Uint8Array<ArrayBuffer> }
-  | { readonly error: RowError };
+  | { readonly error: RowError; readonly isTransient: boolean };
 
 async function contentOf(group: Group): Promise<Content> {
   const [first] = group;
-  if (first && 'file' in first) {
+  if (first && 'picture' in first) {
     try {
-      const body = await readFile(first.file);
-      return { type: `image/${path.extname(first.file).slice(1).toLowerCase() || 'jpeg'}`, body };
+      const body = await first.picture();
+      return {
+        type: `image/${
+          path
+            .extname(first.input ?? '')
+            .slice(1)
+            .toLowerCase() || 'jpeg'
+        }`,
+        body,
+      };
     } catch (error) {
-      return { error: { kind: 'file_unreadable', detail: `cannot be read (${causeOf(error)})` } };
+      return unread(error);
     }
   }
   return { type: 'application/json', body: `{"instances":[${group.map((item) => jsonOf(item)).join(',')}]}` };
+}
+
+/** What could not be read now makes everything wait; what can never be read has failed. */
+function notRead(group: Group, error: RowError, isTransient: boolean): Sent {
+  if (isTransient) return { rows: [], retry: { group, error, isBusy: true, isSuspect: true } };
+  return { rows: group.map((item) => rowOf(item, { error })) };
+}
+
+function unread(error: unknown): Exclude<Content, { type: string }> {
+  if (!(error instanceof BucketError)) {
+    return { error: { kind: 'file_unreadable', detail: `cannot be read (${causeOf(error)})` }, isTransient: false };
+  }
+  return { error: { kind: 'file_unreadable', detail: error.message }, isTransient: error.isTransient };
 }
 
 const jsonOf = (item: Item) => ('json' in item ? item.json : '');
@@ -97,7 +116,7 @@ function answered(group: Group, text: string): Sent {
 function predictionsIn(group: Group, text: string): readonly unknown[] {
   try {
     const body = parseExact(text);
-    if (group.some((item) => 'file' in item)) return [body];
+    if (group.some((item) => 'picture' in item)) return [body];
     const { predictions } = (body ?? {}) as { readonly predictions?: unknown };
     if (Array.isArray(predictions) && predictions.length === group.length) return predictions;
   } catch (cause) {

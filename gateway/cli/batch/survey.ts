@@ -11,7 +11,7 @@ export async function surveyOf(input: Input, name: string): Promise<Survey> {
   const hash = createHash('sha256');
   let total = 0;
   for await (const item of input.items()) {
-    hash.update(`${'file' in item ? item.input : item.json}\n`);
+    hash.update(`${'picture' in item ? item.input : item.json}\n`);
     total += 1;
   }
   if (total === 0) throw new ConfigError(`${name}: has nothing to predict`);

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Group } from './item.ts';
 import type { Pace } from './pace.ts';
+import { Refused } from './refused.ts';
 import { type Row, rowOf } from './row.ts';
-import { Refused, type Retry, type Sent } from './send.ts';
+import type { Retry, Sent } from './send.ts';
 
 /** After so many tries between which the gateway answered others, an item has failed. */
 const MOST_TRIES = 5;

@@ -1,10 +1,11 @@
 /** The arguments of `tensorgate predict` as items: pictures, URLs, and records in JSON files. */
 import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../config/read.ts';
-import type { Item } from '../batch/item.ts';
+import type { Item, ReadPicture } from '../batch/item.ts';
 import { causeOf } from '../gateway/address.ts';
 
-type Content = { readonly input: string } & ({ readonly file: string } | { readonly json: string });
+type Content = { readonly input: string } & ({ readonly picture: ReadPicture } | { readonly json: string });
 
 /** Reads the arguments. A JSON file has one instance, a list of them, or `instances`. Throws ConfigError, which names the argument. */
 export function itemsOf(inputs: readonly string[]): readonly Item[] {
@@ -16,7 +17,7 @@ function contentsOf(input: string): Content | readonly Content[] {
   const stat = statSync(input, { throwIfNoEntry: false });
   if (!stat) throw new ConfigError(`${input}: no such file; give pictures, URLs, or records in .json files`);
   if (stat.isDirectory()) throw new ConfigError(`${input}: is a folder; tensorgate batch predicts whole folders`);
-  return input.toLowerCase().endsWith('.json') ? recordsOf(input) : { input, file: input };
+  return input.toLowerCase().endsWith('.json') ? recordsOf(input) : { input, picture: () => readFile(input) };
 }
 
 function recordsOf(file: string): readonly Content[] {

@@ -3,8 +3,9 @@
 import { groupsOf, type Item } from '../batch/item.ts';
 import { askModel } from '../batch/model.ts';
 import { Pace } from '../batch/pace.ts';
+import { Refused } from '../batch/refused.ts';
 import type { Row } from '../batch/row.ts';
-import { Refused, send } from '../batch/send.ts';
+import { send } from '../batch/send.ts';
 import { work } from '../batch/work.ts';
 import { type AskedModel, keyHeader, predictAddress } from '../gateway/address.ts';
 import { findGateway } from '../gateway/find.ts';

@@ -1,6 +1,6 @@
 /** Amazon S3, and servers that speak its protocol: requests signed with AWS' default credentials. */
 import { createHash, createHmac } from 'node:crypto';
-import type { Store, StoreOptions } from './store.ts';
+import type { Action, ObjectRequest, Page, Store, StoreOptions } from './store.ts';
 import { type BucketObject, encodeSegment } from './url.ts';
 
 const DEFAULT_REGION = 'us-east-1';
@@ -16,18 +16,21 @@ export function createS3Store({ s3Endpoint, s3Region = DEFAULT_REGION }: StoreOp
   const regionOf = ({ bucket }: BucketObject) => regions.get(bucket) ?? s3Region;
 
   return {
-    async request(object) {
+    async request(object, action) {
       const region = regionOf(object);
-      const url = new URL(s3AddressOf(object, region, s3Endpoint));
-      const { protocol, hostname, port, pathname: path } = url;
+      const { method, url } = s3CallOf(object, action, { region, endpoint: s3Endpoint });
+      const { protocol, hostname, port, pathname: path, searchParams } = url;
+      // What is uploaded is not read for a hash first. TLS protects it on its way.
+      const unsigned = action === 'write' ? { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } : {};
       // Signed with the port where it is part of the header Host.
-      const request = { method: 'GET', protocol, hostname, path, headers: { host: url.host } };
+      const request = { method, protocol, hostname, path, headers: { host: url.host, ...unsigned } };
       const signed = await (await signer).sign(
-        { ...request, query: {}, ...(port !== '' && { port: Number(port) }) },
+        { ...request, query: Object.fromEntries(searchParams), ...(port !== '' && { port: Number(port) }) },
         { signingRegion: region },
       );
-      return { url, headers: signed.headers };
+      return { method, url, headers: signed.headers };
     },
+    pageOf: s3PageOf,
     isElsewhere({ statusCode, headers }, object) {
       const region = headers['x-amz-bucket-region'];
       if (s3Endpoint || !WRONG_REGION.has(statusCode) || typeof region !== 'string') return false;
@@ -38,13 +41,51 @@ export function createS3Store({ s3Endpoint, s3Region = DEFAULT_REGION }: StoreOp
   };
 }
 
-/** The address of an object. AWS' certificates have no names for buckets with dots, and other servers often none at all. */
-export function s3AddressOf({ bucket, name }: BucketObject, region: string, endpoint?: URL): string {
-  const path = name.split('/').map(encodeSegment).join('/');
+/** A region, and a server other than AWS. */
+export type S3Place = { readonly region: string; readonly endpoint?: URL | undefined };
+
+const METHODS = { read: 'GET', write: 'PUT', remove: 'DELETE' } as const;
+
+/** The method and address of an action. */
+export function s3CallOf(
+  { bucket, name }: BucketObject,
+  action: Action = 'read',
+  place: S3Place = { region: DEFAULT_REGION },
+): Pick<ObjectRequest, 'method' | 'url'> {
+  const origin = s3AddressOf(bucket, place);
+  if (typeof action === 'string') {
+    const path = name.split('/').map(encodeSegment).join('/');
+    return { method: METHODS[action], url: new URL(`${origin}/${path}`) };
+  }
+  const url = new URL(`${origin}/?list-type=2&prefix=${encodeSegment(name)}`);
+  if (action.listAfter !== '') url.searchParams.set('start-after', action.listAfter);
+  // As the signature needs it: URLSearchParams writes a space as a plus.
+  url.search = url.search.replaceAll('+', '%20');
+  return { method: 'GET', url };
+}
+
+/** The address of a bucket. AWS' certificates have no names for buckets with dots, and other servers often none at all. */
+function s3AddressOf(bucket: string, { region, endpoint }: S3Place): string {
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  if (endpoint) return `${endpoint.origin}/${bucket}/${path}`;
-  if (bucket.includes('.')) return `https://s3.${region}.${domain}/${bucket}/${path}`;
-  return `https://${bucket}.s3.${region}.${domain}/${path}`;
+  if (endpoint) return `${endpoint.origin}/${bucket}`;
+  if (bucket.includes('.')) return `https://s3.${region}.${domain}/${bucket}`;
+  return `https://${bucket}.s3.${region}.${domain}`;
+}
+
+/** Reads the XML of ListObjectsV2. Its names have no markup inside, only references. */
+function s3PageOf(text: string): Page {
+  const names = [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = '']) => unescaped(name));
+  return { names, next: text.includes('<IsTruncated>true</IsTruncated>') ? names.at(-1) : undefined };
+}
+
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** Replaces XML's references: `&amp;`, `&#13;`, `&#xD;`. */
+function unescaped(text: string): string {
+  return text.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
+    if (name !== undefined) return NAMED[name] ?? whole;
+    return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
+  });
 }
 
 /**

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GatewayError } from '../../errors.ts';
 import { parseSourceUrl } from '../source-url.ts';
-import { gcsAddressOf } from './gcs.ts';
-import { s3AddressOf } from './s3.ts';
+import { gcsCallOf } from './gcs.ts';
+import { s3CallOf } from './s3.ts';
 import { objectOf } from './url.ts';
 
 const parse = (text: string) => objectOf(parseSourceUrl(text));
@@ -32,8 +32,8 @@ describe('the object of a URL', () => {
     test(`may be named ${name}`, () => {
       const object = parse(`s3://photos/${name}`);
       assert.equal(object.name, name);
-      assert.equal(decodeURIComponent(new URL(s3AddressOf(object, 'eu-west-1')).pathname), `/${name}`);
-      const gcs = new URL(gcsAddressOf(object));
+      assert.equal(decodeURIComponent(s3CallOf(object).url.pathname), `/${name}`);
+      const { url: gcs } = gcsCallOf(object);
       assert.equal(gcs.search, '?alt=media');
       assert.equal(decodeURIComponent(gcs.pathname.replace('/storage/v1/b/photos/o/', '')), name);
     });
@@ -82,8 +82,10 @@ test('a relative URL cannot lead into a bucket', () => {
 test('the host of a request to S3 is that of the bucket in its region', () => {
   const object = parse('s3://photos/a b.jpg');
   const dotted = parse('s3://my.photos/a.jpg');
-  assert.equal(s3AddressOf(object, 'eu-west-1'), 'https://photos.s3.eu-west-1.amazonaws.com/a%20b.jpg');
-  assert.equal(s3AddressOf(object, 'cn-north-1'), 'https://photos.s3.cn-north-1.amazonaws.com.cn/a%20b.jpg');
-  assert.equal(s3AddressOf(dotted, 'eu-west-1'), 'https://s3.eu-west-1.amazonaws.com/my.photos/a.jpg');
-  assert.equal(s3AddressOf(object, 'any', new URL('http://minio:9000')), 'http://minio:9000/photos/a%20b.jpg');
+  const at = (asked: typeof object, region: string, endpoint?: URL) =>
+    s3CallOf(asked, 'read', { region, endpoint }).url.href;
+  assert.equal(at(object, 'eu-west-1'), 'https://photos.s3.eu-west-1.amazonaws.com/a%20b.jpg');
+  assert.equal(at(object, 'cn-north-1'), 'https://photos.s3.cn-north-1.amazonaws.com.cn/a%20b.jpg');
+  assert.equal(at(dotted, 'eu-west-1'), 'https://s3.eu-west-1.amazonaws.com/my.photos/a.jpg');
+  assert.equal(at(object, 'any', new URL('http://minio:9000')), 'http://minio:9000/photos/a%20b.jpg');
 });

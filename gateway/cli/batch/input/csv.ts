@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { CsvError, parse } from 'csv-parse';
 import { ConfigError } from '../../../config/read.ts';
-import type { Input, Item } from '../item.ts';
+import type { Input, InputFile, Item } from '../item.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const LITERALS: ReadonlySet<string> = new Set(['true', 'false']);
@@ -11,7 +11,7 @@ const LITERALS: ReadonlySet<string> = new Set(['true', 'false']);
  * Reads the rows. A cell of a column in `texts`, the model's inputs of strings, stays text. Another cell that looks like a number
  * or a boolean becomes one. An empty cell that is no text is left out. Throws ConfigError with the line of a mistake.
  */
-export function csvInput(file: string, texts: ReadonlySet<string>): Input {
+export function csvInput({ file, name }: InputFile, texts: ReadonlySet<string>): Input {
   return {
     async *items() {
       const rows = createReadStream(file).pipe(parse({ bom: true, columns: true, skip_empty_lines: true }));
@@ -22,7 +22,7 @@ export function csvInput(file: string, texts: ReadonlySet<string>): Input {
           index += 1;
         }
       } catch (cause) {
-        if (cause instanceof CsvError) throw new ConfigError(`${file}: ${cause.message}`, { cause });
+        if (cause instanceof CsvError) throw new ConfigError(`${name}: ${cause.message}`, { cause });
         throw cause;
       }
     },

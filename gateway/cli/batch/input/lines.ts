@@ -2,11 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { ConfigError } from '../../../config/read.ts';
-import type { Input, Item } from '../item.ts';
+import type { Input, InputFile, Item } from '../item.ts';
 
 /** NDJSON: the text of a line is sent as it is, so no number is rounded. Throws ConfigError with the line that is no JSON. */
-export function ndjsonInput(file: string): Input {
-  return linesInput(file, (line, place) => {
+export function ndjsonInput(from: InputFile): Input {
+  return linesInput(from, (line, place) => {
     try {
       const { url } = (JSON.parse(line) ?? {}) as { readonly url?: unknown };
       return { json: line, ...(typeof url === 'string' && { input: url }) };
@@ -17,8 +17,8 @@ export function ndjsonInput(file: string): Input {
 }
 
 /** A list of URLs of pictures, which the gateway downloads. Throws ConfigError with the line that is no URL. */
-export function urlsInput(file: string): Input {
-  return linesInput(file, (line, place) => {
+export function urlsInput(from: InputFile): Input {
+  return linesInput(from, (line, place) => {
     if (!/^[a-z][a-z\d+.-]*:\/\//i.test(line)) throw new ConfigError(`${place}: needs one URL a line`);
     return { json: JSON.stringify({ url: line }), input: line };
   });
@@ -26,7 +26,7 @@ export function urlsInput(file: string): Input {
 
 type Content = { readonly json: string; readonly input?: string };
 
-function linesInput(file: string, read: (line: string, place: string) => Content): Input {
+function linesInput({ file, name }: InputFile, read: (line: string, place: string) => Content): Input {
   return {
     async *items() {
       let number = 0;
@@ -35,7 +35,7 @@ function linesInput(file: string, read: (line: string, place: string) => Content
         number += 1;
         const line = (number === 1 ? raw.replace(/^\uFEFF/, '') : raw).trim();
         if (line === '') continue;
-        yield { index, ...read(line, `${file}:${number}`) } satisfies Item;
+        yield { index, ...read(line, `${name}:${number}`) } satisfies Item;
         index += 1;
       }
     },

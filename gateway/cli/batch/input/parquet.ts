@@ -2,7 +2,7 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { asyncBufferFromFile, type Compressors, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { ConfigError } from '../../../config/read.ts';
-import type { Input, Item } from '../item.ts';
+import type { Input, InputFile, Item } from '../item.ts';
 
 const compressors: Compressors = {
   GZIP: (bytes) => gunzipSync(bytes),
@@ -11,12 +11,12 @@ const compressors: Compressors = {
 };
 
 /** Reads the rows, one row group in memory at a time. Null is left out; bytes are sent as base64. Throws ConfigError. */
-export function parquetInput(name: string): Input {
+export function parquetInput({ file: path, name }: InputFile): Input {
   return {
     async *items() {
       let index = 0;
       try {
-        const file = await asyncBufferFromFile(name);
+        const file = await asyncBufferFromFile(path);
         const metadata = await parquetMetadataAsync(file);
         for (const { num_rows: rows } of metadata.row_groups) {
           const rowEnd = index + Number(rows);

@@ -1,9 +1,12 @@
 /** Pictures in a folder, or of a glob. */
-import { glob, readdir } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Input, Item } from '../item.ts';
+import type { Input, InputFile, Item, ReadPicture } from '../item.ts';
 
-const PICTURES: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']);
+const EXTENSIONS: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']);
+
+/** Whether a file is a picture by its extension. */
+export const isPicture = (name: string): boolean => EXTENSIONS.has(path.extname(name).toLowerCase());
 
 /** The pictures below a folder, by their extensions, in the order of their paths. Hidden files and folders are left out. */
 export function folderInput(folder: string): Input {
@@ -11,10 +14,10 @@ export function folderInput(folder: string): Input {
     async *items() {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
       const files = entries
-        .filter((entry) => !entry.isDirectory() && PICTURES.has(path.extname(entry.name).toLowerCase()))
+        .filter((entry) => !entry.isDirectory() && isPicture(entry.name))
         .map(({ parentPath, name }) => path.relative(folder, path.join(parentPath, name)))
         .filter((file) => !file.split(path.sep).some((part) => part.startsWith('.')));
-      yield* numbered(files, (file) => path.join(folder, file));
+      yield* numbered(files, (file) => readFile(path.join(folder, file)));
     },
   };
 }
@@ -27,22 +30,23 @@ export function globInput(pattern: string): Input {
       const files = entries
         .filter((entry) => !entry.isDirectory())
         .map(({ parentPath, name }) => path.relative('', path.join(parentPath, name)));
-      yield* numbered(files, (file) => file);
+      yield* numbered(files, (file) => readFile(file));
     },
   };
 }
 
-function numbered(files: readonly string[], pathOf: (file: string) => string): Item[] {
+/** The items of pictures by name, in the order of their names. */
+export function numbered(names: readonly string[], read: (name: string) => ReturnType<ReadPicture>): Item[] {
   // By code units: the order is the same on every machine.
-  const sorted = [...files].sort();
-  return sorted.map((input, index) => ({ index, input, file: pathOf(input) }));
+  const sorted = [...names].sort();
+  return sorted.map((input, index) => ({ index, input, picture: () => read(input) }));
 }
 
 /** One picture. */
-export function pictureInput(file: string): Input {
+export function pictureInput({ file, name }: InputFile): Input {
   return {
     async *items() {
-      yield { index: 0, input: file, file };
+      yield* numbered([name], () => readFile(file));
     },
   };
 }
