@@ -52,9 +52,11 @@ addModelsCommands(program.command('models').description('publish and manage vers
 
 program.commandsGroup('Find faults:');
 addSettings(
-  program.command('doctor').description('check whether a prediction can use the picture at a URL, and print why not'),
+  program
+    .command('doctor')
+    .description('check the model servers, or whether a prediction can use the picture at a URL'),
 )
-  .argument('<url>')
+  .argument('[url]')
   .option('--json', 'print JSON')
   .action(async (url, { json }, command) => {
     const { runDoctor } = await import('./doctor/run.ts');

@@ -54,7 +54,7 @@ describe('the command', () => {
         ['port', true],
       ],
     );
-    assert.equal((await runCli(['doctor'])).code, 2);
+    assert.equal((await runCli(['doctor', 'http://a.com/', 'http://b.com/'])).code, 2);
     const wrong = await runCli(['doctor', '--fetch-allow', '*', 'http://a.com/']);
     assert.deepEqual([wrong.code, /FETCH_ALLOW: "\*" cannot be read/.test(wrong.stderr)], [2, true]);
   });

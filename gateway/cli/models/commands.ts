@@ -1,14 +1,11 @@
 /** Declares the commands under `models`: each maps its arguments and flags to one function. */
-import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readTls } from '../../backend/grpc/tls.ts';
 import { readConfig, readDuration } from '../../config/read.ts';
 import { SETTINGS } from '../../config/schema.ts';
-import { checked, sharedProtocol } from '../../wiring/settings.ts';
 import { addSettings, givenSettings } from '../flags.ts';
 import { createOutput } from '../output.ts';
 import { runCheck } from './check.ts';
-import type { ModelsContext } from './context.ts';
+import { type ModelsContext, modelsContext } from './context.ts';
 import { runDelete } from './delete.ts';
 import { runLabel } from './label.ts';
 import { runList } from './list.ts';
@@ -65,15 +62,7 @@ function add(models: Command, name: string, description: string): Command {
 }
 
 function contextOf(command: Command): ModelsContext {
-  const config = readConfig(givenSettings(command));
-  const output = createOutput(command.opts().json === true);
-  const protocol = sharedProtocol(config);
-  return {
-    models: path.resolve(config.models),
-    shared: config.tfServingHost === undefined ? undefined : { host: config.tfServingHost, protocol },
-    tls: checked(() => readTls(config)),
-    output,
-  };
+  return modelsContext(readConfig(givenSettings(command)), createOutput(command.opts().json === true));
 }
 
 function readVersion(text: string): number {

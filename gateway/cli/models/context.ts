@@ -1,6 +1,9 @@
-/** What every command under `models` receives. */
-import type { BackendTls } from '../../backend/grpc/tls.ts';
+/** What every command that asks model servers receives. */
+import path from 'node:path';
+import { type BackendTls, readTls } from '../../backend/grpc/tls.ts';
+import type { Config } from '../../config/schema.ts';
 import type { OwnBackend } from '../../domain/own-limits.ts';
+import { checked, sharedProtocol } from '../../wiring/settings.ts';
 import type { Output } from '../output.ts';
 
 export type ModelsContext = {
@@ -11,3 +14,14 @@ export type ModelsContext = {
   readonly tls?: BackendTls | undefined;
   readonly output: Output;
 };
+
+/** Throws ConfigError for a TLS setting that cannot be used. */
+export function modelsContext(config: Config, output: Output): ModelsContext {
+  const protocol = sharedProtocol(config);
+  return {
+    models: path.resolve(config.models),
+    shared: config.tfServingHost === undefined ? undefined : { host: config.tfServingHost, protocol },
+    tls: checked(() => readTls(config)),
+    output,
+  };
+}

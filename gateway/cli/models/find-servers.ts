@@ -32,10 +32,20 @@ export async function findServers(context: ModelsContext): Promise<Servers> {
   };
 }
 
+/** The servers of a model, and how they are called. Undefined if it has none. */
+export async function serversOf(
+  model: string,
+  context: ModelsContext,
+): Promise<{ readonly backend: OwnBackend; readonly tls: ModelsContext['tls'] } | undefined> {
+  const own = await ownServers(context.models, model);
+  if (own) return { backend: own, tls: context.tls };
+  const shared = await sharedServers(context);
+  return shared && { backend: shared, tls: sharedTls(context) };
+}
+
 /** Like findServers. Throws `refused` if the model has no servers. */
 export async function requireServers(model: string, context: ModelsContext): Promise<Servers> {
-  const found = (await ownServers(context.models, model)) ?? (await sharedServers(context));
-  if (found) return findServers(context);
+  if (await serversOf(model, context)) return findServers(context);
   throw refused(
     `TF_SERVING_HOST is not set, and no gateway with the embedded server runs for ${context.models}: start one with ` +
       'make run, or name the servers with --tf-serving-host',

@@ -27,6 +27,9 @@ type Server = Pick<Backend, 'status' | 'close'> & {
   readonly connectAttempt: Promise<void>;
 };
 
+/** The trouble of a server that no connection reaches. */
+export const UNREACHABLE = 'cannot be reached';
+
 const CONNECT_TIMEOUT_MS = 2000;
 const STATUS_TIMEOUT_MS = 5000;
 
@@ -94,7 +97,7 @@ async function report(address: string, { connectAttempt, status }: Server, model
     return {
       address,
       versions: [],
-      trouble: kind === 'model_unavailable' ? 'cannot be reached' : String(details ?? message),
+      trouble: kind === 'model_unavailable' ? UNREACHABLE : String(details ?? message),
     };
   }
 }
