@@ -150,8 +150,9 @@ test('G16, A13: X-Forwarded-For is used from trusted proxies only: a forged one 
     '2001:db8:1:2::%1',
   ];
   for (const client of again) assert.equal((await from(oneHop, client)).status, 429, client);
-  assert.equal((await from(oneHop, '2002:0101:0101:1::1')).status, 404);
-  assert.equal((await from(oneHop, '2002:0101:0101:2::1')).status, 429, 'the same 6to4 network');
+  assert.equal((await from(oneHop, '2002:0101:0101:1::1')).status, 429, 'the same IPv4 address over 6to4');
+  assert.equal((await from(oneHop, '64:ff9b::1.1.1.1')).status, 429, 'and over NAT64');
+  assert.equal((await from(oneHop, '64:ff9b::1.1.1.2')).status, 404, 'another client of NAT64');
   assert.equal((await from(oneHop, 'hidden')).status, 404);
   assert.equal((await from(oneHop, '_other')).status, 429, 'all without an address are one client');
   assert.equal((await from(byAddress, '8.8.8.8, 1.1.1.1:9, [::ffff:10.0.0.7]:443')).status, 429);

@@ -1,9 +1,9 @@
 /** Authenticates callers by their API key, and applies their rate limits. */
-import ipaddr from 'ipaddr.js';
 import { findKey, type Key } from '../access/keys.ts';
 import type { Rate } from '../access/rate.ts';
 import type { RateLimitState, RateLimits } from '../access/rate-limits.ts';
 import { GatewayError } from '../errors.ts';
+import { clientNetwork } from './client-network.ts';
 
 export type Caller = {
   /** The name of the key; `anonymous` without one. */
@@ -46,11 +46,6 @@ export type CallersOptions = {
 };
 
 const ANONYMOUS = 'anonymous';
-/** An IPv6 client has all addresses of a /64 network: the first four groups of 16 bits. */
-const NETWORK_GROUPS = 4;
-/** With 6to4 (RFC 3056) an IPv4 address has a /48 network. */
-const NETWORK_GROUPS_6TO4 = 3;
-
 /** Creates the check of callers that runs before every handler. */
 export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
@@ -96,14 +91,6 @@ function callerOfKey(keys: readonly Key[], given: string | undefined, rate: Rate
   };
   const isExpired = key.expiresMs !== undefined && key.expiresMs <= Date.now();
   return isExpired ? { ...caller, refusal: 'The API key has expired.' } : caller;
-}
-
-/** An IPv4 address, also one mapped into IPv6, or the network of an IPv6 address. */
-function clientNetwork(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
-  return parsed.parts.slice(0, parsed.range() === '6to4' ? NETWORK_GROUPS_6TO4 : NETWORK_GROUPS).join(':');
 }
 
 /** Sets RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-09). */

@@ -272,6 +272,10 @@ for (const protocol of BACKEND_PROTOCOLS) {
     });
     t.after(() => server.close());
     const { backend } = await connect(t, await listen(server));
+    const { signal } = new AbortController();
+    for (const lookUp of [backend.status('m', signal), backend.metadata({ model: 'm' }, signal)]) {
+      await assert.rejects(lookUp, { kind: 'model_failed', message: /larger than 1 MiB; load fewer versions/ });
+    }
     await assert.rejects(predict(backend), failsWith('model_failed'));
     const before = process.memoryUsage().rss;
     for (let round = 0; round < 20; round += 1) await assert.rejects(predict(backend), failsWith('model_failed'));

@@ -1,5 +1,7 @@
 /** Calls that look something up: they run no model, and their answers are small. */
 import { performance } from 'node:perf_hooks';
+import { GatewayError } from '../../errors.ts';
+import { isTooLarge, statusOf } from './failure.ts';
 import { frame } from './framing.ts';
 import type { Unary } from './unary.ts';
 
@@ -15,6 +17,9 @@ export const MAX_LOOK_UP_FIELDS = 2 ** 16;
 /** More of an error's text is not kept: one is logged and shown for each version. */
 export const MAX_ERROR_CHARACTERS = 1000;
 
+const TOO_LARGE =
+  'What the model server says of the model is larger than 1 MiB; load fewer versions, or export fewer signatures and tensors.';
+
 /** Sends a message to the given server, or to any. Resolves to the answer's message. */
 export type LookUpCall = (
   path: string,
@@ -23,7 +28,7 @@ export type LookUpCall = (
   server: string | undefined,
 ) => Promise<Buffer>;
 
-/** Makes the call. Failed RPCs throw the GatewayErrors of failure.ts. */
+/** Makes the call. Failed RPCs throw the GatewayErrors of failure.ts, and TOO_LARGE. */
 export function createLookUpCall(unary: Unary): LookUpCall {
   return (path, message, signal, server) =>
     unary({
@@ -33,5 +38,8 @@ export function createLookUpCall(unary: Unary): LookUpCall {
       maxResponseBytes: MAX_LOOK_UP_BYTES,
       signal,
       ...(server !== undefined && { only: new Set([server]) }),
+    }).catch((thrown: unknown) => {
+      const failed = statusOf(thrown);
+      throw failed && isTooLarge(failed) ? new GatewayError('model_failed', TOO_LARGE, { cause: thrown }) : thrown;
     });
 }
