@@ -3,6 +3,7 @@ import { createSecureServer, createServer, type Http2Server } from 'node:http2';
 import { Server as Listener } from 'node:net';
 import type { Log } from '../domain/request.ts';
 import type { Drainable } from '../door/lifecycle.ts';
+import { followSockets } from '../door/open-sockets.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
 import { boundCalls, type OnCall } from './calls.ts';
 import { boundConnections } from './connections.ts';
@@ -44,6 +45,7 @@ export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): Gr
     maxSessionMemory: MAX_SESSION_MEMORY,
   };
   const server = tls ? secureServer(limits, tls) : createServer(limits);
+  const closeSockets = followSockets(server);
   const connections = boundConnections(server, maxConnections, tls !== undefined);
   readInTurn(server, tls ? 'secureConnection' : 'connection');
   const take = boundCalls(onCall);
@@ -65,6 +67,7 @@ export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): Gr
     close() {
       server.close();
       connections.closeAll();
+      closeSockets();
     },
   };
   return { listener: server, drainable };

@@ -2,9 +2,11 @@
 import type { Server } from 'node:http';
 import { Server as Listener } from 'node:net';
 import type { Drainable } from '../door/lifecycle.ts';
+import { followSockets } from '../door/open-sockets.ts';
 
 /** A server as the lifecycle drains it. */
 export function drainable(server: Server): Drainable {
+  const closeSockets = followSockets(server);
   return {
     onRequest: (listener) => void server.on('request', (_request, response) => listener(response)),
     /**
@@ -14,7 +16,7 @@ export function drainable(server: Server): Drainable {
     stop: (onClosed) => void Listener.prototype.close.call(server, onClosed),
     close() {
       server.close();
-      server.closeAllConnections();
+      closeSockets();
     },
   };
 }

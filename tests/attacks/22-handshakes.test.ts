@@ -87,3 +87,19 @@ test('A21: handshakes that do not go on take no place from clients, on both TLS 
     for (const socket of [idle, ...stalled]) socket.destroy();
   }
 });
+
+/** Node ends a handshake after ten seconds. */
+const LATE_MS = 8000;
+
+test('A21: a shutdown does not wait for handshakes that are not complete', async (t) => {
+  const gateway = await start(t);
+  const ports = [Number(new URL(gateway.url).port), Number(gateway.grpcTarget.split(':')[1])];
+  const stalled = (await Promise.all(ports.map(stall))).flat();
+  const startedMs = performance.now();
+  assert.equal(await gateway.stop(), 0);
+  const tookMs = performance.now() - startedMs;
+  t.diagnostic(`came: it ended after ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < LATE_MS, `${tookMs} ms`);
+  assert.equal(gateway.log.find(({ msg }) => msg === 'drained')?.answered, true);
+  for (const socket of stalled) socket.destroy();
+});
