@@ -1,8 +1,8 @@
 /** Reads a response body up to a size limit, and undoes its Content-Encoding. */
 import type { IncomingMessage } from 'node:http';
+import { createSemaphore } from '../domain/semaphore.ts';
 import { GatewayError } from '../errors.ts';
 import { codingsOf, decodeBody } from './content-encoding.ts';
-import { createSemaphore } from './semaphore.ts';
 
 /** Every chunk costs time and memory. After this many chunks, their mean size must reach `MIN_MEAN_CHUNK_BYTES`. */
 const UNCHECKED_CHUNKS = 1024;

@@ -42,7 +42,7 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       const scanner = new JsonScanner({ ...format.limits(options), maxHeapBytes: codec.maxHeapBytes });
       const onPiece = (piece: Buffer) => scanner.feed(piece);
       const body = await receiveBody(exchange, { ...whole, held: hold(exchange.response), onPiece });
-      return codec.read(body, scanner.values, format, options);
+      return codec.read({ body, values: scanner.values }, format, options, exchange.signal);
     },
     async jsonThenBytes(exchange, jsonBytes, format, options) {
       const scanner = new JsonScanner({ ...format.limits(options), maxHeapBytes: codec.maxHeapBytes });
@@ -60,7 +60,8 @@ export function createBodyReader(limits: BodyLimits): BodyReader {
       held.take(jsonBytes);
       // A copy: the memory of large JSON is moved to the worker.
       const text = Buffer.from(new Uint8Array(body.subarray(0, jsonBytes)).buffer);
-      return { json: await codec.read(text, scanner.values, format, options), bytes: body.subarray(jsonBytes) };
+      const received = { body: text, values: scanner.values };
+      return { json: await codec.read(received, format, options, exchange.signal), bytes: body.subarray(jsonBytes) };
     },
     image: (exchange) => receiveBody(exchange, { ...image, held: hold(exchange.response) }),
     async form(exchange) {

@@ -36,7 +36,8 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
         {
           setHeader: (name, value) => response.setHeader(name, value),
           onGone: (hangUp) => response.once('close', () => !response.writableFinished && hangUp()),
-          isGone: () => response.destroyed,
+          // A connection that the gateway closes tells it later, in a turn of the event loop.
+          isGone: () => response.destroyed || request.socket.destroyed,
           async handle(context) {
             const answer = await handler(request, response, context);
             holdAnswer(response, piecesOf(answer.body).bytes, () => response.destroy());

@@ -16,6 +16,7 @@ export function drainable(server: Server): Drainable {
     stop: (onClosed) => void Listener.prototype.close.call(server, onClosed),
     close() {
       server.close();
+      server.closeAllConnections();
       closeSockets();
     },
   };

@@ -1,6 +1,7 @@
 /** Reads and writes JSON: small bodies and answers at once, large ones in a worker thread. */
 import { Piscina } from 'piscina';
-import { GatewayError } from '../../errors.ts';
+import { createSemaphore } from '../../domain/semaphore.ts';
+import { abortError, GatewayError } from '../../errors.ts';
 import { decodeJson, type JsonFormat, type JsonText, readJson, writeText } from './format.ts';
 import type { ReadTask, Reply, WriteTask } from './worker.ts';
 
@@ -17,15 +18,18 @@ const IDLE_MS = 10_000;
 /** An error loses its code between threads. */
 const NO_DESCRIPTOR = /EMFILE|ENFILE|too many open files/i;
 
+/** `values`: as the scanner counted them. The memory of a large body is moved to the worker: share it with nothing. */
+export type ReceivedJson = { readonly body: Buffer; readonly values: number };
+
 export type JsonCodec = {
   /** The heap of the worker. A body that may take more must not be read. */
   readonly maxHeapBytes: number;
-  /** `values`: as the scanner counted them. The memory of a large body is moved to the worker: share it with nothing. */
+  /** Rejects when the signal aborts while the body waits for the worker. */
   read<Options, Result>(
-    body: Buffer,
-    values: number,
+    received: ReceivedJson,
     format: JsonFormat<Options, Result>,
     options: Options,
+    signal: AbortSignal,
   ): Promise<Result>;
   /** The JSON of a value as UTF-8. Its `memory` is moved to the worker if it is large. Throws `overloaded` too. */
   write<Value>(value: Value, text: JsonText<Value>): Promise<Uint8Array>;
@@ -41,12 +45,13 @@ export function createJsonCodec(
   takeMemory: (bytes: number) => () => void = () => () => undefined,
 ): JsonCodec {
   let pool: Piscina | undefined;
+  const turns = createSemaphore(1);
   /** A worker that could not start, or not load its code, never will: the next body gets a new one. */
   function giveUp(failed: Piscina): void {
     if (pool === failed) pool = undefined;
     void failed.destroy();
   }
-  async function runTask(name: string, task: ReadTask | WriteTask, moved: readonly ArrayBuffer[]): Promise<Reply> {
+  async function runTask({ name, task, moved }: Run): Promise<Reply> {
     const running =
       pool ??
       openPool(maxHeapBytes).on('error', function (this: Piscina) {
@@ -66,20 +71,30 @@ export function createJsonCodec(
       throw new GatewayError('overloaded', detail, { isUnavailable: true, cause });
     }
   }
+  /** A request that ends leaves the queue, and its memory is free. One that is being worked on is finished: a thread costs more. */
+  async function runInTurn(run: Run, signal: AbortSignal): Promise<unknown> {
+    const end = await turns.acquire('', signal).catch(() => Promise.reject(abortError(signal)));
+    try {
+      return resultOf(await runTask(run));
+    } finally {
+      end();
+    }
+  }
   return {
     maxHeapBytes,
-    async read(body, values, format, options) {
+    async read({ body, values }, format, options, signal) {
       const isSmall = body.length <= SMALL.bytes && values <= SMALL.values;
       if (isSmall) return readJson(decodeJson(body, format.example), format, options);
       const task = { module: format.module, body, options };
-      return resultOf(await runTask('readInWorker', task, [body.buffer as ArrayBuffer])) as never;
+      return (await runInTurn({ name: 'readInWorker', task, moved: [body.buffer as ArrayBuffer] }, signal)) as never;
     },
     async write(value, text) {
       const { module, bytes, memory } = text;
       if (bytes(value) <= SMALL_ANSWER_BYTES) return writeText(text, value);
       const release = takeMemory(bytes(value));
       try {
-        return resultOf(await runTask('writeInWorker', { module, value }, memory(value))) as Uint8Array;
+        const run = { name: 'writeInWorker', task: { module, value }, moved: memory(value) };
+        return (await runInTurn(run, new AbortController().signal)) as Uint8Array;
       } finally {
         release();
       }
@@ -87,6 +102,8 @@ export function createJsonCodec(
     close: () => void pool?.destroy(),
   };
 }
+
+type Run = { readonly name: string; readonly task: ReadTask | WriteTask; readonly moved: readonly ArrayBuffer[] };
 
 function resultOf(reply: Reply): unknown {
   if ('kind' in reply) throw new GatewayError(reply.kind, reply.detail, { cause: reply.cause });
@@ -99,7 +116,7 @@ function isOutOfMemory(cause: unknown): boolean {
 }
 
 /**
- * One thread: the next body waits as counted bytes, so JSON takes the memory of one body beside them. The heap has room for
+ * One thread, which gets one body at a time: the next ones wait as counted bytes, so JSON takes the memory of one body beside them. The heap has room for
  * the text and the strings of the largest body; what else its values take is little, by the limit of the format.
  */
 function openPool(maxHeapBytes: number): Piscina {

@@ -9,8 +9,10 @@ const MB = 1e6;
 function openReader(t: TestContext, maxHeapBytes = 160 * MB) {
   const reader = createJsonCodec(maxHeapBytes);
   t.after(() => reader.close());
-  return (text: string, values = 3): Promise<JsonBody> =>
-    reader.read(Buffer.from(new TextEncoder().encode(text).buffer), values, format, OPTIONS);
+  return (text: string, values = 3): Promise<JsonBody> => {
+    const body = Buffer.from(new TextEncoder().encode(text).buffer);
+    return reader.read({ body, values }, format, OPTIONS, new AbortController().signal);
+  };
 }
 
 test('A02: a large body, read in a thread, gives what a small one does', async (t) => {
