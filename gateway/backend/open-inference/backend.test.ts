@@ -119,6 +119,26 @@ test('the reason why a model is not ready is read from RepositoryIndex', async (
   assert.ok(server.lookUps.includes('RepositoryIndex'));
 });
 
+test('a version that failed is told beside one that is ready, and the index of all models is asked for once', async (t) => {
+  const { server, backend } = await serve(t, {
+    versions: ['2'],
+    index: () => [
+      { name: 'm', version: '1', state: 'UNAVAILABLE', reason: 'unloaded' },
+      { name: 'm', version: '2', state: 'READY' },
+      { name: 'm', version: '3', state: 'UNAVAILABLE', reason: 'bad graph' },
+      { name: 'other', version: '9', state: 'UNAVAILABLE', reason: 'bad graph' },
+    ],
+  });
+  for (let poll = 0; poll < 3; poll += 1) {
+    assert.deepEqual(await backend.status('m', signal), [
+      { version: 3, state: 'END', error: 'bad graph' },
+      { version: 2, state: 'AVAILABLE', error: '' },
+      { version: 1, state: 'END', error: '' },
+    ]);
+  }
+  assert.equal(server.lookUps.filter((method) => method === 'RepositoryIndex').length, 1);
+});
+
 test('a server without RepositoryIndex does not have an unknown model, whichever code it answers', async (t) => {
   for (const unknownCode of [status.NOT_FOUND, status.UNAVAILABLE]) {
     const { backend } = await serve(t, { names: ['m'], unknownCode });

@@ -7,8 +7,9 @@ import { message } from '../../tensor/message.ts';
 import { statusOf } from '../grpc/failure.ts';
 import { createLookUpCall } from '../grpc/look-up-call.ts';
 import type { Unary } from '../grpc/unary.ts';
-import { type Listed, readIndex, readModel, readReady } from './look-up-responses.ts';
-import type { Versions } from './versions.ts';
+import { type Listed, readModel, readReady } from './look-up-responses.ts';
+import { createRepositoryIndex } from './repository-index.ts';
+import { numberOf, type Versions } from './versions.ts';
 
 const SERVICE = '/inference.GRPCInferenceService';
 
@@ -25,6 +26,8 @@ type To = readonly [signal: AbortSignal, server: string | undefined];
 export function createLookUp(unary: Unary, versions: Versions): Pick<Backend, 'metadata' | 'status'> {
   const lookUp = createLookUpCall(unary);
   const call = (method: string, request: Uint8Array, ...to: To) => lookUp(`${SERVICE}/${method}`, request, ...to);
+
+  const listVersions = createRepositoryIndex(`${SERVICE}/RepositoryIndex`, lookUp);
 
   const metadata: Backend['metadata'] = async (servable, signal, server) => {
     const { model, version, label } = servable;
@@ -48,16 +51,26 @@ export function createLookUp(unary: Unary, versions: Versions): Pick<Backend, 'm
   }
 
   /** The states of a model that is not ready. Empty where the server does not tell them. */
-  async function unreadyOf(model: string, ...to: To): Promise<readonly VersionStatus[]> {
-    // RepositoryIndex is an extension, and may not be permitted.
-    const index = await call('RepositoryIndex', new Uint8Array(), ...to).then(readIndex, (): Listed[] => []);
-    const listed = index.filter(({ name, state }) => name === model && state !== undefined);
+  async function unreadyOf(model: string, server: string | undefined): Promise<readonly VersionStatus[]> {
+    const listed = await listVersions(model, server);
     if (listed.length === 0) return [];
     const numbers = versions.read(model, textsOf(listed));
     return numbers.map((version) => {
       const text = versions.text({ model, version });
-      const { state = 'UNKNOWN', reason = '' } = listed.find((one) => one.version === text) ?? listed[0] ?? {};
-      return { version, state, error: state === 'AVAILABLE' ? '' : reason };
+      return statusOfListed(version, listed.find((one) => one.version === text) ?? listed[0]);
+    });
+  }
+
+  /** The versions beside those that ModelMetadata has listed: they failed to load, or are loading or unloaded. */
+  async function othersOf(
+    model: string,
+    known: readonly number[],
+    server: string | undefined,
+  ): Promise<readonly VersionStatus[]> {
+    const listed = await listVersions(model, server);
+    return listed.flatMap((one) => {
+      const version = numberOf(one.version);
+      return version === undefined || known.includes(version) ? [] : statusOfListed(version, one);
     });
   }
 
@@ -67,15 +80,26 @@ export function createLookUp(unary: Unary, versions: Versions): Pick<Backend, 'm
       listed = readModel(await call('ModelMetadata', nameAndVersion(model, ''), signal, server)).listed;
     } catch (thrown) {
       if (!isWithoutVersion(thrown)) throw thrown;
-      const unready = await unreadyOf(model, signal, server);
+      const unready = await unreadyOf(model, server);
       if (unready.length > 0) return unready;
       throw asNotFound(thrown);
     }
     const numbers = versions.read(model, listed).slice(0, MAX_VERSIONS);
-    return Promise.all(numbers.map((version) => readyOf(model, version, signal, server)));
+    const ready = await Promise.all(numbers.map((version) => readyOf(model, version, signal, server)));
+    const isNumbered = numbers.some((version) => versions.text({ model, version }) !== '');
+    const others = isNumbered ? await othersOf(model, numbers, server) : [];
+    return [...ready, ...others].sort((one, other) => other.version - one.version);
   };
 
   return { metadata, status };
+}
+
+/** Triton's reason for a version that was unloaded as it should be. */
+const UNLOADED = 'unloaded';
+
+function statusOfListed(version: number, listed: Listed | undefined): VersionStatus {
+  const { state = 'UNKNOWN', reason = '' } = listed ?? {};
+  return { version, state, error: state === 'AVAILABLE' || reason === UNLOADED ? '' : reason };
 }
 
 function textsOf(listed: readonly Listed[]): readonly string[] {

@@ -31,6 +31,7 @@ export class Versions {
   }
 }
 
-function numberOf(text: string): number | undefined {
+/** A version by its text. Undefined for names such as "v2". */
+export function numberOf(text: string): number | undefined {
   return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
 }
