@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readConfig } from '../gateway/config/read.ts';
 import type { FreeRows, ImageSpec } from '../gateway/domain/picture.ts';
-import type { RequestContext } from '../gateway/domain/request.ts';
+import { testContext } from '../gateway/domain/test-context.ts';
 import { type DecodeOptions, decode } from '../gateway/image/decode.ts';
 import { openPictures } from '../gateway/image/pictures.ts';
 import { createResampler } from '../gateway/image/resample.ts';
@@ -26,17 +26,7 @@ const SPEC = testSpec();
 const { imageFormats: formats, maxImagePixels: maxPixels, maxImageBytes: maxBytes, decodeTimeoutMs } = readConfig();
 const image = (name: string) => readFile(new URL(`../tests/golden/images/${name}`, import.meta.url));
 const log = { debug() {}, info() {}, warn: console.error, error: console.error };
-const context: RequestContext = {
-  id: 'bench',
-  tenant: 'bench',
-  log,
-  signal: new AbortController().signal,
-  deadlineMs: Number.POSITIVE_INFINITY,
-  times: new Map(),
-  note: () => undefined,
-  onEnd: (end: () => void) => end(),
-  time: (_stage, work) => work(),
-};
+const context = testContext({ log, deadlineMs: Number.POSITIVE_INFINITY });
 
 type Work = (bytes: Uint8Array, spec: ImageSpec) => Promise<unknown>;
 type Round = { readonly cpuMs: number; readonly p50Ms: number; readonly perSecond: number };

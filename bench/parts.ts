@@ -13,7 +13,7 @@ import { createTfServing } from '../gateway/backend/tf-serving/backend.ts';
 import { readConfig } from '../gateway/config/read.ts';
 import type { PredictTarget } from '../gateway/domain/backend.ts';
 import type { FreeRows } from '../gateway/domain/picture.ts';
-import type { RequestContext } from '../gateway/domain/request.ts';
+import { testContext } from '../gateway/domain/test-context.ts';
 import { createFetch } from '../gateway/fetch/http.ts';
 import { openPictures } from '../gateway/image/pictures.ts';
 import { testSpec } from '../gateway/image/test-spec.ts';
@@ -27,17 +27,7 @@ const here = (file: string) => new URL(file, import.meta.url).pathname;
 const photo = await readFile(here('../tests/golden/images/jpg-420.jpg'));
 const spec = testSpec({ scale: 'tf' });
 const log = { debug() {}, info() {}, warn: console.error, error: console.error };
-const context = (): RequestContext => ({
-  id: 'bench',
-  tenant: 'bench',
-  log,
-  signal: new AbortController().signal,
-  deadlineMs: performance.now() + 20_000,
-  times: new Map(),
-  note: () => undefined,
-  onEnd: (end: () => void) => end(),
-  time: (_stage, work) => work(),
-});
+const context = () => testContext({ log });
 
 const origin = createServer((_request, response) => response.end(photo));
 await once(origin.listen(0, '127.0.0.1'), 'listening');

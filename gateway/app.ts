@@ -13,6 +13,7 @@ import type { ModelFolders } from './model/folders.ts';
 import { createMetrics, showDroppedLines } from './observe/metrics.ts';
 import { openDoors } from './wiring/doors.ts';
 import { OwnAdmissions } from './wiring/own-admissions.ts';
+import { openPredictions } from './wiring/prediction-log.ts';
 import { openStages } from './wiring/stages.ts';
 
 export type App = {
@@ -27,13 +28,18 @@ export type App = {
   watch(signal: AbortSignal): Promise<void>;
   /** Resolves when the gateway is ready for the first time. */
   readonly ready: Promise<void>;
-  /** Closes the ports, and what outlives requests: connections to image sources and model servers, decoder processes. */
-  close(): void;
+  /**
+   * Closes the ports, and what outlives requests: connections to image sources and model servers, decoder processes. Resolves when
+   * the prediction log is written.
+   */
+  close(): Promise<void>;
 };
 
 export type AppOptions = {
   readonly config: Config;
   readonly log: Logger;
+  /** Writes a line to stdout. False where it was dropped. */
+  readonly writeLine: (line: string) => boolean;
   /** Log lines dropped so far. */
   readonly droppedLines: () => number;
   readonly folders: ModelFolders;
@@ -47,7 +53,7 @@ export type AppOptions = {
  * Makes the gateway. Opens no port. Throws ConfigError for a setting that a part refuses;
  * then everything that was opened is closed again.
  */
-export function createApp({ config, log, droppedLines, folders, explain, target }: AppOptions): App {
+export function createApp({ config, log, writeLine, droppedLines, folders, explain, target }: AppOptions): App {
   using opened = new DisposableStack();
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
@@ -58,9 +64,11 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   const ownAdmissions = new OwnAdmissions(maxQueue);
   const metrics = createMetrics(ownAdmissions.loadWith(admission), plan.memory);
   showDroppedLines(metrics, droppedLines);
+  const predictions = openPredictions({ config, log, metrics, writeLine });
   const line = openStages({
     config,
     log,
+    onPredicted: predictions?.onPredicted,
     explain,
     target,
     admission,
@@ -72,7 +80,17 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
   });
   line.setModels(folders);
   const lifecycle = createLifecycle();
-  const { service, admin, grpc } = openDoors({ config, log, line, plan, descriptors, metrics, lifecycle, opened });
+  const { service, admin, grpc } = openDoors({
+    config,
+    log,
+    line,
+    plan,
+    descriptors,
+    metrics,
+    lifecycle,
+    opened,
+    addFeedback: predictions?.addFeedback,
+  });
   const parts = opened.move();
   return {
     service,
@@ -82,9 +100,10 @@ export function createApp({ config, log, droppedLines, folders, explain, target 
     setModels: line.setModels,
     watch: (signal) => line.watch.run(signal),
     ready: line.watch.states.ready,
-    close() {
+    async close() {
       lifecycle.close();
       parts.dispose();
+      await predictions?.close();
     },
   };
 }

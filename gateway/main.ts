@@ -41,6 +41,7 @@ export async function serve(config: Config): Promise<number> {
   const app = createApp({
     config,
     log,
+    writeLine: sink.write,
     droppedLines: sink.dropped,
     folders,
     explain: async ({ folder, backend }) => (own && !backend ? missingOnnx(folder) : undefined),

@@ -39,16 +39,17 @@ export type RunningGateway = Service & {
 };
 
 /**
- * Starts a gateway on free ports with the given settings. Resolves when it listens. `openFiles`: its `ulimit -n`. `flags`:
- * arguments of `serve`.
+ * Starts a gateway on free ports with the given settings. Resolves when it listens. `ulimit`: limits of the
+ * process, such as `-n 64`. `flags`: arguments of `serve`.
  */
 export async function startGateway(
   settings: Record<string, string> = {},
-  openFiles?: number,
+  ulimit?: string,
   flags: readonly string[] = [],
 ): Promise<RunningGateway> {
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...settings };
-  const limited = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`];
+  // SIGXFSZ would end a process that writes more than `ulimit -f`.
+  const limited = ulimit === undefined ? [] : ['sh', '-c', `trap '' XFSZ; ulimit ${ulimit} && exec "$0" "$@"`];
   const [command = '', ...args] = [...limited, process.execPath, MAIN, 'serve', ...flags];
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
@@ -90,9 +91,9 @@ export async function startGateway(
 export async function startGatewayFor(
   t: TestContext,
   settings: Record<string, string>,
-  openFiles?: number,
+  ulimit?: string,
 ): Promise<RunningGateway> {
-  const gateway = await startGateway(settings, openFiles);
+  const gateway = await startGateway(settings, ulimit);
   t.after(async () => assert.equal(await gateway.stop(), 0));
   return gateway;
 }

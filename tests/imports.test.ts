@@ -47,7 +47,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   http: ['door', 'observe', 'model', 'machine'],
   grpc: ['door'],
   door: ['observe', 'access', 'machine'],
-  observe: ['pipeline', 'model'],
+  observe: ['pipeline', 'tensor', 'image', 'model', 'scores'],
   pipeline: [...STAGES, 'machine'],
   'greeting.ts': ['config', 'model'],
   config: ['access'],

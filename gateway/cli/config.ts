@@ -23,6 +23,8 @@ export function printConfig(flags: Record<string, string>, json: boolean): void 
 const cellOf = (value: unknown) => (value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value));
 
 function shown(key: keyof Config, value: unknown): unknown {
+  if (key === 'predictionLog' && typeof value === 'object' && value !== null)
+    return shown(key, Object.values(value)[0]);
   if (typeof value !== 'string') return value;
   return SECRETS.has(key) ? withoutSecrets(value) : hidePassword(value);
 }

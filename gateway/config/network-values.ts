@@ -54,6 +54,19 @@ export const proxyUrl = () =>
     'a URL without a path',
   );
 
+/** Where lines go: `off`, `stdout`, a folder, or the URL of a collector. */
+export const lineTarget = () =>
+  z.string().transform((text, context): LineTarget => {
+    if (text === 'off' || text === 'stdout') return text;
+    if (!/^[a-z][a-z\d+.-]*:/i.test(text)) return { folder: text };
+    const url = URL.parse(text);
+    if (url && /^https?:$/.test(url.protocol) && url.hash === '' && isDecodable(url)) return { url: text };
+    context.addIssue({ code: 'custom', message: `off, stdout, a folder, or https://HOST/PATH; ${PERCENT_ENCODE}` });
+    return z.NEVER;
+  });
+
+export type LineTarget = 'off' | 'stdout' | { readonly folder: string } | { readonly url: string };
+
 /** A URL that may have a password. The setting belongs into SECRETS. */
 function secretUrl(protocol: RegExp, needs: string) {
   return z.string().refine((text) => {

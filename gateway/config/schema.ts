@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from '../access/rate.ts';
 import { BACKEND_PROTOCOLS } from '../domain/own-limits.ts';
-import { headerText, origins, proxies, proxyUrl, redisUrl, route } from './network-values.ts';
-import { bytes, duration, integer, list, oneOf, pixels, port, ports, someOf, trueOrFalse } from './values.ts';
+import { headerText, lineTarget, origins, proxies, proxyUrl, redisUrl, route } from './network-values.ts';
+import { bytes, duration, integer, list, oneOf, pixels, port, ports, share, someOf, trueOrFalse } from './values.ts';
 
 const MODELS_IN_THE_REPOSITORY = fileURLToPath(new URL('../../serving/models', import.meta.url));
 
@@ -111,6 +111,10 @@ export const schema = z.object({
     .optional()
     .describe('certificate chain (PEM) for TLS on PORT and GRPC_PORT; reloaded when it changes'),
   tlsKeyFile: z.string().optional().describe('private key (PEM) of that certificate'),
+  predictionLog: lineTarget()
+    .prefault('off')
+    .describe('where a line of JSON for each prediction goes: off, stdout, a folder, or https:// for CloudEvents'),
+  predictionLogSample: share().prefault('100%').describe('the part of the requests in the prediction log, such as 10%'),
   logLevel: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').prefault('info').describe('log level'),
 });
 

@@ -24,6 +24,16 @@ export const bytes = () =>
 
 export const pixels = () => quantity({ '': 1, MP: 1e6 }, 'a number of pixels above zero, such as 2000000 or 50MP');
 
+/** A part of a whole, such as 10%, as a number from 0 to 1. */
+export const share = () =>
+  z.string().transform((text, context) => {
+    const [, digits = ''] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim()) ?? [];
+    const percent = digits === '' ? Number.NaN : Number(digits);
+    if (percent >= 0 && percent <= 100) return percent / 100;
+    context.addIssue({ code: 'custom', message: 'a percentage from 0% to 100%, such as 10%' });
+    return z.NEVER;
+  });
+
 export function integer(min: number, max: number) {
   return z.string().transform((text, context) => {
     const value = Number(text);

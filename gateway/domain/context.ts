@@ -1,11 +1,14 @@
 /** The context of one request: its id, deadline, log and times. */
 import { performance } from 'node:perf_hooks';
 import type { Log, Notes, RequestContext, Stage } from './request.ts';
+import { openTrace, type Trace } from './trace.ts';
 
 const OWN_TIMEOUT_MS = 10_000;
 
 export type ContextOptions = {
   readonly id: string;
+  readonly trace: Trace;
+  readonly route: string;
   readonly tenant: string;
   readonly timeoutMs: number;
   readonly log: Log;
@@ -21,7 +24,7 @@ export type OpenContext = RequestContext & {
 };
 
 /** Opens a request's context. The time until its deadline starts now. */
-export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): OpenContext {
+export function openContext({ id, trace, route, tenant, timeoutMs, log }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
@@ -31,6 +34,8 @@ export function openContext({ id, tenant, timeoutMs, log }: ContextOptions): Ope
   const ended = new DisposableStack();
   return {
     id,
+    trace,
+    route,
     tenant,
     log,
     signal: controller.signal,
@@ -65,6 +70,8 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
   const deadlineMs = performance.now() + timeoutMs;
   return {
     id: 'self',
+    trace: openTrace(undefined),
+    route: 'self',
     tenant: 'self',
     signal,
     deadlineMs,

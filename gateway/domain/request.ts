@@ -1,4 +1,5 @@
 /** A request's context, shared by all stages: its timed stages and its log. */
+import type { Trace } from './trace.ts';
 
 /** The timed stages, in the order of processing. */
 export type Stage = 'fetch' | 'decode' | 'predict';
@@ -23,6 +24,10 @@ export type Notes = {
 /** The argument that every stage takes besides its data. */
 export type RequestContext = {
   readonly id: string;
+  /** The trace that the request belongs to. */
+  readonly trace: Trace;
+  /** The name of the route in metrics and log. */
+  readonly route: string;
   /** The name of the request's API key, for rate limits and the fair queue; `anonymous` without keys. */
   readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */

@@ -1,5 +1,6 @@
 /** A request context for tests. */
 import type { RequestContext, Stage } from './request.ts';
+import { openTrace } from './trace.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -7,6 +8,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export function testContext(given: Partial<RequestContext> = {}): RequestContext {
   return {
     id: 'test',
+    trace: openTrace(undefined),
+    route: '/test',
     tenant: 'anonymous',
     signal: new AbortController().signal,
     deadlineMs: performance.now() + 20_000,

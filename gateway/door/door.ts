@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type OpenContext, openContext } from '../domain/context.ts';
 import type { RequestContext } from '../domain/request.ts';
+import { openTrace } from '../domain/trace.ts';
 import { asGatewayError, clientGone, type GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Callers, Credentials, Headers } from './callers.ts';
@@ -22,6 +23,8 @@ export type Arrival = Credentials & {
   readonly method: string;
   /** The id that the client gave, of any form. */
   readonly requestId: string | undefined;
+  /** The header of W3C Trace Context, of any form. */
+  readonly traceparent: string | undefined;
   /** The time that the client allows. REQUEST_TIMEOUT bounds it. */
   readonly timeoutMs?: number | undefined;
 };
@@ -55,7 +58,10 @@ export function createPass({ callers, timeoutMs: mostMs, log, metrics }: DoorOpt
     const caller = callers.identify(arrival);
     const { tenant, key } = caller;
     const timeoutMs = Math.min(arrival.timeoutMs ?? mostMs, mostMs);
-    const context = openContext({ id, tenant, timeoutMs, log: log.child({ requestId: id, ...(key && { key }) }) });
+    const { route } = arrival;
+    const trace = openTrace(arrival.traceparent);
+    const ownLog = log.child({ requestId: id, traceId: trace.id, ...(key && { key }) });
+    const context = openContext({ id, trace, route, tenant, timeoutMs, log: ownLog });
     exchange.onGone(context.hangUp);
 
     let failure: GatewayError | undefined;

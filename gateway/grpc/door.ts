@@ -85,6 +85,7 @@ function arrivalOf({ stream, headers }: Arrived, trusts: Trusts, isKnown: boolea
     route: isKnown ? (headers[':path'] ?? '') : 'none',
     method: 'gRPC',
     requestId: textOf(headers['x-request-id']),
+    traceparent: textOf(headers.traceparent),
     authorization: headers.authorization,
     apiKey: textOf(headers['x-api-key']),
     client: clientAddress(socket?.remoteAddress ?? '', textOf(headers['x-forwarded-for']), trusts),

@@ -29,6 +29,7 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
           route,
           method: request.method,
           requestId: request.get('x-request-id'),
+          traceparent: request.get('traceparent'),
           authorization: request.get('authorization'),
           apiKey: request.get('x-api-key'),
           client: request.ip,

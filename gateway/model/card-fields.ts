@@ -196,6 +196,13 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isText: true,
     isRare: true,
   },
+  redact: {
+    takes: 'a list of inputs, or id and url of pictures',
+    example: '[id]',
+    meaning: 'Fields of an instance that are not in the prediction log.',
+    isText: true,
+    isRare: true,
+  },
   backend: {
     takes: 'host and protocol',
     example: '{host: "localhost:8500"}',

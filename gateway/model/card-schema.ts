@@ -138,6 +138,7 @@ export const cardSchema = z
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),
     decision: decision.optional(),
+    redact: names.optional(),
     backend: backend.optional(),
     timeout: timeout.optional(),
     max_in_flight: z.int().min(1).max(100_000).optional(),
@@ -147,11 +148,18 @@ export const cardSchema = z
     rule(['classes'], () => (image && !classes ? 'an image model needs the names of its classes' : undefined));
     rule(['classes'], () => repeated('class', classes));
     rule(['columns'], () => repeated('column', columns));
+    rule(['redact', 'image'], () => {
+      const other = image && fields.redact?.find((name) => !OF_PICTURES.includes(name));
+      return other === undefined ? undefined : `an image model has ${OF_PICTURES.join(' and ')}, and no ${other}`;
+    });
     for (const field of OF_TABLES) {
       const isGiven = { columns, ...fields }[field] !== undefined;
       rule([field], () => (image && isGiven ? 'is for models without image' : undefined));
     }
   }, EVEN_AFTER_MISTAKES);
+
+/** Fields of an instance that is a picture. */
+const OF_PICTURES: readonly string[] = ['url', 'id'];
 
 /** Fields of models that take records. */
 const OF_TABLES = ['columns', 'record', 'decision'] as const;

@@ -129,7 +129,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision, backend, timeout, max_in_flight',
+    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision, redact, backend, timeout, max_in_flight',
   ]);
 });
 
@@ -146,6 +146,13 @@ test('F29: rules about several fields are checked where those fields are right',
       '2: classes: every class needs a name of its own',
     ],
   );
+});
+
+test('redact of an image model names fields of pictures', () => {
+  const card = (redact: string) =>
+    parseCard(`name: m\nimage: {size: [2, 2], scale: tf}\nclasses: [a, b]\nredact: ${redact}`, '/m');
+  assert.deepEqual(card('[url, id]').redact, ['url', 'id']);
+  assert.throws(() => card('[age]'), { message: /:4: redact: an image model has url and id, and no age$/ });
 });
 
 test('F29: a new file is right, and its fields are all that there are', () => {

@@ -26,6 +26,8 @@ export type ModelCard = OwnLimits & {
   readonly columns?: readonly string[];
   readonly record?: RecordSpec;
   readonly decision?: Decision;
+  /** Inputs, `id` and `url` that are not in the prediction log. */
+  readonly redact?: readonly string[];
   /** The folder of model.yaml; empty without a model.yaml. */
   readonly folder: string;
   /** The model has no model.yaml: nothing is said of its signatures. */
@@ -58,6 +60,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     columns,
     record,
     decision,
+    redact,
     backend,
     timeout,
     max_in_flight,
@@ -74,6 +77,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(columns && { columns }),
     ...(record && { record: record as RecordSpec }),
     ...(decision && { decision }),
+    ...(redact && { redact }),
     ...(backend && { backend }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
     ...(max_in_flight !== undefined && { maxInFlight: max_in_flight }),

@@ -42,6 +42,7 @@ for (const [fields, wanted] of [
   ['decision: {output: scores, name: a}', /says decision.output: scores/],
   ['decision: {output: probability, name: scores}', /two things called scores in its answers/],
   ['record: {id: probability}', /two things called probability in its answers/],
+  ['redact: [age, ssn]', /says redact: ssn, .* has age, job, id$/],
   ['record: {in: age}', /says record.in: age, .* has an input of this name$/],
   ['classes: [a, b, c]', /says 3 classes, .* has no output of \[n,3\]/],
   ['classes: [probability, b]\noutput: scores', /two things called probability in its answers/],

@@ -16,6 +16,7 @@ export function tableOf(card: ModelCard, metadata: Metadata): Table {
   const { inputs, outputs } = card.isDiscovered ? signatureOf(metadata, signature) : servedSignature(card, metadata);
   const { columns, record, classes, scores: gives, decision } = card;
   checkColumns(card, metadata, inputs);
+  checkRedact(card, metadata, inputs);
   const output = classes && findOutput(card, metadata, { inputs, outputs }, classes.length).name;
   const scores = classes && output !== undefined ? { output, classes, gives } : undefined;
   const table = { signature, inputs, outputs, columns, record, decision, ...(scores && { scores }) };
@@ -34,6 +35,13 @@ function servedSignature(card: ModelCard, metadata: Metadata): Signature {
 function checkColumns(card: ModelCard, metadata: Metadata, inputs: readonly TensorInfo[]): void {
   if (!card.columns || new Set(card.columns).symmetricDifference(new Set(namesOf(inputs))).size === 0) return;
   throw mismatch(card, metadata, `columns: [${card.columns}]`, `has inputs ${namesOf(inputs).join(', ')}`);
+}
+
+/** A field that does not exist is not redacted: its right name would be in the log. */
+function checkRedact(card: ModelCard, metadata: Metadata, inputs: readonly TensorInfo[]): void {
+  const known = [...namesOf(inputs), 'id', ...(card.record ? [card.record.id] : [])];
+  const unknown = card.redact?.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw mismatch(card, metadata, `redact: ${unknown}`, `has ${known.join(', ')}`);
 }
 
 function checkDecision(card: ModelCard, metadata: Metadata, outputs: readonly TensorInfo[]): void {

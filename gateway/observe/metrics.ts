@@ -6,6 +6,7 @@ import { backendMetrics } from './metrics/backend.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
 import { modelMetrics } from './metrics/models.ts';
+import { predictionMetrics } from './metrics/predictions.ts';
 import { requestMetrics } from './metrics/requests.ts';
 
 /** The default of 10 ms wakes an idle process 100 times a second, which costs more CPU than all else it does then. */
@@ -36,6 +37,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...imageMetrics(registry),
     ...backendMetrics(registry),
     ...modelMetrics(registry),
+    ...predictionMetrics(registry),
   };
 }
 

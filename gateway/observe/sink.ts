@@ -7,6 +7,8 @@ const RETRY_MS = 100;
 
 export type Sink = {
   readonly destination: DestinationStream;
+  /** Writes a line as it is, between those of the log. False where it was dropped. */
+  readonly write: (line: string) => boolean;
   /** Lines dropped so far. */
   readonly dropped: () => number;
 };
@@ -41,5 +43,10 @@ export function openSink(format?: (line: string) => string): Sink {
     }, RETRY_MS);
   });
   const formatted = format && { write: (line: string) => destination.write(format(line)) };
-  return { destination: formatted ?? destination, dropped: () => dropped };
+  const write = (line: string) => {
+    const before = dropped;
+    destination.write(line);
+    return dropped === before;
+  };
+  return { destination: formatted ?? destination, write, dropped: () => dropped };
 }

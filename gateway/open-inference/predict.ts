@@ -13,7 +13,8 @@ import type { OpenInferenceOptions } from './options.ts';
 export type NamedOutput = readonly [name: string, tensor: Tensor];
 export type Predicted = { readonly version: number; readonly outputs: readonly NamedOutput[] };
 
-type Known = { readonly servable: AskedServable; readonly routed: Routed };
+/** `id`: that of the request, which is that of its only row. */
+type Known = { readonly servable: AskedServable; readonly routed: Routed; readonly id?: string | undefined };
 type Line = Pick<OpenInferenceOptions, 'infer' | 'predictPictures' | 'maxInstances'>;
 
 /** Throws the errors of the pipeline, and `invalid_request` for an output that the signature lacks. */
@@ -38,8 +39,15 @@ async function predictTensors(
   { infer }: Line,
   context: RequestContext,
 ): Promise<Predicted> {
-  const { version, outputs } = await infer({ ...known, signature, inputs, rows, outputs: wanted }, context);
+  const { version, outputs } = await infer(
+    { ...known, signature, inputs, rows, outputs: wanted, ids: idsOf(known, rows) },
+    context,
+  );
   return { version, outputs: [...outputs] };
+}
+
+function idsOf({ id }: Known, rows: number): readonly string[] | undefined {
+  return id && rows === 1 ? [JSON.stringify(id)] : undefined;
 }
 
 /** Encoded pictures become rows of the model's input. The first that cannot be read fails the request. */
@@ -51,7 +59,10 @@ async function predictPictures(
 ): Promise<Predicted> {
   if (instances.length > maxInstances) throw tooManyInstances(maxInstances);
   const wanted = wantedOutputs(known.routed, signature, outputs);
-  const { routed, outcomes } = await send({ ...known, instances, outputs: 'all' }, context);
+  const { routed, outcomes } = await send(
+    { ...known, instances, outputs: 'all', ids: idsOf(known, instances.length) },
+    context,
+  );
   const rows = outcomes.map((outcome) => {
     if ('error' in outcome) throw outcome.error;
     return outcome.outputs;

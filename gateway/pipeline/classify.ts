@@ -4,6 +4,7 @@ import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
 import { bindingOf } from '../model/route.ts';
 import { nameScores, requireScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
+import type { GivenIds } from './given-ids.ts';
 import { type PictureOutcome, type PicturesAnswer, predictPictures } from './pictures.ts';
 import type { FoundModel } from './records.ts';
 import type { Stages } from './stages.ts';
@@ -14,6 +15,7 @@ export type ClassifyRequest = {
   readonly wants: 'raw' | 'probabilities';
   /** Only the best K classes of each instance. */
   readonly top?: number | undefined;
+  readonly ids?: GivenIds | undefined;
 };
 
 /** The scores of an instance, or why it has none. */
@@ -28,11 +30,11 @@ export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> 
 /** Scores every instance of a request, as predictPictures does. Throws the first one's error where none has scores. */
 export async function classify(
   stages: Stages,
-  { model, instances, wants, top }: ClassifyRequest,
+  { model, instances, wants, top, ids }: ClassifyRequest,
   context: RequestContext,
 ): Promise<Classification> {
   requireScores({ gives: model.routed.card.scores, wants });
-  const answer = await predictPictures(stages, { ...model, instances, outputs: 'scores' }, context);
+  const answer = await predictPictures(stages, { ...model, instances, ids, outputs: 'scores' }, context);
   const { card, output, version } = bindingOf(answer.routed);
   const options = { classes: card.classes, gives: card.scores, wants, top };
   const outcomes = answer.outcomes.map((outcome) => scoresOf(outcome, output, options));

@@ -9,11 +9,12 @@ import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
 import { checkPictures } from './encoded-pictures.ts';
+import type { GivenIds } from './given-ids.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { requireAnswer } from './require-answer.ts';
 import { callServer } from './retry-while-full.ts';
-import type { Stages } from './stages.ts';
+import type { Stages, TensorStages } from './stages.ts';
 
 export type InferRequest = {
   readonly servable: AskedServable;
@@ -25,11 +26,12 @@ export type InferRequest = {
   readonly rows: number;
   /** Only these outputs. Unset: all. */
   readonly outputs?: readonly string[] | undefined;
+  readonly ids?: GivenIds | undefined;
 };
 
 /** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
 export async function infer(
-  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
+  shared: TensorStages,
   request: InferRequest,
   given: RequestContext,
 ): Promise<Prediction & { readonly version: number }> {
@@ -52,6 +54,9 @@ export async function infer(
         stages.backend.predict(target, inputs, rows, context),
       );
       requireAnswer(prediction, version, answer.outputs);
+      const { outputs } = prediction;
+      const { ids } = request;
+      stages.onPredicted?.({ kind: 'tensors', routed, signature: name, inputs, outputs, rows, ids }, given);
       return { ...prediction, version };
     },
   );

@@ -9,9 +9,11 @@ import { signatureOf } from '../model/find-signature.ts';
 import { bindingOf, type Routed } from '../model/route.ts';
 import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
 import { fillTensor } from './fill.ts';
+import type { GivenIds } from './given-ids.ts';
 import type { Outcomes } from './outcomes.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
+import type { PredictedPicture } from './predicted.ts';
 import { readImages } from './read-images.ts';
 import { callServer } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
@@ -23,6 +25,7 @@ export type PicturesRequest = {
   readonly instances: readonly Instance[];
   /** Only the output that has the scores, or all outputs of the signature. */
   readonly outputs: 'scores' | 'all';
+  readonly ids?: GivenIds | undefined;
 };
 
 /** The outputs of an instance, or why it has none. */
@@ -71,11 +74,31 @@ export async function predictPictures(
       const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : answered.rows[row];
       return result instanceof Map ? { outputs: result } : { error: asGatewayError(result) };
     });
+    if (stages.onPredicted) {
+      const pictures = picturesOf(request, images, outcomes);
+      const { signature } = bindingOf(predicted.routed);
+      const { ids } = request;
+      const count = instances.length;
+      stages.onPredicted({ kind: 'pictures', routed: predicted.routed, signature, pictures, count, ids }, given);
+    }
     const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
     return { routed: predicted.routed, outcomes, imageBytes, tensorBytes: predicted.tensorBytes };
   } finally {
     share.release();
   }
+}
+
+/** The pictures that have outputs. */
+function picturesOf(
+  { instances }: PicturesRequest,
+  images: ReadonlyMap<Instance, Uint8Array>,
+  outcomes: readonly PictureOutcome[],
+): PredictedPicture[] {
+  return instances.flatMap((instance, row) => {
+    const bytes = images.get(instance);
+    const outcome = outcomes[row];
+    return bytes && outcome && 'outputs' in outcome ? { row, instance, bytes, outputs: outcome.outputs } : [];
+  });
 }
 
 type Work = {

@@ -6,8 +6,9 @@ import type { Table } from '../domain/table.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import type { Routed } from '../model/route.ts';
 import { tableOf } from '../model/table.ts';
+import type { GivenIds } from './given-ids.ts';
 import { infer } from './infer.ts';
-import type { Stages } from './stages.ts';
+import type { Stages, TensorStages } from './stages.ts';
 
 /** The version that a request means. `table`: how its records are read; undefined where it takes pictures. */
 export type FoundModel = {
@@ -34,13 +35,14 @@ export type RecordsRequest = {
   readonly model: RecordsModel;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly rows: number;
+  readonly ids?: GivenIds | undefined;
 };
 
 /** Predicts all rows with one Predict. Throws the errors of infer. */
 export function predictRecords(
-  stages: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
-  { model: { servable, routed, table }, inputs, rows }: RecordsRequest,
+  stages: TensorStages,
+  { model: { servable, routed, table }, ...request }: RecordsRequest,
   context: RequestContext,
 ): Promise<Prediction & { readonly version: number }> {
-  return infer(stages, { servable, routed, signature: table.signature, inputs, rows }, context);
+  return infer(stages, { servable, routed, signature: table.signature, ...request }, context);
 }

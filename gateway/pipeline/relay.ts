@@ -11,7 +11,7 @@ import { predictKnown } from './predict-known.ts';
 import { checkEncodedInput } from './relay-pictures.ts';
 import { requireAnswer } from './require-answer.ts';
 import { callServer } from './retry-while-full.ts';
-import type { Stages } from './stages.ts';
+import type { TensorStages } from './stages.ts';
 
 export type RelayRequest = {
   readonly method: RelayTarget['method'];
@@ -38,11 +38,7 @@ const UNKNOWN = { outputs: [], wantedElements: 0, elements: undefined };
  * lacks, `invalid_tensor` with the text of a server that refuses the tensors, and `not_found` where the servers speak another
  * protocol.
  */
-export async function relay(
-  shared: Pick<Stages, 'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded'>,
-  request: RelayRequest,
-  given: RequestContext,
-): Promise<RelayAnswer> {
+export async function relay(shared: TensorStages, request: RelayRequest, given: RequestContext): Promise<RelayAnswer> {
   const { method, servable, routed: first, signature: name, rest, rows } = request;
   const { stages, context } = ownLine(shared, first.card, given);
   checkEncodedInput(stages, request);
@@ -55,6 +51,8 @@ export async function relay(
       stages.backend.relay(target, rest, rows, context),
     );
     requireAnswer({ version: answered.version, outputs: new Map() }, version, []);
+    const sizes = { requestBytes: rest.end - rest.start, answerBytes: answered.message.length };
+    stages.onPredicted?.({ kind: 'relayed', method, routed, signature: name, rows, ...sizes }, given);
     return { version, message: answered.message };
   });
 }

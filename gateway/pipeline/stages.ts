@@ -7,6 +7,7 @@ import type { GatewayError } from '../errors.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { Route } from '../model/route.ts';
+import type { OnPredicted } from './predicted.ts';
 
 /** `onBytes` gets the length of each chunk as it arrives, and can end the download with an error. */
 export type Fetch = (
@@ -29,4 +30,12 @@ export type Stages = {
   readonly fillRow: FillRow;
   readonly checkEncoded: CheckEncoded;
   readonly backend: Backend;
+  /** Told of every request that was predicted. Unset: nobody keeps a record. */
+  readonly onPredicted?: OnPredicted | undefined;
 };
+
+/** What tensors need of the line. */
+export type TensorStages = Pick<
+  Stages,
+  'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded' | 'onPredicted'
+>;

@@ -17,12 +17,14 @@ import { writePng } from '../image/png.ts';
 import { type ListedModel, listModels } from '../model/list.ts';
 import { mergedStatuses } from '../model/statuses.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
+import type { PredictionLog } from '../observe/prediction-log/open.ts';
 import { pageRoutes } from '../page/routes.ts';
 import { classify } from '../pipeline/classify.ts';
 import { infer } from '../pipeline/infer.ts';
 import { predictPictures } from '../pipeline/pictures.ts';
 import { findModel, predictRecords } from '../pipeline/records.ts';
 import { seenPixels } from '../pipeline/seen-pixels.ts';
+import { feedbackRoutes } from '../protocol/feedback/routes.ts';
 import { invocationsRoutes } from '../protocol/invocations/routes.ts';
 import { openInferenceRestRoutes } from '../protocol/open-inference-rest/routes.ts';
 import { type PredictOptions, predictRoutes } from '../protocol/predict/routes.ts';
@@ -38,6 +40,8 @@ export type ApplicationsOptions = {
   readonly line: Line;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
+  /** Absent where the prediction log is off. */
+  readonly addFeedback: PredictionLog['addFeedback'] | undefined;
 };
 
 /** What the requests of all protocols share. */
@@ -71,6 +75,7 @@ export function openApplications(options: ApplicationsOptions, parts: HttpParts)
       readBody,
       write: codec.write,
     }),
+    feedbackRoutes(door, { readBody, add: options.addFeedback }),
     modelsRoutes(door, () => listServed(line)),
     examplesRoutes(door, (model, context) => line.stages.route.resolve({ model }, context)),
     ...(config.playground ? [pageRoutes()] : []),

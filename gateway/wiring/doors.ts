@@ -21,6 +21,7 @@ import { listenerOf } from '../http/service.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { PredictionLog } from '../observe/prediction-log/open.ts';
 import { openApplications } from './applications.ts';
 import { openGrpc } from './grpc.ts';
 import { checked, tlsFiles } from './settings.ts';
@@ -37,6 +38,8 @@ export type DoorsOptions = {
   readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
+  /** Absent where the prediction log is off. */
+  readonly addFeedback: PredictionLog['addFeedback'] | undefined;
   /** Takes what has to be closed with the gateway. */
   readonly opened: DisposableStack;
 };

@@ -48,6 +48,7 @@ export type StagesOptions = {
   readonly plan: MemoryPlan;
   readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
+  readonly onPredicted: Stages['onPredicted'];
   /** Takes what has to be closed with the gateway. */
   readonly opened: DisposableStack;
 };
@@ -93,6 +94,7 @@ export function openStages(options: StagesOptions): Line {
     fillRow: parts.fillRow,
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend: backends.predictions,
+    onPredicted: options.onPredicted,
   };
   const decodingProblem = () => {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));

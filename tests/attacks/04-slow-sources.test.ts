@@ -34,7 +34,7 @@ async function start(t: TestContext, { ports = [], openFiles }: Started = {}) {
       FETCH_TIMEOUT: '60s',
       REQUEST_TIMEOUT: '60s',
     },
-    openFiles,
+    openFiles === undefined ? undefined : `-n ${openFiles}`,
   );
   await gateway.ready();
   const post = (body: object, signal?: AbortSignal) =>

@@ -36,7 +36,7 @@ before(async (t) => {
   await writeFile(keysFile, first.entry);
   gateway = await startGateway(
     { TF_SERVING_HOST: model.target, MODELS: models, API_KEYS_FILE: keysFile, FETCH_ALLOW_PRIVATE: 'true' },
-    OPEN_FILES,
+    `-n ${OPEN_FILES}`,
   );
   await gateway.ready();
 });

@@ -9,7 +9,7 @@ import { ANSWERS, type Answer, type Answers } from '../../gateway/wiring/openapi
 import { type RunningGateway, startGateway } from '../gateway.ts';
 
 /** The settings of the gateway. */
-export const SETTINGS = { READY_WHEN: 'all' };
+export const SETTINGS = { READY_WHEN: 'all', PREDICTION_LOG: 'stdout' };
 
 /** Sends every example, and returns the answers by operation and example. */
 export async function recordAnswers({ url, adminUrl }: RunningGateway): Promise<Answers> {

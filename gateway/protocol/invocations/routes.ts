@@ -55,13 +55,16 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
     const { form, pictures, records } = await readInvocation(options, exchange, table);
     if (!table || !records) {
       const { instances, ids } = pictures ?? { instances: [], ids: [] };
-      const classification = await classify({ model, instances, wants: form.wants, top: form.top }, context);
+      const classification = await classify({ model, instances, wants: form.wants, top: form.top, ids }, context);
       return renderPictures(classification, ids, form);
     }
     checkForm(table, form, 'parameters.');
     const { instances } = records;
     const inputs = new Map(records.inputs);
-    const prediction = await predict({ model: { ...model, table }, inputs, rows: instances.count }, context);
+    const prediction = await predict(
+      { model: { ...model, table }, inputs, rows: instances.count, ids: instances.ids },
+      context,
+    );
     return renderRecords(write, { ...prediction, table }, { instances, flat: false }, form);
   };
 }

@@ -79,7 +79,7 @@ function inferMethod(options: OpenInferenceGrpcOptions): Method {
     context.note({ version: routed.version });
     const known = { servable, routed };
     if (isRelayed(message, routed)) return [await relay(await relayRequest(message, received, known), context)];
-    const answer = await predict(await readBody(message, routed), known, options, context);
+    const answer = await predict(await readBody(message, routed), { ...known, id: message.id }, options, context);
     const reply = await writeInfer({ ...answer, model: servable.model, id: message.id, asLists: isListed(message) });
     freeMessage(received);
     return reply;

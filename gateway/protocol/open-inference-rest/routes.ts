@@ -83,7 +83,7 @@ export function inferHandler(options: OpenInferenceRestOptions): Handler {
       { request, response, signal: context.signal },
       routed,
     );
-    const predicted = await predict(body, { servable, routed }, options, context);
+    const predicted = await predict(body, { servable, routed, id }, options, context);
     free();
     return renderInfer(write, { ...predicted, model: servable.model, id, isBinary });
   };

@@ -30,6 +30,7 @@ export async function answerRecords(
   const { table } = model;
   checkForm(table, form, 'query ');
   const records = await readBody.json(exchange, format, { table, maxBodyBytes });
-  const prediction = await predict({ model, inputs: new Map(records.inputs), rows: records.instances.count }, context);
+  const { count: rows, ids } = records.instances;
+  const prediction = await predict({ model, inputs: new Map(records.inputs), rows, ids }, context);
   return renderRecords(write, { ...prediction, table }, records, form);
 }

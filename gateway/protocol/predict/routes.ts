@@ -59,6 +59,6 @@ export function predictHandler({ readBody, maxInstances, check, find, classify, 
     const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
     context.note(servable);
     const model = found ?? (await find(servable, context));
-    return renderClassification(await classify({ model, instances, wants, top }, context), { flat, format, ids });
+    return renderClassification(await classify({ model, instances, wants, top, ids }, context), { flat, format, ids });
   };
 }

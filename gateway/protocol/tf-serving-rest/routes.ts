@@ -61,12 +61,14 @@ export function predictHandler(options: TfServingRestOptions): Handler {
     const body = await readPredict(readBody, exchange, routed, maxInstances);
     const known = { servable, routed: routed as Routed };
     if (body.kind === 'pictures') {
-      const answer = await options.predictPictures({ ...known, instances: body.instances, outputs: 'all' }, context);
-      return jsonAnswer(await writePictures(write, answer.outcomes, body.names), answer.routed.version);
+      const { instances, names } = body;
+      const pictures = { ...known, instances, outputs: 'all', ids: names?.ids } as const;
+      const answer = await options.predictPictures(pictures, context);
+      return jsonAnswer(await writePictures(write, answer.outcomes, names), answer.routed.version);
     }
-    const { signature, rows } = body;
+    const { signature, rows, names } = body;
     const inputs = new Map(body.inputs);
-    const prediction = await options.infer({ ...known, signature, inputs, rows }, context);
+    const prediction = await options.infer({ ...known, signature, inputs, rows, ids: names?.ids }, context);
     return jsonAnswer(await writePredictions(write, prediction.outputs, body), prediction.version);
   };
 }

@@ -9,6 +9,7 @@ import { describeHealth } from '../../http/openapi/health.ts';
 import { describeModels } from '../../http/openapi/models.ts';
 import type { DescribedRoute } from '../../http/openapi/route.ts';
 import { describePages } from '../../page/openapi.ts';
+import { describeFeedback } from '../../protocol/feedback/openapi.ts';
 import { describeInvocations } from '../../protocol/invocations/openapi.ts';
 import { describeOpenInferenceRest } from '../../protocol/open-inference-rest/openapi.ts';
 import { describePredict } from '../../protocol/predict/openapi.ts';
@@ -46,6 +47,7 @@ export function routesOfService(config: DocumentSettings): DescribedRoute[] {
     ...describePredict({ maxInstances }),
     ...describeTfServingRest(),
     ...describeOpenInferenceRest(),
+    ...describeFeedback(),
     ...describeModels(),
     ...describeExamples(),
     ...(playground ? describePages() : []),

@@ -1,0 +1,14 @@
+/** Metrics of the prediction log. */
+import { Counter, type Registry } from 'prom-client';
+
+/** Registers them. */
+export function predictionMetrics(registry: Registry) {
+  return {
+    predictionLines: new Counter({
+      name: 'tensorgate_prediction_log_lines_total',
+      help: 'Lines of the prediction log: written, dropped because the buffer was full, or lost because they could not be written.',
+      labelNames: ['outcome'] as const,
+      registers: [registry],
+    }),
+  };
+}

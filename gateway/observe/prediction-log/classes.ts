@@ -1,0 +1,82 @@
+/** What a model says in the words of model.yaml: its best classes, or its decision. */
+import { numbersOf } from '../../domain/elements.ts';
+import type { Decision } from '../../domain/table.ts';
+import type { Tensor } from '../../domain/tensor.ts';
+import { asGatewayError } from '../../errors.ts';
+import { usualSignature } from '../../model/find-signature.ts';
+import type { Routed } from '../../model/route.ts';
+import { tableOf } from '../../model/table.ts';
+import { nameScores, type ScoreOptions, type Scores } from '../../scores/scores.ts';
+import type { HeldTensors } from './held.ts';
+import type { PredictionLine } from './schema.ts';
+
+/** Classes with their scores in one line. */
+const MAX_CLASSES = 10;
+
+/** How the outputs of a signature are read. */
+export type Meaning = {
+  readonly scores?: { readonly output: string } & Pick<ScoreOptions, 'classes' | 'gives'>;
+  readonly decision?: Decision | undefined;
+};
+
+type Classes = Pick<PredictionLine, 'class' | 'score' | 'scores'>;
+const NONE: Classes = { class: null, score: null, scores: null };
+
+/** What model.yaml says of the outputs of a signature. Nothing of other signatures than its own. */
+export function meaningOf({ card, metadata, binding }: Routed, signature: string): Meaning {
+  if (binding) {
+    const { classes, scores: gives } = binding.card;
+    const isOwn = signature === binding.signature || signature === card.signature;
+    return isOwn ? { scores: { output: binding.output, classes, gives } } : {};
+  }
+  if (card.isDiscovered || card.image || signature !== usualSignature(card, metadata)) return {};
+  const { scores, decision } = tableOf(card, metadata);
+  return { ...(scores && { scores }), decision };
+}
+
+/** The best classes of a row with their probabilities, or true and false of a decision. */
+export function classesOf(outputs: HeldTensors, { scores, decision }: Meaning): Classes {
+  if (scores && scores.gives !== 'values') return bestClasses(outputs, scores);
+  return decision ? decided(outputs, decision) : NONE;
+}
+
+function bestClasses(outputs: HeldTensors, { output, classes, gives }: NonNullable<Meaning['scores']>): Classes {
+  const row = outputs.get(output);
+  if (!row || !('bytes' in row)) return NONE;
+  const options = { classes, gives, wants: 'probabilities', top: MAX_CLASSES } as const;
+  const named = namedScores({ ...row, shape: [1, ...row.shape] }, options);
+  const [best] = named;
+  if (!best) return NONE;
+  const [name, score] = best;
+  return {
+    class: name,
+    score: rounded(score),
+    scores: named.map(([one, its]) => ({ class: one, score: rounded(its) })),
+  };
+}
+
+/** None where the output has another shape than model.yaml says, or a number that is not finite. */
+function namedScores(output: Tensor, options: ScoreOptions): Scores {
+  try {
+    const [named] = nameScores(output, 1, options);
+    return Array.isArray(named) ? named : [];
+  } catch (thrown) {
+    if (asGatewayError(thrown).kind !== 'model_failed') throw thrown;
+    return [];
+  }
+}
+
+/** A number from 0 to 1 is taken as the probability of `true`. */
+function decided(outputs: HeldTensors, { output, threshold }: Decision): Classes {
+  const tensor = outputs.get(output);
+  const value = tensor && 'bytes' in tensor ? numbersOf(tensor)[0] : undefined;
+  if (value === undefined || Number.isNaN(value)) return NONE;
+  const isTrue = value >= threshold;
+  const isProbability = value >= 0 && value <= 1;
+  return { ...NONE, class: String(isTrue), score: isProbability ? rounded(isTrue ? value : 1 - value) : null };
+}
+
+/** Enough digits for statistics. */
+function rounded(score: number): number {
+  return Number(score.toPrecision(7));
+}

@@ -1,0 +1,66 @@
+/** The lines of the prediction log. docs/prediction-log.md explains them. */
+import { z } from 'zod';
+
+/** Grows when a member changes its meaning or goes. New members do not change it: readers ignore what they do not know. */
+export const SCHEMA_VERSION = 1;
+
+const head = {
+  schema: z.literal(SCHEMA_VERSION),
+  time: z.iso.datetime(),
+  /** What a label names: the id that the client gave, else the request's, with the row where it has several. */
+  id: z.string(),
+  request_id: z.string(),
+  trace_id: z.string(),
+};
+
+/** A tensor of more elements than a line has room for. `sha256` is null where the request was too large to copy. */
+const digest = z.object({ dtype: z.string(), shape: z.array(z.int()), sha256: z.string().nullable() });
+
+/** Tensors of one row by their names: their elements, or what is known of them. */
+const tensors = z.object({ values: z.record(z.string(), z.unknown()), digests: z.record(z.string(), digest) });
+
+const picture = z.object({
+  kind: z.literal('picture'),
+  sha256: z.string().nullable(),
+  bytes: z.int(),
+  format: z.string().nullable(),
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  /** Without user, password, query and fragment. Null where the picture was in the request. */
+  url: z.string().nullable(),
+});
+
+const relayed = z.object({
+  kind: z.literal('relayed'),
+  rows: z.int(),
+  bytes: z.int(),
+});
+
+export const predictionSchema = z.object({
+  kind: z.literal('prediction'),
+  ...head,
+  row: z.int(),
+  given_id: z.string().nullable(),
+  model: z.string(),
+  version: z.int(),
+  signature: z.string(),
+  route: z.string(),
+  /** Which traffic of a rollout it was: always null until there is a canary or a shadow. */
+  traffic: z.null(),
+  input: z.discriminatedUnion('kind', [picture, tensors.extend({ kind: z.literal('tensors') }), relayed]),
+  /** The best class. Null where the model has no classes. */
+  class: z.string().nullable(),
+  /** The probability of the class. Null where the model gives none. */
+  score: z.number().nullable(),
+  /** The best classes, best first. */
+  scores: z.array(z.object({ class: z.string(), score: z.number() })).nullable(),
+  outputs: tensors.extend({ bytes: z.int() }).partial(),
+  timings: z.object({ fetch_ms: z.number(), decode_ms: z.number(), predict_ms: z.number() }).partial(),
+});
+
+export const feedbackSchema = z.object({ kind: z.literal('feedback'), ...head, label: z.string() });
+
+export const lineSchema = z.discriminatedUnion('kind', [predictionSchema, feedbackSchema]);
+
+export type PredictionLine = z.output<typeof predictionSchema>;
+export type FeedbackLine = z.output<typeof feedbackSchema>;
