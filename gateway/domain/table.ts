@@ -8,6 +8,16 @@ export type RecordSpec = { readonly in?: string; readonly id: string };
 /** An answer `name` that is true where the number of `output` is at least the threshold. */
 export type Decision = { readonly output: string; readonly threshold: number; readonly name: string };
 
+/** What people may give for an input: for forms, not a rule that requests are checked by. */
+export type InputHint = {
+  /** What it means, in a few words. */
+  readonly about?: string;
+  /** All values that it takes. */
+  readonly choices?: readonly (string | number)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+};
+
 /** How the records of a version are read, and what its answers consist of. The first axis of every tensor is the rows. */
 export type Table = {
   /** The name of the signature. */

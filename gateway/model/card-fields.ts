@@ -148,6 +148,43 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isText: true,
     isRare: true,
   },
+  inputs: {
+    takes: 'the names of inputs, each with about, choices, minimum or maximum',
+    example: '{job: {choices: [student, retired]}, age: {about: in years, minimum: 18, maximum: 99}}',
+    meaning: 'What people may give for the inputs of a table: for forms. Requests are not checked by it.',
+    of: 'tables',
+    isRare: true,
+  },
+  'inputs.NAME': {
+    takes: 'about, choices, minimum or maximum',
+    example: '{minimum: 18, maximum: 99}',
+    meaning: 'What people may give for one input.',
+    isRare: true,
+  },
+  'inputs.NAME.about': {
+    takes: 'a few words',
+    example: 'in years',
+    meaning: 'What the input means.',
+    isRare: true,
+  },
+  'inputs.NAME.choices': {
+    takes: 'a list of texts or numbers',
+    example: '[student, retired]',
+    meaning: 'All values that it takes.',
+    isRare: true,
+  },
+  'inputs.NAME.minimum': {
+    takes: 'a number',
+    example: '18',
+    meaning: 'The smallest number that makes sense.',
+    isRare: true,
+  },
+  'inputs.NAME.maximum': {
+    takes: 'a number',
+    example: '99',
+    meaning: 'The largest number that makes sense.',
+    isRare: true,
+  },
   classes: {
     takes: 'a list of names; quote a name that has a comma, a colon or #',
     example: '[cat, dog]',

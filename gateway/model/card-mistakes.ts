@@ -28,15 +28,20 @@ function mistakesOf(document: CardDocument, issue: z.core.$ZodIssue): Mistake[] 
   const { path } = issue;
   if (issue.code === 'custom') return [at(path, issue.message)];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => at([...path, key], unknownField(key, path.join('.'))));
+    return issue.keys.map((key) => at([...path, key], unknownField(key, nameInTable(path))));
   }
   return [at(path, wrongValue(fieldOf(path), valueAt(document.value, path)))];
 }
 
 /** The path of the field of the table that a path is in: `image.size` for its second number. Empty for the file. */
 function fieldOf(path: Path): string {
-  const field = path.join('.');
+  const field = nameInTable(path);
   return path.length === 0 || Object.hasOwn(FIELDS, field) ? field : fieldOf(path.slice(0, -1));
+}
+
+/** A path as the table has it: names of inputs are the operator's. */
+function nameInTable(path: Path): string {
+  return path.map((step, index) => (index === 1 && path[0] === 'inputs' ? 'NAME' : step)).join('.');
 }
 
 function valueAt(value: unknown, path: Path): unknown {

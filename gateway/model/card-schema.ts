@@ -115,6 +115,29 @@ const names = z.array(text).min(1);
 const decision = z.strictObject({ output: text, threshold: z.number().default(0.5), name: text });
 const record = z.strictObject({ in: text.optional(), id: text.default('id') });
 
+/** What people may give for an input. */
+const input = z
+  .strictObject({
+    about: text.optional(),
+    choices: z
+      .array(z.union([z.string(), z.number()]))
+      .min(1)
+      .optional(),
+    minimum: z.number().optional(),
+    maximum: z.number().optional(),
+  })
+  .superRefine(({ choices, minimum, maximum }, context) => {
+    const rule = ruleIn(context);
+    rule(['minimum', 'maximum'], () =>
+      minimum !== undefined && maximum !== undefined && minimum > maximum
+        ? `is above the maximum ${maximum}`
+        : undefined,
+    );
+    rule(['choices', 'minimum', 'maximum'], () =>
+      choices && (minimum !== undefined || maximum !== undefined) ? 'not with minimum or maximum' : undefined,
+    );
+  }, EVEN_AFTER_MISTAKES);
+
 /** `host:port`, `dns:///name:port` or `unix:/path`, several by comma, as in TF_SERVING_HOST. */
 const servers = z.string().refine((given) => given.split(',').every((one) => SERVER.test(one.trim())));
 const SERVER =
@@ -134,6 +157,7 @@ export const cardSchema = z
     image: imageSchema.optional(),
     columns: names.optional(),
     record: record.optional(),
+    inputs: z.record(text, input).optional(),
     classes: names.optional(),
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),
@@ -162,7 +186,7 @@ export const cardSchema = z
 const OF_PICTURES: readonly string[] = ['url', 'id'];
 
 /** Fields of models that take records. */
-const OF_TABLES = ['columns', 'record', 'decision'] as const;
+const OF_TABLES = ['columns', 'record', 'inputs', 'decision'] as const;
 
 /** A name that is in a list twice, as a mistake. */
 function repeated(what: string, list: readonly string[] = []): string | undefined {

@@ -129,7 +129,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, classes, output, scores, decision, redact, backend, timeout, max_in_flight',
+    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, backend, timeout, max_in_flight',
   ]);
 });
 
@@ -170,6 +170,7 @@ test('F29: a new file is right, and its fields are all that there are', () => {
   const completeTable = parseCard(table.replaceAll(/^# ([a-z]+: )/gm, '$1'), '/models/churn');
   assert.deepEqual(completeTable.columns, ['age', 'job']);
   assert.deepEqual(completeTable.record, { in: 'ride', id: 'ride_id' });
+  assert.deepEqual(completeTable.inputs?.get('age'), { about: 'in years', minimum: 18, maximum: 99 });
   assert.deepEqual(completeTable.decision, { output: 'probability', threshold: 0.5, name: 'churn' });
 });
 
@@ -258,6 +259,10 @@ test('a right `backend.host` is one that a client can be opened for, and no othe
 
 for (const [fields, wanted] of [
   ['image: {size: [4, 6], scale: tf}\nclasses: [a]\ncolumns: [b]', /columns: is for models without image$/],
+  ['inputs: {age: {minimum: 9, maximum: 1}}', /inputs.age.minimum: is above the maximum 1$/],
+  ['inputs: {age: {choices: [1], maximum: 9}}', /inputs.age.choices: not with minimum or maximum$/],
+  ['inputs: {age: {choises: [1]}}', /inputs.age.choises: no such field; did you mean choices\? Example: choices: \[/],
+  ['inputs: {age: {minimum: low}}', /inputs.age.minimum: takes a number, not "low". Example: minimum: 18$/],
   ['columns: [a, a]', /columns: every column needs a name of its own; a is there twice/],
   ['decision: {output: p}', /decision\.name: is missing; takes a name that no output has\. Example: name: churn/],
   ['record: {of: ride}', /record\.of: no such field; did you mean id\?|record\.of: no such field/],

@@ -4,7 +4,7 @@ import type { OwnLimits } from '../domain/own-limits.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
 import { DEFAULT_SIGNATURE } from '../domain/servable.ts';
-import type { Decision, RecordSpec } from '../domain/table.ts';
+import type { Decision, InputHint, RecordSpec } from '../domain/table.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
@@ -25,6 +25,8 @@ export type ModelCard = OwnLimits & {
   /** The inputs in the order of an instance that is a plain list. */
   readonly columns?: readonly string[];
   readonly record?: RecordSpec;
+  /** What people may give for inputs, by their names. */
+  readonly inputs?: ReadonlyMap<string, InputHint>;
   readonly decision?: Decision;
   /** Inputs, `id` and `url` that are not in the prediction log. */
   readonly redact?: readonly string[];
@@ -59,6 +61,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     output,
     columns,
     record,
+    inputs,
     decision,
     redact,
     backend,
@@ -76,6 +79,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(output !== undefined && { output }),
     ...(columns && { columns }),
     ...(record && { record: record as RecordSpec }),
+    ...(inputs && { inputs: new Map(Object.entries(inputs as Readonly<Record<string, InputHint>>)) }),
     ...(decision && { decision }),
     ...(redact && { redact }),
     ...(backend && { backend }),

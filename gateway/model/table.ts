@@ -17,6 +17,7 @@ export function tableOf(card: ModelCard, metadata: Metadata): Table {
   const { columns, record, classes, scores: gives, decision } = card;
   checkColumns(card, metadata, inputs);
   checkRedact(card, metadata, inputs);
+  checkInputs(card, metadata, inputs);
   const output = classes && findOutput(card, metadata, { inputs, outputs }, classes.length).name;
   const scores = classes && output !== undefined ? { output, classes, gives } : undefined;
   const table = { signature, inputs, outputs, columns, record, decision, ...(scores && { scores }) };
@@ -42,6 +43,27 @@ function checkRedact(card: ModelCard, metadata: Metadata, inputs: readonly Tenso
   const known = [...namesOf(inputs), 'id', ...(card.record ? [card.record.id] : [])];
   const unknown = card.redact?.find((name) => !known.includes(name));
   if (unknown !== undefined) throw mismatch(card, metadata, `redact: ${unknown}`, `has ${known.join(', ')}`);
+}
+
+function checkInputs(card: ModelCard, metadata: Metadata, inputs: readonly TensorInfo[]): void {
+  for (const [name, { choices = [], minimum, maximum }] of card.inputs ?? []) {
+    const input = inputs.find((one) => one.name === name);
+    if (!input) throw mismatch(card, metadata, `inputs.${name}`, `has inputs ${namesOf(inputs).join(', ')}`);
+    const isText = input.dtype === 'DT_STRING';
+    const wrong = choices.find((choice) => (typeof choice === 'string') !== isText);
+    if (wrong !== undefined) {
+      throw mismatch(
+        card,
+        metadata,
+        `inputs.${name}.choices: ${JSON.stringify(wrong)}`,
+        `has input ${describe(input)}`,
+      );
+    }
+    const limit = minimum === undefined ? 'maximum' : 'minimum';
+    if (isText && (minimum ?? maximum) !== undefined) {
+      throw mismatch(card, metadata, `inputs.${name}.${limit}`, `has input ${describe(input)}`);
+    }
+  }
 }
 
 function checkDecision(card: ModelCard, metadata: Metadata, outputs: readonly TensorInfo[]): void {

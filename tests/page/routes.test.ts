@@ -116,7 +116,9 @@ test('examples: pictures of a model for photos, records and their fields of a ta
   assert.equal(credit.records.length, 3);
   const duration = credit.fields.find((field) => field.name === 'duration');
   assert.ok(Number(duration?.minimum) < Number(duration?.maximum));
+  assert.equal(duration?.from, 'examples');
   const job = credit.fields.find((field) => field.name === 'job');
+  assert.equal(job?.from, 'model.yaml');
   assert.ok([job?.choices].flat().includes(credit.records[0]?.job));
 });
 

@@ -7,7 +7,11 @@ import { answerOf, type DescribedRoute } from './route.ts';
 
 const field = z.object({
   name: z.string(),
-  choices: z.array(z.string()).exactOptional(),
+  from: z
+    .enum(['model.yaml', 'examples'])
+    .describe('model.yaml: what the model takes. examples: what its examples have; it may take other values too.'),
+  about: z.string().exactOptional(),
+  choices: z.array(z.union([z.string(), z.number()])).exactOptional(),
   minimum: z.number().exactOptional(),
   maximum: z.number().exactOptional(),
 });
@@ -17,7 +21,7 @@ const examples: z.ZodType<Examples> = z
     records: z.array(z.record(z.string(), z.unknown())).describe('Records, for a model that takes records.'),
     fields: z
       .array(field)
-      .describe('What the records that come with the model have in each field. It may take other values too.'),
+      .describe('What is known of each field of a record: its choices, or its smallest and largest number.'),
   })
   .meta({ id: 'Examples' });
 

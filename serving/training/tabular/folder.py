@@ -1,5 +1,6 @@
 """Writes a model folder: the version in both formats, parity samples, evaluation and card."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from .card import write_card
 from .export import TOLERANCE, export, largest_difference
 from .network import Network, Row, columns_of
 
+# A form with a longer list is no help.
+MAX_CHOICES = 50
+
 
 class Samples(NamedTuple):
     """Rows and the expected outputs of each."""
@@ -25,7 +29,7 @@ class Samples(NamedTuple):
 def write_version(folder: Path, network: Network, samples: Samples, fields: str = "") -> dict[str, Any]:
     """Replaces version 1, model.yaml and the parity samples. Returns the fields of the evaluation that describe them.
 
-    `fields`: further lines of model.yaml.
+    `fields`: further lines of model.yaml, beside those for the categories.
 
     Raises ValueError if the outputs of either format differ from the samples.
     """
@@ -38,7 +42,7 @@ def write_version(folder: Path, network: Network, samples: Samples, fields: str 
     difference = largest_difference(unfinished, columns, wanted)
     shutil.rmtree(version, ignore_errors=True)
     unfinished.rename(version)
-    (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n{fields}")
+    (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n{fields}{_choices(network)}")
     _write_parity(folder / "parity", samples)
     return {
         "rows": len(samples.rows),
@@ -51,6 +55,13 @@ def write_version(folder: Path, network: Network, samples: Samples, fields: str 
         "sizes": sizes(version),
         "difference": difference,
     }
+
+
+def _choices(network: Network) -> str:
+    """The lines of model.yaml with the values of each category, for forms. JSON is YAML, and quotes what needs it."""
+    categories = [feature for feature in network.features if 0 < len(feature.words) <= MAX_CHOICES]
+    lines = [f"  {feature.name}: {{choices: {json.dumps(feature.words)}}}\n" for feature in categories]
+    return "".join(["inputs:\n", *lines]) if lines else ""
 
 
 def _write_parity(folder: Path, samples: Samples) -> None:
