@@ -61,7 +61,39 @@ export async function openPage(
 export async function axe(page: Page): Promise<string[]> {
   // Into a world that the page's policy does not bind.
   await page.evaluate(await readFile(AXE, 'utf8'));
-  const results = await page.evaluate('axe.run()');
+  const results = await page.evaluate("axe.run({ resultTypes: ['violations'] })");
   const { violations } = results as { violations: { id: string; nodes: { html: string }[] }[] };
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Texts of all elements that match. */
+export const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
+
+/** Opens a page; fails the test at its end if the page threw, or broke its policy. */
+export async function openSound(
+  t: TestContext,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const { page, faults } = await openPage(t, browser, url, options);
+  t.after(() => assert.deepEqual(faults, []));
+  return page;
+}
+
+/** Opens the playground, and waits for the examples of its first model. */
+export async function openPlayground(t: TestContext, browser: Browser, url: string, options?: BrowserContextOptions) {
+  const page = await openSound(t, browser, url, options);
+  await page.locator('#examples button').first().waitFor();
+  return page;
+}
+
+/** The code of the page in each language. */
+export async function codes(page: Page): Promise<Record<'curl' | 'python' | 'javascript', string>> {
+  const code = { curl: '', python: '', javascript: '' };
+  for (const language of ['curl', 'python', 'javascript'] as const) {
+    await page.click(`[data-language=${language}]`);
+    code[language] = (await page.locator('#code').textContent()) ?? '';
+  }
+  return code;
 }

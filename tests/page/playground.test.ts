@@ -1,33 +1,16 @@
-/** The playground as people use it, in Chromium. */
+/** The playground with photos, as people use it, in Chromium. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, type TestContext, test } from 'node:test';
-import { promisify } from 'node:util';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { addVersion, sumModel } from '../../serving/embedded/testing/onnx-models.ts';
-import { runCli } from '../cli.ts';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
 import { PICTURE } from '../committed-model.ts';
 import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
-import { floatTensor, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
+import { floatTensor, startModelServer, XCEPTION } from '../model-server.ts';
 import { CARD, modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
-import { axe, openPage, SKIP, startBrowser } from './browser.ts';
+import { openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
 
-const execute = promisify(execFile);
 const PARITY = new URL('../../serving/models/clothing-model/parity/', import.meta.url).pathname;
-
-/** Texts of all elements that match. */
-const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
-
-/** Opens the playground; fails the test at its end if the page threw, or broke its policy. */
-async function open(t: TestContext, browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const { page, faults } = await openPage(t, browser, url, options);
-  t.after(() => assert.deepEqual(faults, []));
-  return page;
-}
 
 /** Takes the first example, and waits for its answer and its pictures. */
 async function takeExample(page: Page): Promise<void> {
@@ -36,22 +19,19 @@ async function takeExample(page: Page): Promise<void> {
   await page.locator('.pictures canvas').nth(1).waitFor();
 }
 
-/** The code of the page by its language. */
-async function codes(page: Page): Promise<Record<'curl' | 'python' | 'javascript', string>> {
-  const code = { curl: '', python: '', javascript: '' };
-  for (const language of ['curl', 'python', 'javascript'] as const) {
-    await page.click(`[data-language=${language}]`);
-    code[language] = (await page.locator('#code').textContent()) ?? '';
-  }
-  return code;
-}
+/** The numbers beside the bars. */
+const values = async (page: Page) => (await texts(page, '.bars .value')).map((text) => Number.parseFloat(text));
 
-/** What a program prints, started beside the example pictures. */
-async function run(file: string, args: readonly string[]): Promise<string> {
-  return (await execute(file, args, { cwd: PARITY })).stdout;
-}
+/** Pastes or drops data into the page, by its script. `fill`: fills `transfer`. */
+const give = (page: Page, event: 'paste' | 'drop', fill: string) =>
+  page.evaluate(
+    `{ const transfer = new DataTransfer();
+       ${fill};
+       const member = '${event}' === 'paste' ? 'clipboardData' : 'dataTransfer';
+       document.dispatchEvent(Object.assign(new Event('${event}', { cancelable: true }), { [member]: transfer })); }`,
+  );
 
-describe('the playground', { skip: SKIP }, () => {
+describe('the playground with photos', { skip: SKIP }, () => {
   let browser: Browser;
   let gateway: RunningGateway;
   let origin: Origin;
@@ -68,175 +48,134 @@ describe('the playground', { skip: SKIP }, () => {
     await origin.close();
   });
 
-  test('an example is predicted: sorted bars, the pixels beside the original, times, seal and request id', async (t) => {
-    const hosts = new Set<string>();
-    const page = await open(t, browser, 'about:blank');
-    page.on('request', (request) => hosts.add(new URL(request.url()).host));
-    await page.goto(gateway.url);
+  test('the page is less than 100 kB in all, and asks no other host', async (t) => {
+    const page = await openSound(t, browser, 'about:blank');
+    const sizes = new Map<string, number>();
+    page.on('response', async (response) => {
+      const { host, pathname } = new URL(response.url());
+      assert.equal(host, new URL(gateway.url).host);
+      const body = await response.body().catch(() => Buffer.alloc(0));
+      if (pathname === '/' || pathname.startsWith('/page/')) sizes.set(pathname, body.length);
+    });
+    await page.goto(gateway.url, { waitUntil: 'networkidle' });
     await takeExample(page);
-    const values = (await texts(page, '.bars .value')).map(Number);
-    assert.equal(values.length, 5);
-    assert.deepEqual(
-      values,
-      values.toSorted((one, other) => other - one),
-    );
-    assert.deepEqual(await texts(page, '.pictures figcaption'), ['Original', 'What the model saw']);
-    assert.deepEqual(await texts(page, '.side .seal'), ['proven by 5 pictures']);
-    assert.match((await texts(page, '.times li')).join(), /decode .* ms,predict .* ms/);
-    assert.match((await texts(page, '.side .hint')).join(), /^Request [\w-]{36}$/);
-    assert.deepEqual([...hosts], [new URL(gateway.url).host]);
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    t.diagnostic(`${sizes.size} files, ${total} bytes`);
+    assert.ok(sizes.size > 20 && total > 30_000 && total < 100_000, `${sizes.size} files, ${total} bytes`);
   });
 
-  test('raw scores and another number of classes ask again', async (t) => {
-    const page = await open(t, browser, gateway.url);
+  test('an example is predicted: sorted bars, the pixels beside the original, times, seal and request id', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
     await takeExample(page);
-    await page.selectOption('#scores', 'raw');
+    const shown = await values(page);
+    assert.equal(shown.length, 5);
+    assert.deepEqual(
+      shown,
+      shown.toSorted((one, other) => other - one),
+    );
+    assert.match((await texts(page, '.bars .value')).join(), /^(\d+\.\d\d %,?){5}$/);
+    assert.deepEqual(await texts(page, '.pictures figcaption'), ['Original267 × 401', 'What the model saw299 × 299']);
+    const [, seen] = await page
+      .locator('.pictures canvas')
+      .evaluateAll((all) => all.map((one) => [one.getAttribute('width'), one.getAttribute('height')].join()));
+    assert.equal(seen, '299,299');
+    assert.deepEqual(await texts(page, '.side .seal'), ['proven by 5 pictures']);
+    assert.match((await texts(page, '.times li')).join(), /decode .* ms,predict .* ms,other .* ms,.* ms in all/);
+    assert.match((await texts(page, '.side .id')).join(), /^Request [\w-]{36}$/);
+  });
+
+  test('raw scores and another number of classes ask again, and are in the link', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
+    await takeExample(page);
+    await page.click('[data-scores=raw]');
     await page.fill('#top', '10');
     await page.locator('#top').blur();
     await page.locator('.bars li').nth(9).waitFor();
-    assert.ok((await texts(page, '.bars .value')).map(Number).some((value) => value < 0));
+    assert.ok((await values(page)).some((value) => value < 0));
+    assert.match(page.url(), /\?model=clothing-model&scores=raw&top=10$/);
+    const other = await openPlayground(t, browser, page.url());
+    await takeExample(other);
+    assert.equal((await values(other)).length, 10);
   });
 
   test('several files make a gallery, in which a file that is no picture has its error in words', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.locator('#examples button').first().waitFor();
+    const page = await openPlayground(t, browser, gateway.url);
     const files = ['alpha.png', 'lossless.webp', 'tensors.json'];
     await page.setInputFiles(
       '#files',
       files.map((file) => path.join(PARITY, file)),
     );
-    await page.locator('.error').waitFor();
-    await page.locator('.bars').nth(1).waitFor();
     await page.getByText('1 of 3 instances failed.').waitFor();
-    assert.deepEqual(await texts(page, '.result h3'), files);
+    assert.deepEqual(await texts(page, '.gallery .result h3'), files);
+    assert.equal(await page.locator('.gallery .bars').count(), 2);
     assert.match((await texts(page, '.error')).join(), /The image cannot be read.*is not an image; send JPEG/);
   });
 
-  test('a photo is pasted and dropped', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.locator('#examples button').first().waitFor();
-    const b64 = PICTURE.toString('base64');
-    for (const [event, member] of [
-      ['paste', 'clipboardData'],
-      ['drop', 'dataTransfer'],
-    ] as const) {
-      await page.evaluate(
-        `{ const transfer = new DataTransfer();
-           const bytes = Uint8Array.fromBase64('${b64}');
-           transfer.items.add(new File([bytes], '${event}.png', { type: 'image/png' }));
-           document.dispatchEvent(Object.assign(new Event('${event}', { cancelable: true }), { ${member}: transfer })); }`,
+  test('a photo and an address are pasted and dropped', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
+    for (const event of ['paste', 'drop'] as const) {
+      const type = event === 'paste' ? 'text/plain' : 'text/uri-list';
+      await give(
+        page,
+        event,
+        `transfer.items.add(new File([Uint8Array.fromBase64('${PICTURE.toString('base64')}')], '${event}.png', { type: 'image/png' }))`,
       );
       await page.locator('.result h3', { hasText: `${event}.png` }).waitFor();
       await page.locator('.bars').waitFor();
+      await give(page, event, `transfer.setData('${type}', '${origin.url}/photo.png?${event}')`);
+      await page.locator('.result h3', { hasText: `/photo.png?${event}` }).waitFor();
+      await page.locator('.bars, .error').waitFor();
+      assert.equal(await page.inputValue('#url'), `${origin.url}/photo.png?${event}`);
     }
   });
 
   test('the address of a photo is predicted, is in the link, and the link restores it', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.locator('#examples button').first().waitFor();
+    const page = await openPlayground(t, browser, gateway.url);
     await page.fill('#url', `${origin.url}/photo.png`);
     await page.keyboard.press('Enter');
     await page.locator('.bars').waitFor();
     const link = page.url();
     const query = new URL(link).searchParams;
     assert.deepEqual([query.get('model'), query.get('url')], ['clothing-model', `${origin.url}/photo.png`]);
+    assert.match((await texts(page, '.times li')).join(), /^fetch /);
     const [best] = await texts(page, '.bars .name');
-    assert.match((await texts(page, '#history strong')).join(), new RegExp(`^${best} 0\\.\\d+$`));
-    const other = await open(t, browser, link);
+    assert.match((await texts(page, '#history strong')).join(), new RegExp(`^${best} \\d+\\.\\d\\d %$`));
+    const other = await openSound(t, browser, link);
     await other.locator('.bars').waitFor();
-    assert.deepEqual(await texts(other, '.pictures figcaption'), ['What the model saw']);
+    assert.deepEqual(await texts(other, '.pictures figcaption'), ['Original', 'What the model saw299 × 299']);
+    assert.equal(await other.getAttribute('.pictures a', 'href'), `${origin.url}/photo.png`);
     assert.equal(await other.inputValue('#url'), `${origin.url}/photo.png`);
   });
 
   test('an address that has no picture is refused in words', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.locator('#examples button').first().waitFor();
+    const page = await openPlayground(t, browser, gateway.url);
     await page.fill('#url', `${origin.url}/none.png`);
     await page.click('#address button');
     await page.locator('.error').waitFor();
     assert.match((await texts(page, '.error')).join(), /404/);
   });
 
-  test('a table has a form with an example record, which the JSON editor takes over', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.selectOption('#model', 'credit');
-    await page.locator('#fields [name=duration]').waitFor();
-    assert.notEqual(await page.inputValue('#fields [name=job]'), '');
-    assert.match((await texts(page, '#fields small')).join(), /int64, \d+ to \d+ in the examples/);
-    await page.click('#record .primary');
-    await page.locator('.values').waitFor();
-    assert.deepEqual(await texts(page, '.values th'), ['credit_probability', 'credit']);
-    await page.fill('#fields [name=duration]', 'long');
-    await page.click('#as-json');
-    assert.match(await page.inputValue('#editor'), /"duration": "long"/);
-    await page.click('#record .primary');
-    await page.locator('.error').waitFor();
-    assert.match((await texts(page, '.error')).join(), /duration/);
-    await page.fill('#editor', '{"job": ');
-    await page.click('#record .primary');
-    await page.getByText('The body is not JSON').waitFor();
-  });
-
-  test('the code to copy runs, and gives the answer of the page', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await takeExample(page);
-    const [best = ''] = await texts(page, '.bars .name');
-    const picture = await codes(page);
-    assert.match(await run('sh', ['-c', picture.curl]), new RegExp(`^{"predictions":\\[{"class":"${best}"`));
-    assert.match(await run(process.execPath, ['--input-type=module', '-e', picture.javascript]), new RegExp(best));
-    assert.match(picture.python, /^import requests\n.*files=\{'file': open\('tall-420\.jpg', 'rb'\)\}/s);
-
-    await page.selectOption('#model', 'credit');
-    await page.locator('#fields [name=job]').waitFor();
-    await page.fill('#fields [name=job]', "it's");
-    await page.click('#record .primary');
-    await page.locator('.values').waitFor();
-    const record = await codes(page);
-    assert.match(await run('sh', ['-c', record.curl]), /^{"credit_probability":/);
-    assert.match(await run(process.execPath, ['--input-type=module', '-e', record.javascript]), /credit_probability/);
-    assert.match(record.python, /data='.*"job":"it\\'s".*'\.encode\(\)/);
-  });
-
-  test('everything is reached by the keyboard', async (t) => {
-    const page = await open(t, browser, gateway.url);
-    await page.locator('#examples button').first().waitFor();
-    const reached: string[] = [];
-    for (let step = 0; step < 30; step += 1) {
-      await page.keyboard.press('Tab');
-      const name = await page.evaluate(
-        'document.activeElement.id || document.activeElement.getAttribute("aria-label")',
-      );
-      reached.push(String(name));
+  test('the last 20 predictions are kept in the browser, without pictures, and an address is asked again', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
+    const twelve = Array.from({ length: 12 }, () => path.join(PARITY, 'alpha.png'));
+    for (const files of [twelve, twelve]) {
+      await page.setInputFiles('#files', files);
+      await page.getByText('Predicted 12 instances.').waitFor();
     }
-    for (const id of ['key-button', 'model', 'version', 'files', 'url', 'scores', 'top', 'copy-code', 'copy-link']) {
-      assert.ok(reached.includes(id), `${id} is not in ${reached}`);
-    }
-    await page.locator('#examples button').first().focus();
+    assert.equal(await page.locator('#history li').count(), 20);
+    await page.fill('#url', `${origin.url}/photo.png`);
     await page.keyboard.press('Enter');
+    await page.locator('#history button').waitFor();
+    const kept = String(await page.evaluate(`localStorage.getItem('tensorgate.history')`));
+    assert.equal(JSON.parse(kept).length, 20);
+    assert.ok(kept.length < 10_000);
+    await page.reload();
+    await page.click('#history button');
     await page.locator('.bars').waitFor();
+    assert.equal(await page.locator('.result h3').textContent(), `${origin.url}/photo.png`);
+    await page.click('#forget');
+    assert.deepEqual(await texts(page, '#history li'), ['None yet.']);
   });
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`axe finds nothing, also 375 pixels wide, in ${colorScheme}`, async (t) => {
-      const page = await open(t, browser, gateway.url, { colorScheme, reducedMotion: 'reduce' });
-      await page.locator('#examples button').first().waitFor();
-      assert.deepEqual(await axe(page), []);
-      await page.setInputFiles(
-        '#files',
-        ['alpha.png', 'tensors.json'].map((file) => path.join(PARITY, file)),
-      );
-      await page.locator('.error').waitFor();
-      await page.locator('.bars').waitFor();
-      await page.setViewportSize({ width: 375, height: 800 });
-      assert.deepEqual(await axe(page), []);
-      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375);
-      await page.selectOption('#model', 'churn');
-      await page.locator('#fields [name=tenure]').waitFor();
-      assert.deepEqual(await axe(page), []);
-      await page.click('#key-button');
-      assert.deepEqual(await axe(page), []);
-    });
-  }
 
   test('two versions side by side', async (t) => {
     const versions = new Map([1, 2].map((version) => [version, XCEPTION] as const));
@@ -255,7 +194,7 @@ describe('the playground', { skip: SKIP }, () => {
     const MODELS = await modelsFolder(t, { 'clothing-model': CARD });
     const two = await startGatewayFor(t, { TF_SERVING_HOST: server.target, MODELS });
     await two.ready();
-    const page = await open(t, browser, two.url);
+    const page = await openSound(t, browser, two.url);
     await page.locator('#compare:not([disabled])').waitFor();
     await page.selectOption('#version', '2');
     await page.selectOption('#compare', '1');
@@ -264,69 +203,8 @@ describe('the playground', { skip: SKIP }, () => {
     assert.deepEqual(await texts(page, '.side .title strong'), ['Version 2', 'Version 1']);
     assert.deepEqual(await texts(page, '.side .bars li:first-child .name'), ['longsleeve', 'hat']);
     assert.match(page.url(), /version=2&compare=1/);
-  });
-
-  test('a tensor has a JSON editor with a template of its signature', async (t) => {
-    const MODELS = await modelsFolder(t, { sums: 'name: sums\n' });
-    addVersion(path.join(MODELS, 'sums'), 1, sumModel());
-    const tensors = await startGatewayFor(t, { MODELS });
-    await tensors.ready();
-    const page = await open(t, browser, tensors.url);
-    await page.locator('#editor').waitFor();
-    assert.deepEqual(JSON.parse(await page.inputValue('#editor')), { x: [0] });
-    assert.equal(await page.isDisabled('#as-form'), true);
-    await page.fill('#editor', '{"x": [1, 2, 3]}');
-    await page.click('#record .primary');
-    await page.locator('.values').waitFor();
-    assert.deepEqual(await texts(page, '.values td'), ['[6,6,6]']);
-  });
-
-  test('a gateway with keys asks for one, once, and keeps it in the tab', async (t) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'keys-'));
-    t.after(() => rm(folder, { recursive: true }));
-    const { stdout, stderr } = await runCli(['keys', 'new', 'page']);
-    const [key = ''] = /tg_[\w-]{43}/.exec(stderr) ?? [];
-    const keysFile = path.join(folder, 'keys.yaml');
-    await writeFile(keysFile, stdout);
-    const server = await startClothingModel();
-    t.after(() => server.close());
-    const settings = { TF_SERVING_HOST: server.target, MODELS: await modelsFolder(t), API_KEYS_FILE: keysFile };
-    const locked = await startGatewayFor(t, settings);
-    await locked.ready();
-    const page = await open(t, browser, locked.url);
-    await page.locator('#key-dialog[open]').waitFor();
-    await page.fill('#key', key);
-    await page.keyboard.press('Enter');
-    await page.locator('#model option').first().waitFor({ state: 'attached' });
-    await page.setInputFiles('#files', path.join(PARITY, 'alpha.png'));
-    await page.locator('.bars').waitFor();
-    assert.equal((await page.locator('#code').textContent())?.includes(key), false);
-    await page.reload();
-    await page.locator('#model option').first().waitFor({ state: 'attached' });
-    assert.equal(await page.locator('#key-dialog[open]').count(), 0);
-    await page.goto(`${locked.url}/docs`);
-    await page.locator('.opblock').first().waitFor();
-  });
-
-  test('/docs shows every route, and tries one', async (t) => {
-    const page = await open(t, browser, `${gateway.url}/docs`);
-    await page.locator('.opblock').first().waitFor();
-    assert.deepEqual(await texts(page, '#examples summary'), [
-      'churn',
-      'churn-synthetic',
-      'clothing-model',
-      'credit',
-      'ride-duration',
-    ]);
-    assert.match((await texts(page, '#examples pre')).at(-3) ?? '', /^curl .*model=ride-duration.*trip_distance/s);
-    const { paths } = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as { paths: object };
-    const shown = new Set((await texts(page, '.opblock-summary-path')).map((text) => text.replaceAll('\u200b', '')));
-    assert.deepEqual(shown, new Set(Object.keys(paths)));
-    const route = page.locator('#operations-models-listModels');
-    await route.locator('.opblock-summary-control').click();
-    await route.locator('.try-out__btn').click();
-    await route.locator('.execute').click();
-    await route.locator('.live-responses-table .response-col_status', { hasText: '200' }).waitFor();
-    assert.match((await route.locator('.curl').textContent()) ?? '', /curl.*\/models/s);
+    const other = await openSound(t, browser, page.url());
+    await other.locator('#compare:not([disabled])').waitFor();
+    assert.deepEqual([await other.inputValue('#version'), await other.inputValue('#compare')], ['2', '1']);
   });
 });

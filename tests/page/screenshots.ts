@@ -33,7 +33,7 @@ try {
     await example(page, gateway.url);
     const port = new URL(gateway.url).port;
     await page.evaluate(`code.textContent = code.textContent.replace('127.0.0.1:${port}', 'localhost:9696')`);
-    await page.screenshot({ path: fileOf(`playground-${colorScheme}`) });
+    await page.screenshot({ path: fileOf(`playground-${colorScheme}`), fullPage: true });
     await page.close();
   }
   const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, reducedMotion: 'reduce' });
@@ -42,7 +42,7 @@ try {
   await page.locator('#fields [name=trip_distance]').waitFor();
   await page.click('#record .primary');
   await page.locator('.values').waitFor();
-  await page.screenshot({ path: fileOf('playground-records') });
+  await page.screenshot({ path: fileOf('playground-records'), fullPage: true });
   await page.goto(`${gateway.url}/docs#/predictions/predict`);
   await page.locator('.opblock.is-open').waitFor();
   await page.screenshot({ path: fileOf('reference') });

@@ -1,63 +1,42 @@
-/** The API reference: swagger-ui with the gateway's own openapi.json, and the API key of this tab filled in. */
-import { apiKey, call, Refusal } from './api.js';
-import { showModelExamples } from './model-examples.js';
+/** The API reference: the gateway's own openapi.json, a request for each model, and the API key of this tab filled in. */
+import { call, Refusal } from './api.js';
+import { byId } from './dom.js';
+import { errorBox } from './error-box.js';
+import { askForKey } from './key-dialog.js';
+import { showModelExamples, watchModelExamples } from './model-examples.js';
+import { showReference } from './viewer.js';
 
-const reference = /** @type {HTMLElement} */ (document.getElementById('reference'));
+const reference = byId('reference', HTMLElement);
+
+/** Fills the key into the try-out. @type {(() => void) | undefined} */
+let fillKey;
 
 async function start() {
-  let spec;
   try {
-    spec = await (await call('/openapi.json')).json();
+    const spec = await (await call('/openapi.json')).json();
+    await showModelExamples();
+    fillKey = showReference(spec, reference);
   } catch (thrown) {
-    if (thrown instanceof Refusal && thrown.status === 401) return askForKey();
-    showError(thrown);
-    return;
+    const box = errorBox(thrown);
+    box.classList.add('alone');
+    reference.replaceChildren(box);
+    if (thrown instanceof Refusal && thrown.status === 401) await renewKey('This gateway needs an API key.');
   }
+}
+
+/** @param {string} why */
+async function renewKey(why) {
+  if (!(await askForKey(`${why} It is kept until this tab is closed.`))) return;
+  if (!fillKey) return start();
+  fillKey();
   await showModelExamples();
-  const { SwaggerUIBundle } = /** @type {any} */ (window);
-  const viewer = SwaggerUIBundle({
-    spec,
-    domNode: reference,
-    deepLinking: true,
-    defaultModelsExpandDepth: 0,
-    requestSnippetsEnabled: true,
-    validatorUrl: null,
-    onComplete() {
-      if (apiKey.get() !== '') viewer.preauthorizeApiKey('headerKey', apiKey.get());
-    },
-  });
 }
 
-/** The document itself needs the key: the reference begins with a field for it. */
-function askForKey() {
-  const form = document.createElement('form');
-  form.className = 'error';
-  const label = document.createElement('label');
-  label.textContent = 'This gateway needs an API key: ';
-  const input = document.createElement('input');
-  input.type = 'password';
-  input.autocomplete = 'off';
-  label.append(input);
-  const button = document.createElement('button');
-  button.textContent = 'Use this key';
-  form.append(label, ' ', button);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    apiKey.set(input.value.trim());
-    form.remove();
-    start().catch(showError);
-  });
-  reference.replaceChildren(form);
-  input.focus();
-}
-
+watchModelExamples();
 /** @param {unknown} thrown */
-function showError(thrown) {
-  const box = document.createElement('p');
-  box.className = 'error';
-  box.setAttribute('role', 'alert');
-  box.textContent = thrown instanceof Error ? thrown.message : `${thrown}`;
-  reference.replaceChildren(box);
-}
+const showError = (thrown) => reference.before(errorBox(thrown));
 
+byId('key-button', HTMLButtonElement).addEventListener('click', () => {
+  renewKey('The try-out sends it with each request.').catch(showError);
+});
 start().catch(showError);

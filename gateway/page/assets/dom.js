@@ -52,17 +52,48 @@ export function bar(parts) {
 }
 
 /**
- * Shows a picture on a canvas, at most 600 pixels wide or high.
+ * A group of buttons with `data-NAME`, of which one is pressed.
+ * @param {string} name
+ */
+export function group(name) {
+  const buttons = /** @type {HTMLButtonElement[]} */ ([...document.querySelectorAll(`[data-${name}]`)]);
+  const isPressed = (/** @type {Element} */ button) => button.getAttribute('aria-pressed') === 'true';
+  /** Presses a button, if there is one of this value. @param {string} value */
+  const choose = (value) => {
+    if (!buttons.some((button) => button.dataset[name] === value)) return;
+    for (const button of buttons) button.setAttribute('aria-pressed', `${button.dataset[name] === value}`);
+  };
+  return {
+    value: () => buttons.find(isPressed)?.dataset[name] ?? '',
+    choose,
+    /** @param {() => void} onChange */
+    watch(onChange) {
+      for (const button of buttons) {
+        button.addEventListener('click', () => {
+          if (isPressed(button)) return;
+          choose(button.dataset[name] ?? '');
+          onChange();
+        });
+      }
+    },
+  };
+}
+
+/**
+ * Draws a picture on a canvas.
  * @param {Blob} blob
  * @param {string} label what it shows, for screen readers; empty where other words say it
+ * @param {number} [maxSide] a larger picture is drawn smaller
+ * @returns {Promise<{ canvas: HTMLCanvasElement, width: number, height: number }>} with the picture's own size
  */
-export async function canvasOf(blob, label) {
+export async function canvasOf(blob, label, maxSide = Number.POSITIVE_INFINITY) {
   const bitmap = await createImageBitmap(blob);
-  const scale = Math.min(1, 600 / Math.max(bitmap.width, bitmap.height));
+  const { width, height } = bitmap;
+  const scale = Math.min(1, maxSide / Math.max(width, height));
   const canvas = make('canvas', label === '' ? { 'aria-hidden': 'true' } : { role: 'img', 'aria-label': label });
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
-  return canvas;
+  return { canvas, width, height };
 }

@@ -1,132 +1,43 @@
 /** The playground: joins the choice of a model, its input, the predictions, and what can be copied from them. */
-import { apiKey, Refusal } from './api.js';
-import { byId, make } from './dom.js';
-import { remember, showHistory, watchHistory } from './history.js';
+import { Refusal } from './api.js';
+import { showCode, watchCode } from './code.js';
+import { byId } from './dom.js';
+import { errorBox } from './error-box.js';
+import { watchHistory } from './history.js';
 import { askForKey } from './key-dialog.js';
-import {
-  choose,
-  chosen,
-  chosenVersions,
-  describeModel,
-  loadExamples,
-  loadModels,
-  seal,
-  showVersions,
-} from './models.js';
+import { readLink, writeLink } from './link.js';
+import { choose, chosen, chosenVersions, loadExamples, loadModels, showAbout, watchModels } from './models.js';
 import { showExamples, watchPhotos } from './photos.js';
-import { addressOf, predict, seenPixels } from './predict.js';
-import { showRecord, watchRecord } from './record.js';
-import { errorBox, figure, inWords, sideOf } from './results.js';
-import { snippet } from './snippets.js';
+import { chooseScores, chosenScores, showScoreOptions, USUAL, watchQuestion } from './question.js';
+import { fillRecord, showRecord, watchRecord } from './record.js';
+import { clearResults, run } from './run.js';
 
 /** @typedef {import('./predict.js').Instance} Instance */
 
-/** Photos that are asked at the same time. */
-const AT_ONCE = 3;
-
-const results = byId('results', HTMLElement);
-const status = byId('status', HTMLElement);
-const scores = byId('scores', HTMLSelectElement);
-const top = byId('top', HTMLInputElement);
-
 /** The instances that are shown. @type {Instance[]} */
 let shown = [];
-/** Pictures that prove the chosen model. */
-let proofs = 0;
-/** The number of the last run: an older one writes no more. */
-let lastRun = 0;
-/** @type {import('./snippets.js').Language} */
-let language = 'curl';
 
-/** The question for a version of the chosen model. @param {string} version */
-function question(version) {
-  const model = chosen();
-  const hasScores = model?.takes === 'images' && model.scores !== 'values';
-  const asked = hasScores ? scores.value : model?.takes === 'images' ? 'raw' : '';
-  return { model: model?.name ?? '', version, scores: asked, top: asked === '' ? '' : top.value };
-}
-
-/** Predicts the instances, and shows each as it comes. @param {Instance[]} instances */
-async function run(instances) {
-  lastRun += 1;
-  const mine = lastRun;
+/** Predicts the instances, with code and link for the first. @param {Instance[]} instances */
+async function ask(instances) {
   shown = instances;
-  showCode();
-  writeLink();
-  const boxes = instances.map(({ title }) => {
-    const head = make('div', { class: 'title' }, make('h3', {}, title));
-    return make('article', { class: 'result', 'aria-busy': 'true' }, head, make('p', { class: 'hint' }, 'Predicting…'));
-  });
-  results.replaceChildren(...boxes);
-  status.textContent = `Predicting ${countOf(instances)}…`;
-  byId('output', HTMLElement).scrollIntoView({ block: 'nearest' });
-  let failed = 0;
-  const waiting = [...instances.entries()];
-  const work = async () => {
-    for (let next = waiting.shift(); next && mine === lastRun; next = waiting.shift()) {
-      const [index, instance] = next;
-      const isGood = await show(instance, /** @type {HTMLElement} */ (boxes[index]), mine);
-      if (!isGood) failed += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  if (mine !== lastRun) return;
-  status.textContent = failed === 0 ? `Predicted ${countOf(instances)}.` : `${failed} of ${countOf(instances)} failed.`;
+  showCode(shown[0]);
+  keepLink();
+  const locked = await run(instances);
+  if (locked) await renewKey('The gateway did not accept the key.');
 }
 
-/** @param {readonly unknown[]} instances */
-const countOf = ({ length }) => (length === 1 ? '1 instance' : `${length} instances`);
-
-/**
- * Asks every chosen version about one instance, and fills its box.
- * @param {Instance} instance
- * @param {HTMLElement} box
- * @param {number} mine
- * @returns {Promise<boolean>} whether every version answered
- */
-async function show(instance, box, mine) {
-  const model = chosen();
-  const questions = chosenVersions().map(question);
-  const asked = await Promise.allSettled(questions.map((one) => predict(instance, one)));
-  if (mine !== lastRun) return true;
-  const sides = asked.map((outcome) => {
-    if (outcome.status === 'rejected') return errorBox(outcome.reason);
-    const { value } = outcome;
-    remember({
-      at: Date.now(),
-      model: model?.name ?? '',
-      version: value.version,
-      title: instance.title,
-      words: inWords(value.answer),
-    });
-    const isProven = model?.parity !== undefined && `${model.version}` === value.version;
-    return sideOf(value, isProven ? [seal(model.parity ?? '', proofs)] : []);
+/** Keeps what is asked in the address of the page. */
+function keepLink() {
+  const [version = '', compare = ''] = chosenVersions();
+  const { scores, top } = chosenScores();
+  writeLink({
+    model: chosen()?.name ?? '',
+    version,
+    compare,
+    url: shown[0]?.url ?? '',
+    scores: scores === USUAL.scores ? '' : scores,
+    top: top === USUAL.top ? '' : top,
   });
-  box.querySelector('.hint')?.remove();
-  box.setAttribute('aria-busy', 'false');
-  const isGood = asked.every((outcome) => outcome.status === 'fulfilled');
-  if (model?.takes === 'images') await showPictures(instance, box, isGood);
-  box.append(make('div', { class: 'sides' }, ...sides));
-  const refused = asked.find((outcome) => outcome.status === 'rejected')?.reason;
-  if (refused instanceof Refusal && refused.status === 401) await renewKey('The gateway did not accept the key.');
-  return isGood;
-}
-
-/**
- * Puts the original beside what the model saw. A photo by its address is only shown as the model saw it: the page loads
- * nothing from other hosts.
- * @param {Instance} instance
- * @param {HTMLElement} box
- * @param {boolean} isGood
- */
-async function showPictures(instance, box, isGood) {
-  const [version = ''] = chosenVersions();
-  const original = instance.blob ? [await figure(instance.blob, 'Original')] : [];
-  const seen = isGood ? await seenPixels(instance, question(version)).catch(() => undefined) : undefined;
-  const pictures = [...original, ...(seen ? [await figure(seen, 'What the model saw')] : [])];
-  if (pictures.length === 0) return;
-  box.classList.add('has-pictures');
-  box.append(make('div', { class: 'pictures' }, ...pictures));
 }
 
 /** Shows the chosen model: what it is, its input and its examples. */
@@ -139,55 +50,37 @@ async function showModel() {
   const takesPhotos = model.takes === 'images';
   byId('photos', HTMLElement).hidden = !takesPhotos;
   byId('record', HTMLElement).hidden = takesPhotos;
-  byId('score-options', HTMLElement).hidden = !takesPhotos || model.scores === 'values';
-  const none = { pictures: [], records: [], fields: [] };
-  const examples = model.ready ? await loadExamples(model.name) : none;
+  showScoreOptions();
+  const examples = await loadExamples(model);
   if (chosen() !== model) return;
-  proofs = examples.pictures.length;
-  byId('about', HTMLElement).replaceChildren(...describeModel(model, proofs));
-  if (takesPhotos) await showExamples(model.name, examples.pictures, run);
+  showAbout();
+  if (takesPhotos) await showExamples(model.name, examples.pictures, startAsking);
   else showRecord(model.signature?.inputs ?? [], examples);
-  showCode();
-}
-
-/** The code for the first instance that is shown, or for one of the kind that the model takes. */
-function showCode() {
-  const [version = ''] = chosenVersions();
-  const isPhoto = chosen()?.takes === 'images';
-  const usual = isPhoto
-    ? { title: 'photo.jpg', blob: new Blob() }
-    : { title: 'record', json: byId('editor', HTMLTextAreaElement).value.replace(/\s+/g, ' ') };
-  const path = addressOf(question(version));
-  const request = { origin: location.origin, path, hasKey: apiKey.get() !== '', instance: shown[0] ?? usual };
-  byId('code', HTMLElement).textContent = snippet(language, request);
-}
-
-/** Keeps model, versions and the photo's address in the address of the page. */
-function writeLink() {
-  const [version = '', compare = ''] = chosenVersions();
-  const url = shown[0]?.url ?? '';
-  const named = Object.entries({ model: chosen()?.name ?? '', version, compare, url }).filter(
-    ([, value]) => value !== '',
-  );
-  history.replaceState(null, '', `?${new URLSearchParams(named)}`);
+  showCode(shown[0]);
 }
 
 /** Starts anew for another model: its predictions are not comparable. */
 async function changeModel() {
-  showVersions();
   shown = [];
-  lastRun += 1;
-  status.textContent = '';
-  results.replaceChildren(make('p', { class: 'empty' }, 'Nothing yet for this model.'));
-  writeLink();
+  clearResults('No prediction yet', 'Nothing was asked of this model.');
+  keepLink();
   await showModel();
 }
 
 /** Asks again where the question has changed. */
-async function askAgain() {
-  writeLink();
-  showCode();
-  if (shown.length > 0) await run(shown);
+async function changeQuestion() {
+  keepLink();
+  showCode(shown[0]);
+  if (shown.length > 0) await ask(shown);
+}
+
+/** Asks an entry of the history again. @param {import('./history.js').Entry} entry */
+async function askEntry({ model, version, title, url, json }) {
+  choose({ model, version });
+  shown = [];
+  await showModel();
+  if (json !== undefined) fillRecord(json);
+  await ask([{ title, ...(url !== undefined && { url }), ...(json !== undefined && { json }) }]);
 }
 
 /** @param {string} why */
@@ -205,64 +98,38 @@ async function start() {
     if (isLocked) await renewKey('This gateway needs an API key. It is kept until this tab is closed.');
     return;
   }
-  const link = new URLSearchParams(location.search);
-  choose({ model: link.get('model'), version: link.get('version'), compare: link.get('compare') });
+  const link = readLink();
+  choose(link);
+  chooseScores(link);
   await showModel();
-  const url = link.get('url');
-  if (url && chosen()?.takes === 'images') {
-    byId('url', HTMLInputElement).value = url;
-    await run([{ title: url, url }]);
+  if (link.url && chosen()?.takes === 'images') {
+    byId('url', HTMLInputElement).value = link.url;
+    await ask([{ title: link.url, url: link.url }]);
   }
 }
 
-/** @param {string} text */
-async function copy(text) {
-  const copied = byId('copied', HTMLElement);
-  try {
-    await navigator.clipboard.writeText(text);
-    copied.textContent = 'Copied.';
-  } catch {
-    copied.textContent = 'The browser does not allow it. Select the text and copy it.';
-  }
-}
+/**
+ * Runs an action, and shows what it throws.
+ * @template {unknown[]} T
+ * @param {(...given: T) => Promise<void>} action
+ * @returns {(...given: T) => void}
+ */
+const shownOnFailure =
+  (action) =>
+  (...given) => {
+    action(...given).catch((thrown) => byId('results', HTMLElement).replaceChildren(errorBox(thrown)));
+  };
 
-/** Runs an action, and shows what it throws. @param {() => Promise<void>} action */
-const shownOnFailure = (action) => () => {
-  action().catch((thrown) => results.replaceChildren(errorBox(thrown)));
-};
+const startAsking = shownOnFailure(ask);
 
-/** @param {Instance[]} instances */
-const startRun = (instances) => shownOnFailure(() => run(instances))();
-
-function watch() {
-  watchPhotos(startRun);
-  watchRecord((json) => startRun([{ title: 'Record', json }]));
-  watchHistory();
-  byId('model', HTMLSelectElement).addEventListener('change', shownOnFailure(changeModel));
-  for (const id of ['version', 'compare', 'scores', 'top']) {
-    document.getElementById(id)?.addEventListener('change', shownOnFailure(askAgain));
-  }
-  byId('key-button', HTMLButtonElement).addEventListener(
-    'click',
-    shownOnFailure(() => renewKey('The key is sent with each request, and kept until this tab is closed.')),
-  );
-  const languages = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-language]'));
-  for (const button of languages) {
-    button.addEventListener('click', () => {
-      language = /** @type {import('./snippets.js').Language} */ (button.dataset.language);
-      for (const one of languages) one.setAttribute('aria-pressed', `${one === button}`);
-      showCode();
-    });
-  }
-  byId('copy-code', HTMLButtonElement).addEventListener('click', () =>
-    copy(byId('code', HTMLElement).textContent ?? ''),
-  );
-  byId('copy-link', HTMLButtonElement).addEventListener('click', () => {
-    writeLink();
-    return copy(location.href);
-  });
-}
-
-watch();
-showHistory();
+watchPhotos(startAsking);
+watchRecord((json) => startAsking([{ title: 'Record', json }]));
+watchHistory(shownOnFailure(askEntry));
+watchModels(shownOnFailure(changeModel), shownOnFailure(changeQuestion));
+watchQuestion(shownOnFailure(changeQuestion));
+watchCode();
+byId('key-button', HTMLButtonElement).addEventListener(
+  'click',
+  shownOnFailure(() => renewKey('It is sent with each request, and kept until this tab is closed.')),
+);
 shownOnFailure(start)();

@@ -4,7 +4,8 @@ import { byId, make } from './dom.js';
 
 /**
  * @typedef {{ name: string, dtype: string, shape: number[] | null }} TensorInfo
- * @typedef {{ name: string, choices?: string[], minimum?: number, maximum?: number }} ExampleField
+ * @typedef {{ name: string, from: 'model.yaml' | 'examples', about?: string, choices?: (string | number)[],
+ *   minimum?: number, maximum?: number }} ExampleField
  * @typedef {{ pictures: string[], records: Record<string, unknown>[], fields: ExampleField[] }} Examples
  * @typedef {{ name: string, ready: boolean, problem?: string, version?: number, parity?: string, takes?: string,
  *   classes?: string[], scores?: string, signature?: { inputs: TensorInfo[], outputs: TensorInfo[] },
@@ -15,8 +16,14 @@ const model = byId('model', HTMLSelectElement);
 const version = byId('version', HTMLSelectElement);
 const compare = byId('compare', HTMLSelectElement);
 
+/** @type {Examples} */
+const NO_EXAMPLES = { pictures: [], records: [], fields: [] };
+
 /** @type {Model[]} */
 let models = [];
+
+/** Of the chosen model. @type {Examples} */
+let examples = NO_EXAMPLES;
 
 /** Reads the models, and fills the list of names. */
 export async function loadModels() {
@@ -44,43 +51,62 @@ export function choose({ model: name, version: number, compare: other }) {
 }
 
 /** Fills the lists of versions for the chosen model. */
-export function showVersions() {
+function showVersions() {
   const loaded = chosen()?.versions.filter(({ state }) => state === 'AVAILABLE') ?? [];
   const numbers = loaded.map(({ version: number }) => `${number}`).reverse();
   const options = () => numbers.map((number) => new Option(number, number));
-  version.replaceChildren(new Option('default', ''), ...options());
-  compare.replaceChildren(new Option('nothing', ''), ...options());
+  version.replaceChildren(new Option('Default', ''), ...options());
+  compare.replaceChildren(new Option(numbers.length < 2 ? 'One version only' : 'Nothing', ''), ...options());
   compare.disabled = numbers.length < 2;
 }
 
-/**
- * Examples of the model; none for a model that cannot answer.
- * @param {string} name
- * @returns {Promise<Examples>}
- */
-export async function loadExamples(name) {
-  return (await call(`/models/${encodeURIComponent(name)}/examples`)).json();
+/** @param {() => void} onModel @param {() => void} onVersion */
+export function watchModels(onModel, onVersion) {
+  model.addEventListener('change', () => {
+    showVersions();
+    onModel();
+  });
+  for (const list of [version, compare]) list.addEventListener('change', onVersion);
 }
 
 /**
- * What the model is, in words.
+ * Examples of the chosen model; none for a model that cannot answer.
  * @param {Model} one
- * @param {number} proofs pictures that prove the version
- * @returns {(Node | string)[]}
  */
-export function describeModel({ ready, problem = '', version: number, parity, takes, classes, signature }, proofs) {
-  if (!ready) return [`Not ready: ${problem}`];
-  const what = classes ? `${classes.length} classes` : `${signature?.inputs.length ?? 0} inputs`;
-  const kind = takes === 'images' ? 'Takes photos' : 'Takes records or tensors';
-  return [`${kind}, ${what}. Version ${number ?? 'unknown'}. `, ...(parity ? [seal(parity, proofs)] : [])];
+export async function loadExamples({ name, ready }) {
+  examples = NO_EXAMPLES;
+  const loaded = ready ? await (await call(`/models/${encodeURIComponent(name)}/examples`)).json() : NO_EXAMPLES;
+  if (chosen()?.name === name) examples = loaded;
+  return /** @type {Examples} */ (loaded);
 }
 
+/** Says in words what the chosen model is. */
+export function showAbout() {
+  const one = chosen();
+  if (!one) return;
+  byId('about', HTMLElement).replaceChildren(...describe(one));
+}
+
+/** @param {Model} one @returns {(Node | string)[]} */
+function describe({ ready, problem = '', version: number, takes, classes, signature }) {
+  if (!ready) return [`Not ready: ${problem}`];
+  const inputs = signature?.inputs.length ?? 0;
+  const what = classes ? `${classes.length} classes` : inputs === 1 ? '1 input' : `${inputs} inputs`;
+  const kind = takes === 'images' ? 'Takes photos' : 'Takes records';
+  return [`${kind} · ${what} · version ${number ?? 'unknown'} `, ...sealsOf(`${number}`)];
+}
+
+/** How each parity is called. */
+const SEALS = /** @type {Record<string, string>} */ ({ unproven: 'not proven', differing: 'differs from training' });
+
 /**
- * @param {string} parity
- * @param {number} proofs
+ * The seal of the version that was compared with training. Parity compares pictures: a model for records has none.
+ * @param {string} answered the version that answered
  */
-export function seal(parity, proofs) {
-  const pictures = proofs === 1 ? '1 picture' : `${proofs} pictures`;
-  const text = parity === 'proven' && proofs > 0 ? `proven by ${pictures}` : parity;
-  return make('span', { class: `seal ${parity}` }, text);
+export function sealsOf(answered) {
+  const one = chosen();
+  if (one?.takes !== 'images' || one.parity === undefined || `${one.version}` !== answered) return [];
+  const count = examples.pictures.length;
+  const proven = count === 0 ? 'proven' : `proven by ${count === 1 ? '1 picture' : `${count} pictures`}`;
+  return [make('span', { class: `seal ${one.parity}` }, SEALS[one.parity] ?? proven)];
 }

@@ -14,6 +14,14 @@ export function watchPhotos(onPhotos) {
   const take = (list) => {
     const photos = [...(list ?? [])].map((file) => ({ title: file.name || 'Pasted photo', blob: file }));
     if (photos.length > 0) onPhotos(photos);
+    return photos.length > 0;
+  };
+  /** Takes the address that was pasted or dropped. @param {string} text */
+  const takeAddress = (text) => {
+    const address = text.trim();
+    if (!/^https?:\/\/\S+$/.test(address)) return;
+    url.value = address;
+    onPhotos([{ title: address, url: address }]);
   };
   const isShown = () => !byId('photos', HTMLElement).hidden;
 
@@ -28,10 +36,13 @@ export function watchPhotos(onPhotos) {
   for (const name of ['dragleave', 'drop']) document.addEventListener(name, () => drop.classList.remove('over'));
   document.addEventListener('drop', (event) => {
     event.preventDefault();
-    if (isShown()) take(event.dataTransfer?.files);
+    if (!isShown() || take(event.dataTransfer?.files)) return;
+    takeAddress(event.dataTransfer?.getData('text/uri-list') ?? '');
   });
   document.addEventListener('paste', (event) => {
-    if (isShown()) take(event.clipboardData?.files);
+    if (!isShown() || take(event.clipboardData?.files)) return;
+    // Text that is pasted into a field stays there.
+    if (!(event.target instanceof HTMLInputElement)) takeAddress(event.clipboardData?.getData('text/plain') ?? '');
   });
   byId('address', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -43,6 +54,8 @@ export function watchPhotos(onPhotos) {
 
 /** Examples that are shown. */
 const MAX_EXAMPLES = 3;
+/** Their largest side in pixels. */
+const EXAMPLE_SIDE = 200;
 
 /**
  * Shows examples to click.
@@ -54,7 +67,11 @@ export async function showExamples(model, names, onPhotos) {
   const buttons = names.slice(0, MAX_EXAMPLES).map(async (name) => {
     const path = `/models/${encodeURIComponent(model)}/examples/${encodeURIComponent(name)}`;
     const blob = await (await call(path)).blob();
-    const button = make('button', { type: 'button', 'aria-label': `Example ${name}` }, await canvasOf(blob, ''));
+    const button = make(
+      'button',
+      { type: 'button', 'aria-label': `Example ${name}` },
+      (await canvasOf(blob, '', EXAMPLE_SIDE)).canvas,
+    );
     button.addEventListener('click', () => onPhotos([{ title: name, blob }]));
     return button;
   });

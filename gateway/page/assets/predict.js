@@ -1,12 +1,13 @@
 /** Predictions: one request for each instance and version. */
 import { call } from './api.js';
+import { readTimes } from './times.js';
 
 /**
  * A photo (`blob` or `url`) or a record (`json`).
  * @typedef {{ title: string, blob?: Blob, url?: string, json?: string }} Instance
  * @typedef {{ model: string, version: string, scores: string, top: string }} Question
- * @typedef {{ stage: string, ms: number }} StageTime
- * @typedef {{ answer: unknown, version: string, id: string, times: StageTime[] }} Prediction
+ * @typedef {{ answer: unknown, version: string, id: string, times: import('./times.js').StageTime[],
+ *   areProbabilities: boolean }} Prediction
  */
 
 /**
@@ -46,7 +47,8 @@ export async function predict(instance, question) {
     answer: await response.json(),
     version: response.headers.get('X-Model-Version') ?? '',
     id: response.headers.get('X-Request-Id') ?? '',
-    times: timesOf(response.headers.get('Server-Timing') ?? ''),
+    times: readTimes(response.headers.get('Server-Timing') ?? ''),
+    areProbabilities: question.scores === 'probabilities',
   };
 }
 
@@ -58,21 +60,4 @@ export async function predict(instance, question) {
 export async function seenPixels(instance, { model, version }) {
   const query = new URLSearchParams({ model, ...(version !== '' && { version }) });
   return (await call(`/predict/pixels?${query}`, requestOf(instance))).blob();
-}
-
-/**
- * Stages and their times from Server-Timing (W3C). The rest of the total is `other`.
- * @param {string} header
- * @returns {StageTime[]}
- */
-function timesOf(header) {
-  const all = header.split(',').flatMap((part) => {
-    const [stage = '', ...parameters] = part.trim().split(';');
-    const duration = parameters.find((one) => one.startsWith('dur='));
-    return duration ? [{ stage, ms: Number(duration.slice(4)) }] : [];
-  });
-  const stages = all.filter(({ stage }) => stage !== 'total');
-  const total = all.find(({ stage }) => stage === 'total')?.ms ?? 0;
-  const rest = total - stages.reduce((sum, { ms }) => sum + ms, 0);
-  return [...stages, ...(rest > 0 ? [{ stage: 'other', ms: rest }] : [])];
 }

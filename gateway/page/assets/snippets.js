@@ -6,7 +6,7 @@
  */
 
 /**
- * The code of a request. The API key is a variable: it stays out of what people paste elsewhere.
+ * The code of a request. The API key is the variable KEY of the environment: it stays out of what people paste elsewhere.
  * @param {Language} language
  * @param {Request} request
  */
@@ -23,14 +23,18 @@ const jsonOf = ({ url, json }) => (json ?? JSON.stringify({ url })).replaceAll(/
 /** Text in single quotes of Python and JavaScript. @param {string} text */
 const literal = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** A name that is safe in each language. @param {string} title */
-const fileOf = (title) => (/^[\w.-]+$/.test(title) ? title : 'photo.jpg');
+/** A file's name on one line. @param {string} title */
+const fileOf = (title) => (/\p{Cc}/u.test(title) ? 'photo.jpg' : title);
+
+/** The field of a form for curl, which needs quotes for some names. @param {string} file */
+const formField = (file) =>
+  /^[\w.-]+$/.test(file) ? `file=@${file}` : quoted(`file=@"${file.replaceAll(/["\\]/g, '\\$&')}"`);
 
 /** @param {Request} request */
 function curl({ origin, path, hasKey, instance }) {
   const key = hasKey ? ['-H "X-API-Key: $KEY"'] : [];
   const body = instance.blob
-    ? [`-F file=@${fileOf(instance.title)}`]
+    ? [`-F ${formField(fileOf(instance.title))}`]
     : ["-H 'Content-Type: application/json'", `-d ${quoted(jsonOf(instance))}`];
   return [`curl ${quoted(`${origin}${path}`)}`, ...key, ...body].join(' \\\n  ');
 }
@@ -38,17 +42,18 @@ function curl({ origin, path, hasKey, instance }) {
 /** @param {Request} request */
 function python({ origin, path, hasKey, instance }) {
   const headers = [
-    ...(hasKey ? ["'X-API-Key': key"] : []),
+    ...(hasKey ? ["'X-API-Key': os.environ['KEY']"] : []),
     ...(instance.blob ? [] : ["'Content-Type': 'application/json'"]),
   ];
   return [
+    ...(hasKey ? ['import os', ''] : []),
     'import requests',
     '',
     'response = requests.post(',
     `    ${literal(`${origin}${path}`)},`,
     ...(headers.length > 0 ? [`    headers={${headers.join(', ')}},`] : []),
     instance.blob
-      ? `    files={'file': open('${fileOf(instance.title)}', 'rb')},`
+      ? `    files={'file': open(${literal(fileOf(instance.title))}, 'rb')},`
       : `    data=${literal(jsonOf(instance))}.encode(),`,
     ')',
     'response.raise_for_status()',
@@ -59,7 +64,7 @@ function python({ origin, path, hasKey, instance }) {
 /** @param {Request} request */
 function javascript({ origin, path, hasKey, instance }) {
   const headers = [
-    ...(hasKey ? ["'X-API-Key': key"] : []),
+    ...(hasKey ? ["'X-API-Key': process.env.KEY"] : []),
     instance.blob ? "'Content-Type': 'image/*'" : "'Content-Type': 'application/json'",
   ];
   return [
@@ -67,7 +72,7 @@ function javascript({ origin, path, hasKey, instance }) {
     `const response = await fetch(${literal(`${origin}${path}`)}, {`,
     "  method: 'POST',",
     `  headers: { ${headers.join(', ')} },`,
-    `  body: ${instance.blob ? `await readFile('${fileOf(instance.title)}')` : literal(jsonOf(instance))},`,
+    `  body: ${instance.blob ? `await readFile(${literal(fileOf(instance.title))})` : literal(jsonOf(instance))},`,
     '});',
     'if (!response.ok) throw new Error(await response.text());',
     'console.log(await response.json());',
