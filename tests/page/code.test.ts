@@ -110,6 +110,7 @@ describe('the code to copy', { skip: SKIP || ('missing' in python && python.miss
   test('is copied', async (t) => {
     const page = await openSound(t, browser, gateway.url, { permissions: ['clipboard-read', 'clipboard-write'] });
     await unlock(page, key);
+    await page.locator('#examples button').first().waitFor();
     await page.click('#copy-code');
     await page.getByText('Copied.').waitFor();
     assert.equal(await page.evaluate('navigator.clipboard.readText()'), await page.locator('#code').textContent());

@@ -16,9 +16,12 @@ import { clearResults, run } from './run.js';
 
 /** The instances that are shown. @type {Instance[]} */
 let shown = [];
+/** Whoever is faster than the list of models waits for it. */
+let loaded = Promise.resolve();
 
 /** Predicts the instances, with code and link for the first. @param {Instance[]} instances */
 async function ask(instances) {
+  await loaded;
   shown = instances;
   showCode(shown[0]);
   keepLink();
@@ -76,6 +79,7 @@ async function changeQuestion() {
 
 /** Asks an entry of the history again. @param {import('./history.js').Entry} entry */
 async function askEntry({ model, version, title, url, json }) {
+  await loaded;
   choose({ model, version });
   shown = [];
   await showModel();
@@ -91,7 +95,8 @@ async function renewKey(why) {
 /** Loads the models, and restores what the address of the page says. */
 async function start() {
   try {
-    await loadModels();
+    loaded = loadModels();
+    await loaded;
   } catch (thrown) {
     byId('about', HTMLElement).replaceChildren(errorBox(thrown));
     const isLocked = thrown instanceof Refusal && thrown.status === 401;
