@@ -23,6 +23,15 @@ const program = new Command('tensorgate')
 program.commandsGroup('Predict:');
 addPredictCommand(program);
 addBatchCommand(program);
+program
+  .command('accuracy')
+  .description('print how often predictions were right, by the labels in prediction logs')
+  .argument('<log...>', 'files and folders of PREDICTION_LOG')
+  .option('--json', 'print JSON')
+  .action(async (paths, { json }) => {
+    const { runAccuracy } = await import('./accuracy/run.ts');
+    return runAccuracy(paths, json === true);
+  });
 
 program.commandsGroup('Run a gateway:');
 const serve = addSettings(program.command('serve').description('run the gateway'));
