@@ -1,24 +1,30 @@
-/**
- * Writes the docs that come from code: the settings table of README.md, docs/errors.md and docs/limits.md (`make
- * docs`).
- */
-import { readFile, writeFile } from 'node:fs/promises';
+/** Writes the docs that come from code: docs/settings.md, docs/errors.md and docs/limits.md (`make docs`). */
+import { writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { MAX_HEADERS } from '../gateway/http/heads.ts';
 import { limitsPage } from './limits.ts';
 import { table } from './table.ts';
 
-const README = new URL('../README.md', import.meta.url);
+const SETTINGS_PAGE = new URL('./settings.md', import.meta.url);
 const ERRORS = new URL('./errors.md', import.meta.url);
 const LIMITS = new URL('./limits.md', import.meta.url);
 
-function settingsTable(): string {
+function settingsPage(): string {
   const code = (text: string) => (text ? `\`${text}\`` : '');
-  return table(
-    ['variable', 'default', 'what it is'],
-    SETTINGS.map(({ env, fallback, help }) => [code(env), code(fallback), help]),
-  );
+  const rows = SETTINGS.map(({ env, fallback, help }) => [code(env), code(fallback), help]);
+  return `# Settings
+
+Each setting is an environment variable, and a flag of \`serve\` and of \`config\` that counts before it: \`REQUEST_TIMEOUT=10s\` or
+\`--request-timeout 10s\`. An empty value counts as unset. A wrong one stops the start with exit code 2, and the error names all
+that are wrong.
+
+\`./tensorgate config\` prints the values in use and where each is from. \`./tensorgate serve --help\` lists the flags.
+
+${table(['variable', 'default', 'what it is'], rows)}
+
+Limits without a setting are in [limits.md](limits.md), the variables of the clouds' own tools in [sources.md](sources.md#buckets).
+`;
 }
 
 function errorsPage(): string {
@@ -52,16 +58,14 @@ ${table(['kind', 'status', 'gRPC', 'title', 'try again'], rows)}
 }
 
 /** The text of each file, generated from the code. */
-export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
-  const readme = await readFile(README, 'utf8');
-  const between = /(<!-- settings: [^>]*-->\n)[\s\S]*(<!-- \/settings -->)/;
+export function writtenDocs(): ReadonlyMap<URL, string> {
   return new Map([
-    [README, readme.replace(between, (_all, open, close) => `${open}${settingsTable()}\n${close}`)],
+    [SETTINGS_PAGE, settingsPage()],
     [ERRORS, errorsPage()],
     [LIMITS, limitsPage()],
   ]);
 }
 
 if (import.meta.main) {
-  for (const [file, text] of await writtenDocs()) await writeFile(file, text);
+  for (const [file, text] of writtenDocs()) await writeFile(file, text);
 }

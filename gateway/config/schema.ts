@@ -1,4 +1,4 @@
-/** The table of all settings. The parser, `tensorgate config --help` and the README's table are made from it. */
+/** The table of all settings. The parser, `tensorgate config --help` and docs/settings.md are made from it. */
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { rate } from '../access/rate.ts';
