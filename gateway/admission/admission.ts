@@ -62,10 +62,10 @@ export class Admission {
     fetch: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     this.check(context);
-    using place = this.#sources.enter(hosts, context.tenant);
+    using place = this.#sources.enter(hosts, context.tenant, context.signal);
     this.#accepted.add(context);
     this.#fetching += 1;
-    return await fetch(AbortSignal.any([context.signal, place.signal])).finally(() => {
+    return await fetch(place.signal).finally(() => {
       this.#fetching -= 1;
     });
   }

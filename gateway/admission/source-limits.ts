@@ -1,4 +1,5 @@
 /** Bounds the requests that wait for their sources, so that a slow source delays only the requests that need it. */
+import { LinkedController } from '../domain/linked-controller.ts';
 import { GatewayError } from '../errors.ts';
 
 /** A request that has waited longer may lose its place. Quick sources answer sooner. */
@@ -8,10 +9,13 @@ type Waiting = {
   readonly hosts: ReadonlySet<string>;
   readonly tenant: string;
   readonly sinceMs: number;
-  readonly eviction: AbortController;
+  readonly eviction: LinkedController;
 };
 
-/** A request's place. Dispose of it at the end of the wait. `signal` aborts with `overloaded` when the request loses it. */
+/**
+ * A request's place. Dispose of it at the end of the wait. `signal` aborts with `overloaded` when the request loses it, and
+ * with the request.
+ */
 export type Place = Disposable & { readonly signal: AbortSignal };
 
 /**
@@ -30,12 +34,12 @@ export class SourceLimits {
     this.#perHost = perHost;
   }
 
-  /** Counts a request. Throws `overloaded` when a bound is reached and no request can be evicted. */
-  enter(hosts: ReadonlySet<string>, tenant: string): Place {
+  /** Counts a request, which aborts with `signal`. Throws `overloaded` when a bound is reached and no request can be evicted. */
+  enter(hosts: ReadonlySet<string>, tenant: string, signal: AbortSignal): Place {
     if ([...hosts].some((host) => this.#byHost.of(host) >= this.#perHost)) throw overloaded();
     if (this.#byTenant.of(tenant) >= 2 * this.#perHost) this.#evictFor(hosts, tenant);
     if (this.#waiting.size >= 3 * this.#perHost) this.#evictFor(hosts, this.#byTenant.largest);
-    const waiting = { hosts, tenant, sinceMs: performance.now(), eviction: new AbortController() };
+    const waiting = { hosts, tenant, sinceMs: performance.now(), eviction: new LinkedController(signal) };
     this.#waiting.add(waiting);
     this.#count(waiting, 1);
     return { signal: waiting.eviction.signal, [Symbol.dispose]: () => this.#leave(waiting) };
@@ -53,6 +57,7 @@ export class SourceLimits {
 
   #leave(waiting: Waiting): void {
     if (this.#waiting.delete(waiting)) this.#count(waiting, -1);
+    waiting.eviction[Symbol.dispose]();
   }
 
   #count({ hosts, tenant }: Waiting, change: 1 | -1): void {

@@ -1,4 +1,5 @@
 /** Fetches an image by its URL: guarded, with a size limit and a timeout. Follows redirects itself. */
+import { LinkedController } from '../domain/linked-controller.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { GatewayError } from '../errors.ts';
 import { createBodyReader, type OnBytes } from './body.ts';
@@ -89,10 +90,10 @@ export function createFetch(options: FetchOptions): Fetch {
     context: Pick<RequestContext, 'signal'>,
     onBytes?: OnBytes,
   ): Promise<Buffer> {
+    using ending = new LinkedController(context.signal);
+    const { signal } = ending;
     // AbortSignal.timeout cannot be cancelled: thousands of timers would fire long after their fetch.
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), timeoutMs);
-    const signal = AbortSignal.any([context.signal, timeout.signal]);
+    const timer = setTimeout(() => ending.abort(), timeoutMs);
     const hops: URL[] = [];
     try {
       return await download(text, hops, signal, onBytes);

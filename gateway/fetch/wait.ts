@@ -1,5 +1,6 @@
 /** Waits for work until a signal aborts or a timeout expires. */
 import { addAbortListener } from 'node:events';
+import { LinkedController } from '../domain/linked-controller.ts';
 
 /** Resolves with the work's result, or rejects with the signal's reason when it aborts. Does not cancel the work. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -20,12 +21,12 @@ export async function inTime<T>(
   { timeoutMs, signal, timedOut }: TimeLimit,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(timedOut()), timeoutMs);
+  using either = new LinkedController(signal);
+  const timer = setTimeout(() => either.abort(timedOut()), timeoutMs);
   try {
-    return await work(AbortSignal.any([signal, timeout.signal]));
+    return await work(either.signal);
   } catch (error) {
-    if (timeout.signal.aborted && !signal.aborted) throw timeout.signal.reason;
+    if (either.signal.aborted && !signal.aborted) throw either.signal.reason;
     throw error;
   } finally {
     clearTimeout(timer);

@@ -3,6 +3,7 @@
  * its size.
  */
 import type { IncomingMessage } from 'node:http';
+import { override } from './override.ts';
 
 /** Pieces that do not count. A client that writes JSON value by value sends a hundred for a record. */
 export const FREE_PIECES = 256;
@@ -15,13 +16,15 @@ export function boundPieces(request: IncomingMessage, refuse: () => void): void 
   let pieces = 0;
   let bytes = 0;
   let isRefused = false;
-  request.push = (piece: Buffer | null, encoding) => {
-    if (isRefused) return false;
-    pieces += 1;
-    bytes += piece?.length ?? 0;
-    if (pieces <= FREE_PIECES + bytes / MIN_PIECE_BYTES) return push.call(request, piece, encoding);
-    isRefused = true;
-    refuse();
-    return false;
-  };
+  override(request, {
+    push(piece: Buffer | null, encoding) {
+      if (isRefused) return false;
+      pieces += 1;
+      bytes += piece?.length ?? 0;
+      if (pieces <= FREE_PIECES + bytes / MIN_PIECE_BYTES) return push.call(request, piece, encoding);
+      isRefused = true;
+      refuse();
+      return false;
+    },
+  });
 }

@@ -1,6 +1,7 @@
 /** Shares the event loop between bodies. Otherwise Node reads up to 2 MB of each connection before it goes on to the next. */
 import type { IncomingMessage } from 'node:http';
 import { createLoopQueue } from '../domain/loop-queue.ts';
+import { override } from './override.ts';
 
 /** Read without a turn. A body with the URL of an image is smaller. */
 const FREE_BYTES = 16 * 1024;
@@ -12,18 +13,20 @@ export function readInTurn(request: IncomingMessage): void {
   const { push, _read: read } = request;
   let bytes = 0;
   let isWaiting = false;
-  request.push = (piece: Buffer | null, encoding) => {
-    bytes += piece?.length ?? 0;
-    return push.call(request, piece, encoding) && bytes < FREE_BYTES;
-  };
-  request._read = (size) => {
-    if (bytes < FREE_BYTES) return read.call(request, size);
-    if (isWaiting) return;
-    isWaiting = true;
-    inTurn(() => {
-      isWaiting = false;
-      bytes = 0;
-      if (!request.destroyed) read.call(request, size);
-    });
-  };
+  override(request, {
+    push(piece: Buffer | null, encoding) {
+      bytes += piece?.length ?? 0;
+      return push.call(request, piece, encoding) && bytes < FREE_BYTES;
+    },
+    _read(size) {
+      if (bytes < FREE_BYTES) return read.call(request, size);
+      if (isWaiting) return;
+      isWaiting = true;
+      inTurn(() => {
+        isWaiting = false;
+        bytes = 0;
+        if (!request.destroyed) read.call(request, size);
+      });
+    },
+  });
 }

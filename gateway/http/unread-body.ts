@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyBuffer } from '../door/body-buffer.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
+import { override } from './override.ts';
 
 /** Bytes kept of a body. Beyond them its connection is paused, after the 64 KiB that Node has read. */
 const ENOUGH_BYTES = 16 * 1024;
@@ -29,18 +30,20 @@ export function joinUnread(request: IncomingMessage, budget: ByteBudget = ofAll)
     share.release();
     if (bytes) push.call(request, bytes);
   };
-  request.push = (piece: Buffer | null, encoding) => {
-    if (piece === null) flush();
-    if (piece === null || isRead) return push.call(request, piece, encoding);
-    unread ??= new BodyBuffer(MAX_BYTES, take);
-    if (unread.length + piece.length > MAX_BYTES) request.destroy();
-    if (!request.destroyed) unread.append(piece);
-    return unread.length < ENOUGH_BYTES;
-  };
-  request._read = (size) => {
-    isRead = true;
-    flush();
-    read.call(request, size);
-  };
+  override(request, {
+    push(piece: Buffer | null, encoding) {
+      if (piece === null) flush();
+      if (piece === null || isRead) return push.call(request, piece, encoding);
+      unread ??= new BodyBuffer(MAX_BYTES, take);
+      if (unread.length + piece.length > MAX_BYTES) request.destroy();
+      if (!request.destroyed) unread.append(piece);
+      return unread.length < ENOUGH_BYTES;
+    },
+    _read(size) {
+      isRead = true;
+      flush();
+      read.call(request, size);
+    },
+  });
   request.once('close', share.release);
 }
