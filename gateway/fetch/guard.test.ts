@@ -266,3 +266,13 @@ test('A15: an entry has its effect in every spelling that is accepted', () => {
   assert.equal(refusal({ allow }, 'http://93.184.216.34/', '93.184.216.34'), undefined);
   assert.notEqual(refusal({ allow }, 'http://93.184.217.34/', '93.184.217.34'), undefined);
 });
+
+test('an address that is open for one origin is judged anew for another', () => {
+  const guard = createGuard({ allow: ['http://a.example:8080'], deny: [], allowPrivate: false, ports: [80] });
+  const [open, closed] = [new URL('http://a.example:8080/1'), new URL('http://a.example:8081/1')];
+  for (let time = 0; time < 2; time += 1) {
+    guard.checkAddress('93.184.215.14', open);
+    assert.throws(() => guard.checkAddress('93.184.215.14', closed), Refusal);
+    assert.throws(() => guard.checkAddress('10.0.0.1', open), Refusal);
+  }
+});

@@ -24,6 +24,9 @@ export type Guard = {
   judgeAddress(address: string, url: URL): Iterable<Finding>;
 };
 
+/** Pairs of address and origin that were found open, kept: the same few sources are asked again and again. */
+const MAX_KNOWN = 1024;
+
 /**
  * Creates the guard. Its rules:
  * - `deny` takes precedence over everything: hosts and origins by name, CIDRs by address.
@@ -46,9 +49,17 @@ export function createGuard({ allow, deny, allowPrivate, ports, buckets = [] }: 
     ports,
     buckets: parseBucketEntries('FETCH_BUCKETS', buckets),
   };
+  const known = new Set<string>();
   return {
     checkUrl: (url) => enforce(judgeUrl(policy, url)),
-    checkAddress: (address, url) => enforce(judgeAddress(policy, address, url)),
+    checkAddress(address, url) {
+      // The rules of an address read nothing else of the URL.
+      const key = `${address} ${url.origin}`;
+      if (known.has(key)) return;
+      enforce(judgeAddress(policy, address, url));
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.add(key);
+    },
     judgeUrl: (url) => judgeUrl(policy, url),
     judgeAddress: (address, url) => judgeAddress(policy, address, url),
   };

@@ -34,6 +34,7 @@ function isJson(type: string): boolean {
 
 /** Throws `unsupported_media` for a charset other than UTF-8, by any label of the Encoding standard, and its part ASCII. */
 function requireUtf8(contentType: string): void {
+  if (!contentType.includes(';')) return;
   const charset = new MIMEType(contentType).params.get('charset') || 'utf-8';
   if (/^(us-)?ascii$/i.test(charset) || isUtf8Label(charset)) return;
   throw new GatewayError('unsupported_media', 'Content-Type: JSON is read as charset=utf-8 only.');

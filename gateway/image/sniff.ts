@@ -59,9 +59,10 @@ const READERS: Readonly<Record<ImageFormat, HeaderReader>> = {
   tiff: readTiff,
 };
 
+/** Enough for every magic, and for the brands of ISO media files. */
+const MAGIC_BYTES = 256;
 /** The bytes that are searched for `<svg`, which may follow an XML prologue and comments. */
-const HEAD_BYTES = 4096;
-const MAX_BRANDS_BYTES = 256;
+const SVG_BYTES = 4096;
 const SVG = /^(?:\xef\xbb\xbf)?\s*(?:<svg[\s>]|<(?:\?xml|!--|!DOCTYPE svg).*?<svg[\s>])/is;
 const PPM = /^P[1-7][\s#]/;
 
@@ -71,25 +72,28 @@ const PPM = /^P[1-7][\s#]/;
  * @returns undefined for bytes that are no known image, video or document.
  */
 export function sniff(bytes: Uint8Array): Sniffed | undefined {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES)).toString('latin1');
-  const format = formatOf(head);
+  const format = formatOf(headOf(bytes, MAGIC_BYTES)) ?? (SVG.test(headOf(bytes, SVG_BYTES)) ? 'svg' : undefined);
   if (format === undefined) return undefined;
   return isDecodable(format) ? { format, ...readHeader(bytes, READERS[format]) } : { format };
 }
 
-/** `head`: the first bytes as Latin-1 text, one character for each byte. */
+/** The first bytes as Latin-1 text, one character for each byte. */
+function headOf({ buffer, byteOffset, byteLength }: Uint8Array, most: number): string {
+  return Buffer.from(buffer, byteOffset, Math.min(byteLength, most)).toString('latin1');
+}
+
+/** The format by its magic: any but SVG, which has none. */
 function formatOf(head: string): ImageFormat | OtherFormat | undefined {
   const found = MAGIC.find(([, ...parts]) => parts.every(([offset, magic]) => head.startsWith(magic, offset)));
   if (found) return found[0];
   if (head.startsWith('ftyp', 4)) return isoMediaFormat(head);
-  if (PPM.test(head)) return 'ppm';
-  return SVG.test(head) ? 'svg' : undefined;
+  return PPM.test(head) ? 'ppm' : undefined;
 }
 
 /** ISO media files list brands: the major one, a version, then the compatible ones (ISO/IEC 14496-12, 4.3). */
 function isoMediaFormat(head: string): 'avif' | 'heif' | 'mp4' {
   const boxBytes = Buffer.from(head.slice(0, 4), 'latin1').readUInt32BE();
-  const brands = head.slice(8, Math.min(boxBytes, MAX_BRANDS_BYTES)).match(/.{4}/gs) ?? [];
+  const brands = head.slice(8, boxBytes).match(/.{4}/gs) ?? [];
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
   return brands.some((brand) => /^(?:hei[cmsx]|hev[cmsx]|mif1|msf1)$/.test(brand)) ? 'heif' : 'mp4';
 }

@@ -21,7 +21,8 @@ export async function forEachInstance<T>(
   const values = new Map<Instance, T>();
   const errors = new Map<Instance, GatewayError>();
   const { signal } = context;
-  const queue = instances[Symbol.iterator]();
+  const all = [...instances];
+  const queue = all.values();
 
   async function worker(): Promise<void> {
     for (let next = queue.next(); !next.done && !signal.aborted; next = queue.next()) {
@@ -34,7 +35,7 @@ export async function forEachInstance<T>(
     }
   }
 
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
   if (signal.aborted) throw errors.values().next().value ?? abortError(signal);
   return { values, errors };
 }
