@@ -111,7 +111,7 @@ export const CHECKS: readonly Check[] = [
     async (gateway) => {
       await read(await classify(gateway, PICTURE, `?version=${NEWEST}`));
       for (const [query, words] of [
-        ['?version=99999', /^query version: no model server has version 99999 of clothing-model/],
+        ['?version=99999', /^version: no model server has version 99999 of clothing-model/],
         ['?label=nobody', /^query label: no version of clothing-model has this label/],
       ] as const) {
         const response = await classify(gateway, PICTURE, query);

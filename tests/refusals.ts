@@ -120,11 +120,18 @@ export const REFUSALS: readonly Refusal[] = [
   ['D6: no content type', upload('', Buffer.from('{}')), 415, 'unsupported_media', /missing/],
   ['D6: latin1', upload('application/json; charset=latin1', '{}'), 415, 'unsupported_media', /utf-8/],
   [
-    'D6: a compressed body',
-    upload('application/json', 'x', { 'Content-Encoding': 'gzip' }),
+    'D6: a body compressed in a way that is not offered',
+    upload('application/json', 'x', { 'Content-Encoding': 'br' }),
     415,
     'unsupported_media',
-    /uncompressed/,
+    /gzip or deflate/,
+  ],
+  [
+    'D6: a body that is not compressed as it says',
+    upload('application/json', 'x', { 'Content-Encoding': 'gzip' }),
+    400,
+    'invalid_request',
+    /cannot be decompressed/,
   ],
   [
     'D5: a body over its limit',

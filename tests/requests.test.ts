@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { runCli } from './cli.ts';
 import { predict, type RunningGateway, startGateway } from './gateway.ts';
 import { floatTensor, type ModelServer, startModelServer, XCEPTION } from './model-server.ts';
@@ -155,10 +156,51 @@ test('B7: a picture over MAX_IMAGE_BYTES is 413 with its field, whatever way it 
   assert.equal(gateway.log.filter(({ msg }) => /decoder process ended/.test(String(msg))).length, 0);
 });
 
-test('B7: a compressed form is 415, as every other compressed body', async () => {
-  const headers = { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Encoding': 'gzip' };
-  const response = await fetch(`${gateway.url}/predict`, { method: 'POST', headers, body: 'x' });
-  assert.deepEqual([response.status, await kindOf(response)], [415, 'unsupported_media']);
+/** POSTs a compressed body to /predict. */
+function sendCompressed(encoding: string, body: Uint8Array<ArrayBuffer>, type: string): Promise<Response> {
+  const headers = { 'Content-Type': type, 'Content-Encoding': encoding };
+  return fetch(`${gateway.url}/predict`, { method: 'POST', headers, body });
+}
+
+test('compressed JSON, forms and pictures are read as if they were not', async () => {
+  const form = new Response(
+    (() => {
+      const parts = new FormData();
+      parts.append('file', new Blob([new Uint8Array(jpeg)]), 'a.jpg');
+      return parts;
+    })(),
+  );
+  const formType = form.headers.get('content-type') ?? '';
+  const bodies: [string, Uint8Array][] = [
+    ['application/json', Buffer.from(JSON.stringify({ b64 }))],
+    ['image/jpeg', jpeg],
+    [formType, new Uint8Array(await form.arrayBuffer())],
+  ];
+  for (const [type, body] of bodies) {
+    for (const [encoding, compressed] of [
+      ['gzip', gzipSync(body)],
+      ['deflate', deflateSync(body)],
+    ] as const) {
+      const response = await sendCompressed(encoding, new Uint8Array(compressed), type);
+      assert.equal(response.status, 200, `${encoding} ${type}: ${await response.clone().text()}`);
+      assert.equal(((await response.json()) as { hat: number }).hat, 9);
+    }
+  }
+});
+
+test('a compressed body is bounded by its length as it is read, and a damaged one is 400', async () => {
+  const send = async (encoding: string, body: Uint8Array) => {
+    const response = await sendCompressed(encoding, new Uint8Array(body), 'application/json');
+    return [response.status, await kindOf(response)];
+  };
+  const bomb = gzipSync(Buffer.alloc(3e7, ' '));
+  assert.ok(bomb.length < MAX_BODY_BYTES);
+  assert.deepEqual(await send('gzip', bomb), [413, 'body_too_large']);
+  const whole = gzipSync(Buffer.from(JSON.stringify({ b64 })));
+  assert.deepEqual(await send('gzip', whole.subarray(0, -20)), [400, 'invalid_request']);
+  assert.deepEqual(await send('gzip', Buffer.from('{"url":"x"}')), [400, 'invalid_request']);
+  assert.deepEqual(await send('gzip, gzip', gzipSync(whole)), [415, 'unsupported_media']);
+  assert.deepEqual(await send('br', whole), [415, 'unsupported_media']);
 });
 
 /** POSTs with Content-Length `length` (none if undefined), sends `sends` and does not end. Resolves with the status. */

@@ -1,5 +1,5 @@
 /** A call over gRPC passes the door. */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import type { HoldBody } from '../door/body-memory.ts';
 import { clientAddress, type Trusts } from '../door/client-address.ts';
 import type { Arrival, Pass } from '../door/door.ts';
@@ -30,8 +30,11 @@ export type GrpcDoorOptions = {
 export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
   const { pass, hold, holdAnswer, maxMessageBytes: maxBytes, idleMs, trusts, methods, openMethods } = options;
   const onPiece = createPieceCounter();
-  const callOf = (stream: ServerHttp2Stream, signal: AbortSignal): Call => ({
-    message: () => receiveMessage(stream, { maxBytes, held: hold(stream), signal, onPiece }),
+  const callOf = ({ stream, headers }: Arrived, signal: AbortSignal): Call => ({
+    message() {
+      const coding = textOf(headers['grpc-encoding']);
+      return receiveMessage(stream, { maxBytes, held: hold(stream), signal, coding, onPiece });
+    },
   });
 
   function throughDoor(arrived: Arrived, method: Method | undefined): Promise<void> {
@@ -48,7 +51,7 @@ export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
       async handle(context) {
         checkHeaders(headers);
         if (!method) throw new GatewayError('not_found', 'There is no such method here.');
-        const reply = await method(callOf(stream, context.signal), context);
+        const reply = await method(callOf(arrived, context.signal), context);
         holdAnswer(stream, lengthOf(reply), () => stream.close(constants.NGHTTP2_CANCEL));
         return success(reply);
       },
@@ -65,9 +68,10 @@ export function createGrpcDoor(options: GrpcDoorOptions): OnCall {
     });
   }
 
-  async function directly({ stream, headers }: Arrived, method: OpenMethod): Promise<void> {
+  async function directly(arrived: Arrived, method: OpenMethod): Promise<void> {
+    const { stream, headers } = arrived;
     const answer = await Promise.try(() => checkHeaders(headers))
-      .then(() => method(callOf(stream, AbortSignal.timeout(idleMs))))
+      .then(() => method(callOf(arrived, AbortSignal.timeout(idleMs))))
       .then(success, (thrown) => failure(asGatewayError(thrown)));
     send(stream, answer, { httpStatus: httpStatusFor(headers), metadata: {}, idleMs });
   }

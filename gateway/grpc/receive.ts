@@ -3,26 +3,32 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { HEAD_ROOM, type RoomyMessage } from '../domain/roomy-message.ts';
 import { BodyBuffer } from '../door/body-buffer.ts';
 import { lateBody, tooLarge } from '../door/body-limits.ts';
-import type { HeldBody } from '../door/body-memory.ts';
 import { asGatewayError, clientGone, GatewayError } from '../errors.ts';
+import { type DecompressOptions, decompress } from './compressed.ts';
 
 /** Length-Prefixed-Message ("gRPC over HTTP/2", Requests): a compression flag, the length, the message. */
 export const PREFIX_BYTES = 5;
 
-export type ReceiveOptions = {
-  readonly maxBytes: number;
-  readonly held: HeldBody;
-  readonly signal: AbortSignal;
+export type ReceiveOptions = DecompressOptions & {
+  /** The header grpc-encoding. */
+  readonly coding?: string | undefined;
   /** Called for each piece that arrives. */
   readonly onPiece: (stream: ServerHttp2Stream, bytes: number) => void;
 };
 
+/** Receives the message and decompresses it. Throws what both throw. */
+export async function receiveMessage(stream: ServerHttp2Stream, options: ReceiveOptions): Promise<RoomyMessage> {
+  const message = await receiveAsSent(stream, options);
+  const [flag] = new Uint8Array(message.memory, message.start - PREFIX_BYTES, 1);
+  return flag === 0 ? message : decompress(message, options.coding ?? '', options);
+}
+
 /**
  * Receives the message. What arrives after a refusal is dropped, and its memory is free at once. Throws `body_too_large`,
- * `unsupported_media` (compressed), `invalid_request` (none, cut off, or several), `client_timeout` when the signal is
+ * `invalid_request` (none, cut off, or several), `client_timeout` when the signal is
  * aborted, `client_gone`, and `overloaded`.
  */
-export async function receiveMessage(stream: ServerHttp2Stream, options: ReceiveOptions): Promise<RoomyMessage> {
+async function receiveAsSent(stream: ServerHttp2Stream, options: ReceiveOptions): Promise<RoomyMessage> {
   const { maxBytes, held, signal, onPiece } = options;
   const { promise, resolve, reject } = Promise.withResolvers<RoomyMessage>();
   const start = HEAD_ROOM + PREFIX_BYTES;
@@ -76,7 +82,9 @@ export async function receiveMessage(stream: ServerHttp2Stream, options: Receive
 
 /** The length in the prefix of a message. */
 function checkedLength(prefix: Buffer, maxBytes: number): number {
-  if (prefix[0] !== 0) throw new GatewayError('unsupported_media', 'grpc-encoding: send the message uncompressed.');
+  const [flag = 0] = prefix;
+  if (flag > 1)
+    throw new GatewayError('invalid_request', `The call needs a message with the flag 0 or 1, and has ${flag}.`);
   const length = prefix.readUInt32BE(1);
   if (length > maxBytes) throw tooLarge(maxBytes, 'MAX_BODY_BYTES');
   return length;

@@ -1,6 +1,7 @@
 /** Sends the answer to a call. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { GatewayError } from '../errors.ts';
+import { ACCEPTED } from './compressed.ts';
 import type { Reply } from './method.ts';
 import { PREFIX_BYTES } from './receive.ts';
 import { failed, OK, type Trailers } from './status.ts';
@@ -36,7 +37,8 @@ export type SendOptions = {
 export function send(stream: ServerHttp2Stream, { message, trailers }: Answer, options: SendOptions): void {
   const { httpStatus, metadata, idleMs } = options;
   if (stream.destroyed || stream.closed) return;
-  const headers = { ':status': httpStatus, 'content-type': 'application/grpc', ...metadata };
+  const about = { 'content-type': 'application/grpc', 'grpc-accept-encoding': ACCEPTED };
+  const headers = { ':status': httpStatus, ...about, ...metadata };
   stream.setTimeout(idleMs, () => stream.close(constants.NGHTTP2_CANCEL));
   if (!message) {
     stream.respond({ ...headers, ...trailers }, { endStream: true });

@@ -1,14 +1,7 @@
-/** The limits of a request's body: its encoding, size and images. */
+/** The limits of a request's body: its size and images. */
 import type { IncomingMessage } from 'node:http';
 import { tooLarge } from '../door/body-limits.ts';
 import { GatewayError } from '../errors.ts';
-
-/** Throws `unsupported_media` for a compressed body, and for words that are no encoding. An empty list is no encoding. */
-export function refuseEncoded({ headers }: IncomingMessage): void {
-  const words = (headers['content-encoding'] ?? '').toLowerCase().split(',');
-  if (words.every((word) => ['', 'identity'].includes(word.trim()))) return;
-  throw new GatewayError('unsupported_media', 'Content-Encoding: send the body uncompressed, without this header.');
-}
 
 /** Throws `body_too_large` for a Content-Length above the limit, before the body is read. */
 export function refuseDeclared({ headers }: IncomingMessage, limit: number, setting: string): void {

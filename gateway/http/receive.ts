@@ -3,8 +3,10 @@
 import { BodyBuffer } from '../door/body-buffer.ts';
 import { lateBody, tooLarge } from '../door/body-limits.ts';
 import type { HeldBody } from '../door/body-memory.ts';
+import { DECOMPRESSOR_BYTES, damaged } from '../door/decompressor.ts';
 import { asGatewayError, clientGone, type GatewayError } from '../errors.ts';
-import { refuseDeclared, refuseEncoded } from './body-limits.ts';
+import { refuseDeclared } from './body-limits.ts';
+import { decompressorOf } from './content-encoding.ts';
 import type { Exchange } from './exchange.ts';
 
 export type ReceiveOptions = {
@@ -17,21 +19,25 @@ export type ReceiveOptions = {
 };
 
 /**
- * Receives the body. What arrives after a refusal is dropped, and its memory is free at once. Throws `body_too_large`,
- * `unsupported_media` (compressed), `client_timeout` when the signal is aborted, `client_gone`, `overloaded`, and what
+ * Receives the body, and decompresses it while it arrives. What arrives after a refusal is dropped, and its memory is free at
+ * once. Throws `body_too_large`, `unsupported_media` and `invalid_request` (compressed in another way), `client_timeout` when the signal is aborted, `client_gone`, `overloaded`, and what
  * `onPiece` throws.
  */
 export async function receiveBody({ request, signal }: Exchange, options: ReceiveOptions): Promise<Buffer> {
   const { maxBytes, setting, held, onPiece } = options;
-  refuseEncoded(request);
   refuseDeclared(request, maxBytes, setting);
+  const decompressor = decompressorOf(request);
+  if (decompressor) held.take(DECOMPRESSOR_BYTES);
+  const source = decompressor ? request.pipe(decompressor) : request;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const body = new BodyBuffer(maxBytes, held.take);
   let isDone = false;
   const refuse = (error: GatewayError) => {
     if (isDone) return;
     isDone = true;
-    request.off('data', onData).resume();
+    source.off('data', onData);
+    if (decompressor) request.unpipe(decompressor.destroy());
+    request.resume();
     body.free();
     held.release();
     reject(error);
@@ -47,8 +53,10 @@ export async function receiveBody({ request, signal }: Exchange, options: Receiv
   };
   const onAbort = () => refuse(lateBody(signal));
   const onError = (cause: Error) => refuse(clientGone(cause));
-  request.on('data', onData).on('error', onError);
-  request.once('end', () => {
+  request.on('error', onError);
+  decompressor?.on('error', (cause) => refuse(damaged('Content-Encoding', cause)));
+  source.on('data', onData);
+  source.once('end', () => {
     if (isDone) return;
     isDone = true;
     resolve(body.bytes());

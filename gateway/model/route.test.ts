@@ -142,7 +142,7 @@ test('A10: only a checked version answers; another one that is named is version_
     await answers({ version: 3 }),
     '503 version_not_proven version 3 of m cannot answer yet: its check has not ended; try again later',
   );
-  assert.equal(await answers({ version: 4 }), '404 model_not_found query version: no model server has version 4 of m');
+  assert.equal(await answers({ version: 4 }), '404 model_not_found version: no model server has version 4 of m');
   assert.equal(await answers({ label: 'gone' }), '404 model_not_found query label: no version of m has this label');
 });
 
@@ -167,7 +167,7 @@ test('A10: a contradicted request is selected again; the error stays where anoth
   assert.equal(await again('model_not_found', {}), 'm 1 on a');
   assert.equal(
     await again('model_not_found', { version: 2 }),
-    '404 model_not_found query version: no model server has version 2 of m',
+    '404 model_not_found version: no model server has version 2 of m',
   );
   const first = await route.resolve({}, testContext());
   const same = route.again(new GatewayError('internal', 'no', { isOutdated: true }), first, {}, testContext());

@@ -48,7 +48,7 @@ export async function numbered(
 
 /** Why a version that the request names does not answer. */
 function notProven(version: string, verdict: Verdict | undefined): GatewayError {
-  if (!verdict) return new GatewayError('model_not_found', `query version: no model server has ${version}`);
+  if (!verdict) return new GatewayError('model_not_found', `version: no model server has ${version}`);
   const problem = 'problem' in verdict ? verdict.problem : 'its check has not ended';
   if (verdict.kind === 'refused') return new GatewayError('version_not_proven', `${version} never answers: ${problem}`);
   const detail = `${version} cannot answer yet: ${problem}; try again later`;

@@ -76,6 +76,11 @@ class V1(unittest.IsolatedAsyncioTestCase):
             columns = {name: [row[name] for row in answer["predictions"]] for name in outputs[0]}
             check_columns(columns, outputs)
 
+    async def test_a_model_that_is_not_there_raises(self):
+        with self.assertRaises(httpx.HTTPStatusError) as caught:
+            await self.client.is_model_ready(URL, "no-such-model")
+        self.assertEqual(caught.exception.response.status_code, 404)
+
     async def test_pictures(self):
         pictures, expected, tolerance = pictures_of(MODELS)
         instances = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]

@@ -92,6 +92,35 @@ class Tables(unittest.TestCase):
         check_columns({"churn_probability": list(probabilities), "churn": list(decisions)}, outputs)
         self.check(InferResult(CLIENT.infer("churn", inputs_of("churn", rows)).get_response()), outputs)
 
+    def test_compressed_requests(self):
+        rows, outputs = table_of(MODELS, "churn")
+        for algorithm in ("gzip", "deflate"):
+            self.check(CLIENT.infer("churn", inputs_of("churn", rows), compression_algorithm=algorithm), outputs)
+
+    def test_what_is_not_offered_is_unimplemented(self):
+        for call in (
+            CLIENT.get_inference_statistics,
+            CLIENT.get_model_repository_index,
+            CLIENT.get_trace_settings,
+            CLIENT.get_log_settings,
+            CLIENT.get_system_shared_memory_status,
+            lambda: CLIENT.get_model_config("churn"),
+            lambda: CLIENT.load_model("churn"),
+        ):
+            with self.assertRaises(InferenceServerException) as caught:
+                call()
+            self.assertEqual(caught.exception.status(), "StatusCode.UNIMPLEMENTED")
+
+    def test_a_stream_ends_with_unimplemented(self):
+        answers = queue.Queue()
+        CLIENT.start_stream(lambda result, error: answers.put((result, error)))
+        try:
+            result, error = answers.get(timeout=20)
+            self.assertIsNone(result)
+            self.assertEqual(error.status(), "StatusCode.UNIMPLEMENTED")
+        finally:
+            CLIENT.stop_stream(cancel_requests=True)
+
     def test_only_the_outputs_that_are_asked_for(self):
         rows, _ = table_of(MODELS, "churn")
         outputs = [InferRequestedOutput("churn")]

@@ -67,6 +67,13 @@ class Tables(unittest.TestCase):
                     named = (response["id"], response["model_name"], response["model_version"])
                     self.assertEqual(named, ("r-1", model, "1"))
 
+    def test_compressed_requests(self):
+        rows, outputs = table_of(MODELS, "churn")
+        for algorithm in ("gzip", "deflate"):
+            compression = {"request_compression_algorithm": algorithm, "response_compression_algorithm": algorithm}
+            result = CLIENT.infer("churn", inputs_of("churn", rows), **compression)
+            check_columns(columns_in(result, outputs), outputs)
+
     def test_only_the_outputs_that_are_asked_for(self):
         rows, _ = table_of(MODELS, "churn")
         outputs = [InferRequestedOutput("churn")]

@@ -66,6 +66,11 @@ class Predict(unittest.TestCase):
                 for one, expected in zip(got, [row[name] for row in samples["outputs"]]):
                     self.assertAlmostEqual(one, expected, delta=1e-6)
 
+    def test_compressed_requests(self):
+        request = predict_request("churn", samples_of("churn")["instances"])
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            self.assertEqual(len(PREDICTIONS.Predict(request, TIMEOUT_S, compression=compression).outputs), 2)
+
     def test_the_filter_of_outputs_and_the_version_pass(self):
         request = predict_request("churn", samples_of("churn")["instances"])
         request.output_filter.append("churn")

@@ -90,7 +90,7 @@ export const REQUESTS: readonly Check[] = [
   },
   {
     id: 'D6',
-    sends: 'no Content-Type, text/plain, a form, JSON as latin1, gzip',
+    sends: 'no Content-Type, text/plain, a form, JSON as latin1, brotli',
     expects: '415 unsupported_media',
     run: ({ endpoint }) =>
       expectEach(
@@ -99,7 +99,7 @@ export const REQUESTS: readonly Check[] = [
           text: { 'Content-Type': 'text/plain' },
           form: { 'Content-Type': 'application/x-www-form-urlencoded' },
           latin1: { 'Content-Type': 'application/json; charset=latin1' },
-          gzip: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
+          brotli: { 'Content-Type': 'application/json', 'Content-Encoding': 'br' },
         },
         (headers) => endpoint.send(endpoint.predictPath, { method: 'POST', headers, body: '{}' }),
         '415',
