@@ -1,14 +1,16 @@
-/** Writes the docs that come from code: docs/settings.md, docs/errors.md and docs/limits.md (`make docs`). */
+/** Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md and the types of the client (`make docs`). */
 import { writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { MAX_HEADERS } from '../gateway/http/heads.ts';
+import { clientTypes } from './client-types.ts';
 import { limitsPage } from './limits.ts';
 import { table } from './table.ts';
 
 const SETTINGS_PAGE = new URL('./settings.md', import.meta.url);
 const ERRORS = new URL('./errors.md', import.meta.url);
 const LIMITS = new URL('./limits.md', import.meta.url);
+const CLIENT_TYPES = new URL('../client/schema.ts', import.meta.url);
 
 function settingsPage(): string {
   const code = (text: string) => (text ? `\`${text}\`` : '');
@@ -58,14 +60,15 @@ ${table(['kind', 'status', 'gRPC', 'title', 'try again'], rows)}
 }
 
 /** The text of each file, generated from the code. */
-export function writtenDocs(): ReadonlyMap<URL, string> {
+export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
   return new Map([
     [SETTINGS_PAGE, settingsPage()],
     [ERRORS, errorsPage()],
     [LIMITS, limitsPage()],
+    [CLIENT_TYPES, await clientTypes()],
   ]);
 }
 
 if (import.meta.main) {
-  for (const [file, text] of writtenDocs()) await writeFile(file, text);
+  for (const [file, text] of await writtenDocs()) await writeFile(file, text);
 }

@@ -31,30 +31,49 @@ function copyFiles(): void {
   }
 }
 
-function compile(): void {
+/** Without checks: `npm run types` does those. */
+function compile(project: string): void {
   const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', import.meta.dirname, '--outDir', DIST], { stdio: 'inherit' });
+  const options = [
+    '--noEmit',
+    'false',
+    '--noCheck',
+    '--rewriteRelativeImportExtensions',
+    '--rootDir',
+    ROOT,
+    '--outDir',
+    DIST,
+  ];
+  execFileSync(process.execPath, [tsc, '-p', path.join(ROOT, project), ...options], { stdio: 'inherit' });
 }
 
-/** Programs that run in threads and processes are named by their URL. tsc renames only what is imported. */
-function renamePrograms(): void {
-  for (const file of globSync('**/*.js', { cwd: DIST }).map((name) => path.join(DIST, name))) {
+/** What tsc does not rename: programs that run in threads and processes, which are named by their URL, and imports of types. */
+function renameRest(): void {
+  for (const file of globSync(['**/*.js', 'client/*.d.ts'], { cwd: DIST }).map((name) => path.join(DIST, name))) {
     const code = readFileSync(file, 'utf8');
-    const renamed = code.replaceAll(/(?<=new URL\('[^']+)\.ts(?=', import\.meta\.url\))/g, '.js');
+    const renamed = code
+      .replaceAll(/(?<=new URL\('[^']+)\.ts(?=', import\.meta\.url\))/g, '.js')
+      .replaceAll(/(?<= from '\.[^']+)\.ts(?=';)/g, '.js');
     if (renamed !== code) writeFileSync(file, renamed);
   }
 }
 
+/** What others may import. */
+const EXPORTS = {
+  './client': { types: './client/client.d.ts', default: './client/client.js' },
+  './package.json': './package.json',
+};
+
 /** package.json without what only a checkout needs. `files` too: the package is all of its folder. */
 function writeManifest(): void {
-  const { devDependencies, scripts, nodemonConfig, files, ...manifest } = readJson('package.json');
-  writeFileSync(path.join(DIST, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const project = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const { devDependencies, scripts, nodemonConfig, files, ...manifest } = project;
+  writeFileSync(path.join(DIST, 'package.json'), `${JSON.stringify({ ...manifest, exports: EXPORTS }, null, 2)}\n`);
 }
-
-const readJson = (file: string) => JSON.parse(readFileSync(path.join(ROOT, file), 'utf8'));
 
 rmSync(DIST, { recursive: true, force: true });
 copyFiles();
-compile();
-renamePrograms();
+compile('packaging');
+compile('client');
+renameRest();
 writeManifest();

@@ -6,7 +6,7 @@ import { settingsWithoutRow } from '../docs/limits.ts';
 import { writtenDocs } from '../docs/write.ts';
 
 test('the tables of settings, errors and limits match the code (`make docs` writes them)', async () => {
-  for (const [file, text] of writtenDocs()) assert.equal(await readFile(file, 'utf8'), text, file.pathname);
+  for (const [file, text] of await writtenDocs()) assert.equal(await readFile(file, 'utf8'), text, file.pathname);
 });
 
 test('every limit that can be set has a row in docs/limits.ts', () => {

@@ -30,6 +30,7 @@ describe('the npm package', () => {
       'gateway/cli/main.js',
       'serving/embedded/main.js',
       'serving/models/clothing-model/3/model.onnx',
+      'client/client.d.ts',
     ]) {
       assert.ok(files.includes(file), file);
     }

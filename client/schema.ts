@@ -1,0 +1,215 @@
+/** Written by `make docs` from the schemas of openapi.json. Do not edit it by hand. */
+
+/**
+ * Comes back with the prediction. null: none.
+ */
+export type InstanceId = string | number | boolean | null;
+/**
+ * A record, a list of its values in the order of the columns, or one value.
+ */
+export type Instance = Record | Value;
+/**
+ * An element of a tensor, or nested lists of elements. `NaN`, `Infinity` and `-Infinity` are strings. GET /models has the types and shapes of each model.
+ */
+export type Value = number | string | boolean | Bytes | Value[];
+/**
+ * Classes with their scores: `format=list`.
+ */
+export type ScoreList = {
+  class: string;
+  score: number;
+}[];
+/**
+ * A picture by its URL or in base64.
+ */
+export type Picture =
+  | {
+      url: string;
+      /**
+       * The encoded picture in base64 (RFC 4648), or a data: URL.
+       */
+      b64?: string | null;
+      id?: InstanceId;
+    }
+  | {
+      /**
+       * An http: or https: URL, a data: URL, or gs:// and s3:// of an allowed bucket.
+       */
+      url?: string | null;
+      b64: string;
+      id?: InstanceId;
+    };
+/**
+ * An object, a list of classes, the plain value of the only output, or an error.
+ */
+export type PredictionOfInstance = FailedPrediction | Prediction | ScoreList | Value;
+
+/**
+ * Bytes in base64 (RFC 4648).
+ */
+export interface Bytes {
+  b64: string;
+}
+/**
+ * A prediction that failed. Others of the same request did not.
+ */
+export interface FailedPrediction {
+  error: Failure;
+  [k: string]: InstanceId | Failure;
+}
+export interface Failure {
+  type: string;
+  title: string;
+  status: number;
+  /**
+   * The field that is wrong, and the fix.
+   */
+  detail: string;
+  kind:
+    | 'invalid_json'
+    | 'invalid_request'
+    | 'invalid_url'
+    | 'invalid_tensor'
+    | 'unauthenticated'
+    | 'source_forbidden'
+    | 'not_found'
+    | 'model_not_found'
+    | 'method_not_allowed'
+    | 'version_not_proven'
+    | 'client_timeout'
+    | 'body_too_large'
+    | 'unsupported_media'
+    | 'image_unreadable'
+    | 'image_unsupported'
+    | 'image_too_large'
+    | 'source_too_large'
+    | 'source_not_image'
+    | 'overloaded'
+    | 'quota'
+    | 'client_gone'
+    | 'internal'
+    | 'source_failed'
+    | 'model_failed'
+    | 'model_unavailable'
+    | 'draining'
+    | 'source_timeout'
+    | 'model_timeout';
+  /**
+   * The status of the source's answer, for `source_failed`.
+   */
+  source_status?: number;
+}
+/**
+ * A value for each input of the model, and an `id` if it has to come back.
+ */
+export interface Record {
+  [k: string]:
+    | Value
+    | {
+        [k: string]: Value;
+      };
+}
+export interface ListedScores {
+  /**
+   * Comes back with the prediction. null: none.
+   */
+  id?: string | number | boolean | null;
+  predictions: ScoreList;
+  [k: string]: InstanceId | string | number | boolean | null | ScoreList | undefined;
+}
+export interface Model {
+  name: string;
+  ready: boolean;
+  /**
+   * Why it is not ready.
+   */
+  problem?: string;
+  /**
+   * The version for requests that name none.
+   */
+  version?: number;
+  parity?: 'proven' | 'unproven' | 'differing';
+  takes?: 'images' | 'tensors';
+  classes?: string[];
+  /**
+   * What the model gives for its classes.
+   */
+  scores?: 'logits' | 'probabilities' | 'sigmoid-logits' | 'values';
+  /**
+   * The inputs and outputs of a model that takes tensors.
+   */
+  signature?: {
+    inputs: {
+      name: string;
+      /**
+       * A name of TensorFlow's DataType, such as DT_FLOAT.
+       */
+      dtype: string;
+      /**
+       * -1: any size; null: any rank.
+       */
+      shape: number[] | null;
+    }[];
+    outputs: {
+      name: string;
+      /**
+       * A name of TensorFlow's DataType, such as DT_FLOAT.
+       */
+      dtype: string;
+      /**
+       * -1: any size; null: any rank.
+       */
+      shape: number[] | null;
+    }[];
+  };
+  /**
+   * Every version that the model servers know, lowest first.
+   */
+  versions: {
+    version: number;
+    state: 'UNKNOWN' | 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
+    /**
+     * Why it never answers.
+     */
+    problem?: string;
+  }[];
+}
+/**
+ * The scores of a picture by the names of the classes, or the outputs of a record by their names, with the decision and the version where model.yaml asks for them. `scores` has the list of `format=list` beside an id.
+ */
+export interface Prediction {
+  /**
+   * Comes back with the prediction. null: none.
+   */
+  id?: string | number | boolean | null;
+  [k: string]: Value | boolean | ScoreList | string | number | null | undefined;
+}
+export interface Predictions {
+  predictions: PredictionOfInstance[];
+}
+export interface PredictQuery {
+  /**
+   * Only the K best classes, best first.
+   */
+  top?: number;
+  /**
+   * What the model gives, or probabilities.
+   */
+  scores?: 'raw' | 'probabilities';
+  /**
+   * Scores by the names of the classes, or a list of classes with scores.
+   */
+  format?: 'map' | 'list';
+  /**
+   * The model. Without it that of MODEL_NAME answers, else the only one that takes images, else the only one.
+   */
+  model?: string;
+  /**
+   * The version of the model.
+   */
+  version?: number;
+  /**
+   * A label of a version, in place of a version.
+   */
+  label?: string;
+}
