@@ -18,6 +18,7 @@ import { MAX_LINGER_BYTES } from '../gateway/http/linger.ts';
 import { MAX_UNANSWERED, MAX_WAITING } from '../gateway/http/pipelining.ts';
 import { MAX_PARTS } from '../gateway/image/header/header.ts';
 
+import { CHECKS_OF_SERVER } from '../gateway/model/watch.ts';
 import { MAX_PICTURES } from '../gateway/pipeline/encoded-pictures.ts';
 
 import { MAX_DEPTH, OTHER_VALUES } from '../gateway/protocol/predict/json-body.ts';
@@ -173,6 +174,13 @@ const FIXED: readonly Fixed[] = [
     value: `${MAX_MESSAGE_BYTES / 2 ** 20} MiB`,
     bounds: 'memory: the tensor of one request',
     kinds: ['body_too_large'],
+  },
+  {
+    what: 'checks of versions that run at once on one model server',
+    value: String(CHECKS_OF_SERVER),
+    bounds: 'memory: thousands of models may appear at once, and each check sends pictures',
+    kinds: [],
+    effect: 'a model is ready later',
   },
   {
     what: 'signatures or versions of a model, as the model server lists them',

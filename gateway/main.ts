@@ -21,7 +21,7 @@ import { openSink } from './observe/sink.ts';
 export const DRAIN_MARGIN_MS = 2000;
 
 /**
- * Runs the gateway until SIGTERM, SIGINT or an uncaught error. Then it answers all accepted requests and resolves to
+ * Runs the gateway until SIGTERM, SIGINT, SIGHUP or an uncaught error. Then it answers all accepted requests and resolves to
  * the exit code. A second signal ends the process at once. Throws ModelCardError if no model.yaml is
  * valid, and ConfigError for a port that cannot be used or if there is no model server.
  */
@@ -73,7 +73,7 @@ export async function serve(config: Config): Promise<number> {
   // On stderr: stdout has the log only.
   if (own) void app.ready.then(() => process.stderr.write(greeting(config, portOf(app.service), folders.cards)));
   const why = await stopped;
-  process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
+  for (const signal of STOP_SIGNALS) process.once(signal, () => process.exit(1));
   log.info({ why }, 'draining');
   const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
   log.info({ answered }, 'drained');
@@ -86,12 +86,18 @@ function checkEmbedded(): void {
   if (missing !== undefined) throw new ConfigError(`TF_SERVING_HOST is not set, and ${missing}`);
 }
 
-type StopReason = 'SIGTERM' | 'SIGINT' | 'uncaught error';
+/** SIGHUP: the terminal was closed. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Node opens its debugger at the first, for every process of this user, and ends at the second. */
+const IGNORED_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
+
+type StopReason = (typeof STOP_SIGNALS)[number] | 'uncaught error';
 
 /** Resolves at the first signal or uncaught error. An uncaught error leaves an unknown state: the process must stop. */
 function stopReason(log: Logger): Promise<StopReason> {
   const { promise, resolve } = Promise.withResolvers<StopReason>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  for (const signal of STOP_SIGNALS) process.once(signal, () => resolve(signal));
+  for (const signal of IGNORED_SIGNALS) process.on(signal, () => log.warn({ signal }, 'the signal is ignored'));
   // Unhandled rejections too.
   process.on('uncaughtException', (err, origin) => {
     log.fatal({ err, origin }, 'an uncaught error');

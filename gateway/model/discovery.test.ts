@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../tests/until.ts';
+import { createSemaphore } from '../domain/semaphore.ts';
 import type { VersionStatus } from '../domain/servable.ts';
 import { GatewayError } from '../errors.ts';
 import { Discovery } from './discovery.ts';
@@ -32,6 +33,7 @@ function discoveryOf(servers: Record<string, Record<string, VersionStatus[] | Ga
     explain: async () => undefined,
     unreachable: { reason: async () => '', end() {} },
     turn: createTurns(),
+    checks: createSemaphore(8),
     log,
     run: (model) => void model.run(),
   });

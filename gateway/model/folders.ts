@@ -25,6 +25,9 @@ type CardFile = {
 /** Servers ignore names that begin with a dot. */
 const MODEL_NAME = /^\w[\w.-]*$/;
 
+/** Files that are read at once. There may be thousands, and few descriptors. */
+const OPEN_FILES = 16;
+
 /** Of a path that leads to nothing. */
 const MISSING: readonly (string | undefined)[] = ['ENOENT', 'ENOTDIR'];
 
@@ -45,8 +48,7 @@ export class ModelsFolder {
     const names = await readdir(this.#models).catch((cause: unknown) => {
       throw new ModelCardError(`MODELS: the folder ${this.#models} cannot be read`, { cause });
     });
-    const reading = names.sort().map(async (name) => ({ name, file: await this.#readFile(name) }));
-    const read = await Promise.all(reading);
+    const read = await this.#readAll(names.sort());
     const files = read.flatMap(({ name, file }) => (file ? [[name, file] as const] : []));
     // A folder that is empty from one moment to the next is a mount that is gone.
     if (files.length === 0 && this.#files.size > 0) throw noCards(this.#models);
@@ -61,6 +63,15 @@ export class ModelsFolder {
     }
     const unnamed = read.filter(({ name, file }) => !file && !cards.has(name)).map(({ name }) => name);
     return { cards, mistakes, others: await this.#withVersions(unnamed) };
+  }
+
+  async #readAll(names: readonly string[]): Promise<{ name: string; file: CardFile | undefined }[]> {
+    const read: { name: string; file: CardFile | undefined }[] = [];
+    for (let at = 0; at < names.length; at += OPEN_FILES) {
+      const some = names.slice(at, at + OPEN_FILES);
+      read.push(...(await Promise.all(some.map(async (name) => ({ name, file: await this.#readFile(name) })))));
+    }
+    return read;
   }
 
   async #withVersions(names: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -64,7 +64,8 @@ export class ModelStates {
   set(name: string, state: ModelState): void {
     const before = this.#states.get(name);
     this.#states.set(name, state);
-    this.#update();
+    // The rule looks at all models: with thousands, after each poll would be too often.
+    if (before?.problem !== state.problem || before?.isPending !== state.isPending) this.#update();
     const isSame = before?.problem === state.problem && before?.version === state.version;
     const isSameRefused = isDeepStrictEqual(before?.refused, state.refused);
     if (isSame && isSameRefused) return;

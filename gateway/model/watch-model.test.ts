@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../tests/until.ts';
+import { createSemaphore } from '../domain/semaphore.ts';
 import type { Metadata } from '../domain/servable.ts';
 import { GatewayError, type Kind } from '../errors.ts';
 import { parseCard } from './card.ts';
@@ -26,6 +27,8 @@ const METADATA: Metadata = {
     ],
   ]),
 };
+
+const CHECKS = 8;
 
 /** Look-ups and proofs of the fake model server, by model. */
 type Server = {
@@ -55,6 +58,7 @@ function watch(server: Server, names: readonly string[], signal: AbortSignal): M
     unreachable: { reason: async () => '10.0.0.1:8500: gone', end() {} },
     log,
     turn: createTurns(),
+    checks: createSemaphore(CHECKS),
   };
   const states = new ModelStates({ readyWhen: 'all', log, onChange() {}, isConnected: () => true });
   for (const name of names) {
@@ -124,4 +128,22 @@ test('A14: hundreds of missing models are looked up at a bounded rate, and one t
   assert.ok(lookUps <= 1.1 * allowed, `${lookUps} look-ups, ${allowed.toFixed()} allowed`);
   present.add('m7');
   await until(() => states.isReady('m7'));
+});
+
+test('A26: hundreds of models that appear at once are checked a few at a time', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const names = Array.from({ length: 300 }, (_, number) => `m${number}`);
+  let running = 0;
+  let most = 0;
+  const prove = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await sleep(5);
+    running -= 1;
+  };
+  const states = watch({ prove }, names, stop.signal);
+  await until(() => names.every((name) => states.isReady(name)));
+  t.diagnostic(`came: ${most} checks at once`);
+  assert.ok(most <= CHECKS, `${most}`);
 });

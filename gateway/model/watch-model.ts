@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../domain/backend.ts';
+import type { Semaphore } from '../domain/semaphore.ts';
 import { asGatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import { type CheckParts, checkVersion } from './check.ts';
@@ -26,6 +27,8 @@ export type WatchParts = CheckParts &
     readonly backend: Pick<Backend, 'servers' | 'metadata' | 'status'>;
     /** Waits for the turn of a poll: all models share one rate. */
     readonly turn: Turn;
+    /** The checks that run at once, for each server: all models share them. */
+    readonly checks: Semaphore;
   };
 
 /** Where the state goes. */
@@ -147,9 +150,21 @@ export class WatchedModel {
       );
       if (!open || this.#stop.signal.aborted) break;
       tried.add(open.metadata);
-      this.versions.setVerdict(open, await checkVersion(this.#parts, this.card, open, this.#stop.signal));
+      await this.#checkInTurn(open);
     }
     this.#checking.delete(server);
+  }
+
+  async #checkInTurn(open: Served): Promise<void> {
+    const { signal } = this.#stop;
+    // It fails only on abort.
+    const release = await this.#parts.checks.acquire(open.server, signal).catch(() => undefined);
+    if (!release) return;
+    try {
+      this.versions.setVerdict(open, await checkVersion(this.#parts, this.card, open, signal));
+    } finally {
+      release();
+    }
   }
 
   #countGrace(): void {

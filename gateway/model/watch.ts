@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Backend } from '../domain/backend.ts';
+import { createSemaphore } from '../domain/semaphore.ts';
 import type { ModelCard } from './card.ts';
 import { Discovery } from './discovery.ts';
 import type { ModelFolders } from './folders.ts';
@@ -9,7 +10,7 @@ import { createTurns } from './pace.ts';
 import { ModelStates, type StatesOptions } from './states.ts';
 import { WatchedModel, type WatchParts } from './watch-model.ts';
 
-export type WatchOptions = Omit<WatchParts, 'turn'> &
+export type WatchOptions = Omit<WatchParts, 'turn' | 'checks'> &
   Omit<StatesOptions, 'isConnected'> & {
     readonly backend: Pick<Backend, 'connect'>;
     /** The servers of a model that has its own. */
@@ -19,6 +20,9 @@ export type WatchOptions = Omit<WatchParts, 'turn'> &
 /** How often unused models are forgotten, and how often a server is tried while no model is there to poll it. */
 const TICK_MS = 1000;
 
+/** Checks of versions that run at once on one server. Each sends pictures, and takes the memory of two rows. */
+export const CHECKS_OF_SERVER = 8;
+
 /** `before`: the model with its last model.yaml. It answers until a version was checked with the new one. */
 type Watched = { readonly model: WatchedModel; readonly before?: WatchedModel | undefined };
 
@@ -27,14 +31,14 @@ export class ModelWatch {
   readonly states: ModelStates;
   /** The models without a model.yaml. */
   readonly discovery: Discovery;
-  readonly #options: WatchOptions & Pick<WatchParts, 'turn'>;
+  readonly #options: WatchOptions & Pick<WatchParts, 'turn' | 'checks'>;
   readonly #watched = new Map<string, Watched>();
   readonly #loops = new Set<Promise<void>>();
   #folders: ModelFolders = { cards: new Map(), mistakes: new Map(), others: new Map() };
   #isRunning = false;
 
   constructor(options: WatchOptions) {
-    this.#options = { ...options, turn: createTurns() };
+    this.#options = { ...options, turn: createTurns(), checks: createSemaphore(CHECKS_OF_SERVER) };
     this.states = new ModelStates({ ...options, isConnected: () => options.backend.servers().length > 0 });
     this.discovery = new Discovery({ ...this.#options, run: (model) => this.#start(model) });
   }

@@ -72,6 +72,20 @@ test('F4: on SIGTERM 8 clients with persistent connections get only 200, 503 or 
   assert.deepEqual([...seen.keys()], [200]);
 });
 
+test('A27: on SIGHUP the request in flight is answered; SIGUSR1 and SIGUSR2 are ignored', async (t) => {
+  const gateway = await startReady(t);
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    gateway.process.kill(signal);
+    await until(() =>
+      gateway.log.some(({ msg, signal: logged }) => msg === 'the signal is ignored' && logged === signal),
+    );
+  }
+  const inFlight = predict(gateway, { b64: jpeg.toString('base64') });
+  await until(async () => /^tensorgate_requests_in_flight 1$/m.test(await gateway.metrics()));
+  assert.equal(await gateway.stop('SIGHUP'), 0);
+  assert.equal((await inFlight).status, 200);
+});
+
 test('F5: after SIGKILL a new gateway starts on the same port', async (t) => {
   const first = await startReady(t);
   const { port } = new URL(first.url);
