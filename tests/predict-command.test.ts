@@ -1,5 +1,6 @@
 /** `tensorgate predict`, as a process against a running gateway. */
 import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -7,9 +8,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { runCli } from './cli.ts';
-import { type RunningGateway, startGateway } from './gateway.ts';
+import { MAIN, type RunningGateway, startGateway } from './gateway.ts';
 
 const CHURN = new URL('../serving/models/churn/parity/1.json', import.meta.url);
 const { instances } = JSON.parse(await readFile(CHURN, 'utf8')) as { readonly instances: readonly object[] };
@@ -127,4 +128,28 @@ test('arguments that cannot be predicted are named', async () => {
   const { code, stderr } = await ask(PHOTO, '--model', 'none');
   assert.equal(code, 1);
   assert.match(stderr, /^404 model_not_found: /);
+});
+
+/** Why tests of a terminal are skipped: `script` of util-linux is what makes one here. */
+const NO_TERMINAL =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') !== true &&
+  'needs script of util-linux';
+
+/** What predict prints on a terminal. */
+async function onTerminal(environment: Record<string, string>, ...args: readonly string[]) {
+  const command = [process.execPath, MAIN, 'predict', ...args, '--url', gateway.url].join(' ');
+  const env = { ...process.env, ...environment };
+  const { stdout } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], { env });
+  return stdout.replaceAll('\r', '');
+}
+
+test('a terminal gets probabilities as bars, and colours unless NO_COLOR is set', { skip: NO_TERMINAL }, async () => {
+  const plain = await onTerminal({ NO_COLOR: '1' }, PHOTO, '--top', '3');
+  assert.match(plain, /^.*jpg-420\.jpg\n( {2}[\w-]+ +\d+\.\d %( {2}[█▏▎▍▌▋▊▉]+)?\n){3}$/);
+  const coloured = await onTerminal({ NO_COLOR: '' }, PHOTO, '--top', '3');
+  assert.equal(stripVTControlCharacters(coloured), plain);
+  assert.notEqual(coloured, plain);
+  const raw = await onTerminal({ NO_COLOR: '1' }, PHOTO, '--scores', 'raw', '--top', '10');
+  assert.match(raw, /\n {2}[\w-]+ +-\d+\.\d{3}/);
+  assert.doesNotMatch(raw, /%/);
 });

@@ -1,11 +1,14 @@
 /** What the gateway says of the model that a batch asks. */
 import { ConfigError } from '../../config/read.ts';
+import type { ScoreKind } from '../../domain/scores.ts';
 import type { ListedModel } from '../../model/list.ts';
 import { causeOf, routeOf } from '../gateway/address.ts';
 import { Refused } from './refused.ts';
 
 export type KnownModel = {
   readonly classes: readonly string[];
+  /** What they give for their classes. */
+  readonly scores: ReadonlySet<ScoreKind>;
   /** Inputs of strings. */
   readonly texts: ReadonlySet<string>;
 };
@@ -30,6 +33,7 @@ export async function askModel(
   const inputs = asked.flatMap(({ signature }) => signature?.inputs ?? []);
   return {
     classes: asked.flatMap(({ classes }) => classes ?? []),
+    scores: new Set(asked.flatMap(({ scores }) => scores ?? [])),
     texts: new Set(inputs.flatMap((input) => (input.dtype === 'DT_STRING' ? input.name : []))),
   };
 }

@@ -6,7 +6,9 @@ const TIMEOUT_MS = 2000;
 
 /** The gateway of `make run` if it runs, else one for this command. */
 export async function findGateway(): Promise<OwnGateway | { readonly url: string; readonly ended?: undefined }> {
-  return (await answers(`${DEFAULT_URL}/health/ready`)) ? { url: DEFAULT_URL } : startOwnGateway();
+  if (await answers(`${DEFAULT_URL}/health/ready`)) return { url: DEFAULT_URL };
+  if (process.stderr.isTTY) process.stderr.write(`No gateway at ${DEFAULT_URL}: starting one for this command.\n`);
+  return startOwnGateway();
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -12,8 +12,11 @@ export function itemsOf(inputs: readonly string[]): readonly Item[] {
   return inputs.flatMap(contentsOf).map((content, index) => ({ index, ...content }));
 }
 
+/** Whether an argument is the URL of a picture. */
+export const isUrl = (input: string) => /^[a-z][a-z\d+.-]*:\/\//i.test(input);
+
 function contentsOf(input: string): Content | readonly Content[] {
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(input)) return { input, json: JSON.stringify({ url: input }) };
+  if (isUrl(input)) return { input, json: JSON.stringify({ url: input }) };
   const stat = statSync(input, { throwIfNoEntry: false });
   if (!stat) throw new ConfigError(`${input}: no such file; give pictures, URLs, or records in .json files`);
   if (stat.isDirectory()) throw new ConfigError(`${input}: is a folder; tensorgate batch predicts whole folders`);

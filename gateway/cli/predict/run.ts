@@ -9,8 +9,8 @@ import { send } from '../batch/send.ts';
 import { work } from '../batch/work.ts';
 import { type AskedModel, keyHeader, predictAddress } from '../gateway/address.ts';
 import { findGateway } from '../gateway/find.ts';
-import { itemsOf } from './inputs.ts';
-import { rowText } from './text.ts';
+import { isUrl, itemsOf } from './inputs.ts';
+import { rowText, type TextOptions, terminalStyle } from './text.ts';
 
 export type PredictOptions = AskedModel & {
   readonly url?: string;
@@ -45,6 +45,20 @@ export async function runPredict(inputs: readonly string[], options: PredictOpti
   }
 }
 
+/** How a terminal shows predictions: pictures with probabilities, unless --scores says raw or their model gives other numbers. */
+async function textOptions(
+  base: string,
+  headers: Readonly<Record<string, string>>,
+  items: readonly Item[],
+  { model, scores, top }: Pick<PredictOptions, 'model' | 'top'> & { readonly scores: string | undefined },
+): Promise<TextOptions> {
+  const known = await askModel(base, model, headers);
+  const arePictures = items.every((item) => 'picture' in item || isUrl(item.input ?? ''));
+  const mayHaveProbabilities = arePictures && known.scores.size > 0 && !known.scores.has('values');
+  const areProbabilities = scores === undefined ? mayHaveProbabilities : scores === 'probabilities';
+  return { classes: new Set(known.classes), top, areProbabilities, style: terminalStyle };
+}
+
 async function predictAll(
   items: readonly Item[],
   base: string,
@@ -52,10 +66,11 @@ async function predictAll(
   ended = new AbortController().signal,
 ): Promise<readonly Row[]> {
   const url = predictAddress(base, '--url', asked);
-  if (scores !== undefined) url.searchParams.set('scores', scores);
   const headers = keyHeader(key);
-  const isText = !json && process.stdout.isTTY;
-  const classes = new Set(isText ? (await askModel(base, asked.model, headers)).classes : []);
+  const text =
+    !json && process.stdout.isTTY ? await textOptions(base, headers, items, { scores, top, ...asked }) : undefined;
+  const form = text?.areProbabilities ? 'probabilities' : scores;
+  if (form !== undefined) url.searchParams.set('scores', form);
   const rows: Row[] = [];
   const given = async function* () {
     yield* items;
@@ -72,6 +87,6 @@ async function predictAll(
     },
   );
   rows.sort((one, other) => one.index - other.index);
-  for (const row of rows) process.stdout.write(`${isText ? rowText(row, classes, top) : JSON.stringify(row)}\n`);
+  for (const row of rows) process.stdout.write(`${text ? rowText(row, text) : JSON.stringify(row)}\n`);
   return rows;
 }
