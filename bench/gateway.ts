@@ -1,13 +1,17 @@
 /** Starts the gateway for benchmarks: with the settings of its image, on loopback and free ports. */
+import { fileURLToPath } from 'node:url';
 import { IMAGE_ENV, MAIN } from '../tests/gateway.ts';
 import { start } from './load.ts';
 
 /** A command line and its environment variables. */
 export type Command = { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
 
+/** As in the image. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url));
+
 export const GATEWAY: Command = {
   args: [process.execPath, MAIN, 'serve'],
-  env: { ...IMAGE_ENV, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' },
+  env: { ...IMAGE_ENV, NODE_COMPILE_CACHE, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' },
 };
 
 /**

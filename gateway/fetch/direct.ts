@@ -1,8 +1,9 @@
 /** Sends requests straight to the source, on connections that are kept for later requests. */
 import type { LookupAddress } from 'node:dns';
-import http from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
+import { http } from '../domain/node-http.ts';
 import { checkConnection, responseTo } from './connection.ts';
 import type { Guard } from './guard.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
@@ -11,7 +12,7 @@ import { SourceConnection } from './source-connection.ts';
 import { SourcePlaces } from './source-places.ts';
 import { unlessAborted } from './wait.ts';
 
-type Agents = { readonly http: http.Agent; readonly https: https.Agent };
+type Agents = { readonly http: Agent; readonly https: https.Agent };
 
 /** Common servers close idle connections after 5 s. A shorter time here makes requests on closing connections rare. */
 const IDLE_TIMEOUT_MS = 4000;
@@ -23,7 +24,7 @@ export function createDirectSender(guard: Pick<Guard, 'checkAddress'>, options: 
   const agents = createAgents(options);
 
   const send: Sender['send'] = async (url, addresses, signal, own) => {
-    let ends: http.ClientRequest | http.IncomingMessage | undefined;
+    let ends: ClientRequest | IncomingMessage | undefined;
     const release = await places.acquire(url.origin, signal, (error) => ends?.destroy(error));
     const request = startGet(url, agents, { headers: { ...headers, ...own }, signal, lookup: pinnedTo(addresses) });
     request.once('close', release);
@@ -76,7 +77,7 @@ function createAgents({ maxSockets, maxTotalSockets, maxBodyBytes }: SenderOptio
 }
 
 /** Closes a connection that no request uses. */
-function closeKept(agents: readonly http.Agent[]): void {
+function closeKept(agents: readonly Agent[]): void {
   const kept = agents.flatMap(({ freeSockets }) => Object.values(freeSockets).flatMap((sockets) => sockets ?? []));
   kept.find(({ destroyed }) => !destroyed)?.destroy();
 }
@@ -86,7 +87,7 @@ function pinnedTo(addresses: readonly LookupAddress[]): LookupFunction {
   return (_host, _options, done) => done(null, [...addresses]);
 }
 
-function startGet(url: URL, agents: Agents, options: http.RequestOptions): http.ClientRequest {
+function startGet(url: URL, agents: Agents, options: RequestOptions): ClientRequest {
   const common = { ...options, autoSelectFamily: true, maxHeaderSize: MAX_HEAD_BYTES };
   return url.protocol === 'https:'
     ? https.get(url, { ...common, agent: agents.https })

@@ -1,8 +1,9 @@
 /** Sends requests through an egress proxy, each on a new connection. */
 import type { LookupAddress } from 'node:dns';
-import http from 'node:http';
+import type { ClientRequest, RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { http } from '../domain/node-http.ts';
 import { responseTo } from './connection.ts';
 import { sourceTimeout } from './failure.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
@@ -66,7 +67,7 @@ async function openAny(
 const firstOfEachFamily = (addresses: readonly LookupAddress[]) =>
   addresses.filter(({ family }, at) => addresses.findIndex((other) => other.family === family) === at);
 
-function startGet(url: URL, connection: SourceConnection, options: http.RequestOptions): http.ClientRequest {
+function startGet(url: URL, connection: SourceConnection, options: RequestOptions): ClientRequest {
   const all = { ...options, createConnection: () => connection, maxHeaderSize: MAX_HEAD_BYTES };
   return url.protocol === 'https:' ? https.get(url, all) : http.get(url, all);
 }

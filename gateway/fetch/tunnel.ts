@@ -1,9 +1,10 @@
 /** Opens connections through an egress proxy with CONNECT (RFC 9110, 9.3.6). */
 import { once } from 'node:events';
-import http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
+import { http } from '../domain/node-http.ts';
 import { MAX_HEAD_BYTES } from './response-head.ts';
 import { TLS_OPTIONS } from './sender.ts';
 import { hostOf, portOf } from './source-url.ts';
@@ -30,7 +31,7 @@ async function connectThrough(proxy: URL, target: string, signal: AbortSignal): 
     proxy.protocol === 'https:' ? https.request({ ...options, ...serverName(host) }) : http.request(options);
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   request.once('error', reject);
-  request.once('connect', ({ statusCode = 0 }: http.IncomingMessage, socket: Socket, early: Buffer) => {
+  request.once('connect', ({ statusCode = 0 }: IncomingMessage, socket: Socket, early: Buffer) => {
     const isOpen = statusCode >= 200 && statusCode < 300;
     if (isOpen && early.length === 0) return resolve(socket);
     socket.destroy();

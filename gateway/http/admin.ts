@@ -1,7 +1,7 @@
 /** The application of ADMIN_PORT: metrics, health and the log level. Do not expose it through an Ingress. */
-import { STATUS_CODES } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { Logger } from 'pino';
+import { http } from '../domain/node-http.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bareExpress } from './service.ts';
 
@@ -57,6 +57,6 @@ function withoutStack(log: Logger): ErrorRequestHandler {
   return (error: { readonly status?: number }, _request, response, _next) => {
     const { status = 500 } = error;
     if (status >= 500) log.error({ cause: error }, 'a request to the admin port failed');
-    response.status(status).json({ status, detail: STATUS_CODES[status] });
+    response.status(status).json({ status, detail: http.STATUS_CODES[status] });
   };
 }

@@ -3,10 +3,11 @@
  * connection with too many unanswered ones. Their connection is closed.
  */
 import { randomUUID } from 'node:crypto';
-import { type Server, STATUS_CODES } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { http } from '../domain/node-http.ts';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
@@ -108,5 +109,5 @@ function render(status: number, error: GatewayError, id: string, allow: string |
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

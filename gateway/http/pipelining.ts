@@ -2,9 +2,10 @@
  * Pipelining (RFC 9112, 9.3.2): requests that arrive on a connection before its earlier ones are answered. They are
  * handled one after the other and only a few may wait, so a connection that sends thousands at once delays no other.
  */
-import { IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createLoopQueue } from '../domain/loop-queue.ts';
+import { http } from '../domain/node-http.ts';
 import { boundPieces } from './body-pieces.ts';
 import { readInTurn } from './body-turns.ts';
 import { joinUnread } from './unread-body.ts';
@@ -54,7 +55,7 @@ function isToBeAnswered(first: Unanswered | undefined): boolean {
  * and emits `upgrade` with the socket. Without that the parser goes on to the end of the 64 kB that it has read, which
  * may be 2,500 requests.
  */
-export class BoundedRequest extends IncomingMessage {
+export class BoundedRequest extends http.IncomingMessage {
   constructor(socket: Socket) {
     super(socket);
     readInTurn(this);

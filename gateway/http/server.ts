@@ -1,6 +1,7 @@
 /** Node's HTTP server with its limits: sizes, timeouts, connections and their requests. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { http } from '../domain/node-http.ts';
 import type { Log } from '../domain/request.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
 import { boundConnections } from './connections.ts';
@@ -47,7 +48,7 @@ export function createLimitedServer(listener: RequestListener, options: ServerOp
     shouldUpgradeCallback: () => false,
   };
   const inOrder = oneByOne(listener);
-  const server = tls ? secureServer(inOrder, limits, { tls, log }) : createServer(limits, inOrder);
+  const server = tls ? secureServer(inOrder, limits, { tls, log }) : http.createServer(limits, inOrder);
   const opened = tls ? 'secureConnection' : 'connection';
   server.maxHeadersCount = MAX_HEADERS;
   // Without a byte in either direction for so long: a client that does not read its answer.
