@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { Admission } from './admission/admission.ts';
 import type { Config } from './config/schema.ts';
 import { createLifecycle, type Lifecycle } from './door/lifecycle.ts';
+import { usableCores } from './machine/cores.ts';
+import { defaultDecoders } from './machine/decoder-memory.ts';
 import { planDescriptors } from './machine/descriptors.ts';
 import { planMemory } from './machine/memory-plan.ts';
 import { collectAtRest } from './machine/rest.ts';
@@ -14,6 +16,7 @@ import { createMetrics, showDroppedLines } from './observe/metrics.ts';
 import { openDoors } from './wiring/doors.ts';
 import { OwnAdmissions } from './wiring/own-admissions.ts';
 import { openPredictions } from './wiring/prediction-log.ts';
+import { checked } from './wiring/settings.ts';
 import { openStages } from './wiring/stages.ts';
 
 export type App = {
@@ -57,8 +60,9 @@ export function createApp({ config, log, writeLine, droppedLines, folders, expla
   using opened = new DisposableStack();
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
-  const descriptors = planDescriptors(config.maxConnections, log);
-  const plan = planMemory({ ...config, maxConnections: descriptors.maxConnections }, log);
+  const { decoders = defaultDecoders(usableCores()), maxConnections } = config;
+  const descriptors = checked(() => planDescriptors({ maxConnections, decoders }, log));
+  const plan = planMemory({ ...config, decoders, maxConnections: descriptors.maxConnections }, log);
   opened.defer(() => plan.memory.close());
   opened.defer(collectAtRest());
   const ownAdmissions = new OwnAdmissions(maxQueue);

@@ -1,9 +1,8 @@
 /** Bounds the connections of a gRPC server: their number, their idle time, and how they end. */
 import type { Http2Server, Http2Session } from 'node:http2';
+import { spareConnections } from '../domain/spare-connections.ts';
 import { Handshakes } from '../door/handshakes.ts';
 
-/** Connections above the limit that are accepted, and close another one. Those of a longer burst are closed on arrival. */
-const SPARE = 16;
 /** From the connection to the client's first frame. */
 const PREFACE_MS = 10_000;
 /** Longer than the idle timeout of proxies (Google's load balancer: 600 s): they should close idle connections. */
@@ -23,7 +22,7 @@ export type Connections = {
  * new connection above the limit takes the place of the oldest one.
  */
 export function boundConnections(server: Http2Server, max: number, isSecure: boolean): Connections {
-  server.maxConnections = max + SPARE;
+  server.maxConnections = max + spareConnections(max);
   if (isSecure) {
     const handshakes = new Handshakes(server);
     server.on('connection', () => server.getConnections((_error, open) => open > max && handshakes.closeOldest()));

@@ -6,6 +6,7 @@ import type { Pass } from '../door/door.ts';
 import type { HoldAnswer } from '../door/unread-answers.ts';
 import { GatewayError } from '../errors.ts';
 import { type Answer, piecesOf } from './answer.ts';
+import { isSurplus } from './connections.ts';
 import { endAfterRequest } from './linger.ts';
 import { problem } from './problem.ts';
 
@@ -40,17 +41,27 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
           // A connection that the gateway closes tells it later, in a turn of the event loop.
           isGone: () => response.destroyed || request.socket.destroyed,
           async handle(context) {
+            if (isSurplus(request.socket)) throw tooManyConnections();
             const answer = await handler(request, response, context);
             holdAnswer(response, piecesOf(answer.body).bytes, () => response.destroy());
             return answer;
           },
           refuse,
-          send: (answer, about) => send(request, response, answer, { ...about, ...(isClosing() && CLOSE) }),
+          send: (answer, about) =>
+            send(request, response, answer, {
+              ...about,
+              ...((isClosing() || isSurplus(request.socket)) && CLOSE),
+            }),
         },
       );
 }
 
 const CLOSE = { Connection: 'close' };
+
+function tooManyConnections(): GatewayError {
+  const detail = 'The gateway has as many connections as it can take; try again later.';
+  return new GatewayError('overloaded', detail, { isUnavailable: true });
+}
 
 /** A handler that refuses every method. `methods`: those that the route allows. */
 export const allowOnly =

@@ -12,6 +12,7 @@ import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { until } from '../../tests/until.ts';
 import { createLog } from '../observe/log.ts';
+import { isSurplus } from './connections.ts';
 import { createLimitedServer } from './server.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -128,12 +129,22 @@ test('D18, A06: at the limit the connections that wait longest for a request are
   }
 });
 
-test('A06: when all connections wait for their answers, they stay and a new one is closed', async (t) => {
+test('A06: when all connections wait for their answers, they stay, a few new ones are surplus, and more are closed', async (t) => {
   const responses: ServerResponse[] = [];
-  const port = await startPlain(t, (_request, response) => void responses.push(response));
+  const port = await startPlain(t, ({ socket }, response) => {
+    if (isSurplus(socket)) response.writeHead(503, { Connection: 'close' }).end();
+    else responses.push(response);
+  });
   const busy = Array.from({ length: 20 }, () => send(port, GET));
   await until(() => responses.length === 20);
-  await once(send(port, GET).resume(), 'close');
+  const [answer] = (await once(send(port, GET), 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 503 /);
+  const silent = Array.from({ length: 5 }, () => send(port, ''));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const dropped = send(port, GET).resume();
+  await until(() => dropped.closed);
+  assert.equal(silent.filter(({ closed }) => closed).length, 0);
+  for (const socket of silent) socket.destroy();
   for (const response of responses) response.end('ok');
   await Promise.all(busy.map((socket) => once(socket, 'data')));
 });

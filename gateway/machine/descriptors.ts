@@ -1,11 +1,21 @@
 /** File descriptors: how many this process may have open, and what they are for. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Log } from '../domain/request.ts';
+import { spareConnections } from '../domain/spare-connections.ts';
 
 /** gRPC clients send all their calls over one connection. */
 const MAX_GRPC_CONNECTIONS = 1024;
 
-/** Shares of the process's limit. What is left is for the decoders, model servers, DNS, files and Node itself. */
+/**
+ * What the process has open without any client: Node, its ports and watches, the log, the thread for JSON, a model server. Measured:
+ * 33 and 9 for each of DECODERS, and a few more while a thread or a process starts.
+ */
+const OWN = 40;
+const OWN_OF_DECODER = 10;
+/** With less than these besides, there is no room for a dozen clients. */
+const LEAST_ROOM = 32;
+
+/** Shares of the rest of the process's limit. What is left is for further model servers, DNS and files. */
 const SHARES = { connections: 1 / 2, grpcConnections: 1 / 16, adminConnections: 1 / 16, sources: 1 / 4 };
 
 export type DescriptorPlan = {
@@ -27,18 +37,34 @@ export function descriptorLimit(file = '/proc/self/limits'): number {
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Divides the descriptors of the process. Warns where MAX_CONNECTIONS is more than the connections' share. */
-export function planDescriptors(maxConnections: number, log: Log, limit = descriptorLimit()): DescriptorPlan {
-  const share = (part: number) => Math.max(1, Math.floor(limit * part));
-  const held = Math.min(maxConnections, share(SHARES.connections));
-  if (held < maxConnections) {
-    const text = `MAX_CONNECTIONS is held at ${held}, half of the open files that this process may have (ulimit -n)`;
+export type DescriptorSettings = { readonly maxConnections: number; readonly decoders: number };
+
+/**
+ * Divides the descriptors of the process. Warns where MAX_CONNECTIONS is more than the connections' share. Throws where the limit is
+ * too low to serve anybody.
+ */
+export function planDescriptors(
+  { maxConnections, decoders }: DescriptorSettings,
+  log: Log,
+  limit = descriptorLimit(),
+): DescriptorPlan {
+  const own = OWN + decoders * OWN_OF_DECODER;
+  if (limit < own + LEAST_ROOM) {
+    const needs = `the gateway needs at least ${own + LEAST_ROOM} with DECODERS=${decoders}`;
+    throw new Error(`ulimit -n: ${limit} open files are too few; ${needs}`);
+  }
+  const share = (part: number) => Math.max(1, Math.floor((limit - own) * part));
+  /** Of a server: what is open at most includes the spare connections. */
+  const held = (part: number) => share(part) - spareConnections(share(part) - 1);
+  const connections = Math.min(maxConnections, held(SHARES.connections));
+  if (connections < maxConnections) {
+    const text = `MAX_CONNECTIONS is held at ${connections}, because this process may have few open files (ulimit -n)`;
     log.warn({ maxConnections, openFiles: limit }, text);
   }
   return {
-    maxConnections: held,
-    maxGrpcConnections: Math.min(maxConnections, MAX_GRPC_CONNECTIONS, share(SHARES.grpcConnections)),
-    maxAdminConnections: Math.min(maxConnections, share(SHARES.adminConnections)),
+    maxConnections: connections,
+    maxGrpcConnections: Math.min(maxConnections, MAX_GRPC_CONNECTIONS, held(SHARES.grpcConnections)),
+    maxAdminConnections: Math.min(maxConnections, held(SHARES.adminConnections)),
     maxSourceSockets: share(SHARES.sources),
   };
 }

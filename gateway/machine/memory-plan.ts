@@ -1,16 +1,12 @@
 /** Divides the container's memory between the gateway and its decoders, by the memory rule. */
 import { totalmem } from 'node:os';
 import type { Log } from '../domain/request.ts';
-import { usableCores } from './cores.ts';
-import { decoderMemory, defaultDecoders } from './decoder-memory.ts';
+import { decoderMemory } from './decoder-memory.ts';
 import { affordable, type MemorySettings, memoryNeed } from './memory-rule.ts';
 import { type MemoryWatch, memoryLimitBytes, readProcessMemory, watchMemory } from './memory-watch.ts';
 
 /** The share of all fetched images that one request may hold. */
 const REQUEST_SHARE = 1 / 4;
-
-/** `decoders` defaults to one for each core, 4 at most. */
-export type PlanSettings = Omit<MemorySettings, 'decoders'> & { readonly decoders?: number | undefined };
 
 export type MemoryPlan = {
   readonly memory: MemoryWatch;
@@ -28,10 +24,9 @@ export type MemoryPlan = {
 };
 
 /** Plans the memory, warns where the container's limit is too low for the settings, and watches the gateway's part. */
-export function planMemory(given: PlanSettings, log: Log): MemoryPlan {
+export function planMemory(settings: MemorySettings, log: Log): MemoryPlan {
   const limitBytes = memoryLimitBytes(totalmem());
-  const { decoders = defaultDecoders(usableCores()), maxImagePixels, maxImageBytes } = given;
-  const settings = { ...given, decoders };
+  const { decoders, maxImagePixels, maxImageBytes } = settings;
   const need = memoryNeed(settings);
   if (limitBytes !== undefined && need.totalBytes > limitBytes) {
     log.warn({ limitBytes, ...need }, memoryAdvice(affordable(settings, limitBytes)));

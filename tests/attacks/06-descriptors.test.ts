@@ -9,8 +9,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeKey } from '../../gateway/access/keys.ts';
-import { predictImage, type RunningGateway, startGateway } from '../gateway.ts';
-import { type ModelServer, startClothingModel } from '../model-server.ts';
+import { MAIN, predictImage, type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
+import { EQUAL_SCORES, type ModelServer, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
 import { exchange, open } from '../raw.ts';
@@ -35,7 +35,13 @@ before(async (t) => {
   keysFile = path.join(models, 'keys.yaml');
   await writeFile(keysFile, first.entry);
   gateway = await startGateway(
-    { TF_SERVING_HOST: model.target, MODELS: models, API_KEYS_FILE: keysFile, FETCH_ALLOW_PRIVATE: 'true' },
+    {
+      TF_SERVING_HOST: model.target,
+      MODELS: models,
+      API_KEYS_FILE: keysFile,
+      FETCH_ALLOW_PRIVATE: 'true',
+      DECODERS: '2',
+    },
     `-n ${OPEN_FILES}`,
   );
   await gateway.ready();
@@ -52,7 +58,7 @@ const bearer = ({ key }: { key: string }) => ({ Authorization: `Bearer ${key}` }
 
 test('A06: MAX_CONNECTIONS is held below the limit of open files, which is said at the start', () => {
   const line = gateway.log.find(({ openFiles }) => openFiles === OPEN_FILES);
-  assert.match(String(line?.msg), /MAX_CONNECTIONS is held at 128/);
+  assert.match(String(line?.msg), /MAX_CONNECTIONS is held at 82/);
 });
 
 /** A kept connection may be closed while a request is on its way: then the client tries again (RFC 9112, 9.3.1). */
@@ -124,3 +130,44 @@ function decoders(): number[] {
 function limitTo(files: number): void {
   execFileSync('prlimit', ['--pid', String(gateway.process.pid), `--nofile=${files}:${OPEN_FILES}`]);
 }
+
+/** With them 13 connections may be open. */
+const FEW_FILES = 96;
+
+test(`A06: with ${FEW_FILES} open files a few clients are served, and 503 says that there is no room for more`, async (t) => {
+  const [all, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let calls = 0;
+  const slow = await startModelServer({
+    ...XCEPTION,
+    async onPredict() {
+      calls += 1;
+      if (calls === 13) all.resolve();
+      await answer.promise;
+      return EQUAL_SCORES;
+    },
+  });
+  t.after(() => slow.close());
+  const settings = { TF_SERVING_HOST: slow.target, MODELS: await modelsFolder(t), DECODERS: '2' };
+  const few = await startGatewayFor(t, settings, `-n ${FEW_FILES}`);
+  await few.ready();
+  const busy = Array.from({ length: 13 }, async () => {
+    const { status } = await predictImage(few, jpeg, { Connection: 'close' });
+    return status;
+  });
+  await all.promise;
+  const refused = await predictImage(few, jpeg, { Connection: 'close' });
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('retry-after'), '1');
+  assert.equal(((await refused.json()) as { kind: string }).kind, 'overloaded');
+  assert.equal((await fetch(`${few.url}/health/live`, { headers: { Connection: 'close' } })).status, 200);
+  answer.resolve();
+  assert.deepEqual(await Promise.all(busy), Array(13).fill(200));
+});
+
+test('A06: too few open files for anybody stop the start, and the error has the least number that works', () => {
+  const command = `ulimit -n 64 && exec "$0" "$1" serve`;
+  const env = { ...process.env, DECODERS: '2', TF_SERVING_HOST: 'localhost:1' };
+  const { status, stderr } = spawnSync('sh', ['-c', command, process.execPath, MAIN], { env, encoding: 'utf8' });
+  assert.equal(status, 2);
+  assert.match(stderr, /ulimit -n: 64 open files are too few; the gateway needs at least 92 with DECODERS=2/);
+});
