@@ -70,7 +70,7 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
   rateLimit: { bounds: 'requests per API key, or per client address without keys', kinds: ['quota'] },
   maxConnections: {
     bounds:
-      "sockets. Never more than half of the open files that the process does not need itself (`ulimit -n`). GRPC_PORT takes 1,024 more, or a sixteenth of those",
+      'sockets. Never more than half of the open files that the process does not need itself (`ulimit -n`). GRPC_PORT takes 1,024 more, or a sixteenth of those',
     kinds: [],
     effect: 'the connection that has waited longest for a request is closed',
   },
