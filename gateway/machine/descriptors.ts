@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Log } from '../domain/request.ts';
 import { spareConnections } from '../domain/spare-connections.ts';
 
+/** Connections to image sources. Each may have the head of an answer in memory; more downloads wait, which costs less. */
+export const MAX_SOURCE_CONNECTIONS = 256;
+
 /** gRPC clients send all their calls over one connection. */
 const MAX_GRPC_CONNECTIONS = 1024;
 
@@ -65,6 +68,6 @@ export function planDescriptors(
     maxConnections: connections,
     maxGrpcConnections: Math.min(maxConnections, MAX_GRPC_CONNECTIONS, held(SHARES.grpcConnections)),
     maxAdminConnections: Math.min(maxConnections, held(SHARES.adminConnections)),
-    maxSourceSockets: share(SHARES.sources),
+    maxSourceSockets: Math.min(MAX_SOURCE_CONNECTIONS, share(SHARES.sources)),
   };
 }

@@ -1,5 +1,6 @@
 /** The memory rule: the most memory that the settings allow, when every buffer is filled by the worst requests. */
 import { decoderMemory } from './decoder-memory.ts';
+import { MAX_SOURCE_CONNECTIONS } from './descriptors.ts';
 
 /** Node, its heap, the libraries' code, the pool of unused tensors, and the buffers with a fixed bound. */
 const BASE_BYTES = 180 * 2 ** 20;
@@ -21,8 +22,10 @@ const JSON_BASE_BYTES = 32e6;
  * take together (`SourceLimits`), and each downloads eight images.
  */
 const DOWNLOADS_PER_PLACE = 3 * 8;
-/** A download that waits: the head of its response as far as it has come, and its connection. */
-const DOWNLOAD_BYTES = 60_000;
+/** A download: its objects, and its URL beside the text that counts as a body. Measured: 7 kB. */
+const DOWNLOAD_BYTES = 8000;
+/** What it takes with a connection: this and the head of the response as far as it has come. */
+const SOURCE_CONNECTION_BYTES = 52_000;
 
 export type MemorySettings = {
   readonly maxBodyBytes: number;
@@ -70,7 +73,9 @@ export function memoryNeed(settings: MemorySettings): MemoryNeed {
   const bodyBytes = Math.max(LARGEST_BODIES * maxBodyBytes, rows * maxOutputBytes);
   const tensorBytes = rows * ROW_BYTES;
   const answerBytes = rows * maxOutputBytes;
-  const downloadBytes = (maxInFlight + maxQueue) * DOWNLOADS_PER_PLACE * DOWNLOAD_BYTES;
+  const downloads = (maxInFlight + maxQueue) * DOWNLOADS_PER_PLACE;
+  const connected = Math.min(downloads, MAX_SOURCE_CONNECTIONS);
+  const downloadBytes = downloads * DOWNLOAD_BYTES + connected * SOURCE_CONNECTION_BYTES;
   const connectionBytes = settings.maxConnections * CONNECTION_BYTES;
   const buffers = { bodyBytes, jsonBytes, fetchedBytes, downloadBytes, tensorBytes, answerBytes, connectionBytes };
   const gatewayBytes = Object.values(buffers).reduce((sum, bytes) => sum + bytes, BASE_BYTES);

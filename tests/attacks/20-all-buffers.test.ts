@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import sharp from 'sharp';
 import { memoryNeed } from '../../gateway/machine/memory-rule.ts';
 import { IMAGE_ENV, predictImage, type RunningGateway, startGatewayFor } from '../gateway.ts';
 import { EQUAL_SCORES, floatTensor, startModelServer, XCEPTION } from '../model-server.ts';
@@ -11,6 +12,10 @@ import { startOrigin } from '../origin.ts';
 import { open } from '../raw.ts';
 import { until } from '../until.ts';
 
+/** As many pixels as are allowed. An interlaced PNG is decoded as a whole, in a process; a progressive JPEG in a thread. */
+const largest = sharp({ create: { width: 2000, height: 2000, channels: 3, background: 'red' } });
+const largestPng = await largest.clone().png({ progressive: true }).toBuffer();
+const largestJpeg = await largest.clone().jpeg({ progressive: true }).toBuffer();
 const jpeg = await readFile(new URL('../golden/images/jpg-17x16.jpg', import.meta.url));
 
 /** The settings of the memory rule, small, so that the buffers are filled quickly. */
@@ -43,6 +48,8 @@ const json = (body: object | string, path?: string) => {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return post(`Content-Type: application/json\r\nContent-Length: ${text.length}`, text, path);
 };
+const picture = (type: string, bytes: Buffer) =>
+  post(`Content-Type: image/${type}\r\nContent-Length: ${bytes.length}`, bytes.toString('latin1'));
 const upload = (type: string, start: string) => post(`Content-Type: ${type}\r\nContent-Length: 1900000`, start);
 const crumbs = (pieces: number) =>
   post('Content-Type: image/jpeg\r\nTransfer-Encoding: chunked', '1\r\nx\r\n'.repeat(pieces));
@@ -73,6 +80,8 @@ type Parts = { readonly slow: string; readonly image: string };
 
 /** What each buffer is filled with: the text of one connection, and how many of them. */
 const buffers = ({ slow, image }: Parts): Record<string, readonly [count: number, text: string]> => ({
+  'pictures to decode in processes': [10, picture('png', largestPng)],
+  'pictures to decode in threads': [10, picture('jpeg', largestJpeg)],
   'incomplete heads': [300, `POST /predict HTTP/1.1\r\nHost: a\r\n${HEAD}`],
   'heads without a body': [300, post(`${HEAD}\r\nContent-Type: image/jpeg\r\nContent-Length: 9`, '')],
   'large bodies': [6, upload('image/jpeg', 'x'.repeat(990_000))],
@@ -84,7 +93,7 @@ const buffers = ({ slow, image }: Parts): Record<string, readonly [count: number
   'downloads that wait': [20, json({ instances: Array.from({ length: 8 }, () => ({ url: slow })) })],
   'fetched images': [20, json({ instances: Array.from({ length: 8 }, () => ({ url: image })) })],
   'answers to tables': [30, json(TABLE_BODY, TABLE_PATH)],
-  'sent images': [20, post(`Content-Type: image/jpeg\r\nContent-Length: ${jpeg.length}`, jpeg.toString('latin1'))],
+  'sent images': [20, picture('jpeg', jpeg)],
 });
 
 /** A source that sends the start of a head, and nothing more. */
@@ -148,6 +157,8 @@ async function residentBytes({ process: { pid } }: RunningGateway): Promise<numb
   return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+const hasDecoded = (decoder: string) => new RegExp(`^tensorgate_decoded_total.*decoder="${decoder}".* [1-9]`, 'm');
+
 const hasRefused = (metrics: string, status: number) =>
   new RegExp(`^tensorgate_requests_total.*status="${status}",kind="overloaded"`, 'm').test(metrics);
 
@@ -178,6 +189,7 @@ test('A01 to A09: with every buffer full the memory stays below the rule, and th
   await until(() => sockets.every(({ closed, writableLength }) => closed || writableLength === 0), 30_000);
   // What refuses more: the memory of bodies, and the places of requests.
   for (const status of [503, 429]) await until(async () => hasRefused(await gateway.metrics(), status));
+  for (const decoder of ['jpeg', 'sharp']) assert.match(await gateway.metrics(), hasDecoded(decoder));
   isFilling = false;
   await watched;
   const mb = (bytes: number) => Math.round(bytes / 1e6);
