@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { type Embedded, hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { missingOnnx, modelsConfigOf } from './backend/embedded-models.ts';
-import { ConfigError, childEnvironment } from './config/read.ts';
+import { ConfigError, childEnvironment, misspeltSettings } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { greeting } from './greeting.ts';
 import { usableCores } from './machine/cores.ts';
@@ -29,6 +29,7 @@ export async function serve(config: Config): Promise<number> {
   const sink = openSink(process.stdout.isTTY ? await readableLines() : undefined);
   const log = createLog(config.logLevel, sink.destination);
   const stopped = stopReason(log);
+  for (const line of misspeltSettings()) log.warn({}, line);
   if (config.tfServingHost === undefined) checkEmbedded();
   const folder = new ModelsFolder(config.models);
   const folders = await folder.read();

@@ -14,6 +14,8 @@ test('a wrong command and a wrong option are answered with the nearest right one
   for (const [args, message] of [
     [['prdict'], /unknown command 'prdict'\n\(Did you mean predict\?\)/],
     [['serve', '--prot', '1'], /unknown option '--prot'\n\(Did you mean --port\?\)/],
+    [['help', 'bacth'], /unknown command 'bacth'\n\(Did you mean batch\?\)/],
+    [['help', 'models', 'psuh'], /unknown command 'psuh'\n\(Did you mean push\?\)/],
     [['completion', 'bsh'], /Allowed choices are bash, zsh, fish/],
   ] as const) {
     const { code, stderr } = await runCli(args);
@@ -26,6 +28,17 @@ test('config prints JSON where it is piped, with flags before the environment', 
   const { stdout } = await runCli(['config', '--port', '1234'], { env: { PORT: '99', MAX_QUEUE: '7' } });
   const settings = JSON.parse(stdout);
   assert.deepEqual([settings.PORT, settings.MAX_QUEUE, settings.HOST], [1234, 7, '0.0.0.0']);
+});
+
+test('config tells variables that are nearly settings', async () => {
+  const { code, stderr } = await runCli(['config'], { env: { MAX_QUEU: '7' } });
+  assert.deepEqual([code, stderr], [0, 'MAX_QUEU in the environment is no setting. Did you mean MAX_QUEUE?\n']);
+});
+
+test('help has the help of a command below another', async () => {
+  const { code, stdout } = await runCli(['help', 'models', 'push']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Usage: tensorgate models push /);
 });
 
 test('the completion is made from all commands', async () => {

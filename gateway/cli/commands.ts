@@ -8,6 +8,7 @@ import { completionScript, SHELL_NAMES } from './completion.ts';
 import { printConfig } from './config.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
+import { addHelpCommand } from './help.ts';
 import { printNewKey } from './keys.ts';
 import { addKServeArguments, settingsOfKServe } from './kserve.ts';
 import { addModelsCommands } from './models/commands.ts';
@@ -79,9 +80,7 @@ program
   .description('print a completion script, for example: source <(tensorgate completion bash)')
   .addArgument(new Argument('<shell>').choices(SHELL_NAMES))
   .action((shell) => void process.stdout.write(completionScript(shell, program)));
-program.addHelpCommand(
-  program.createCommand('help').argument('[command]').description('display help for command').helpGroup('Help:'),
-);
+addHelpCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { completionScript } from './completion.ts';
 
 const program = new Command('tensorgate');
 program.command('serve').option('--port <number>', "the service's port").option('--host <name>', 'address');
 program.command('secret', { hidden: true });
+program.command('completion').addArgument(new Argument('<shell>').choices(['bash', 'fish']));
 const models = program.command('models');
 models.command('push').option('--model <name>');
 models.command('prove');
@@ -25,6 +26,7 @@ test('bash completes commands, the commands below them, and their options', () =
   assert.deepEqual(offered('serve', '--port', '1', '--h'), ['--help', '--host']);
   assert.deepEqual(offered('models', 'push', 'folder', '--m'), ['--model']);
   assert.deepEqual(offered('serve', 'x'), []);
+  assert.deepEqual(offered('completion', 'b'), ['bash']);
 });
 
 test('zsh and fish get the same words, and no hidden command', () => {

@@ -1,7 +1,7 @@
 /** `tensorgate completion SHELL`: completion of commands and options, made from the commands themselves. */
 import type { Command } from 'commander';
 
-/** A command by its words after `tensorgate`, such as `models push`, with what may follow it. */
+/** A command by its words after `tensorgate`, such as `models push`, with what may follow it: `commands` are words, choices too. */
 type Place = {
   readonly words: readonly string[];
   readonly commands: readonly Named[];
@@ -25,13 +25,16 @@ export const completionScript = (shell: string, program: Command): string =>
 function placesOf(command: Command, words: readonly string[]): readonly Place[] {
   const help = command.createHelp();
   const commands = help.visibleCommands(command).map((one) => ({ name: one.name(), description: one.description() }));
+  const choices = command.registeredArguments.flatMap(({ argChoices, description }) =>
+    (argChoices ?? []).map((name) => ({ name, description })),
+  );
   const options = help
     .visibleOptions(command)
     .flatMap(({ long, description }) => (long ? [{ name: long, description }] : []));
   const below = command.commands
     .filter((one) => commands.some(({ name }) => name === one.name()))
     .flatMap((one) => placesOf(one, [...words, one.name()]));
-  return [{ words, commands, options }, ...below];
+  return [{ words, commands: [...commands, ...choices], options }, ...below];
 }
 
 /** ` models push`: what the scripts of bash and zsh collect from the command line. */

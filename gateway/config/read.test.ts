@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutSecrets } from './passwords.ts';
-import { ConfigError, readConfig, sourceOf } from './read.ts';
+import { ConfigError, misspeltSettings, readConfig, sourceOf } from './read.ts';
 import { SETTINGS } from './schema.ts';
 
 test('without any setting the documented defaults apply', () => {
@@ -27,6 +27,22 @@ test('a flag overrides the environment, and an empty value counts as unset', () 
   assert.equal(readConfig({ port: '1' }, { PORT: '2' }).port, 1);
   assert.equal(readConfig({}, { PORT: '2' }).port, 2);
   assert.equal(readConfig({}, { PORT: '' }).port, 9696);
+});
+
+test('a variable that is nearly a setting is told with the nearest one', () => {
+  const env = {
+    MAX_QUEU: '5',
+    CORS_ORIGIN: '*',
+    MAX_QUEUE: '7',
+    MODEL: 'm',
+    SORT: '1',
+    HTTP_PORT: '80',
+    REDIS_PORT: '6379',
+  };
+  assert.deepEqual(misspeltSettings(env), [
+    'MAX_QUEU in the environment is no setting. Did you mean MAX_QUEUE?',
+    'CORS_ORIGIN in the environment is no setting. Did you mean CORS_ORIGINS?',
+  ]);
 });
 
 test('all invalid values are reported at once, each with its setting, the value and what is allowed', () => {

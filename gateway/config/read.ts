@@ -1,5 +1,6 @@
 /** Reads the settings from flags and the environment. No other file reads the environment. */
 import { getCompileCacheDir } from 'node:module';
+import { closestMatch } from 'leven';
 import { hidePassword } from './passwords.ts';
 import { type Config, SECRETS, SETTINGS, type Setting, schema } from './schema.ts';
 import { duration } from './values.ts';
@@ -31,6 +32,20 @@ export function sourceOf(
 ): string {
   if (flags[flag]) return `--${flag}`;
   return env[name] ? 'environment' : 'default';
+}
+
+/** More wrong letters are no slip of the pen; and short names are near the variables of others. */
+const MAX_SLIPS = 2;
+const MIN_LENGTH = 7;
+
+/** A line for each variable that is nearly the name of a setting, and so has no effect. */
+export function misspeltSettings(env = process.env): string[] {
+  const names = SETTINGS.map(({ env: name }) => name);
+  return Object.keys(env).flatMap((name) => {
+    if (name.length < MIN_LENGTH || names.includes(name)) return [];
+    const nearest = closestMatch(name, names, { maxDistance: MAX_SLIPS });
+    return nearest === undefined ? [] : [`${name} in the environment is no setting. Did you mean ${nearest}?`];
+  });
 }
 
 /** Parses a duration such as "500ms" or "10m" to milliseconds. Throws a ConfigError that says what is allowed. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createLog } from './log.ts';
@@ -24,4 +25,17 @@ test('F32: a readable line has the level, the message and the fields', async () 
 test('H5: a readable line has no control characters of its fields', async () => {
   const line = await shown((log) => log.warn({ detail: EVIL, [EVIL]: 1, cause: new Error(EVIL) }, EVIL));
   for (const part of line.trimEnd().split('\n')) assert.doesNotMatch(part, CONTROLS);
+});
+
+test('NO_COLOR turns the colours off, where a terminal would have them', () => {
+  const code = `import { readableLines } from ${JSON.stringify(new URL('./readable.ts', import.meta.url))};
+    const format = await readableLines(); process.stdout.write(format('{"level":"info","time":0,"msg":"answered"}'))`;
+  const printed = (env: Record<string, string>) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  assert.ok(printed({ FORCE_COLOR: '1' }).includes('\x1b['));
+  assert.ok(!printed({ FORCE_COLOR: '1', NO_COLOR: '1' }).includes('\x1b'));
 });

@@ -2,8 +2,8 @@
 import { escapeInvisible } from './log.ts';
 
 /**
- * Makes the formatter of log lines, if pino-pretty is installed. It is a development package: the image has none, and its
- * stdout is read by programs.
+ * Makes the formatter of log lines, if pino-pretty is installed. It is an optional dependency: the image has none, and its
+ * stdout is read by programs. NO_COLOR (no-color.org) turns the colours off.
  */
 export async function readableLines(): Promise<((line: string) => string) | undefined> {
   const { prettyFactory } = await import('pino-pretty').catch(() => ({ prettyFactory: undefined }));
