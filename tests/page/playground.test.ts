@@ -1,11 +1,12 @@
 /** The playground with photos, as people use it, in Chromium. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { PICTURE } from '../committed-model.ts';
 import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
-import { floatTensor, startModelServer, XCEPTION } from '../model-server.ts';
+import { floatTensor, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { CARD, modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
 import { openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
@@ -142,6 +143,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     assert.match((await texts(page, '#history strong')).join(), new RegExp(`^${best} \\d+\\.\\d\\d %$`));
     const other = await openSound(t, browser, link);
     await other.locator('.bars').waitFor();
+    await other.locator('.pictures canvas').waitFor();
     assert.deepEqual(await texts(other, '.pictures figcaption'), ['Original', 'What the model saw299 × 299']);
     assert.equal(await other.getAttribute('.pictures a', 'href'), `${origin.url}/photo.png`);
     assert.equal(await other.inputValue('#url'), `${origin.url}/photo.png`);
@@ -153,6 +155,33 @@ describe('the playground with photos', { skip: SKIP }, () => {
     await page.click('#address button');
     await page.locator('.error').waitFor();
     assert.match((await texts(page, '.error')).join(), /404/);
+  });
+
+  test('a gateway that does not answer, or has no room, is told in words', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
+    await page.route('**/predict?*', (route) => route.abort());
+    await page.locator('#examples button').first().click();
+    await page.locator('.error', { hasText: 'The gateway does not answer' }).waitFor();
+    assert.match((await texts(page, '.error')).join(), /Check that the gateway is running, and try again/);
+    await page.unrouteAll();
+    const body = JSON.stringify({ title: 'Too many requests', detail: 'the queue is full' });
+    await page.route('**/predict?*', (route) => route.fulfill({ status: 429, headers: { 'Retry-After': '3' }, body }));
+    await page.locator('#examples button').first().click();
+    await page.locator('.error', { hasText: 'Too many requests' }).waitFor();
+    assert.match((await texts(page, '.error')).join(), /the queue is full Try again in 3 s\./);
+  });
+
+  test('a model that is not ready says why, and its input appears when it is', async (t) => {
+    const broken = 'name: clothing-model\nimage: {size: [299, 299]}\n';
+    const MODELS = await modelsFolder(t, { 'clothing-model': broken, other: 'name: other\n' });
+    const server = await startClothingModel();
+    t.after(() => server.close());
+    const { url } = await startGatewayFor(t, { TF_SERVING_HOST: server.target, MODELS });
+    const page = await openSound(t, browser, `${url}/?model=clothing-model`);
+    await page.getByText(/Not ready: .*image\.scale: is missing/s).waitFor();
+    assert.equal(await page.locator('#input').isVisible(), false);
+    await writeFile(path.join(MODELS, 'clothing-model', 'model.yaml'), CARD);
+    await page.locator('#drop').waitFor({ timeout: 60_000 });
   });
 
   test('the last 20 predictions are kept in the browser, without pictures, and an address is asked again', async (t) => {

@@ -14,6 +14,9 @@ import { clearResults, run } from './run.js';
 
 /** @typedef {import('./predict.js').Instance} Instance */
 
+/** A model that is not ready is looked for again after this time. */
+const LOOK_AGAIN_MS = 2000;
+
 /** The instances that are shown. @type {Instance[]} */
 let shown = [];
 /** Whoever is faster than the list of models waits for it. */
@@ -46,26 +49,40 @@ function keepLink() {
 /** Shows the chosen model: what it is, its input and its examples. */
 async function showModel() {
   const model = chosen();
+  const takesPhotos = model?.takes === 'images';
+  byId('input', HTMLElement).hidden = model?.ready !== true;
+  byId('photos', HTMLElement).hidden = !takesPhotos;
+  byId('record', HTMLElement).hidden = takesPhotos;
+  showScoreOptions();
   if (!model) {
     byId('about', HTMLElement).textContent = 'The gateway has no models yet. Put one into its models folder.';
     return;
   }
-  const takesPhotos = model.takes === 'images';
-  byId('photos', HTMLElement).hidden = !takesPhotos;
-  byId('record', HTMLElement).hidden = takesPhotos;
-  showScoreOptions();
   const examples = await loadExamples(model);
   if (chosen() !== model) return;
   showAbout();
+  if (!model.ready) return lookAgain(model);
   if (takesPhotos) await showExamples(model.name, examples.pictures, startAsking);
   else showRecord(model.signature?.inputs ?? [], examples);
+  if (shown.length === 0) {
+    const how = takesPhotos ? 'Take an example, or give a photo of your own.' : 'Take the example, or change it.';
+    clearResults('No prediction yet', how);
+  }
   showCode(shown[0]);
+}
+
+/** Looks for the models again after a moment: one that is being checked is ready soon. @param {object} model */
+function lookAgain(model) {
+  clearResults('This model is not ready', 'The page looks for it again every two seconds.');
+  setTimeout(() => {
+    if (chosen() === model) shownOnFailure(start)();
+  }, LOOK_AGAIN_MS);
 }
 
 /** Starts anew for another model: its predictions are not comparable. */
 async function changeModel() {
   shown = [];
-  clearResults('No prediction yet', 'Nothing was asked of this model.');
+  clearResults('No prediction yet', 'Loading the model…');
   keepLink();
   await showModel();
 }

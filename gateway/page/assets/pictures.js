@@ -10,42 +10,49 @@ const MAX_ORIGINAL = 1200;
 const SMALL_SIDE = 160;
 
 /**
- * Of a picture that was refused there is only the original, if the browser can show it.
+ * Shows the original at once, with room for the pixels beside it.
  * @param {Instance} instance
- * @param {Pick<import('./predict.js').Question, 'model' | 'version'> | undefined} question undefined: it was refused
  */
-export async function picturesOf(instance, question) {
-  const [original, seen] = await Promise.all([originalOf(instance), question && seenOf(instance, question)]);
-  return make('div', { class: 'pictures' }, original ?? '', seen ?? '');
+export function startPictures({ blob, url = '' }) {
+  const original = waiting('Original');
+  const seen = waiting('What the model saw');
+  // It does not reject.
+  if (blob) void fill(original, Promise.resolve(blob), MAX_ORIGINAL);
+  else original.firstElementChild?.append(linkTo(url));
+  return {
+    element: make('div', { class: 'pictures' }, original, seen),
+    /**
+     * Shows the pixels of an instance that has a prediction. Its words are elsewhere if there are none.
+     * @param {Instance} instance
+     * @param {Pick<import('./predict.js').Question, 'model' | 'version'>} question
+     */
+    showSeen: (instance, question) => fill(seen, seenPixels(instance, question)),
+    /** A picture that was refused has no pixels. */
+    dropSeen: () => seen.remove(),
+  };
 }
 
-/** A photo by its address is not loaded: the page loads nothing from other hosts. @param {Instance} instance */
-async function originalOf({ blob, url = '' }) {
-  if (blob) return figure(blob, 'Original', MAX_ORIGINAL);
-  const link = make('a', { href: url, target: '_blank', rel: 'noreferrer' }, 'Open the original');
-  return make('figure', {}, make('p', { class: 'none' }, link), make('figcaption', {}, 'Original'));
-}
+/** A photo by its address is not loaded: the page loads nothing from other hosts. @param {string} url */
+const linkTo = (url) => make('a', { href: url, target: '_blank', rel: 'noreferrer' }, 'Open the original');
 
-/** @param {Instance} instance @param {Pick<import('./predict.js').Question, 'model' | 'version'>} question */
-async function seenOf(instance, question) {
-  try {
-    return await figure(await seenPixels(instance, question), 'What the model saw');
-  } catch {
-    return undefined; // The prediction beside it has the words.
-  }
-}
+/** @param {string} title */
+const waiting = (title) =>
+  make('figure', {}, make('p', { class: 'none' }), make('figcaption', {}, make('span', {}, title)));
 
 /**
- * A picture with its caption; undefined for one that the browser cannot show.
- * @param {Blob} blob
- * @param {string} title
+ * Draws a picture into its figure. A figure whose picture cannot be had or shown is removed.
+ * @param {HTMLElement} figure
+ * @param {Promise<Blob>} picture
  * @param {number} [maxSide] a larger picture is drawn smaller
  */
-async function figure(blob, title, maxSide) {
-  const drawn = await canvasOf(blob, title, maxSide).catch(() => undefined);
-  if (!drawn) return undefined;
-  const { canvas, width, height } = drawn;
-  if (maxSide === undefined && Math.max(width, height) < SMALL_SIDE) canvas.className = 'exact';
-  const size = make('span', {}, `${width} × ${height}`);
-  return make('figure', {}, canvas, make('figcaption', {}, make('span', {}, title), size));
+async function fill(figure, picture, maxSide) {
+  const caption = /** @type {HTMLElement} */ (figure.lastElementChild);
+  try {
+    const { canvas, width, height } = await canvasOf(await picture, caption.textContent ?? '', maxSide);
+    if (maxSide === undefined && Math.max(width, height) < SMALL_SIDE) canvas.className = 'exact';
+    figure.firstElementChild?.replaceWith(canvas);
+    caption.append(make('span', {}, `${width} × ${height}`));
+  } catch {
+    figure.remove();
+  }
 }

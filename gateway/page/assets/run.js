@@ -5,7 +5,7 @@ import { errorBox } from './error-box.js';
 import { remember } from './history.js';
 import { chosen, chosenVersions, sealsOf } from './models.js';
 import { inWords } from './outputs.js';
-import { picturesOf } from './pictures.js';
+import { startPictures } from './pictures.js';
 import { predict } from './predict.js';
 import { questionFor } from './question.js';
 import { markMistake } from './record.js';
@@ -54,7 +54,7 @@ export async function run(instances) {
   status.className = instances.length > 1 ? 'hint' : 'for-ears';
   results.replaceChildren(...boxes);
   status.textContent = `Predicting ${countOf(instances)}…`;
-  byId('output', HTMLElement).scrollIntoView({ block: 'nearest' });
+  scrollToResults();
   /** @type {unknown[]} */
   const refusals = [];
   const waiting = [...instances.entries()];
@@ -83,7 +83,8 @@ const countOf = ({ length }) => (length === 1 ? '1 instance' : `${length} instan
  * @returns {Promise<unknown>} why a version gave no answer
  */
 async function show(instance, box, isWanted) {
-  const model = chosen();
+  const pictures = chosen()?.takes === 'images' ? startPictures(instance) : undefined;
+  if (pictures) box.lastElementChild?.before(pictures.element);
   const questions = chosenVersions().map(questionFor);
   const asked = await Promise.allSettled(questions.map((question) => predict(instance, question)));
   if (!isWanted()) return undefined;
@@ -94,13 +95,19 @@ async function show(instance, box, isWanted) {
     keep(instance, outcome.value);
     return sideOf(outcome.value, sealsOf(outcome.value.version));
   });
-  const [question] = questions;
-  const seen = refusal === undefined ? question : undefined;
-  const pictures = model?.takes === 'images' ? [await picturesOf(instance, seen)] : [];
-  box.querySelector('.hint')?.remove();
+  box.lastElementChild?.replaceWith(make('div', { class: 'sides' }, ...sides));
   box.setAttribute('aria-busy', 'false');
-  box.append(...pictures, make('div', { class: 'sides' }, ...sides));
+  const [question] = questions;
+  if (refusal === undefined && question) await pictures?.showSeen(instance, question);
+  else pictures?.dropSeen();
   return refusal;
+}
+
+/** Brings the results into view where they are below, as on a phone. */
+function scrollToResults() {
+  const output = byId('output', HTMLElement);
+  const { top } = output.getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.6) output.scrollIntoView({ block: 'start' });
 }
 
 /** Keeps a prediction in the history. @param {Instance} instance @param {Prediction} prediction */
