@@ -110,11 +110,12 @@ export async function cpuMsOf(pid: number): Promise<number> {
 /** The metric starts anew at each scrape, and includes its own sampling interval. */
 const LOOP_SAMPLE_MS = 50;
 
-/** The 99th percentile of a gateway's event loop delay since the last call, in ms. NaN for a program without metrics. */
+/** The 99th percentile of a gateway's event loop delay since the last call, in ms. NaN for a program without metrics, and without a sample since. */
 export async function loopP99Ms(adminPort: number): Promise<number> {
   if (adminPort === 0) return Number.NaN;
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]) * 1000 - LOOP_SAMPLE_MS;
+  const seconds = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]);
+  return seconds === 0 ? Number.NaN : seconds * 1000 - LOOP_SAMPLE_MS;
 }
 
 export const median = (values: number[]) => values.sort((one, other) => one - other)[values.length >> 1] ?? Number.NaN;

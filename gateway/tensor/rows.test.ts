@@ -182,6 +182,20 @@ test('every float64 and every string survives both ways', () => {
   }
 });
 
+test('long lists are written as short ones, also where one element is no number of JSON', () => {
+  for (const odd of [0.5, Number.NaN, -0]) {
+    const elements = Float32Array.from({ length: 3000 }, (_, index) => (index === 2000 ? odd : Math.sin(index)));
+    const texts = Array.from(elements, (one) =>
+      Number.isNaN(one) ? '"NaN"' : Object.is(one, -0) ? '-0' : String(one),
+    );
+    const tensor: Tensor = { dtype: 'DT_FLOAT', shape: [3000], bytes: new Uint8Array(elements.buffer) };
+    assert.equal(tensorToJson(tensor), `[${texts.join()}]`);
+    assert.deepEqual(rowsToJson(tensor), texts);
+    const pairs = texts.flatMap((one, index) => (index % 2 === 0 ? [`[${one},${texts[index + 1]}]`] : []));
+    assert.equal(tensorToJson({ ...tensor, shape: [1500, 2] }), `[${pairs.join()}]`);
+  }
+});
+
 test('rows of an output are written one by one; names that end in _bytes are base64', () => {
   const tensor = columns('[[[1,2]],[[3,4]]]', one('DT_INT8')).get('x') ?? assert.fail();
   assert.deepEqual(rowsToJson(tensor), ['[[1,2]]', '[[3,4]]']);

@@ -16,13 +16,13 @@ export type AddText = (piece: string) => void;
  * no UTF-8, or every string of an output whose name ends in `_bytes`, is `{"b64": …}`, as in TF-Serving.
  */
 export function writeTensor(tensor: Tensor, name: string, add: AddText): void {
-  writeNested(elementText(tensor, name), tensor.shape, 0, add);
+  writeNested(elementsText(tensor, name), tensor.shape, 0, add);
 }
 
 /** The writer of single rows, by their place in the first axis. */
 export function rowWriter(tensor: Tensor, name: string): (row: number, add: AddText) => void {
   const [, ...shape] = tensor.shape;
-  const textOf = elementText(tensor, name);
+  const textOf = elementsText(tensor, name);
   const length = elementCount(shape);
   return (row, add) => writeNested(textOf, shape, row * length, add);
 }
@@ -46,20 +46,27 @@ function textBy(write: (add: AddText) => void): string {
   return text;
 }
 
-/** The text of an element by its position. */
-type ElementText = (position: number) => string;
+/** The texts of elements that follow each other, with commas between them. */
+type ElementsText = (start: number, end: number) => string;
 
-function elementText(tensor: Tensor, name: string): ElementText {
+/** Elements that are written together. */
+const PIECE = 1024;
+
+function elementsText(tensor: Tensor, name: string): ElementsText {
   if ('offsets' in tensor) {
     const isBytes = name.endsWith('_bytes');
-    return (position) => stringText(stringAt(tensor, position), isBytes);
+    const textOf = (position: number) => stringText(stringAt(tensor, position), isBytes);
+    return (start, end) => Array.from({ length: end - start }, (_, index) => textOf(start + index)).join();
   }
   const elements = elementsOf(tensor);
   if (!elements || !isNumeric(tensor.dtype)) {
     throw new GatewayError('model_failed', `${name}: ${tensor.dtype} cannot be written as JSON.`);
   }
-  const { toJson } = JSON_ELEMENTS[tensor.dtype];
-  return (position) => toJson(elements[position] as number | bigint);
+  const { toJson, isPlain } = JSON_ELEMENTS[tensor.dtype];
+  return (start, end) => {
+    const piece = Array.from(elements.subarray(start, end) as ArrayLike<number | bigint>);
+    return isPlain && piece.every(isPlain) ? JSON.stringify(piece).slice(1, -1) : piece.map(toJson).join();
+  };
 }
 
 function stringText(bytes: Uint8Array, isBytes: boolean): string {
@@ -69,17 +76,18 @@ function stringText(bytes: Uint8Array, isBytes: boolean): string {
 }
 
 /** Writes the lists of a shape, beginning with the element `start`. */
-function writeNested(textOf: ElementText, shape: readonly number[], start: number, add: AddText): void {
+function writeNested(textOf: ElementsText, shape: readonly number[], start: number, add: AddText): void {
   const [size, ...rest] = shape;
   if (size === undefined) {
-    add(textOf(start));
+    add(textOf(start, start + 1));
     return;
   }
   const length = elementCount(rest);
+  const step = rest.length === 0 ? PIECE : 1;
   add('[');
-  for (let index = 0; index < size; index += 1) {
+  for (let index = 0; index < size; index += step) {
     if (index > 0) add(',');
-    if (rest.length === 0) add(textOf(start + index));
+    if (rest.length === 0) add(textOf(start + index, start + Math.min(size, index + step)));
     else writeNested(textOf, rest, start + index * length, add);
   }
   add(']');

@@ -58,7 +58,7 @@ export const format: JsonFormat<undefined, JsonBody> = {
 };
 
 /**
- * Text with integer tensors, which are never rounded and where 1.0 is no integer. Other text is read ten times faster. A name
+ * Text with integer tensors, which are never rounded and where 1.0 is no integer. Other text is read two to five times faster. A name
  * may be written with escapes.
  */
 const NEEDS_EXACT = /"datatype"\s*:\s*"U?INT|\\u/;
