@@ -7,6 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { createLog } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
+import { onBroken } from './broken-body.ts';
+import { closeAfterPeer } from './linger.ts';
 import { refuseMalformed } from './malformed.ts';
 import { createLimitedServer } from './server.ts';
 
@@ -23,6 +25,12 @@ async function start(t: TestContext) {
         bytes += piece.length;
       });
       request.once('end', () => response.end(`${bytes} bytes`));
+      // As the door does.
+      onBroken(request, ({ status, message }) => {
+        response.writeHead(status).write(message);
+        request.socket.end();
+        closeAfterPeer(request.socket);
+      });
     },
     { requestTimeoutMs: 5000, maxConnections: 100, log },
   );

@@ -6,8 +6,9 @@ import type { Pass } from '../door/door.ts';
 import type { HoldAnswer } from '../door/unread-answers.ts';
 import { GatewayError } from '../errors.ts';
 import { type Answer, piecesOf } from './answer.ts';
+import { isBroken } from './broken-body.ts';
 import { isSurplus } from './connections.ts';
-import { endAfterRequest } from './linger.ts';
+import { closeAfterPeer, endAfterRequest } from './linger.ts';
 import { problem } from './problem.ts';
 
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
@@ -99,5 +100,8 @@ function send(
     return;
   }
   for (const piece of pieces) response.write(piece);
-  endAfterRequest(request, response);
+  if (isBroken(request)) {
+    request.socket.end();
+    closeAfterPeer(request.socket);
+  } else endAfterRequest(request, response);
 }

@@ -11,6 +11,7 @@ import { http } from '../domain/node-http.ts';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
+import { breakBody } from './broken-body.ts';
 import { MAX_HEADERS } from './heads.ts';
 import { closeAfterPeer } from './linger.ts';
 import { firstUnanswered, MAX_UNANSWERED, TOO_MANY_PIECES, whenAnswered } from './pipelining.ts';
@@ -74,9 +75,11 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
     if (!refusal || !socket.writable) return socket.destroy();
     const first = firstUnanswered(socket);
     if (!first || first.isWaiting || first.request.complete) return refuse(socket, refusal, fault.code);
-    // The fault is in the body of the request that is handled: its door writes the log line.
-    if (first.response.headersSent) socket.destroy();
-    else answer(socket, refusal);
+    // The fault is in the body of the request that is handled: its door answers and writes the log line.
+    if (first.response.headersSent) return socket.destroy();
+    stopParsing(socket);
+    first.response.setHeader('Connection', 'close');
+    breakBody(first.request, new GatewayError(refusal.kind, refusal.detail));
   });
 }
 

@@ -6,6 +6,7 @@ import type { HeldBody } from '../door/body-memory.ts';
 import { DECOMPRESSOR_BYTES, damaged } from '../door/decompressor.ts';
 import { asGatewayError, clientGone, type GatewayError } from '../errors.ts';
 import { refuseDeclared } from './body-limits.ts';
+import { onBroken } from './broken-body.ts';
 import { decompressorOf } from './content-encoding.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -61,6 +62,7 @@ export async function receiveBody({ request, signal }: Exchange, options: Receiv
     isDone = true;
     resolve(body.bytes());
   });
+  onBroken(request, refuse);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
