@@ -31,6 +31,22 @@ const bytes = new Uint8Array(memory.buffer);
 /** Bytes that the kernels may read or write past the end of a row. */
 const SLACK = 8;
 
+/** What is kept for results. Larger ones, of a part of few columns that grow to many, get memory of their own. */
+const KEPT_BYTES = 2 ** 20;
+
+/** Makes memory for the results of a pass, which is used again: a megabyte for each picture would keep the garbage collector busy. */
+function createResults(): (length: number) => Uint8Array {
+  let kept = new Uint8Array(0);
+  return (length) => {
+    if (length > KEPT_BYTES) return new Uint8Array(length);
+    if (length > kept.length) kept = new Uint8Array(length);
+    return kept.subarray(0, length);
+  };
+}
+
+const acrossResult = createResults();
+const downResult = createResults();
+
 /**
  * The memory holds the taps first, then source rows, then target rows. Where one row and its result, or the rows that
  * one target row sums, do not fit, passes8 computes the picture: a very tall one of some 40 megapixels.
@@ -45,7 +61,7 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
     const capacity = Math.floor((bytes.length - words.byteLength - overrun) / (stride + row));
     if (capacity < 1) return passes8.horizontal(source, part, taps);
     new Int32Array(memory.buffer).set(words);
-    const target = new Uint8Array((to - from) * row);
+    const target = acrossResult((to - from) * row);
     const sourceAt = words.byteLength;
     const targetAt = sourceAt + capacity * stride;
     for (let y = from; y < to; y += capacity) {
@@ -66,7 +82,7 @@ export const simdPasses8: Passes<Uint8Array, Int32Array> = {
     const capacity = Math.floor((bytes.length - words.byteLength - SLACK) / row);
     if (capacity < 2 * pairs + 1) return passes8.vertical(source, part, taps);
     new Int32Array(memory.buffer).set(words);
-    const target = new Uint8Array(starts.length * row);
+    const target = downResult(starts.length * row);
     for (let y = 0; y < starts.length; ) {
       const strip = stripFrom(y, taps, capacity);
       const sourceAt = words.byteLength;

@@ -14,6 +14,7 @@ export type Part = {
   readonly origin: number;
 };
 
+/** A result is good until the next pass in the same direction. */
 export type Passes<S, W extends Float64Array | Int32Array> = {
   /** Resamples each row. Returns (to - from) rows with one pixel for each run of the table. */
   horizontal(source: S, part: Part, taps: Taps<W>): S;
