@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { glob, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, glob, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -104,6 +105,17 @@ describe('the npm package', () => {
       },
     );
   });
+});
+
+test('a package that npm pack made alone says how to make one', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tensorgate-pack-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const file of ['package.json', 'tensorgate']) {
+    await copyFile(path.join(import.meta.dirname, '../..', file), path.join(folder, file));
+  }
+  const { code, stderr } = await runCli(['serve'], { program: path.join(folder, 'tensorgate') });
+  assert.match(stderr, /`make package` makes one/);
+  assert.equal(code, 2);
 });
 
 /** Makes a node_modules with the packages of this checkout, except some. */
