@@ -1,14 +1,14 @@
 /** The API reference at /docs, in Chromium. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { runCli } from '../cli.ts';
-import { type RunningGateway, startGatewayFor } from '../gateway.ts';
-import { startClothingModel } from '../model-server.ts';
-import { modelsFolder } from '../models.ts';
+import { type RunningGateway, startGateway } from '../gateway.ts';
+import { type ModelServer, startClothingModel } from '../model-server.ts';
+import { CARD } from '../models.ts';
 import { axe, openSound, SKIP, startBrowser, texts } from './browser.ts';
 
 /** Sends the request of a route, and waits for its answer. */
@@ -22,27 +22,33 @@ async function tryOut(page: Page, operation: string, status: string): Promise<vo
 
 describe('the API reference', { skip: SKIP }, () => {
   let browser: Browser;
+  let server: ModelServer;
+  let gateway: RunningGateway;
+  let folder: string;
 
   before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'reference-'));
+    await mkdir(path.join(folder, 'models', 'clothing-model'), { recursive: true });
+    await writeFile(path.join(folder, 'models', 'clothing-model', 'model.yaml'), CARD);
+    server = await startClothingModel();
+    gateway = await start();
     browser = await startBrowser();
   });
-  after(() => browser.close());
+  after(async () => {
+    await browser.close();
+    await gateway.stop();
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
 
-  /** A gateway with a model server of the clothing model. */
-  async function start(t: Parameters<typeof startGatewayFor>[0], settings = {}): Promise<RunningGateway> {
-    const server = await startClothingModel();
-    t.after(() => server.close());
-    const gateway = await startGatewayFor(t, {
-      TF_SERVING_HOST: server.target,
-      MODELS: await modelsFolder(t),
-      ...settings,
-    });
-    await gateway.ready();
-    return gateway;
+  async function start(settings: Record<string, string> = {}): Promise<RunningGateway> {
+    const MODELS = path.join(folder, 'models');
+    const started = await startGateway({ TF_SERVING_HOST: server.target, MODELS, ...settings });
+    await started.ready();
+    return started;
   }
 
   test('shows every route, and tries one', async (t) => {
-    const gateway = await start(t);
     const page = await openSound(t, browser, `${gateway.url}/docs`);
     await page.locator('.opblock').first().waitFor();
     const { paths } = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as { paths: object };
@@ -59,7 +65,6 @@ describe('the API reference', { skip: SKIP }, () => {
     ['dark', 375],
   ] as const) {
     test(`axe finds nothing in ${colorScheme}, ${width} pixels wide, also in routes that were tried`, async (t) => {
-      const gateway = await start(t);
       const viewport = { width, height: 800 };
       const page = await openSound(t, browser, `${gateway.url}/docs`, {
         colorScheme,
@@ -77,14 +82,13 @@ describe('the API reference', { skip: SKIP }, () => {
   }
 
   test('asks for the API key, and fills it into the try-out', async (t) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'keys-'));
-    t.after(() => rm(folder, { recursive: true }));
     const { stdout, stderr } = await runCli(['keys', 'new', 'page']);
     const [key = ''] = /tg_[\w-]{43}/.exec(stderr) ?? [];
     const keysFile = path.join(folder, 'keys.yaml');
     await writeFile(keysFile, stdout);
-    const gateway = await start(t, { API_KEYS_FILE: keysFile });
-    const page = await openSound(t, browser, `${gateway.url}/docs`);
+    const locked = await start({ API_KEYS_FILE: keysFile });
+    t.after(() => locked.stop());
+    const page = await openSound(t, browser, `${locked.url}/docs`);
     await page.fill('#key', key);
     await page.keyboard.press('Enter');
     await page.locator('.opblock').first().waitFor();
