@@ -15,7 +15,18 @@ test('the limit follows what the gateway can take', () => {
   const small = settle(new Pace(64), 2, 400);
   const large = settle(new Pace(64), 32, 4000);
   assert.ok(small >= 2 && small <= 12, `${small} requests for 2 cores`);
-  assert.ok(large >= 32 && large <= 45, `${large} requests for 32 cores`);
+  assert.ok(large >= 32 && large <= 64, `${large} requests for 32 cores`);
+});
+
+test('the limit doubles until requests wait, so that a wide gateway is soon busy', () => {
+  assert.ok(settle(new Pace(64), 64, 64) >= 60);
+  // A latency that varies by a third is no queue.
+  const pace = new Pace(64);
+  for (let sent = 0; sent < 400; sent += 1) {
+    pace.sent();
+    pace.answered(10 + (sent % 2) * 3);
+  }
+  assert.ok(pace.limit >= 60, `${pace.limit}`);
 });
 
 test('the limit never exceeds what is asked for', () => {
