@@ -11,6 +11,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { savedModel } from '../candidates.ts';
 import { CHECKS, NEWEST } from '../committed-model.ts';
+import { checkBatch } from './batch.ts';
 import { predictions, shares } from './counts.ts';
 import { ISOLATION_CHECKS } from './isolation.ts';
 import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
@@ -282,6 +283,8 @@ test('a version that cannot be loaded is reported, and the previous version keep
   for (const { version } of await traffic.stop()) assert.equal(version, `${NEWEST}`);
   assertNoneFailed(traffic.answers, 10);
 });
+
+test('three pods predict a folder, and after a kill no picture is missing or twice', checkBatch);
 
 test('deleting the overlay leaves no objects', async () => {
   await run('kubectl', 'delete', '--kustomize', OVERLAY, '--wait=true');
