@@ -89,6 +89,14 @@ describe('openapi.json and the routes of express', () => {
   });
 });
 
+test('the items of no schema are a bare true or false, which generators of clients do not read', () => {
+  const bare = (node: unknown): boolean =>
+    typeof node === 'object' &&
+    node !== null &&
+    (('items' in node && typeof node.items === 'boolean') || Object.values(node).some(bare));
+  assert.equal(bare(describeService(readConfig({}, {}))), false);
+});
+
 test('API keys are asked for where there is a file of keys, and never for health and pages', () => {
   const open = describeService(readConfig({}, {}));
   assert.deepEqual(open.security, []);

@@ -1,6 +1,11 @@
 /** Joins what all folders say of their routes into openapi.json: one document for each port. */
 import { readFileSync } from 'node:fs';
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  type CreateDocumentOptions,
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiPathsObject,
+} from 'zod-openapi';
 import type { Config } from '../../config/schema.ts';
 import { describeAdmin } from '../../http/openapi/admin.ts';
 import { describeAdminDocument, describeDocument } from '../../http/openapi/document.ts';
@@ -60,31 +65,38 @@ export function routesOfAdminPort(): DescribedRoute[] {
   return [...describeHealth({ aliases: [], withDetails: true }), ...describeAdmin(), ...describeAdminDocument()];
 }
 
+/** Generators of clients do not know `items: false` of tuples, whose minItems and maxItems say the same. */
+const OPTIONS: CreateDocumentOptions = {
+  override({ jsonSchema }) {
+    if ((jsonSchema.items as unknown) === false) delete jsonSchema.items;
+  },
+};
+
 /** The document of PORT. */
 export function describeService(config: DocumentSettings): OpenApi {
   const routes = routesOfService(config);
   const hasKeys = config.apiKeysFile !== undefined;
-  const document = createDocument({
+  const described: ZodOpenApiObject = {
     openapi: '3.1.1',
     info: { title: 'tensorgate', description: ABOUT, ...INFO },
     servers: [{ url: '/' }],
     ...(hasKeys ? KEYS : { security: [] }),
     paths: pathsOf(routes, hasKeys),
-  });
-  return addExamples(document, routes);
+  };
+  return addExamples(createDocument(described, OPTIONS), routes);
 }
 
 /** The document of ADMIN_PORT. */
 export function describeAdminPort(): OpenApi {
   const routes = routesOfAdminPort();
-  const document = createDocument({
+  const described: ZodOpenApiObject = {
     openapi: '3.1.1',
     info: { title: 'tensorgate: metrics, health and log level', ...INFO },
     servers: [{ url: '/' }],
     security: [],
     paths: pathsOf(routes, false),
-  });
-  return addExamples(document, routes);
+  };
+  return addExamples(createDocument(described, OPTIONS), routes);
 }
 
 const KEYS: Pick<ZodOpenApiObject, 'security' | 'components'> = {
