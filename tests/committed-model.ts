@@ -112,7 +112,7 @@ export const CHECKS: readonly Check[] = [
       await read(await classify(gateway, PICTURE, `?version=${NEWEST}`));
       for (const [query, words] of [
         ['?version=99999', /^version: no model server has version 99999 of clothing-model/],
-        ['?label=nobody', /^query label: no version of clothing-model has this label/],
+        ['?label=nobody', /^label: no version of clothing-model has this label/],
       ] as const) {
         const response = await classify(gateway, PICTURE, query);
         const { kind, detail } = (await response.json()) as { kind: string; detail: string };

@@ -61,7 +61,7 @@ export class Labels {
     const failure = failures.find((thrown) => !isUnknown(thrown));
     if (failure && before) return before;
     if (failure) throw failure;
-    const detail = `query label: no version of ${this.#model} has this label`;
+    const detail = `label: no version of ${this.#model} has this label`;
     throw new GatewayError('model_not_found', detail, { cause: failures.at(-1) });
   }
 }

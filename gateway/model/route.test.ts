@@ -143,7 +143,7 @@ test('A10: only a checked version answers; another one that is named is version_
     '503 version_not_proven version 3 of m cannot answer yet: its check has not ended; try again later',
   );
   assert.equal(await answers({ version: 4 }), '404 model_not_found version: no model server has version 4 of m');
-  assert.equal(await answers({ label: 'gone' }), '404 model_not_found query label: no version of m has this label');
+  assert.equal(await answers({ label: 'gone' }), '404 model_not_found label: no version of m has this label');
 });
 
 test('A10: a request waits for the check of the only version, and for that of a version it names', async () => {
