@@ -92,7 +92,7 @@ async function residentBytes({ process: { pid } }: RunningGateway, field: 'VmRSS
   return 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]);
 }
 
-test(`A24: ${CALLS} answers of 8 MB that come at once: those that have no room are refused at once`, async (t) => {
+test(`A26: ${CALLS} answers of 8 MB that come at once: those that have no room are refused at once`, async (t) => {
   const { gateway, wait } = await start(t);
   const client = new GrpcClient(gateway.grpcTarget);
   t.after(() => client.close());
