@@ -153,6 +153,9 @@ test('every protocol has a line for each prediction, and SIGTERM writes the last
       ['grpc-infer', 'grpc-infer', `/${INFERENCE_SERVICE}/ModelInfer`, 'churn', 3],
     ],
   );
+  const traces = model.calls.map(({ raw }) => String(raw.metadata.get('traceparent')[0]));
+  assert.ok(traces.some((traceparent) => new RegExp(`^00-${TRACE}-[\\da-f]{16}-01$`).test(traceparent)));
+  assert.ok(traces.some((traceparent) => new RegExp(`^00-${lines.at(-2)?.trace_id}-`).test(traceparent)));
   const [image, url, record] = lines;
   assert.deepEqual([image?.trace_id, image?.class], [TRACE, CLASSES.at(-1)]);
   assert.ok(image?.input.kind === 'picture' && image.input.sha256 === hash('sha256', JPEG));

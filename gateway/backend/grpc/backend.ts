@@ -45,10 +45,10 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
     rows: number,
     context: RequestContext,
   ): Promise<Prediction> {
-    const { deadlineMs, signal } = context;
+    const { deadlineMs, signal, trace } = context;
     const { only, servable } = target;
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
-    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal };
+    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal, trace };
     return withAnswerMemory(answers, context, async (memory) => {
       const response = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
         throw asTooManyInstances(thrown, batchLimit);

@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { type Trace, traceparentOf } from '../../domain/trace.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { statusError } from './failure.ts';
 import type { ModelServers } from './model-servers.ts';
@@ -22,6 +23,8 @@ export type Rpc = {
   /** End of the call in `performance.now()` milliseconds; the server is sent the time left. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** The trace that the call belongs to. Unset for look-ups. */
+  readonly trace?: Trace | undefined;
   /** The model of a Predict. Unset for a look-up, whose response time is no measure of the server. */
   readonly model?: string | undefined;
   /** The only servers that the call may go to, by their addresses. Unset: any. */
@@ -46,6 +49,7 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
   if (!subchannel) throw statusError(status.UNAVAILABLE, 'no connection to a model server is ready');
   const metadata = new Metadata();
   metadata.set('grpc-timeout', `${Math.min(leftMs, MAX_TIMEOUT_MS)}m`);
+  if (rpc.trace) metadata.set('traceparent', traceparentOf(rpc.trace));
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   let response: Buffer | undefined;

@@ -7,7 +7,7 @@ import { usualSignature } from '../../model/find-signature.ts';
 import type { Routed } from '../../model/route.ts';
 import { tableOf } from '../../model/table.ts';
 import { nameScores, type ScoreOptions, type Scores } from '../../scores/scores.ts';
-import type { HeldTensors } from './held.ts';
+import type { HeldTensor } from './held.ts';
 import type { PredictionLine } from './schema.ts';
 
 /** Classes with their scores in one line. */
@@ -18,6 +18,9 @@ export type Meaning = {
   readonly scores?: { readonly output: string } & Pick<ScoreOptions, 'classes' | 'gives'>;
   readonly decision?: Decision | undefined;
 };
+
+/** An output of a row by its name. */
+type OutputOf = (name: string) => HeldTensor | undefined;
 
 type Classes = Pick<PredictionLine, 'class' | 'score' | 'scores'>;
 const NONE: Classes = { class: null, score: null, scores: null };
@@ -35,13 +38,13 @@ export function meaningOf({ card, metadata, binding }: Routed, signature: string
 }
 
 /** The best classes of a row with their probabilities, or true and false of a decision. */
-export function classesOf(outputs: HeldTensors, { scores, decision }: Meaning): Classes {
+export function classesOf(outputs: OutputOf, { scores, decision }: Meaning): Classes {
   if (scores && scores.gives !== 'values') return bestClasses(outputs, scores);
   return decision ? decided(outputs, decision) : NONE;
 }
 
-function bestClasses(outputs: HeldTensors, { output, classes, gives }: NonNullable<Meaning['scores']>): Classes {
-  const row = outputs.get(output);
+function bestClasses(outputs: OutputOf, { output, classes, gives }: NonNullable<Meaning['scores']>): Classes {
+  const row = outputs(output);
   if (!row || !('bytes' in row)) return NONE;
   const options = { classes, gives, wants: 'probabilities', top: MAX_CLASSES } as const;
   const named = namedScores({ ...row, shape: [1, ...row.shape] }, options);
@@ -67,8 +70,8 @@ function namedScores(output: Tensor, options: ScoreOptions): Scores {
 }
 
 /** A number from 0 to 1 is taken as the probability of `true`. */
-function decided(outputs: HeldTensors, { output, threshold }: Decision): Classes {
-  const tensor = outputs.get(output);
+function decided(outputs: OutputOf, { output, threshold }: Decision): Classes {
+  const tensor = outputs(output);
   const value = tensor && 'bytes' in tensor ? numbersOf(tensor)[0] : undefined;
   if (value === undefined || Number.isNaN(value)) return NONE;
   const isTrue = value >= threshold;

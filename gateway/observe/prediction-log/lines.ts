@@ -4,16 +4,18 @@ import { sniff } from '../../image/sniff.ts';
 import { givenIdOf } from '../../pipeline/given-ids.ts';
 import { classesOf, type Meaning, meaningOf } from './classes.ts';
 import { sha256 } from './digest.ts';
-import type { Held, HeldPicture, HeldTensors } from './held.ts';
+import type { Held, HeldPicture } from './held.ts';
 import { publicUrl, type Redaction, redactionOf } from './redact.ts';
 import { type FeedbackLine, type PredictionLine, SCHEMA_VERSION } from './schema.ts';
-import { rowOf, tensorsJson } from './tensors.ts';
+import { type Rows, rowsIn } from './tensors.ts';
 
 /** Adds a line, without its line feed. */
 export type AddLine = (line: string) => void;
 
 /** Rows of one step: less than a millisecond. */
 const ROWS_OF_STEP = 32;
+
+const SHOWN = () => false;
 
 type Parts = { readonly held: Held; readonly redaction: Redaction; readonly meaning: Meaning };
 
@@ -29,11 +31,12 @@ export function* predictionLines(held: Held, add: AddLine): Steps<void> {
     }
     return undefined;
   }
-  const { inputs, outputs, rows } = held;
+  const { rows } = held;
+  const inputs = rowsIn(held.inputs, rows, parts.redaction.hides);
+  const outputs = rowsIn(held.outputs, rows, SHOWN);
   for (let row = 0; row < rows; row += 1) {
-    const hides = (name: string) => parts.redaction.hides(name);
-    const input = `{"kind":"tensors",${yield* tensorsJson(rowOf(inputs, row, rows), hides)}}`;
-    add(yield* answeredLine(parts, { row, rows, input, outputs: rowOf(outputs, row, rows) }));
+    const input = `{"kind":"tensors",${yield* inputs.json(row)}}`;
+    add(yield* answeredLine(parts, { row, rows, input, outputs }));
     if (row % ROWS_OF_STEP === ROWS_OF_STEP - 1) yield;
   }
 }
@@ -51,7 +54,8 @@ function* pictureLine(parts: Parts, picture: HeldPicture, rows: number): Steps<s
     height: header?.height ?? null,
     url: url === undefined || parts.redaction.hides('url') ? null : publicUrl(url),
   } satisfies PredictionLine['input'];
-  return yield* answeredLine(parts, { row, rows, input: JSON.stringify(input), outputs });
+  const rowOutputs = rowsIn(outputs, undefined, SHOWN);
+  return yield* answeredLine(parts, { row, rows, input: JSON.stringify(input), outputs: rowOutputs });
 }
 
 type Answered = {
@@ -59,12 +63,12 @@ type Answered = {
   readonly rows: number;
   /** As JSON. */
   readonly input: string;
-  readonly outputs: HeldTensors;
+  readonly outputs: Rows;
 };
 
 function* answeredLine(parts: Parts, { row, rows, input, outputs }: Answered): Steps<string> {
-  const classes = JSON.stringify(classesOf(outputs, parts.meaning)).slice(1, -1);
-  const named = yield* tensorsJson(outputs, () => false);
+  const classes = JSON.stringify(classesOf((name) => outputs.tensor(name, row), parts.meaning)).slice(1, -1);
+  const named = yield* outputs.json(row);
   return `${headJson(parts, row, rows)},"input":${input},${classes},"outputs":{${named}}}`;
 }
 

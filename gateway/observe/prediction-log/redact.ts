@@ -3,7 +3,7 @@ import type { ModelCard } from '../../model/card.ts';
 
 export type Redaction = {
   /** Whether the field is left out. */
-  hides(field: string): boolean;
+  readonly hides: (field: string) => boolean;
 };
 
 /** The redaction of a model. Inputs, `id` and the `record.id` of tables; `url` and `id` of pictures. */

@@ -5,7 +5,7 @@ import type { Steps } from '../../domain/steps.ts';
 import { stringBytes } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { rowsOf } from '../../tensor/row-slices.ts';
-import { tensorToJson } from '../../tensor/to-json.ts';
+import { rowWriter, tensorToJson } from '../../tensor/to-json.ts';
 import { sha256 } from './digest.ts';
 import type { HeldTensor, HeldTensors } from './held.ts';
 
@@ -13,17 +13,58 @@ import type { HeldTensor, HeldTensors } from './held.ts';
 const MAX_ELEMENTS = 64;
 const MAX_STRING_BYTES = 1024;
 
-/** The JSON of `{"values": …, "digests": …}`. `hides`: names to leave out. */
-export function* tensorsJson(tensors: HeldTensors, hides: (name: string) => boolean): Steps<string> {
-  const values: string[] = [];
-  const digests: string[] = [];
-  for (const [name, tensor] of tensors) {
-    if (hides(name)) continue;
+/** The tensors of the rows of a request. One that has no row for each instance belongs to all of them. */
+export type Rows = {
+  /** A tensor of a row, without the first axis. */
+  tensor(name: string, row: number): HeldTensor | undefined;
+  /** `"values": {…}, "digests": {…}` of a row. */
+  json(row: number): Steps<string>;
+};
+
+/** `rows`: undefined where the tensors are those of one row, without the first axis. `hides`: names to leave out. */
+export function rowsIn(tensors: HeldTensors, rows: number | undefined, hides: (name: string) => boolean): Rows {
+  const rowOf = (tensor: HeldTensor, row: number): HeldTensor => {
+    const [first, ...shape] = tensor.shape;
+    if (rows === undefined || first !== rows) return tensor;
+    return { ...('bytes' in tensor ? rowsOf(tensor, row, 1) : tensor), shape };
+  };
+  const shown = [...tensors].filter(([name]) => !hides(name));
+  const writers = shown.map(([name, tensor]) => {
     const key = JSON.stringify(name);
-    if (isSmall(tensor)) values.push(`${key}:${tensorToJson(tensor, name)}`);
-    else digests.push(`${key}:${yield* digestJson(tensor)}`);
-  }
-  return `"values":{${values}},"digests":{${digests}}`;
+    const numbers = rows !== undefined && tensor.shape[0] === rows ? numbersWriter(name, tensor) : undefined;
+    return { name, key, numbers, rowOf: (row: number) => rowOf(tensor, row) };
+  });
+  return {
+    tensor(name, row) {
+      const tensor = tensors.get(name);
+      return tensor && rowOf(tensor, row);
+    },
+    *json(row) {
+      const values: string[] = [];
+      const digests: string[] = [];
+      for (const { name, key, numbers, rowOf: tensorOf } of writers) {
+        const tensor = numbers ? undefined : tensorOf(row);
+        if (numbers) values.push(`${key}:${numbers(row)}`);
+        else if (tensor && isSmall(tensor)) values.push(`${key}:${tensorToJson(tensor, name)}`);
+        else if (tensor) digests.push(`${key}:${yield* digestJson(tensor)}`);
+      }
+      return `"values":{${values}},"digests":{${digests}}`;
+    },
+  };
+}
+
+/** Writes short rows of numbers without a tensor for each. Undefined for other tensors. */
+function numbersWriter(name: string, tensor: HeldTensor): ((row: number) => string) | undefined {
+  const isShort = elementCount(tensor.shape.slice(1)) <= MAX_ELEMENTS;
+  if (!isShort || !('bytes' in tensor) || !isNumeric(tensor.dtype)) return undefined;
+  const write = rowWriter(tensor, name);
+  return (row) => {
+    let text = '';
+    write(row, (piece) => {
+      text += piece;
+    });
+    return text;
+  };
 }
 
 function isSmall(tensor: HeldTensor): tensor is Tensor {
@@ -38,15 +79,4 @@ function* digestJson(tensor: HeldTensor): Steps<string> {
 
 function bytesOf(tensor: Tensor): Uint8Array {
   return 'offsets' in tensor ? tensor.bytes.subarray(tensor.offsets[0], tensor.offsets.at(-1)) : tensor.bytes;
-}
-
-/** A row of each tensor, without the first axis. A tensor that has no row for each instance belongs to all of them. */
-export function rowOf(tensors: HeldTensors, row: number, rows: number): HeldTensors {
-  return new Map(
-    Array.from(tensors, ([name, tensor]) => {
-      const [first, ...shape] = tensor.shape;
-      if (first !== rows) return [name, tensor];
-      return [name, { ...('bytes' in tensor ? rowsOf(tensor, row, 1) : tensor), shape }];
-    }),
-  );
 }

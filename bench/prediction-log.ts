@@ -1,0 +1,92 @@
+/**
+ * What the prediction log costs: the CPU time of a gateway without it and of one that writes to a folder, in turns, with the same
+ * requests. CPU time, not throughput: it holds on a machine that does other work too.
+ *
+ *   node bench/prediction-log.ts
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { floatTensor, startModelServer, XCEPTION } from '../tests/model-server.ts';
+import { CARD, modelsFolder } from '../tests/models.ts';
+import { startGateway } from './gateway.ts';
+import { cpuMsOf, load, median, stopAll } from './load.ts';
+
+const ROUNDS = 7;
+const CONCURRENCY = 8;
+const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
+
+const cleanUp = new AsyncDisposableStack();
+const own = { after: (end: () => unknown) => void cleanUp.defer(async () => void (await end())) };
+
+const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
+const model = await startModelServer({
+  ...XCEPTION,
+  models: { churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } } },
+  onPredict({ inputs: given, spec }) {
+    const rows = Object.values(given)[0]?.shape[0] ?? 1;
+    if (spec.name === 'churn')
+      return {
+        p: floatTensor(
+          [rows],
+          Array.from({ length: rows }, () => 0.25),
+        ),
+      };
+    return {
+      dense_7: floatTensor(
+        [rows, 10],
+        Array.from({ length: 10 * rows }, (_, index) => index % 10),
+      ),
+    };
+  },
+});
+own.after(() => model.close());
+
+const settings = {
+  TF_SERVING_HOST: model.target,
+  MODELS: await modelsFolder(own as never, { 'clothing-model': CARD, churn: 'name: churn\n' }),
+};
+const folder = await mkdtemp(path.join(tmpdir(), 'bench-prediction-log-'));
+own.after(() => rm(folder, { recursive: true }));
+const off = await startGateway(settings);
+const on = await startGateway({ ...settings, PREDICTION_LOG: folder });
+cleanUp.defer(stopAll);
+
+const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
+const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
+const CASES = [
+  { name: 'a record', lines: 1, requests: 1000, query: 'churn', body: JSON.stringify(record) },
+  {
+    name: '64 records in a request',
+    lines: 64,
+    requests: 100,
+    query: 'churn',
+    body: JSON.stringify({ instances: Array.from({ length: 64 }, () => record) }),
+  },
+  { name: 'a JPEG of 400x533', lines: 1, requests: 100, query: 'clothing-model', body: picture, type: 'image/jpeg' },
+];
+type Case = (typeof CASES)[number];
+
+/** CPU microseconds of the gateway for one line, or one prediction without the log. */
+async function measure({ port, pid }: typeof on, { body, query, requests, lines, type = 'application/json' }: Case) {
+  const before = await cpuMsOf(pid);
+  const paths = [`/predict?model=${query}`];
+  await load(`http://127.0.0.1:${port}`, [body], requests, CONCURRENCY, paths, { 'Content-Type': type });
+  return (1000 * ((await cpuMsOf(pid)) - before)) / (requests * lines);
+}
+
+console.log('| predictions | CPU-us each, without | with the log | a line | cost |\n|--|--|--|--|--|');
+for (const one of CASES) {
+  await measure(off, one);
+  await measure(on, one);
+  const rounds: { readonly off: number; readonly on: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    rounds.push({ off: await measure(off, one), on: await measure(on, one) });
+  const [without, withLog] = [median(rounds.map((round) => round.off)), median(rounds.map((round) => round.on))];
+  const line = median(rounds.map((round) => round.on - round.off));
+  const cost = `${((100 * line) / without).toFixed(1)} %`;
+  console.log(`| ${one.name} | ${without.toFixed(0)} | ${withLog.toFixed(0)} | ${line.toFixed(0)} | ${cost} |`);
+}
+const metrics = await (await fetch(`http://127.0.0.1:${on.adminPort}/metrics`)).text();
+console.log(metrics.match(/^tensorgate_prediction_log_lines_total\{.*/gm)?.join('\n'));
+await cleanUp.disposeAsync();
