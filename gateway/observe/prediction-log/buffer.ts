@@ -40,9 +40,13 @@ export class LineBuffer {
   readonly #options: BufferOptions;
   readonly #abort = new AbortController();
   #lines: string[] = [];
+  /** The length of `#lines`. */
+  #waiting = 0;
+  /** The same with the lines that are being written. */
   #length = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
+  #isDue = false;
   #hasTrouble = false;
 
   constructor(options: BufferOptions) {
@@ -58,7 +62,8 @@ export class LineBuffer {
     }
     this.#lines.push(line);
     this.#length += line.length;
-    if (this.#length >= CHUNK_LENGTH) void this.#flush();
+    this.#waiting += line.length;
+    if (this.#waiting >= CHUNK_LENGTH) void this.#flush();
     else this.#timer ??= setTimeout(() => void this.#flush(), flushMs).unref();
     return true;
   }
@@ -71,29 +76,42 @@ export class LineBuffer {
     await this.#options.destination.close();
   }
 
+  /** Writes all lines that wait now. Those that come meanwhile wait for their own time, so that writes stay few. */
   #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing ??= this.#writeAll().finally(() => {
+    this.#isDue = true;
+    this.#writing ??= this.#writeDue().finally(() => {
       this.#writing = undefined;
     });
     return this.#writing;
   }
 
-  async #writeAll(): Promise<void> {
-    const { destination, onOutcome } = this.#options;
-    for (let lines = this.#takeChunk(); lines.length > 0; lines = this.#takeChunk()) {
-      try {
-        this.#abort.signal.throwIfAborted();
-        await destination.write(lines, this.#abort.signal);
-        onOutcome('written', lines.length);
-        this.#tell(undefined);
-      } catch (cause) {
-        const lost = cause instanceof LinesLost ? cause.count : lines.length;
-        onOutcome('written', lines.length - lost);
-        onOutcome('write_failed', lost);
-        this.#tell(cause);
+  async #writeDue(): Promise<void> {
+    while (this.#isDue) {
+      this.#isDue = false;
+      const waiting = this.#lines;
+      this.#lines = [];
+      this.#waiting = 0;
+      for (const lines of chunksOf(waiting)) {
+        await this.#write(lines);
+        this.#length -= lengthOf(lines);
       }
+    }
+  }
+
+  async #write(lines: readonly string[]): Promise<void> {
+    const { destination, onOutcome } = this.#options;
+    try {
+      this.#abort.signal.throwIfAborted();
+      await destination.write(lines, this.#abort.signal);
+      onOutcome('written', lines.length);
+      this.#tell(undefined);
+    } catch (cause) {
+      const lost = cause instanceof LinesLost ? cause.count : lines.length;
+      onOutcome('written', lines.length - lost);
+      onOutcome('write_failed', lost);
+      this.#tell(cause);
     }
   }
 
@@ -102,15 +120,23 @@ export class LineBuffer {
     if (hasTrouble !== this.#hasTrouble) this.#options.onTrouble(cause);
     this.#hasTrouble = hasTrouble;
   }
+}
 
-  #takeChunk(): string[] {
-    let length = 0;
-    const end = this.#lines.findIndex((line) => {
-      length += line.length;
-      return length > CHUNK_LENGTH;
-    });
-    const lines = this.#lines.splice(0, end < 0 ? this.#lines.length : Math.max(end, 1));
-    this.#length -= lines.reduce((sum, line) => sum + line.length, 0);
-    return lines;
+/** Parts of about CHUNK_LENGTH, at least one line each. */
+function* chunksOf(lines: readonly string[]): Generator<readonly string[]> {
+  let start = 0;
+  let length = 0;
+  for (const [index, line] of lines.entries()) {
+    if (length > 0 && length + line.length > CHUNK_LENGTH) {
+      yield lines.slice(start, index);
+      start = index;
+      length = 0;
+    }
+    length += line.length;
   }
+  if (start < lines.length) yield lines.slice(start);
+}
+
+function lengthOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + line.length, 0);
 }
