@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { bundleOnnxRuntime } from './onnx-runtime.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const DIST = path.resolve(process.argv[2] ?? path.join(ROOT, 'dist'));
@@ -68,7 +69,8 @@ const EXPORTS = {
 function writeManifest(): void {
   const project = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
   const { devDependencies, scripts, nodemonConfig, files, ...manifest } = project;
-  writeFileSync(path.join(DIST, 'package.json'), `${JSON.stringify({ ...manifest, exports: EXPORTS }, null, 2)}\n`);
+  const packed = { ...manifest, exports: EXPORTS, bundleDependencies: ['onnxruntime-node'] };
+  writeFileSync(path.join(DIST, 'package.json'), `${JSON.stringify(packed, null, 2)}\n`);
 }
 
 rmSync(DIST, { recursive: true, force: true });
@@ -76,4 +78,5 @@ copyFiles();
 compile('packaging');
 compile('client');
 renameRest();
+bundleOnnxRuntime(path.join(ROOT, 'node_modules'), path.join(DIST, 'node_modules'));
 writeManifest();

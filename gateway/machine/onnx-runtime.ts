@@ -10,7 +10,7 @@ export type Platform = { readonly system: string; readonly processor: string; re
 export function missingOnnxRuntime({ system, processor, libc }: Platform = thisPlatform()): string | undefined {
   const main = resolve('onnxruntime-node');
   if (main === undefined) {
-    return 'onnxruntime-node is not installed: npm leaves it out where its install script fails; install with --ignore-scripts';
+    return 'onnxruntime-node is not installed: npm leaves optional packages out with --omit=optional';
   }
   const folder = path.join(path.dirname(fileURLToPath(main)), '../bin');
   const binaries = globSync(`*/${system}/${processor}/*.node`, { cwd: folder });
