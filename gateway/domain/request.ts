@@ -28,7 +28,7 @@ export type RequestContext = {
   readonly trace: Trace;
   /** The name of the route in metrics and log. */
   readonly route: string;
-  /** The name of the request's API key, for rate limits and the fair queue; `anonymous` without keys. */
+  /** Whom the fair queue serves in turn: the name of the API key, or without keys the client's address or network. */
   readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */
   readonly signal: AbortSignal;

@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { clientNetwork } from './client-network.ts';
 
 export type Caller = {
-  /** The name of the key; `anonymous` without one. */
+  /** Whom the queue serves in turn: the name of the key, or without keys the client's address or network. */
   readonly tenant: string;
   /** The name of the key, for the log. */
   readonly key?: string;
@@ -45,14 +45,14 @@ export type CallersOptions = {
   readonly limits: RateLimits;
 };
 
-const ANONYMOUS = 'anonymous';
 /** Creates the check of callers that runs before every handler. */
 export function createCallers({ keys, rate, limits }: CallersOptions): Callers {
   return {
     identify(credentials) {
       const currentKeys = keys();
       if (!currentKeys) {
-        return { tenant: ANONYMOUS, identity: rate ? `address:${clientNetwork(credentials.client ?? '')}` : '', rate };
+        const network = clientNetwork(credentials.client ?? '');
+        return { tenant: network, identity: rate ? `address:${network}` : '', rate };
       }
       return callerOfKey(currentKeys, givenKey(credentials), rate);
     },
@@ -76,7 +76,7 @@ function givenKey({ authorization = '', apiKey }: Credentials): string | undefin
 }
 
 function callerOfKey(keys: readonly Key[], given: string | undefined, rate: Rate | undefined): Caller {
-  const unknown = { tenant: ANONYMOUS, identity: '' };
+  const unknown = { tenant: '', identity: '' };
   if (given === undefined) {
     return { ...unknown, refusal: 'An API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY.' };
   }
