@@ -7,8 +7,11 @@ import { startModelServer } from './model-server.ts';
 import { modelsFolder } from './models.ts';
 import { until } from './until.ts';
 
-/** The code that the first large requests load and compile, and what malloc keeps between other memory. */
-const MAX_GROWTH_MB = 60;
+/**
+ * The code that the first large requests load and compile, and what malloc keeps between other memory: 25 to 60 MB were measured. Without
+ * a collection at rest it is more than 110.
+ */
+const MAX_GROWTH_MB = 90;
 
 const numbers = Array.from({ length: 1e6 }, (_, index) => Math.sin(index));
 const JSON_BODY = JSON.stringify({ inputs: numbers });
