@@ -4,28 +4,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { after, before, type TestContext, test } from 'node:test';
-import { type RunningGateway, startGateway } from '../gateway.ts';
-import { type ModelServer, startClothingModel } from '../model-server.ts';
-import { modelsFolder } from '../models.ts';
+import { test } from 'node:test';
+import { useClothingGateway } from '../clothing-gateway.ts';
 import { exchange, open } from '../raw.ts';
 
 const jpeg = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.url));
 
-let model: ModelServer;
-let gateway: RunningGateway;
-
-before(async (t) => {
-  model = await startClothingModel();
-  gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
-  await gateway.ready();
-});
-
-after(async () => {
-  const code = await gateway.stop();
-  model.close();
-  assert.equal(code, 0);
-});
+const service = useClothingGateway();
 
 const GET = 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n';
 const POST =
@@ -36,10 +21,10 @@ const statuses = (answers: string) => answers.match(/HTTP\/1\.1 \d+/g)?.map((lin
 async function assertLogged(answer: string, status: number, kind: string): Promise<void> {
   assert.match(answer, /^Content-Type: application\/problem\+json(; charset=utf-8)?\r$/m);
   const id = [...answer.matchAll(/X-Request-Id: (\S+)/g)].at(-1)?.[1];
-  const lines = (await gateway.linesOf(id)).map((line) => [line.status, line.kind]);
+  const lines = (await service.gateway.linesOf(id)).map((line) => [line.status, line.kind]);
   assert.deepEqual(lines, [[status, kind]]);
   const series = `tensorgate_requests_total{route="none",status="${status}",kind="${kind}"}`;
-  assert.ok((await gateway.metrics()).includes(series), series);
+  assert.ok((await service.gateway.metrics()).includes(series), series);
 }
 
 for (const [what, request, first] of [
@@ -47,7 +32,7 @@ for (const [what, request, first] of [
   ['POST /predict', POST, 400],
 ] as const) {
   test(`A05: 60 kB of pipelined ${what}: about 16 are answered, the next is refused with 429, the rest is dropped`, async () => {
-    const answers = await exchange(gateway, request.repeat(60_000 / request.length));
+    const answers = await exchange(service.gateway, request.repeat(60_000 / request.length));
     // More than 16 where some are answered before the last bytes arrive.
     const came = statuses(answers) ?? [];
     assert.ok(came.length > 16 && came.length < 50, `${came.length}`);
@@ -58,13 +43,13 @@ for (const [what, request, first] of [
 
 test('A05: beside 100 such connections other clients are answered', async (t) => {
   const flood = POST.repeat(60_000 / POST.length);
-  const sockets = await Promise.all(Array.from({ length: 100 }, () => open(gateway)));
+  const sockets = await Promise.all(Array.from({ length: 100 }, () => open(service.gateway)));
   const ended = sockets.map((socket: Socket) => once(socket.on('error', () => undefined).resume(), 'close'));
   for (const socket of sockets) socket.write(flood);
   let slowestMs = 0;
   for (let count = 0; count < 10; count += 1) {
     const sentMs = performance.now();
-    const { status } = await fetch(`${gateway.url}/health/live`);
+    const { status } = await fetch(`${service.gateway.url}/health/live`);
     assert.equal(status, 200);
     slowestMs = Math.max(slowestMs, performance.now() - sentMs);
   }
@@ -75,7 +60,7 @@ test('A05: beside 100 such connections other clients are answered', async (t) =>
 });
 
 test('A05: requests before a faulty one are answered first', async () => {
-  const answers = await exchange(gateway, `${POST}${POST}nonsense\r\n\r\n`);
+  const answers = await exchange(service.gateway, `${POST}${POST}nonsense\r\n\r\n`);
   assert.deepEqual(statuses(answers), [400, 400, 400]);
   assert.match(answers.slice(answers.lastIndexOf('HTTP/1.1 400')), /not a valid HTTP\/1\.1 request/);
 });
@@ -86,7 +71,7 @@ for (const [what, request, status, kind] of [
   ['CONNECT', 'CONNECT img.test:80 HTTP/1.1\r\nHost: img.test:80\r\n\r\n', 405, 'method_not_allowed'],
 ] as const) {
   test(`A17: ${what}: ${status} as a problem, a log line and a metric, and the connection is closed`, async () => {
-    const answer = await exchange(gateway, request);
+    const answer = await exchange(service.gateway, request);
     assert.deepEqual(statuses(answer), [status]);
     assert.match(answer, /^Connection: close\r$/m);
     await assertLogged(answer, status, kind);
@@ -94,21 +79,21 @@ for (const [what, request, status, kind] of [
 }
 
 test('A17: CONNECT behind other requests is answered after them', async () => {
-  const answers = await exchange(gateway, `${POST}${GET}CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n`);
+  const answers = await exchange(service.gateway, `${POST}${GET}CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n`);
   assert.deepEqual(statuses(answers), [400, 200, 405]);
 });
 
 test('A17: a request to upgrade is answered as if it had not asked', async () => {
   const upgrade = 'Connection: Upgrade, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n';
-  assert.deepEqual(statuses(await exchange(gateway, GET.replace('\r\n\r\n', `\r\n${upgrade}`))), [200]);
+  assert.deepEqual(statuses(await exchange(service.gateway, GET.replace('\r\n\r\n', `\r\n${upgrade}`))), [200]);
 });
 
 test('A17: HTTP/1.0 needs no Host', async () => {
-  assert.deepEqual(statuses(await exchange(gateway, 'GET /health/live HTTP/1.0\r\n\r\n')), [200]);
+  assert.deepEqual(statuses(await exchange(service.gateway, 'GET /health/live HTTP/1.0\r\n\r\n')), [200]);
 });
 
 test('A17: a half-closed client gets its answer', async () => {
-  const socket = await open(gateway);
+  const socket = await open(service.gateway);
   socket.write(
     `POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`,
   );

@@ -1,13 +1,11 @@
 /** Texts of a client that are long and repetitive: each reader takes time in proportion to their length. */
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Request } from 'express';
 import { addressesIn } from '../../gateway/door/client-address.ts';
 import { contentType, isJsonRequest } from '../../gateway/http/content-type.ts';
 import { JsonDecimal, parseExactJson } from '../../gateway/tensor/exact-json.ts';
-import { type RunningGateway, startGateway } from '../gateway.ts';
-import { type ModelServer, startClothingModel } from '../model-server.ts';
-import { modelsFolder } from '../models.ts';
+import { useClothingGateway } from '../clothing-gateway.ts';
 import { exchange } from '../raw.ts';
 
 const LENGTH = 2 ** 20;
@@ -39,25 +37,13 @@ for (const [what, read] of Object.entries(READERS)) {
   });
 }
 
-let model: ModelServer;
-let gateway: RunningGateway;
-
-before(async (t) => {
-  model = await startClothingModel();
-  gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
-  await gateway.ready();
-});
-after(async () => {
-  const code = await gateway.stop();
-  model.close();
-  assert.equal(code, 0);
-});
+const service = useClothingGateway();
 
 test('A24: 40 requests with a Content-Type of 15,000 spaces are refused, and do not stop others', async (t) => {
   const type = `a${' '.repeat(15_000)}b`;
   const request = `POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: 2\r\n\r\n{}`;
   const startedMs = performance.now();
-  const answers = await Promise.all(Array.from({ length: 40 }, () => exchange(gateway, request)));
+  const answers = await Promise.all(Array.from({ length: 40 }, () => exchange(service.gateway, request)));
   const elapsedMs = performance.now() - startedMs;
   for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 415 /);
   // Before: 0.3 s each.
@@ -78,11 +64,11 @@ for (const [what, request, status] of [
   ['a page of another state', 'GET / HTTP/1.1\r\nHost: a\r\nIf-Match: "other"\r\n\r\n', 200],
 ] as const) {
   test(`A25: ${what}: ${status}`, async () => {
-    const answer = await exchange(gateway, request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    const answer = await exchange(service.gateway, request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `));
     if (status === 200) return;
     assert.match(answer, /^Content-Type: application\/problem\+json\r$/m);
-    const [line] = await gateway.linesOf(/X-Request-Id: (\S+)/.exec(answer)?.[1]);
+    const [line] = await service.gateway.linesOf(/X-Request-Id: (\S+)/.exec(answer)?.[1]);
     assert.deepEqual([line?.status, line?.kind], [400, 'invalid_request']);
   });
 }

@@ -1,24 +1,10 @@
 /** Bodies that turn out to be no valid HTTP: the log and the metrics have the status that the client gets. */
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
-import { type RunningGateway, startGateway } from '../gateway.ts';
-import { type ModelServer, startClothingModel } from '../model-server.ts';
-import { modelsFolder } from '../models.ts';
+import { test } from 'node:test';
+import { useClothingGateway } from '../clothing-gateway.ts';
 import { exchange } from '../raw.ts';
 
-let model: ModelServer;
-let gateway: RunningGateway;
-
-before(async (t) => {
-  model = await startClothingModel();
-  gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
-  await gateway.ready();
-});
-after(async () => {
-  const code = await gateway.stop();
-  model.close();
-  assert.equal(code, 0);
-});
+const service = useClothingGateway();
 
 const HEAD =
   'POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n';
@@ -30,15 +16,15 @@ for (const [what, rest] of [
   ['chunk extensions of 100 kB', `1;${'a'.repeat(100_000)}`],
 ] as const) {
   test(`A28: ${what}: 400 as a problem, in the log and in the metrics, by one id`, async () => {
-    const answer = await exchange(gateway, `${HEAD}${rest}`);
+    const answer = await exchange(service.gateway, `${HEAD}${rest}`);
     assert.match(answer, /^HTTP\/1\.1 400 /);
     assert.match(answer, /^Connection: close\r$/m);
     assert.match(answer, /^Content-Type: application\/problem\+json\r$/m);
-    const lines = await gateway.linesOf(/X-Request-Id: (\S+)/.exec(answer)?.[1]);
+    const lines = await service.gateway.linesOf(/X-Request-Id: (\S+)/.exec(answer)?.[1]);
     assert.deepEqual(
       lines.map(({ route, status, kind }) => [route, status, kind]),
       [['/predict', 400, 'invalid_request']],
     );
-    assert.ok((await gateway.metrics()).includes('{route="/predict",status="400",kind="invalid_request"}'));
+    assert.ok((await service.gateway.metrics()).includes('{route="/predict",status="400",kind="invalid_request"}'));
   });
 }

@@ -2,29 +2,14 @@
 import assert from 'node:assert/strict';
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { type RunningGateway, startGateway } from '../gateway.ts';
-import { type ModelServer, startClothingModel } from '../model-server.ts';
-import { modelsFolder } from '../models.ts';
+import { useClothingGateway } from '../clothing-gateway.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const jpeg = await readFile(path.join(ROOT, 'tests/golden/images/jpg-420.jpg'));
 
-let model: ModelServer;
-let gateway: RunningGateway;
-
-before(async (t) => {
-  model = await startClothingModel();
-  gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: await modelsFolder(t as TestContext) });
-  await gateway.ready();
-});
-
-after(async () => {
-  const code = await gateway.stop();
-  model.close();
-  assert.equal(code, 0);
-});
+const service = useClothingGateway();
 
 /** Routes of other servers. The gateway has them on the admin port or not at all. */
 const ADMIN_ROUTES = [
@@ -55,10 +40,10 @@ async function ask(method: string, where: string): Promise<readonly [number, str
 test('G7: admin routes are 404 on the public port', async (t) => {
   for (const method of ['GET', 'POST', 'PUT']) {
     for (const route of ADMIN_ROUTES) {
-      assert.deepEqual(await ask(method, gateway.url + route), [404, 'not_found'], `${method} ${route}`);
+      assert.deepEqual(await ask(method, service.gateway.url + route), [404, 'not_found'], `${method} ${route}`);
     }
   }
-  assert.equal((await fetch(`${gateway.adminUrl}/metrics`)).status, 200, 'it is on the admin port');
+  assert.equal((await fetch(`${service.gateway.adminUrl}/metrics`)).status, 200, 'it is on the admin port');
   t.diagnostic(`came: ${ADMIN_ROUTES.length * 3} x 404`);
 });
 
@@ -78,9 +63,13 @@ test('G7: no Service, Ingress or published port exposes the admin port', async (
 
 test('G7: error answers of the admin port have no stack trace and no file path', async () => {
   const responses = [
-    fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x'.repeat(100) }),
-    fetch(`${gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x', headers: { 'Content-Encoding': 'zip' } }),
-    fetch(`${gateway.adminUrl}/%E0%A4%A`),
+    fetch(`${service.gateway.adminUrl}/log-level`, { method: 'PUT', body: 'x'.repeat(100) }),
+    fetch(`${service.gateway.adminUrl}/log-level`, {
+      method: 'PUT',
+      body: 'x',
+      headers: { 'Content-Encoding': 'zip' },
+    }),
+    fetch(`${service.gateway.adminUrl}/%E0%A4%A`),
   ];
   for (const response of await Promise.all(responses)) {
     assert.ok(response.status >= 400 && response.status < 500);
@@ -94,13 +83,13 @@ test('G8: no request loads or unloads a model', async (t) => {
     const notFound = [404, route.startsWith('/v2/') ? '' : 'not_found'];
     // GET /models lists the models; it has no other method.
     const expected = route.startsWith('/models?') ? [405, 'method_not_allowed'] : notFound;
-    assert.deepEqual(await ask(method, gateway.url + route), expected, `${method} ${route}`);
+    assert.deepEqual(await ask(method, service.gateway.url + route), expected, `${method} ${route}`);
   }
   t.diagnostic(`came: ${MANAGEMENT.length} x 404 or 405`);
 });
 
 test('G8: a path or an address as the model name is an unknown model', async (t) => {
-  const calls = model.calls.length;
+  const calls = service.model.calls.length;
   const names = [
     '/etc/passwd',
     '../churn',
@@ -110,11 +99,11 @@ test('G8: a path or an address as the model name is an unknown model', async (t)
     'file:///m',
   ];
   for (const name of names) {
-    const where = `${gateway.url}/predict?model=${encodeURIComponent(name)}`;
+    const where = `${service.gateway.url}/predict?model=${encodeURIComponent(name)}`;
     const response = await fetch(where, { method: 'POST', headers: { 'Content-Type': 'image/jpeg' }, body: jpeg });
     const { kind } = (await response.json()) as { kind: string };
     assert.deepEqual([name, response.status, kind], [name, 404, 'model_not_found']);
   }
-  assert.equal(model.calls.length, calls, 'the model server got no call');
+  assert.equal(service.model.calls.length, calls, 'the model server got no call');
   t.diagnostic(`came: ${names.length} x 404 model_not_found`);
 });
