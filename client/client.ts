@@ -35,7 +35,7 @@ export type ClientOptions = {
   readonly apiKey?: string | undefined;
   /** For each call, with all its attempts; 30,000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** How often a call is tried again after 429 and 503, when the answer's Retry-After says so; 3 by default, 0: never. */
+  /** Retries of a call after 429 and 503, each at the time in Retry-After. Default: 3. 0 turns them off. */
   readonly retries?: number | undefined;
   /** In place of the global one: for a proxy, or a test. */
   readonly fetch?: typeof fetch | undefined;

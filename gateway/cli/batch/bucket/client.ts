@@ -98,5 +98,5 @@ function asBucketError(cause: unknown, url: string): BucketError {
   return new BucketError(`${url}: ${cause.message}`, { isTransient, status, cause });
 }
 
-/** Whether the store says that there is no such object. */
+/** Whether the store has answered that the object does not exist. */
 const isMissing = (error: unknown): boolean => error instanceof BucketError && error.status === 404;
