@@ -135,10 +135,10 @@ const NO_TERMINAL =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') !== true &&
   'needs script of util-linux';
 
-/** What predict prints on a terminal. */
+/** What predict prints on a terminal with colours, whatever CI and TERM say here. */
 async function onTerminal(environment: Record<string, string>, ...args: readonly string[]) {
   const command = [process.execPath, MAIN, 'predict', ...args, '--url', gateway.url].join(' ');
-  const env = { ...process.env, ...environment };
+  const env = { PATH: process.env.PATH, TERM: 'xterm-256color', ...environment };
   const { stdout } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], { env });
   return stdout.replaceAll('\r', '');
 }
