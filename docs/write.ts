@@ -1,15 +1,17 @@
-/** Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md and the types of the client (`make docs`). */
+/** Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md, docs/metrics.md and the types of the client (`make docs`). */
 import { writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { MAX_HEADERS } from '../gateway/http/heads.ts';
 import { clientTypes } from './client-types.ts';
 import { limitsPage } from './limits.ts';
+import { metricsPage } from './metrics.ts';
 import { table } from './table.ts';
 
 const SETTINGS_PAGE = new URL('./settings.md', import.meta.url);
 const ERRORS = new URL('./errors.md', import.meta.url);
 const LIMITS = new URL('./limits.md', import.meta.url);
+const METRICS = new URL('./metrics.md', import.meta.url);
 const CLIENT_TYPES = new URL('../client/schema.ts', import.meta.url);
 
 function settingsPage(): string {
@@ -65,6 +67,8 @@ export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
     [SETTINGS_PAGE, settingsPage()],
     [ERRORS, errorsPage()],
     [LIMITS, limitsPage()],
+    // Elsewhere Node has fewer metrics.
+    ...(process.platform === 'linux' ? [[METRICS, metricsPage()] as const] : []),
     [CLIENT_TYPES, await clientTypes()],
   ]);
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { settingsWithoutRow } from '../docs/limits.ts';
 import { writtenDocs } from '../docs/write.ts';
 
-test('the tables of settings, errors and limits match the code (`make docs` writes them)', async () => {
+test('the tables of settings, errors, limits and metrics match the code (`make docs` writes them)', async () => {
   for (const [file, text] of await writtenDocs()) assert.equal(await readFile(file, 'utf8'), text, file.pathname);
 });
 

@@ -92,10 +92,13 @@ type AnsweredRequest = Pick<Arrival, 'route' | 'method' | 'client'> & {
   readonly failure: GatewayError | undefined;
 };
 
-function countRequest(metrics: Metrics, { route, status, totalMs, failure }: AnsweredRequest, { times }: OpenContext) {
+function countRequest(metrics: Metrics, done: AnsweredRequest, { times, trace }: OpenContext): void {
+  const { route, status, totalMs, failure } = done;
   metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
-  metrics.requestDuration.observe({ route }, totalMs / 1000);
-  for (const [stage, ms] of times) metrics.stageDuration.observe({ stage }, ms / 1000);
+  // Of a trace that nobody records, the id leads nowhere.
+  const exemplar = trace.isSampled ? { exemplarLabels: { trace_id: trace.id } } : undefined;
+  metrics.requestDuration.observe({ labels: { route }, value: totalMs / 1000, ...exemplar });
+  for (const [stage, ms] of times) metrics.stageDuration.observe({ labels: { stage }, value: ms / 1000, ...exemplar });
 }
 
 function logRequest(done: AnsweredRequest, { times, notes, log }: OpenContext): void {

@@ -47,6 +47,17 @@ test('metrics are in the text format of Prometheus and show the current load', a
   assert.match(text, /^tensorgate_requests_queued 1$/m);
 });
 
+test('metrics are in OpenMetrics for Prometheus, which asks for it', async () => {
+  const accept =
+    'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,*/*;q=0.1';
+  const { text } = await supertest(admin().app)
+    .get('/metrics')
+    .set('Accept', accept)
+    .expect(200)
+    .expect('Content-Type', 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  assert.ok(text.endsWith('\n# EOF\n'));
+});
+
 test('ready is 200 while the gateway is ready and not draining, and shows the state of each model', async () => {
   const good: ModelState = { version: 1, parity: { state: 'proven', detail: '' } };
   const { app, lifecycle } = admin({ good });

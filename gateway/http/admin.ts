@@ -2,6 +2,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { Logger } from 'pino';
 import { http } from '../domain/node-http.ts';
+import { expositionOf } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bareExpress } from './service.ts';
 
@@ -17,8 +18,9 @@ export type AdminOptions = {
 export function createAdmin({ metrics, health, document, log }: AdminOptions): Express {
   const admin = bareExpress();
   admin.use(health);
-  admin.get('/metrics', async (_request, response) => {
-    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  admin.get('/metrics', async (request, response) => {
+    const { contentType, text } = await expositionOf(metrics.registry, request.get('accept'));
+    response.setHeader('Vary', 'Accept').type(contentType).send(text);
   });
   admin.get('/log-level', (_request, response) => {
     response.json({ level: log.level });

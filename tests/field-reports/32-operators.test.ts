@@ -37,6 +37,13 @@ test('F32: only counters have the suffix _total', async () => {
   for (const [, name = '', type] of types) assert.equal(name.endsWith('_total'), type === 'counter', name);
 });
 
+test('F32: docs/metrics.md has the type of each metric', async () => {
+  const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  const types = [...(await gateway.metrics()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  const missing = types.filter(([, name, type]) => !page.includes(`| \`${name}\` | ${type} |`));
+  assert.deepEqual(missing, []);
+});
+
 test('F32: promtool finds nothing in the metrics', options, async () => {
   const { code, stdout, stderr } = await runTool('promtool', ['check', 'metrics'], { input: await gateway.metrics() });
   assert.deepEqual([code, stdout, stderr], [0, '', '']);
