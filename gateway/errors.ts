@@ -33,7 +33,7 @@ export const KINDS = {
   invalid_tensor: { status: 400, grpc: 'INVALID_ARGUMENT', title: 'The tensor is not valid', level: 'info' },
   unauthenticated: { status: 401, grpc: 'UNAUTHENTICATED', title: 'No valid API key', level: 'info' },
   source_forbidden: { status: 403, grpc: 'PERMISSION_DENIED', title: 'The image source is not allowed', level: 'warn' },
-  not_found: { status: 404, grpc: 'UNIMPLEMENTED', title: 'No such route', level: 'info' },
+  not_found: { status: 404, grpc: 'UNIMPLEMENTED', title: 'Not found', level: 'info' },
   model_not_found: { status: 404, grpc: 'NOT_FOUND', title: 'No such model or version', level: 'info' },
   method_not_allowed: { status: 405, grpc: 'UNIMPLEMENTED', title: 'The method is not allowed here', level: 'info' },
   version_not_proven: {

@@ -15,6 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'main.ts',
     'config',
     'wiring',
+    'http',
     'observe',
     'pipeline',
     'model',

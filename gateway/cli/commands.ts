@@ -14,6 +14,7 @@ import { addKServeArguments, settingsOfKServe } from './kserve.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { ModelsError } from './models/failure.ts';
 import { addPredictCommand } from './predict-command.ts';
+import { addRetrainHookCommand } from './retrain-hook-command.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const program = new Command('tensorgate')
@@ -59,6 +60,7 @@ addSettings(program.command('openapi').description('print openapi.json of a gate
 
 program.commandsGroup('Manage models:');
 addModelsCommands(program.command('models').description('publish and manage versions of models'));
+addRetrainHookCommand(program);
 
 program.commandsGroup('Find faults:');
 addSettings(

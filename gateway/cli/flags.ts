@@ -26,3 +26,10 @@ export function atLeastOne(text: string): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('needs a whole number above 0.');
 }
+
+/** Parses a port; 0 is any free one. Throws InvalidArgumentError, which commander prints with the option. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError('needs a port from 0 to 65535.');
+}

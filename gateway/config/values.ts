@@ -14,7 +14,7 @@ function quantity(units: Record<string, number>, allowed: string) {
 
 /** Milliseconds. */
 export const duration = () =>
-  quantity({ ms: 1, s: 1000, m: 60_000 }, 'a duration above zero, such as 500ms, 20s or 2m');
+  quantity({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }, 'a duration above zero, such as 500ms, 20s or 2m');
 
 export const bytes = () =>
   quantity(

@@ -1,9 +1,9 @@
 /** The application of ADMIN_PORT: metrics, health and the log level. Do not expose it through an Ingress. */
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import express, { type Express, type Router } from 'express';
 import type { Logger } from 'pino';
-import { http } from '../domain/node-http.ts';
 import { expositionOf } from '../observe/exposition.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { addPlainErrors } from './plain-errors.ts';
 import { bareExpress } from './service.ts';
 
 export type AdminOptions = {
@@ -34,8 +34,7 @@ export function createAdmin({ metrics, health, document, log }: AdminOptions): E
   admin.get('/openapi.json', (_request, response) => {
     response.json(document);
   });
-  for (const [methods, paths] of Object.entries(ALLOWED)) admin.all(paths, allowOnly(methods));
-  admin.use(noSuchRoute, withoutStack(log));
+  addPlainErrors(admin, ALLOWED, log);
   return admin;
 }
 
@@ -44,21 +43,3 @@ const ALLOWED = {
   'GET, HEAD': ['/metrics', '/health/live', '/health/ready', '/openapi.json'],
   'GET, HEAD, PUT': ['/log-level'],
 };
-
-function allowOnly(methods: string): RequestHandler {
-  return (_request, response, next) => {
-    response.setHeader('Allow', methods);
-    next({ status: 405 });
-  };
-}
-
-const noSuchRoute: RequestHandler = (_request, _response, next) => next({ status: 404 });
-
-/** Renders errors without their stack. Express's default handler sends the stack, with paths of this machine. */
-function withoutStack(log: Logger): ErrorRequestHandler {
-  return (error: { readonly status?: number }, _request, response, _next) => {
-    const { status = 500 } = error;
-    if (status >= 500) log.error({ cause: error }, 'a request to the admin port failed');
-    response.status(status).json({ status, detail: http.STATUS_CODES[status] });
-  };
-}

@@ -11,6 +11,7 @@ import type { Door } from '../http/door.ts';
 import { examplesRoutes } from '../http/examples.ts';
 import { createHealth } from '../http/health.ts';
 import type { JsonCodec } from '../http/json/codec.ts';
+import { lineageRoutes } from '../http/lineage.ts';
 import { modelsRoutes } from '../http/models.ts';
 import { createService } from '../http/service.ts';
 import { writePng } from '../image/png.ts';
@@ -69,6 +70,8 @@ export function openApplications(options: ApplicationsOptions, parts: HttpParts)
       ...predict,
       pixels: async (model, instance, context) => writePng(await seenPixels(line.stages, model, instance, context)),
     }),
+    // Before TF-Serving's REST API, which refuses all other paths below /v1/models.
+    lineageRoutes(door, (model) => line.watch.cards.get(model) ?? line.watch.discovery.cards.get(model)),
     tfServingRestRoutes(door, tfServingRestOptions(options, parts)),
     openInferenceRestRoutes(door, {
       ...openInferenceOptions(options, { check, isReady }),

@@ -51,6 +51,27 @@ describe('the playground with records', { skip: SKIP }, () => {
     await page.locator(`.values td:text-is("${first}")`).waitFor({ state: 'detached' });
   });
 
+  test('the part about a version says how it was made, or what to do where nothing is recorded', async (t) => {
+    const page = await openSound(t, browser, gateway.url);
+    await choose(page, 'churn-synthetic', 'tenure');
+    assert.deepEqual(await texts(page, '#lineage-title'), ['How version 1 was made']);
+    await page.click('#lineage-title');
+    await page.locator('#lineage-body td').first().waitFor();
+    const heads = await texts(page, '#lineage-body th');
+    const cells = await texts(page, '#lineage-body td');
+    assert.deepEqual(heads.slice(0, 5), ['Run', 'Commit', 'Data, SHA-256', 'Accuracy on test data', 'Gate']);
+    assert.deepEqual([cells[0], cells[3], cells[4]], ['df031a5c5d9042bcb8a39a57863690ed', '0.7827', 'first']);
+    assert.equal(cells[heads.indexOf('Parity')], '40 samples within 0.000001');
+    // It stays open, and follows the model.
+    await choose(page, 'credit', 'duration');
+    await page.locator('#lineage-body td:text-is("42 samples within 0.000001")').waitFor();
+    await page.route('**/lineage', (route) =>
+      route.fulfill({ status: 404, json: { title: 'Not found', detail: 'Train the version again: make train.' } }),
+    );
+    await choose(page, 'churn', 'tenure');
+    await page.locator('#lineage-body p:text-is("Train the version again: make train.")').waitFor();
+  });
+
   test('form and JSON are one record, and an error marks its field', async (t) => {
     const page = await openSound(t, browser, gateway.url);
     await choose(page, 'credit', 'duration');

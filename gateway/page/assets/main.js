@@ -5,6 +5,7 @@ import { byId } from './dom.js';
 import { errorBox } from './error-box.js';
 import { watchHistory } from './history.js';
 import { askForKey } from './key-dialog.js';
+import { showLineage } from './lineage.js';
 import { readLink, writeLink } from './link.js';
 import { choose, chosen, chosenVersions, loadExamples, loadModels, showAbout, watchModels } from './models.js';
 import { showExamples, watchPhotos } from './photos.js';
@@ -61,6 +62,7 @@ async function showModel() {
   const examples = await loadExamples(model);
   if (chosen() !== model) return;
   showAbout();
+  showLineage();
   if (!model.ready) return lookAgain(model);
   if (takesPhotos) await showExamples(model.name, examples.pictures, startAsking);
   else showRecord(model.signature?.inputs ?? [], examples);
@@ -90,6 +92,7 @@ async function changeModel() {
 /** Asks again where the question has changed. */
 async function changeQuestion() {
   keepLink();
+  showLineage();
   showCode(shown[0]);
   if (shown.length > 0) await ask(shown);
 }

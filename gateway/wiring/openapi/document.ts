@@ -11,6 +11,7 @@ import { describeAdmin } from '../../http/openapi/admin.ts';
 import { describeAdminDocument, describeDocument } from '../../http/openapi/document.ts';
 import { describeExamples } from '../../http/openapi/examples.ts';
 import { describeHealth } from '../../http/openapi/health.ts';
+import { describeLineage } from '../../http/openapi/lineage.ts';
 import { describeModels } from '../../http/openapi/models.ts';
 import type { DescribedRoute } from '../../http/openapi/route.ts';
 import { describePages } from '../../page/openapi.ts';
@@ -33,7 +34,7 @@ const INFO = { version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' 
 const ABOUT = `Predictions of models behind TensorFlow Serving, by several protocols.
 
 A failure is \`application/problem+json\` (RFC 9457) with a \`kind\`, a closed set. Below /v1 and /v2 it is \`{"error": "text"}\`, as those
-protocols have it. A request that is not valid HTTP/1.1 is refused before it has a route, always as a problem. Other methods than those
+protocols have it, but for lineage. A request that is not valid HTTP/1.1 is refused before it has a route, always as a problem. Other methods than those
 listed are 405 with \`Allow\`; below /v1/models they are 400, as in TensorFlow Serving.
 
 ADMIN_PORT (metrics and log level) has another document at the same path.`;
@@ -50,6 +51,7 @@ export function routesOfService(config: DocumentSettings): DescribedRoute[] {
     ...describeHealth({ aliases: aliasesOfHealth(config), withDetails: false }),
     ...describeInvocations({ predictRoute, maxInstances }),
     ...describePredict({ maxInstances }),
+    ...describeLineage(),
     ...describeTfServingRest(),
     ...describeOpenInferenceRest(),
     ...describeFeedback(),
