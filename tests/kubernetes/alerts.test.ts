@@ -1,27 +1,46 @@
-/** The rules of the monitoring component: promtool accepts them, and they pass their tests. */
+/** The rules of the monitoring component: promtool accepts them, they pass their tests, and each alert is tested. */
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
-import { readManifests } from './manifest.ts';
-import { options, ROOT, runTool } from './tools.ts';
+import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { MONITORING, readAlerts, readRuleFiles, writeRuleFiles } from './rules.ts';
+import { options, runTool } from './tools.ts';
 
-const MONITORING = path.join(ROOT, 'kubernetes/components/monitoring');
+const TESTS = (await Array.fromAsync(glob('*.test.yaml', { cwd: MONITORING }))).sort();
+const RULES = await readRuleFiles();
 
-for (const name of ['alerts', 'drift']) {
-  test(`${name}.yaml passes promtool and ${name}.test.yaml`, options, async (t) => {
-    const cwd = await mkdtemp(path.join(tmpdir(), 'alerts-'));
-    t.after(() => rm(cwd, { recursive: true }));
-    const [rule] = readManifests(await readFile(path.join(MONITORING, `${name}.yaml`), 'utf8'));
-    await writeFile(path.join(cwd, `${name}.rules.yaml`), JSON.stringify(rule?.spec));
-    await cp(path.join(MONITORING, `${name}.test.yaml`), path.join(cwd, `${name}.test.yaml`));
-    for (const args of [
-      ['check', 'rules', '--lint-fatal', `${name}.rules.yaml`],
-      ['test', 'rules', `${name}.test.yaml`],
-    ]) {
-      const { code, stdout, stderr } = await runTool('promtool', args, { cwd });
-      assert.equal(code, 0, stdout + stderr);
-    }
-  });
+let cwd: string;
+before(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'alerts-'));
+  await writeRuleFiles(cwd);
+  for (const file of TESTS) await cp(path.join(MONITORING, file), path.join(cwd, file));
+});
+after(() => rm(cwd, { recursive: true }));
+
+test('the rule files of Prometheus are the specs of the PrometheusRules', async () => {
+  assert.ok(RULES.length > 1);
+  for (const { name, spec } of RULES) {
+    assert.deepEqual(parse(await readFile(path.join(cwd, `${name}.rules.yaml`), 'utf8')), spec, name);
+  }
+});
+
+test('every alert fires in a test', async () => {
+  const texts = await Promise.all(TESTS.map((file) => readFile(path.join(MONITORING, file), 'utf8')));
+  const fired = new Set([...texts.join('\n').matchAll(/alertname="(\w+)"/g)].map(([, name]) => name));
+  const untested = (await readAlerts()).filter(({ alert }) => !fired.has(alert)).map(({ alert }) => alert);
+  assert.deepEqual(untested, []);
+});
+
+describe('promtool', options, () => {
+  for (const { name } of RULES) {
+    test(`accepts the rules of ${name}.yaml`, () => promtool('check', 'rules', '--lint-fatal', `${name}.rules.yaml`));
+  }
+  for (const file of TESTS) test(`passes ${file}`, () => promtool('test', 'rules', file));
+});
+
+async function promtool(...args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await runTool('promtool', args, { cwd });
+  assert.equal(code, 0, stdout + stderr);
 }
