@@ -14,6 +14,7 @@ import { cpuMsOf, load, median, stopAll } from './load.ts';
 
 const ROUNDS = 7;
 const CONCURRENCY = 8;
+const EMBEDDING = Array.from({ length: 1000 }, (_, index) => index / 7);
 const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
 
 const cleanUp = new AsyncDisposableStack();
@@ -22,10 +23,16 @@ const own = { after: (end: () => unknown) => void cleanUp.defer(async () => void
 const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
 const model = await startModelServer({
   ...XCEPTION,
-  models: { churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } } },
+  models: {
+    churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } },
+    embedding: {
+      inputs: { x: { dtype: 'DT_FLOAT', shape: [-1, 1000] } },
+      outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } },
+    },
+  },
   onPredict({ inputs: given, spec }) {
     const rows = Object.values(given)[0]?.shape[0] ?? 1;
-    if (spec.name === 'churn')
+    if (spec.name !== 'clothing-model')
       return {
         p: floatTensor(
           [rows],
@@ -44,7 +51,11 @@ own.after(() => model.close());
 
 const settings = {
   TF_SERVING_HOST: model.target,
-  MODELS: await modelsFolder(own as never, { 'clothing-model': CARD, churn: 'name: churn\n' }),
+  MODELS: await modelsFolder(own as never, {
+    'clothing-model': CARD,
+    churn: 'name: churn\n',
+    embedding: 'name: embedding\n',
+  }),
 };
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-prediction-log-'));
 own.after(() => rm(folder, { recursive: true }));
@@ -55,23 +66,39 @@ cleanUp.defer(stopAll);
 const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
 const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
 const CASES = [
-  { name: 'a record', lines: 1, requests: 1000, query: 'churn', body: JSON.stringify(record) },
+  { name: 'a record', lines: 1, requests: 1000, path: '/predict?model=churn', body: JSON.stringify(record) },
+  {
+    name: 'a tensor of 1000 floats',
+    lines: 1,
+    requests: 1000,
+    path: '/v2/models/embedding/infer',
+    body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1000], data: EMBEDDING }] }),
+  },
   {
     name: '64 records in a request',
     lines: 64,
     requests: 100,
-    query: 'churn',
+    path: '/predict?model=churn',
     body: JSON.stringify({ instances: Array.from({ length: 64 }, () => record) }),
   },
-  { name: 'a JPEG of 400x533', lines: 1, requests: 100, query: 'clothing-model', body: picture, type: 'image/jpeg' },
+  {
+    name: 'a JPEG of 400x533',
+    lines: 1,
+    requests: 100,
+    path: '/predict?model=clothing-model',
+    body: picture,
+    type: 'image/jpeg',
+  },
 ];
 type Case = (typeof CASES)[number];
 
 /** CPU microseconds of the gateway for one line, or one prediction without the log. */
-async function measure({ port, pid }: typeof on, { body, query, requests, lines, type = 'application/json' }: Case) {
+async function measure(
+  { port, pid }: typeof on,
+  { body, path: route, requests, lines, type = 'application/json' }: Case,
+) {
   const before = await cpuMsOf(pid);
-  const paths = [`/predict?model=${query}`];
-  await load(`http://127.0.0.1:${port}`, [body], requests, CONCURRENCY, paths, { 'Content-Type': type });
+  await load(`http://127.0.0.1:${port}`, [body], requests, CONCURRENCY, [route], { 'Content-Type': type });
   return (1000 * ((await cpuMsOf(pid)) - before)) / (requests * lines);
 }
 

@@ -27,6 +27,16 @@ export function rowWriter(tensor: Tensor, name: string): (row: number, add: AddT
   return (row, add) => writeNested(textOf, shape, row * length, add);
 }
 
+/** The text of single rows, by their place in the first axis. */
+export function rowText(tensor: Tensor, name: string): (row: number) => string {
+  if (tensor.shape.length === 1) {
+    const textOf = elementsText(tensor, name);
+    return (row) => textOf(row, row + 1);
+  }
+  const write = rowWriter(tensor, name);
+  return (row) => textBy((add) => write(row, add));
+}
+
 /** The text of a whole tensor. */
 export function tensorToJson(tensor: Tensor, name = ''): string {
   return textBy((add) => writeTensor(tensor, name, add));
@@ -34,8 +44,8 @@ export function tensorToJson(tensor: Tensor, name = ''): string {
 
 /** The text of each row of a tensor's first axis. */
 export function rowsToJson(tensor: Tensor, name = ''): string[] {
-  const write = rowWriter(tensor, name);
-  return Array.from({ length: tensor.shape[0] ?? 0 }, (_, row) => textBy((add) => write(row, add)));
+  const textOf = rowText(tensor, name);
+  return Array.from({ length: tensor.shape[0] ?? 0 }, (_, row) => textOf(row));
 }
 
 function textBy(write: (add: AddText) => void): string {
@@ -64,6 +74,7 @@ function elementsText(tensor: Tensor, name: string): ElementsText {
   }
   const { toJson, isPlain } = JSON_ELEMENTS[tensor.dtype];
   return (start, end) => {
+    if (end - start === 1) return toJson(elements[start] ?? 0);
     const piece = Array.from(elements.subarray(start, end) as ArrayLike<number | bigint>);
     return isPlain && piece.every(isPlain) ? JSON.stringify(piece).slice(1, -1) : piece.map(toJson).join();
   };

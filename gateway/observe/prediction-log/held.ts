@@ -1,4 +1,4 @@
-/** A prediction that waits to be written: a copy of what its lines need. */
+/** A prediction whose lines are to be made: what they need of it, shared with the request or copied. */
 import type { RequestContext, Stage } from '../../domain/request.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import type { GivenIds } from '../../pipeline/given-ids.ts';
@@ -6,6 +6,9 @@ import type { Predicted, PredictedPicture } from '../../pipeline/predicted.ts';
 
 /** Copying more would delay other requests by milliseconds. Larger requests have no digests and no values in the log. */
 const MAX_COPIED_BYTES = 16 * 2 ** 20;
+/** The lines of smaller requests are made at once, in a millisecond or two: that costs less than a copy and a later turn. */
+const SMALL_BYTES = 256 * 1024;
+const SMALL_LINES = 16;
 /** About what a row takes until it is written. */
 const ROW_BYTES = 512;
 
@@ -43,30 +46,61 @@ export function lineCount(predicted: Predicted): number {
   return predicted.kind === 'tensors' ? predicted.rows : 1;
 }
 
-/** The memory that it takes until its lines are written. */
+/** Whether its lines can be made before the request goes on. */
+export function isSmall(predicted: Predicted): boolean {
+  return lineCount(predicted) <= SMALL_LINES && bytesOf(predicted) <= SMALL_BYTES;
+}
+
+/** The memory that a copy takes until its lines are written. */
 export function heldBytes(predicted: Predicted): number {
   const bytes = bytesOf(predicted);
   return (bytes > MAX_COPIED_BYTES ? 0 : bytes) + lineCount(predicted) * ROW_BYTES;
 }
 
-/** Copies what the lines need: the pipeline moves and frees its memory once the answer is written. */
-export function hold(predicted: Predicted, { id, trace, route, times }: RequestContext): Held {
+/** What the lines need, for as long as the request is there: it shares its memory. */
+export function view(predicted: Predicted, context: RequestContext): Held {
+  return heldBy(SHARED, predicted, context);
+}
+
+/** A copy of what the lines need: the pipeline moves and frees its memory once the answer is written. */
+export function hold(predicted: Predicted, context: RequestContext): Held {
+  return heldBy(bytesOf(predicted) <= MAX_COPIED_BYTES ? COPIED : SIZES_ONLY, predicted, context);
+}
+
+/** How the parts of a prediction are kept. */
+type Keep = {
+  readonly bytes: (bytes: Uint8Array) => Uint8Array | undefined;
+  readonly tensors: (tensors: ReadonlyMap<string, Tensor>) => HeldTensors;
+  readonly ids: (ids: GivenIds | undefined) => GivenIds | undefined;
+};
+
+const SHARED: Keep = { bytes: (bytes) => bytes, tensors: (tensors) => tensors, ids: (ids) => ids };
+const COPIED: Keep = {
+  bytes: (bytes) => new Uint8Array(bytes),
+  tensors: (tensors) => new Map(Array.from(tensors, ([name, tensor]) => [name, copy(tensor)])),
+  ids: copyIds,
+};
+const SIZES_ONLY: Keep = {
+  bytes: () => undefined,
+  tensors: (tensors) => new Map(Array.from(tensors, ([name, { dtype, shape }]) => [name, { dtype, shape }])),
+  ids: copyIds,
+};
+
+function heldBy(keep: Keep, predicted: Predicted, { id, trace, route, times }: RequestContext): Held {
   const about = { time: new Date(), requestId: id, traceId: trace.id, route, times: new Map(times) };
   if (predicted.kind === 'relayed') return { ...about, ...predicted };
-  const isCopied = bytesOf(predicted) <= MAX_COPIED_BYTES;
-  const ids = copyIds(predicted.ids);
-  const copyAll = (tensors: ReadonlyMap<string, Tensor>): HeldTensors =>
-    new Map(Array.from(tensors, ([name, tensor]) => [name, isCopied ? copy(tensor) : withoutElements(tensor)]));
+  const ids = keep.ids(predicted.ids);
   if (predicted.kind === 'tensors') {
-    return { ...about, ...predicted, ids, inputs: copyAll(predicted.inputs), outputs: copyAll(predicted.outputs) };
+    const { inputs, outputs } = predicted;
+    return { ...about, ...predicted, ids, inputs: keep.tensors(inputs), outputs: keep.tensors(outputs) };
   }
   const pictures = predicted.pictures.map(({ row, instance, bytes, outputs }) => ({
     row,
     isRow: instance.kind === 'row',
     url: instance.kind === 'url' ? instance.url : undefined,
     length: bytes.length,
-    bytes: isCopied ? new Uint8Array(bytes) : undefined,
-    outputs: copyAll(outputs),
+    bytes: keep.bytes(bytes),
+    outputs: keep.tensors(outputs),
   }));
   return { ...about, ...predicted, ids, pictures };
 }
@@ -78,7 +112,9 @@ function bytesOf(predicted: Predicted): number {
 }
 
 function tensorBytes(tensors: ReadonlyMap<string, Tensor>): number {
-  return tensors.values().reduce((sum, tensor) => sum + lengthOf(tensor), 0);
+  let sum = 0;
+  for (const tensor of tensors.values()) sum += lengthOf(tensor);
+  return sum;
 }
 
 function lengthOf(tensor: Tensor): number {
@@ -95,8 +131,4 @@ function copy<Given extends Tensor>(tensor: Given): Given {
   const start = tensor.offsets[0] ?? 0;
   const bytes = new Uint8Array(tensor.bytes.subarray(start, tensor.offsets.at(-1)));
   return { ...tensor, bytes, offsets: tensor.offsets.map((offset) => offset - start) };
-}
-
-function withoutElements({ dtype, shape }: Tensor): HeldTensor {
-  return { dtype, shape };
 }

@@ -2,11 +2,12 @@
 import type { Steps } from '../../domain/steps.ts';
 import { sniff } from '../../image/sniff.ts';
 import { givenIdOf } from '../../pipeline/given-ids.ts';
-import { classesOf, type Meaning, meaningOf } from './classes.ts';
+import { classesOf } from './classes.ts';
 import { sha256 } from './digest.ts';
 import type { Held, HeldPicture } from './held.ts';
-import { publicUrl, type Redaction, redactionOf } from './redact.ts';
+import { publicUrl } from './redact.ts';
 import { type FeedbackLine, type PredictionLine, SCHEMA_VERSION } from './schema.ts';
+import type { Subject } from './subject.ts';
 import { type Rows, rowsIn } from './tensors.ts';
 
 /** Adds a line, without its line feed. */
@@ -17,12 +18,16 @@ const ROWS_OF_STEP = 32;
 
 const SHOWN = () => false;
 
-type Parts = { readonly held: Held; readonly redaction: Redaction; readonly meaning: Meaning };
+type Parts = {
+  readonly held: Held;
+  readonly subject: Subject;
+  /** The members that all lines of the request share, as JSON without the closing brace. */
+  readonly head: string;
+};
 
 /** Adds the lines in the order of the instances. Yields after a millisecond or two. */
-export function* predictionLines(held: Held, add: AddLine): Steps<void> {
-  const { card } = held.routed;
-  const parts = { held, redaction: redactionOf(card), meaning: meaningOf(held.routed, held.signature) };
+export function* predictionLines(held: Held, subject: Subject, add: AddLine): Steps<void> {
+  const parts = { held, subject, head: headJson(held) };
   if (held.kind === 'relayed') return add(relayedLine(parts, held));
   if (held.kind === 'pictures') {
     for (const picture of held.pictures) {
@@ -32,7 +37,7 @@ export function* predictionLines(held: Held, add: AddLine): Steps<void> {
     return undefined;
   }
   const { rows } = held;
-  const inputs = rowsIn(held.inputs, rows, parts.redaction.hides);
+  const inputs = rowsIn(held.inputs, rows, subject.redaction.hides);
   const outputs = rowsIn(held.outputs, rows, SHOWN);
   for (let row = 0; row < rows; row += 1) {
     const input = `{"kind":"tensors",${yield* inputs.json(row)}}`;
@@ -52,7 +57,7 @@ function* pictureLine(parts: Parts, picture: HeldPicture, rows: number): Steps<s
     format: sniffed?.format ?? null,
     width: header?.width ?? null,
     height: header?.height ?? null,
-    url: url === undefined || parts.redaction.hides('url') ? null : publicUrl(url),
+    url: url === undefined || parts.subject.redaction.hides('url') ? null : publicUrl(url),
   } satisfies PredictionLine['input'];
   const rowOutputs = rowsIn(outputs, undefined, SHOWN);
   return yield* answeredLine(parts, { row, rows, input: JSON.stringify(input), outputs: rowOutputs });
@@ -67,42 +72,44 @@ type Answered = {
 };
 
 function* answeredLine(parts: Parts, { row, rows, input, outputs }: Answered): Steps<string> {
-  const classes = JSON.stringify(classesOf((name) => outputs.tensor(name, row), parts.meaning)).slice(1, -1);
+  const classes = JSON.stringify(classesOf((name) => outputs.tensor(name, row), parts.subject.meaning)).slice(1, -1);
   const named = yield* outputs.json(row);
-  return `${headJson(parts, row, rows)},"input":${input},${classes},"outputs":{${named}}}`;
+  return `${parts.head},${rowJson(parts, row, rows)},"input":${input},${classes},"outputs":{${named}}}`;
 }
 
 /** Of tensors that were passed on unread only the sizes are known. */
 function relayedLine(parts: Parts, { rows, requestBytes, answerBytes }: Extract<Held, { kind: 'relayed' }>): string {
   const input = { kind: 'relayed', rows, bytes: requestBytes } satisfies PredictionLine['input'];
   const rest = { input, class: null, score: null, scores: null, outputs: { bytes: answerBytes } };
-  return `${headJson(parts, 0, 1)},${JSON.stringify(rest).slice(1)}`;
+  return `${parts.head},${rowJson(parts, 0, 1)},${JSON.stringify(rest).slice(1)}`;
 }
 
-/** The members that every prediction has, without the closing brace. */
-function headJson({ held, redaction }: Parts, row: number, rows: number): string {
-  const { time, requestId, traceId, route, routed, signature, times } = held;
-  const { card, version } = routed;
-  const ids = held.kind === 'relayed' ? undefined : held.ids;
-  const givenId = redaction.hides('id') ? undefined : givenIdOf(ids, row, card.record?.id);
-  const timings = Object.fromEntries(Array.from(times, ([stage, ms]) => [`${stage}_ms`, Math.round(ms * 100) / 100]));
-  const head: Omit<PredictionLine, 'input' | 'class' | 'score' | 'scores' | 'outputs'> = {
+function headJson({ time, requestId, traceId, route, routed, signature, times }: Held): string {
+  const timings: Record<string, number> = {};
+  for (const [stage, ms] of times) timings[`${stage}_ms`] = Math.round(ms * 100) / 100;
+  const head = {
     kind: 'prediction',
     schema: SCHEMA_VERSION,
     time: time.toISOString(),
-    id: givenId ?? (rows === 1 ? requestId : `${requestId}[${row}]`),
     request_id: requestId,
     trace_id: traceId,
-    row,
-    given_id: givenId ?? null,
-    model: card.name,
-    version,
+    model: routed.card.name,
+    version: routed.version,
     signature,
     route,
     traffic: null,
     timings,
-  };
+  } satisfies Partial<PredictionLine>;
   return JSON.stringify(head).slice(0, -1);
+}
+
+function rowJson({ held, subject }: Parts, row: number, rows: number): string {
+  const ids = held.kind === 'relayed' ? undefined : held.ids;
+  const isHidden = subject.redaction.hides('id');
+  const givenId = isHidden ? undefined : givenIdOf(ids, row, subject.card.record?.id);
+  const id = givenId ?? (rows === 1 ? held.requestId : `${held.requestId}[${row}]`);
+  const own = { row, id, given_id: givenId ?? null } satisfies Partial<PredictionLine>;
+  return JSON.stringify(own).slice(1, -1);
 }
 
 export type Feedback = { readonly id: string; readonly label: string };

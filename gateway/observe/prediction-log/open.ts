@@ -5,9 +5,10 @@ import type { Log, RequestContext } from '../../domain/request.ts';
 import type { Steps } from '../../domain/steps.ts';
 import type { OnPredicted } from '../../pipeline/predicted.ts';
 import { type Destination, LineBuffer, type Outcome } from './buffer.ts';
-import { heldBytes, hold, lineCount } from './held.ts';
+import { type Held, heldBytes, hold, isSmall, lineCount, view } from './held.ts';
 import { type Feedback, feedbackLine, predictionLines } from './lines.ts';
 import { isInSample } from './sample.ts';
+import { createSubjects } from './subject.ts';
 
 /** Predictions whose lines are not made yet, by their copied bytes. Further ones are dropped. */
 const MAX_HELD_BYTES = 32 * 2 ** 20;
@@ -32,21 +33,30 @@ export type PredictionLog = {
   close(): Promise<void>;
 };
 
-/** Opens the log. A request only pays for the copy of its input and output. */
+/** Opens the log. A small request pays for its lines, a large one for the copy of its input and output. */
 export function openPredictionLog({ destination, share, log, onOutcome }: PredictionLogOptions): PredictionLog {
   const buffer = new LineBuffer({ destination, onOutcome, onTrouble: tellTrouble(log) });
+  const subjectOf = createSubjects();
   const inLaterTurns = createLoopQueue(SHARE_MS);
   let heldNow = 0;
 
+  const linesOf = (held: Held) =>
+    predictionLines(held, subjectOf(held.routed, held.signature), (line) => void buffer.add(line));
+
   const onPredicted: OnPredicted = (predicted, context) => {
     if (!isInSample(context.id, share)) return;
+    if (isSmall(predicted)) {
+      const steps = linesOf(view(predicted, context));
+      while (!isDone(steps, log));
+      return;
+    }
     const bytes = heldBytes(predicted);
     if (heldNow + bytes > MAX_HELD_BYTES) {
       onOutcome('buffer_full', lineCount(predicted));
       return;
     }
     heldNow += bytes;
-    const steps = predictionLines(hold(predicted, context), (line) => void buffer.add(line));
+    const steps = linesOf(hold(predicted, context));
     const step = () => {
       if (isDone(steps, log)) heldNow -= bytes;
       else inLaterTurns(step);

@@ -5,7 +5,7 @@ import type { Steps } from '../../domain/steps.ts';
 import { stringBytes } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { rowsOf } from '../../tensor/row-slices.ts';
-import { rowWriter, tensorToJson } from '../../tensor/to-json.ts';
+import { rowText, tensorToJson } from '../../tensor/to-json.ts';
 import { sha256 } from './digest.ts';
 import type { HeldTensor, HeldTensors } from './held.ts';
 
@@ -21,50 +21,52 @@ export type Rows = {
   json(row: number): Steps<string>;
 };
 
+/** A tensor of a request, with what is the same for all its rows. */
+type Column = {
+  readonly name: string;
+  readonly tensor: HeldTensor;
+  /** The name as the key of a JSON object. */
+  readonly key: string;
+  /** Writes a row of few numbers, without a tensor for it. Absent for other tensors. */
+  readonly numbers: ((row: number) => string) | undefined;
+};
+
 /** `rows`: undefined where the tensors are those of one row, without the first axis. `hides`: names to leave out. */
 export function rowsIn(tensors: HeldTensors, rows: number | undefined, hides: (name: string) => boolean): Rows {
-  const rowOf = (tensor: HeldTensor, row: number): HeldTensor => {
-    const [first, ...shape] = tensor.shape;
-    if (rows === undefined || first !== rows) return tensor;
-    return { ...('bytes' in tensor ? rowsOf(tensor, row, 1) : tensor), shape };
-  };
-  const shown = [...tensors].filter(([name]) => !hides(name));
-  const writers = shown.map(([name, tensor]) => {
-    const key = JSON.stringify(name);
-    const numbers = rows !== undefined && tensor.shape[0] === rows ? numbersWriter(name, tensor) : undefined;
-    return { name, key, numbers, rowOf: (row: number) => rowOf(tensor, row) };
-  });
+  const columns: Column[] = [];
+  for (const [name, tensor] of tensors) {
+    if (hides(name)) continue;
+    columns.push({ name, tensor, key: `${JSON.stringify(name)}:`, numbers: numbersWriter(name, tensor, rows) });
+  }
   return {
     tensor(name, row) {
       const tensor = tensors.get(name);
-      return tensor && rowOf(tensor, row);
+      return tensor && rowOf(tensor, row, rows);
     },
     *json(row) {
-      const values: string[] = [];
-      const digests: string[] = [];
-      for (const { name, key, numbers, rowOf: tensorOf } of writers) {
-        const tensor = numbers ? undefined : tensorOf(row);
-        if (numbers) values.push(`${key}:${numbers(row)}`);
-        else if (tensor && isSmall(tensor)) values.push(`${key}:${tensorToJson(tensor, name)}`);
-        else if (tensor) digests.push(`${key}:${yield* digestJson(tensor)}`);
+      let values = '';
+      let digests = '';
+      for (const { name, tensor, key, numbers } of columns) {
+        const own = numbers ? undefined : rowOf(tensor, row, rows);
+        if (own && !isSmall(own)) digests += `${digests && ','}${key}${yield* digestJson(own)}`;
+        else values += `${values && ','}${key}${own ? tensorToJson(own, name) : numbers?.(row)}`;
       }
       return `"values":{${values}},"digests":{${digests}}`;
     },
   };
 }
 
-/** Writes short rows of numbers without a tensor for each. Undefined for other tensors. */
-function numbersWriter(name: string, tensor: HeldTensor): ((row: number) => string) | undefined {
-  const isShort = elementCount(tensor.shape.slice(1)) <= MAX_ELEMENTS;
-  if (!isShort || !('bytes' in tensor) || !isNumeric(tensor.dtype)) return undefined;
-  const write = rowWriter(tensor, name);
-  return (row) => {
-    let text = '';
-    write(row, (piece) => {
-      text += piece;
-    });
-    return text;
-  };
+/** A row without the first axis. A tensor that has no row for each instance belongs to all of them. */
+function rowOf(tensor: HeldTensor, row: number, rows: number | undefined): HeldTensor {
+  const [first, ...shape] = tensor.shape;
+  if (rows === undefined || first !== rows) return tensor;
+  return { ...('bytes' in tensor ? rowsOf(tensor, row, 1) : tensor), shape };
+}
+
+function numbersWriter(name: string, tensor: HeldTensor, rows: number | undefined): Column['numbers'] {
+  const { dtype, shape } = tensor;
+  const isShort = rows !== undefined && shape[0] === rows && elementCount(shape) <= rows * MAX_ELEMENTS;
+  return isShort && 'bytes' in tensor && isNumeric(dtype) ? rowText(tensor, name) : undefined;
 }
 
 function isSmall(tensor: HeldTensor): tensor is Tensor {
