@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/read.ts';
+import { BaselineError } from '../model/baseline.ts';
 import { ModelCardError } from '../model/card.ts';
+import { addBaselineCommand } from './baseline-command.ts';
 import { addBatchCommand } from './batch-command.ts';
 import { completionScript, SHELL_NAMES } from './completion.ts';
 import { printConfig } from './config.ts';
+import { addDriftCommand } from './drift-command.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
 import { addHelpCommand } from './help.ts';
@@ -34,6 +37,8 @@ program
     const { runAccuracy } = await import('./accuracy/run.ts');
     return runAccuracy(paths, json === true);
   });
+addDriftCommand(program);
+addBaselineCommand(program);
 
 program.commandsGroup('Run a gateway:');
 const serve = addSettings(program.command('serve').description('run the gateway'));
@@ -84,12 +89,15 @@ program
   .action((shell) => void process.stdout.write(completionScript(shell, program)));
 addHelpCommand(program);
 
+/** Errors whose message says what is wrong and what to do. */
+const WITH_MESSAGE = [BaselineError, ConfigError, ModelCardError, ModelsError] as const;
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else if (error instanceof ConfigError || error instanceof ModelCardError || error instanceof ModelsError) {
-    process.stderr.write(`${error.message}\n`);
+  else if (WITH_MESSAGE.some((kind) => error instanceof kind)) {
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = error instanceof ModelsError ? error.exitCode : 2;
   } else throw error;
 }

@@ -10,6 +10,9 @@ export const BASELINE_SCHEMA = 1;
 export const MAX_FEATURES = 100;
 export const MAX_BUCKETS = 52;
 
+/** Of numbers: the minimum, each percent and the maximum. */
+export const QUANTILES = 101;
+
 /** Buckets of categories that no category may be called. */
 export const OTHER = '(other)';
 export const MISSING = '(missing)';
@@ -56,6 +59,16 @@ const categories = z.object({
 
 const feature = z.discriminatedUnion('kind', [numbers, categories]);
 
+const quantiles = z.array(z.number()).length(QUANTILES);
+
+/** What `outlier=true` compares with. Quantiles of the energy are absent where the model gives no logits. */
+const outliers = z.object({
+  energy: quantiles.optional(),
+  distance: quantiles.optional(),
+  /** Of the inputs that are numbers: the median, and how far from it is usual. */
+  typical: z.record(z.string(), z.object({ center: z.number(), spread: z.number().positive() })),
+});
+
 export const baselineSchema = z.object({
   schema: z.literal(BASELINE_SCHEMA),
   model: z.string(),
@@ -67,6 +80,7 @@ export const baselineSchema = z.object({
   features: z
     .record(z.string(), feature)
     .refine((features) => Object.keys(features).length <= MAX_FEATURES, `at most ${MAX_FEATURES}`),
+  outliers: outliers.optional(),
 });
 
 export type Baseline = z.output<typeof baselineSchema>;

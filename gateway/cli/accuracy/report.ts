@@ -1,13 +1,12 @@
 /** What `tensorgate accuracy` prints: as JSON and as text. */
-import { escapeInvisible } from '../../observe/log.ts';
 import { columns } from '../output.ts';
+import { plainName } from '../plain-name.ts';
 import type { ReadLog } from './read-log.ts';
 import { calibrationError, type Interval, wilsonInterval } from './statistics.ts';
 import type { VersionTally } from './tally.ts';
 
 /** Labels and classes that the text has; --json has all. */
 const MAX_SHOWN = 20;
-const MAX_NAME_LENGTH = 40;
 
 type Confused = { readonly label: string; readonly predicted: string; readonly count: number };
 type ReliabilityBin = {
@@ -87,16 +86,11 @@ function matrixOf({ model, version, confusion }: VersionReport): string {
   const shown = names.slice(0, MAX_SHOWN);
   const counts = new Map(confusion.map(({ label, predicted, count }) => [JSON.stringify([label, predicted]), count]));
   const rows = shown.map((label) => [
-    nameOf(label),
+    plainName(label),
     ...shown.map((predicted) => String(counts.get(JSON.stringify([label, predicted])) ?? 0)),
   ]);
   const more = names.length > shown.length ? `\n${names.length - shown.length} more classes: see --json` : '';
-  return `${model} version ${version}: labels (rows) and what was predicted\n${columns(['', ...shown.map(nameOf)], rows)}${more}`;
-}
-
-/** Labels are text of clients: what a terminal would interpret is escaped. */
-function nameOf(text: string): string {
-  return escapeInvisible(JSON.stringify(text.slice(0, MAX_NAME_LENGTH)).slice(1, -1));
+  return `${model} version ${version}: labels (rows) and what was predicted\n${columns(['', ...shown.map((name) => plainName(name))], rows)}${more}`;
 }
 
 function binsOf({ model, version, calibration: { bins } }: VersionReport): string {

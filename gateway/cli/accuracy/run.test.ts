@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../../../tests/cli.ts';
+import { createRandom } from '../baseline/random.ts';
 import { readLog } from './read-log.ts';
 import { type AccuracyReport, reportOf, textOf } from './report.ts';
 
@@ -39,17 +40,6 @@ const feedback = (id: string, label: string, second = 0) => ({
   label,
 });
 
-/** A generator that gives the same numbers in each run (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   const mixed = [...items];
   for (let last = mixed.length - 1; last > 0; last -= 1) {
@@ -60,7 +50,7 @@ function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
 }
 
 test('10,000 predictions and their labels, shuffled, late and corrected, in several files: no join is lost', async (t) => {
-  const random = randomFrom(7);
+  const random = createRandom(7);
   const cases = Array.from({ length: 10_000 }, (_, index) => {
     const version = 1 + Math.floor(random() * 3);
     return {

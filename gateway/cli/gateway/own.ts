@@ -32,13 +32,13 @@ export type OwnGateway = AsyncDisposable & {
 };
 
 /**
- * Starts it with the settings of the environment and waits until it is ready. Its errors go to stderr. Throws ConfigError if it
- * ends, or is not ready in two minutes.
+ * Starts it with the settings of the environment, and `settings` in their place, and waits until it is ready. Its errors go to stderr.
+ * Throws ConfigError if it ends, or is not ready in two minutes.
  */
-export async function startOwnGateway(): Promise<OwnGateway> {
+export async function startOwnGateway(settings: Readonly<Record<string, string>> = {}): Promise<OwnGateway> {
   // The channel closes when this process ends, even by SIGKILL. Then the gateway stops too (serve.ts).
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {
-    env: { ...childEnvironment(), ...SETTINGS },
+    env: { ...childEnvironment(), ...SETTINGS, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true, // Ctrl-C is for the command: it answers what it has sent, and then stops the gateway
   });
