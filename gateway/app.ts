@@ -72,7 +72,7 @@ export function createApp({ config, log, writeLine, droppedLines, folders, expla
   const line = openStages({
     config,
     log,
-    onPredicted: predictions?.onPredicted,
+    predictionLog: predictions?.onPredicted,
     explain,
     target,
     admission,

@@ -67,10 +67,10 @@ kubectl wait --for=condition=Ready "pod/$pod" --timeout=2m >/dev/null || {
 }
 
 if [ "${1:-}" = push ] && [ -d "${2:-}" ]; then
-  # Push also reads model.yaml, the parity samples and the evaluation beside the candidate.
+  # Push also reads model.yaml, the parity samples, the baseline and the evaluation beside the candidate.
   version=$(cd "$2" && pwd)
   files=("$(basename "$version")")
-  for name in model.yaml parity evaluation; do
+  for name in model.yaml parity baseline evaluation; do
     if [ -e "$version/../$name" ]; then files+=("$name"); fi
   done
   # COPYFILE_DISABLE: no ._ files of macOS.

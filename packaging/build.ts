@@ -21,7 +21,7 @@ const FILES = [
   'protos/**/*.proto',
   'serving/models/models.config',
   'serving/models/*/{model.yaml,README.md}',
-  'serving/models/*/{evaluation,parity}/*',
+  'serving/models/*/{baseline,evaluation,parity}/*',
   'serving/models/*/[0-9]*/*.onnx',
 ];
 

@@ -47,6 +47,16 @@ export type FillRow = (
   context: Pick<RequestContext, 'signal'>,
 ) => Promise<DecoderName>;
 
+/** Of the pixels that a model gets, from 0 to 255: the mean luma, its standard deviation, and the mean absolute Laplacian. */
+export type PictureStatistics = {
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly sharpness: number;
+};
+
+/** Measures a row that `spec` has filled. */
+export type MeasurePixels = (row: InputArray, type: PixelType, spec: ImageSpec) => PictureStatistics;
+
 /**
  * Checks the header of a picture that is sent as it is.
  * @throws GatewayError image_unreadable, image_unsupported, image_too_large.

@@ -94,7 +94,7 @@ function pairsOf(scale: Scale, table: Float32Array): Float64Array {
 /** The index of each channel of the first pixel, and the step from one pixel to the next. */
 type Placing = { readonly offsets: PerChannel; readonly pixelStride: number };
 
-function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
+export function placingOf({ size, scale, color, layout }: ImageSpec): Placing {
   const plane = layout === 'NCHW' ? size[0] * size[1] : 1;
   const offsets: PerChannel = stepsOf(scale).reversed ? [2 * plane, plane, 0] : [0, plane, 2 * plane];
   return { offsets, pixelStride: layout === 'NHWC' && color === 'rgb' ? 3 : 1 };

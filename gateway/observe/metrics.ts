@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { ModelState } from '../model/state.ts';
 import type { PicturesAnswer } from '../pipeline/pictures.ts';
 import { backendMetrics } from './metrics/backend.ts';
+import { type Features, registerFeatures } from './metrics/features.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
 import { modelMetrics } from './metrics/models.ts';
@@ -52,6 +53,11 @@ export function showDroppedLines({ registry }: Metrics, droppedLines: () => numb
       this.inc(droppedLines());
     },
   });
+}
+
+/** Registers the metrics of what models get and predict. They are read at each scrape. */
+export function showFeatures({ registry }: Metrics, features: Features): void {
+  registerFeatures(registry, features);
 }
 
 const PARITY_STATES = ['proven', 'unproven', 'differing'] as const;

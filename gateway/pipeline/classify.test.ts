@@ -89,6 +89,7 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
       }
     },
     checkEncoded() {},
+    measurePixels: () => ({ brightness: 0, contrast: 0, sharpness: 0 }),
     backend: BACKEND as Backend,
     ownAdmission: () => undefined,
   } satisfies Stages;

@@ -1,6 +1,6 @@
 /** The second stage: each image becomes a row of the input: decoded, resized and scaled, or its bytes as they are. */
 import type { PredictCall, PredictTarget } from '../domain/backend.ts';
-import type { DecoderName, FreeRows, Instance } from '../domain/picture.ts';
+import type { DecoderName, FreeRows, Instance, PictureStatistics } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { Binding } from '../model/signatures.ts';
 import { forEachInstance, type Outcomes } from './outcomes.ts';
@@ -17,16 +17,20 @@ export type Batch = {
   readonly atOnce: number;
 };
 
+/** The row of each image, and the statistics of those that the gateway has decoded. */
+export type FilledTensor = Outcomes<number> & { readonly statistics: ReadonlyMap<Instance, PictureStatistics> };
+
 /**
  * Fills the tensor and gives the row of each image that could be decoded. Rows are taken in the order of completion, without
  * gaps.
  */
 export async function fillTensor(
-  { fillRow, checkEncoded }: Pick<Stages, 'fillRow' | 'checkEncoded'>,
+  { fillRow, checkEncoded, measurePixels }: Pick<Stages, 'fillRow' | 'checkEncoded' | 'measurePixels'>,
   { image, images, call, dtype, atOnce }: Batch,
   context: RequestContext,
-): Promise<Outcomes<number>> {
+): Promise<FilledTensor> {
   let filled = 0;
+  const statistics = new Map<Instance, PictureStatistics>();
   const decoders = new Set<DecoderName>();
 
   /** The next row. `onFilled` gets its number. */
@@ -52,6 +56,10 @@ export async function fillTensor(
         row = number;
       });
       decoders.add(await fillRow({ bytes, spec: image, field: instance.field }, rows, context));
+      const { tensor } = call;
+      const rowLength = tensor.length / images.size;
+      const written = tensor.subarray(row * rowLength, (row + 1) * rowLength);
+      statistics.set(instance, measurePixels(written, rows.type, image));
       return row;
     }
     if (instance.kind === 'row') bytesOf(call.tensor, filled, images.size).set(bytes);
@@ -67,7 +75,7 @@ export async function fillTensor(
     context.time('decode', () => fillNextRow(instance)),
   );
   if (decoders.size > 0) context.note({ decoder: [...decoders].sort().join('+') });
-  return outcomes;
+  return { ...outcomes, statistics };
 }
 
 /** The bytes of a row. */

@@ -8,7 +8,7 @@ import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import { bindingOf, type Routed } from '../model/route.ts';
 import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
-import { fillTensor } from './fill.ts';
+import { type FilledTensor, fillTensor } from './fill.ts';
 import type { GivenIds } from './given-ids.ts';
 import type { Outcomes } from './outcomes.ts';
 import { ownLine } from './own-line.ts';
@@ -44,7 +44,7 @@ export type PicturesAnswer = {
 /** A batch whose tensor is filled, with the model's answer. */
 type Predicted = {
   readonly routed: Routed;
-  readonly rows: Outcomes<number>;
+  readonly rows: FilledTensor;
   readonly answered: AnsweredBatch;
   readonly tensorBytes: number;
 };
@@ -75,7 +75,7 @@ export async function predictPictures(
       return result instanceof Map ? { outputs: result } : { error: asGatewayError(result) };
     });
     if (stages.onPredicted) {
-      const pictures = picturesOf(request, images, outcomes);
+      const pictures = picturesOf(request, images, outcomes, rows);
       const { signature } = bindingOf(predicted.routed);
       const { ids } = request;
       const count = instances.length;
@@ -93,11 +93,13 @@ function picturesOf(
   { instances }: PicturesRequest,
   images: ReadonlyMap<Instance, Uint8Array>,
   outcomes: readonly PictureOutcome[],
+  { statistics }: FilledTensor,
 ): PredictedPicture[] {
   return instances.flatMap((instance, row) => {
     const bytes = images.get(instance);
     const outcome = outcomes[row];
-    return bytes && outcome && 'outputs' in outcome ? { row, instance, bytes, outputs: outcome.outputs } : [];
+    if (!bytes || !outcome || 'error' in outcome) return [];
+    return { row, instance, bytes, outputs: outcome.outputs, statistics: statistics.get(instance) };
   });
 }
 

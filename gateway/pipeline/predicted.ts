@@ -1,5 +1,5 @@
 /** What the line tells of each request that it has predicted, for a record of predictions. */
-import type { Instance } from '../domain/picture.ts';
+import type { Instance, PictureStatistics } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import type { Routed } from '../model/route.ts';
@@ -13,6 +13,8 @@ export type PredictedPicture = {
   /** The encoded picture, fetched where it was a URL. */
   readonly bytes: Uint8Array;
   readonly outputs: RowOutputs;
+  /** Undefined where the client or the model decodes the picture. */
+  readonly statistics: PictureStatistics | undefined;
 };
 
 export type Predicted = {

@@ -1,7 +1,7 @@
 /** The stages of the line, as wiring/stages.ts makes them. */
 import type { Admission } from '../admission/admission.ts';
 import type { Backend } from '../domain/backend.ts';
-import type { CheckEncoded, FillRow } from '../domain/picture.ts';
+import type { CheckEncoded, FillRow, MeasurePixels } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
@@ -28,6 +28,7 @@ export type Stages = {
   /** Bounds the fetched images of one request. */
   readonly maxFetchedBytes: number;
   readonly fillRow: FillRow;
+  readonly measurePixels: MeasurePixels;
   readonly checkEncoded: CheckEncoded;
   readonly backend: Backend;
   /** Told of every request that was predicted. Unset: nobody keeps a record. */

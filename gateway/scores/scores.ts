@@ -55,8 +55,11 @@ export function nameScores(
   );
 }
 
-/** Names the numbers of one row. */
-function nameRow(numbers: readonly number[], { classes, gives, wants, top }: ScoreOptions): Scores | GatewayError {
+/** Names the numbers of one row: as many as the model has neurons. Gives `model_failed` for a number that is not finite. */
+export function nameRow(
+  numbers: readonly number[],
+  { classes, gives, wants, top }: ScoreOptions,
+): Scores | GatewayError {
   if (!numbers.every(Number.isFinite)) {
     return new GatewayError('model_failed', 'The model answered with a score that is not a finite number.');
   }

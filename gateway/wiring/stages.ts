@@ -15,6 +15,7 @@ import { createFetch } from '../fetch/http.ts';
 import { checkHeader } from '../image/header-check.ts';
 import { openPictures, type Pictures } from '../image/pictures.ts';
 import { pixelOf } from '../image/pixel.ts';
+import { createMeasure } from '../image/statistics.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
@@ -22,11 +23,13 @@ import { reloading } from '../machine/reload.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { ModelFolders } from '../model/folders.ts';
 import { PROOF_TIMEOUT_MS, proveParity } from '../model/parity.ts';
-import { createRoute } from '../model/route.ts';
+import { createRoute, type Routed } from '../model/route.ts';
 import { createUnreachable } from '../model/unreachable.ts';
 import { warmUp } from '../model/warm-up.ts';
 import { ModelWatch } from '../model/watch.ts';
-import { type Metrics, showModel } from '../observe/metrics.ts';
+import { Drift } from '../observe/drift/open.ts';
+import { type Metrics, showFeatures, showModel } from '../observe/metrics.ts';
+import type { OnPredicted } from '../pipeline/predicted.ts';
 import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
 import { ModelBackends, type Servers } from './model-backends.ts';
@@ -48,7 +51,8 @@ export type StagesOptions = {
   readonly plan: MemoryPlan;
   readonly descriptors: DescriptorPlan;
   readonly metrics: Metrics;
-  readonly onPredicted: Stages['onPredicted'];
+  /** Undefined where it is off. */
+  readonly predictionLog: OnPredicted | undefined;
   /** Takes what has to be closed with the gateway. */
   readonly opened: DisposableStack;
 };
@@ -77,6 +81,8 @@ export function openStages(options: StagesOptions): Line {
     pixel: pixelOf(config.imageFormats),
   };
   const watch = watchModels(options, parts);
+  const drift = new Drift({ log: options.log, newest: () => newestVersions(watch) });
+  showFeatures(options.metrics, drift);
   const stages: Stages = {
     route: createRoute({
       cards: () => watch.cards,
@@ -92,9 +98,13 @@ export function openStages(options: StagesOptions): Line {
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
     fillRow: parts.fillRow,
+    measurePixels: createMeasure(),
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend: backends.predictions,
-    onPredicted: options.onPredicted,
+    onPredicted(predicted, context) {
+      drift.onPredicted(predicted, context);
+      options.predictionLog?.(predicted, context);
+    },
   };
   const decodingProblem = () => {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
@@ -197,6 +207,14 @@ function watchModels({ config, log, metrics, explain }: StagesOptions, parts: Mo
     },
     onChange: (model, state) => showModel(metrics, model, state),
   });
+}
+
+/** The version of each model that requests get which name none. */
+function* newestVersions(watch: ModelWatch): Generator<Routed> {
+  for (const card of watch.cards.values()) {
+    const newest = watch.model(card.name)?.versions.newest;
+    if (newest) yield { ...newest, card };
+  }
 }
 
 /** The backend whose predictions go to one server. */

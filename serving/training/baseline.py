@@ -73,9 +73,11 @@ def baseline_file(model_folder: Path, version: int) -> Path:
     return model_folder / "baseline" / f"{version}.json"
 
 
-def write_baseline(model_folder: Path, version: int, rows: int, features: dict[str, Feature], source: str) -> None:
-    """Writes the features. `source` says in a few words where the rows are from."""
+def write_baseline(
+    model_folder: Path, version: int, rows: int, features: dict[str, Feature], source: str, name: str = ""
+) -> None:
+    """Writes the features. `source`: in a few words where the rows are from. `name`: if the folder has another one."""
     file = baseline_file(model_folder, version)
     file.parent.mkdir(parents=True, exist_ok=True)
-    head = {"schema": SCHEMA, "model": model_folder.name, "version": version, "source": source, "rows": rows}
+    head = {"schema": SCHEMA, "model": name or model_folder.name, "version": version, "source": source, "rows": rows}
     write_json(file, {**head, "features": features})

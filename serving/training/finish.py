@@ -20,6 +20,7 @@ from .json_file import write_json
 from .model import build_served, build_trunk
 from .names import name_of, write_candidate_file
 from .parity import write_parity
+from .picture_baseline import write_picture_baseline
 from .served import tensorflow_scores
 from .settings import VERSION, Settings
 from .split import split_photos
@@ -101,6 +102,7 @@ def export_candidate(job: Job) -> Figures:
     temperature = temperature_of(trunk, job.settings, validation)
     export(trunk, version, job.name, job.settings, temperature)
     write_parity(unfinished / "parity", VERSION, tensorflow_scores(version))
+    write_picture_baseline(unfinished, version, job.name, split.test, split.classes)
     figures = {
         "version": VERSION,
         "model": job.name,

@@ -1,14 +1,16 @@
 /**
- * The files that are pushed along with a version from the folder around it: model.yaml, evaluation, parity scores,
- * samples.
+ * The files that are pushed along with a version from the folder around it: model.yaml, evaluation, baseline, parity
+ * scores, samples.
  */
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { Baseline } from '../../model/baseline.ts';
 import { createAtomically, fsync, writeSynced } from './disk.ts';
 import { refused } from './failure.ts';
 import {
   type Evaluation,
   jsonText,
+  readBaselineFile,
   readCardText,
   readEvaluation,
   readIfThere,
@@ -21,6 +23,7 @@ export type Companions = {
   readonly card?: string;
   readonly evaluation?: Evaluation;
   readonly scores?: object;
+  readonly baseline?: Baseline;
   /** The files in parity/ that all versions share, by name: the pictures, then tensors.json. */
   readonly samples: ReadonlyMap<string, Buffer>;
 };
@@ -41,7 +44,14 @@ export async function readCompanions(version: string, model: string): Promise<Co
     );
   }
   const scores = await readScores(folder, number);
-  return { card, ...(evaluation && { evaluation }), ...(scores && { scores }), samples: await readSamples(folder) };
+  const baseline = await readBaselineFile(folder, number);
+  return {
+    card,
+    ...(evaluation && { evaluation }),
+    ...(scores && { scores }),
+    ...(baseline && { baseline: { ...baseline, model } }),
+    samples: await readSamples(folder),
+  };
 }
 
 async function readSamples(folder: string): Promise<Map<string, Buffer>> {
@@ -74,16 +84,22 @@ export async function checkSamples(version: string, model: string): Promise<void
 
 export type Destination = { readonly folder: string; readonly stage: string; readonly version: number };
 
-/** Writes all but the evaluation: samples and model.yaml unless they exist, then this version's scores. */
-export async function placeCompanions({ card, scores, samples }: Companions, to: Destination): Promise<void> {
+/** Writes all but the evaluation: samples and model.yaml unless they exist, then this version's scores and baseline. */
+export async function placeCompanions({ card, scores, baseline, samples }: Companions, to: Destination): Promise<void> {
   const { folder, stage, version } = to;
   const draft = path.join(stage, 'draft');
   const parity = path.join(folder, 'parity');
-  if (scores || samples.size > 0) await mkdir(parity, { recursive: true });
+  if (samples.size > 0) await mkdir(parity, { recursive: true });
   for (const [name, bytes] of samples) await createAtomically(path.join(parity, name), bytes, draft);
   if (card !== undefined) await createAtomically(path.join(folder, 'model.yaml'), card, draft);
-  if (!scores) return;
-  await writeSynced(draft, jsonText({ ...scores, version }));
-  await rename(draft, path.join(parity, `${version}.json`));
-  await fsync(parity);
+  for (const [name, file] of [
+    ['parity', scores],
+    ['baseline', baseline],
+  ] as const) {
+    if (!file) continue;
+    await mkdir(path.join(folder, name), { recursive: true });
+    await writeSynced(draft, jsonText({ ...file, version }));
+    await rename(draft, path.join(folder, name, `${version}.json`));
+    await fsync(path.join(folder, name));
+  }
 }

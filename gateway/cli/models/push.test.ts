@@ -44,6 +44,20 @@ test('the first push copies the version and its companion files', async (t) => {
   assert.equal((await stat(path.join(model, '1', 'model.onnx'))).mode & 0o777, 0o644);
 });
 
+test('the baseline of a version is pushed with its new model and number; an invalid one refuses the push', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  const features = { score: { kind: 'number', edges: [0.5], counts: [3, 4], missing: 0 } };
+  const baseline = { schema: 1, model: 'other', version: 1, rows: 7, features };
+  const write = (value: object) => writeFiles(path.dirname(candidate), { 'baseline/1.json': JSON.stringify(value) });
+  await write({ ...baseline, rows: 0 });
+  await refuses(push(candidate, 'pets', models), /baseline\/1\.json: rows: /);
+  await write(baseline);
+  await push(candidate, 'pets', models);
+  await push(candidate, 'pets', models);
+  const pushed = JSON.parse((await readFiles(model))['baseline/2.json'] ?? '');
+  assert.deepEqual(pushed, { ...baseline, model: 'pets', version: 2 });
+});
+
 test('the next push gets the next number and copies only its own records', async (t) => {
   const { candidate, models, model } = await folders(t);
   await push(candidate, 'pets', models);

@@ -1,7 +1,8 @@
-/** Reads the files beside the versions in a model's folder: model.yaml, evaluation/N.json, parity/. */
+/** Reads the files beside the versions in a model's folder: model.yaml, evaluation/N.json, baseline/N.json, parity/. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { type Baseline, baselineSchema } from '../../model/baseline.ts';
 import { parseCard } from '../../model/card.ts';
 import { refused } from './failure.ts';
 
@@ -45,6 +46,11 @@ export function readScores(folder: string, version: number | string): Promise<ob
  */
 export function readTensors(folder: string): Promise<z.output<typeof tensorsFile> | undefined> {
   return readJson(path.join(folder, 'parity', 'tensors.json'), tensorsFile);
+}
+
+/** baseline/N.json, if it exists. Throws `refused` if it is invalid. */
+export function readBaselineFile(folder: string, version: number | string): Promise<Baseline | undefined> {
+  return readJson(path.join(folder, 'baseline', `${version}.json`), baselineSchema);
 }
 
 /** JSON in the format of these files: indented, with a final newline. */

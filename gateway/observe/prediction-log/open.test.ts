@@ -67,9 +67,9 @@ function pictures(yaml: string, url: string): Predicted {
     count: 3,
     ids: ['"sku-1"', undefined, '12345678901234567890'],
     pictures: [
-      { row: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs },
-      { row: 1, instance: { kind: 'bytes', bytes, field: 'b64' }, bytes, outputs },
-      { row: 2, instance: { kind: 'row', bytes, field: 'x' }, bytes, outputs },
+      { row: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs, statistics: undefined },
+      { row: 1, instance: { kind: 'bytes', bytes, field: 'b64' }, bytes, outputs, statistics: undefined },
+      { row: 2, instance: { kind: 'row', bytes, field: 'x' }, bytes, outputs, statistics: undefined },
     ],
   };
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .folder import Samples
-from .network import Network
+from .network import Columns, Network
 
 
 class Definition(NamedTuple):
@@ -22,3 +22,5 @@ class Definition(NamedTuple):
     results: Callable[[Path], dict[str, Any]]
     # Lines of model.yaml beside name and signature.
     fields: str = ""
+    # Rows that the model was not fitted to, for its baseline. None: there are no data.
+    held_out: Columns | None = None

@@ -11,9 +11,10 @@ import numpy as np
 from ..evaluate import sizes
 from ..json_file import write_json
 from ..settings import SIGNATURE, VERSION
+from .baseline import write_table_baseline
 from .card import write_card
 from .export import TOLERANCE, export, largest_difference
-from .network import Network, Row, columns_of
+from .network import Columns, Network, Row, columns_of
 
 # A form with a longer list is no help.
 MAX_CHOICES = 50
@@ -26,10 +27,13 @@ class Samples(NamedTuple):
     outputs: Sequence[dict[str, Any]]
 
 
-def write_version(folder: Path, network: Network, samples: Samples, fields: str = "") -> dict[str, Any]:
+def write_version(
+    folder: Path, network: Network, samples: Samples, fields: str = "", held_out: Columns | None = None
+) -> dict[str, Any]:
     """Replaces version 1, model.yaml and the parity samples. Returns the fields of the evaluation that describe them.
 
-    `fields`: further lines of model.yaml, beside those for the categories.
+    `fields`: further lines of model.yaml, beside those for the categories. `held_out`: rows that the model was not
+    fitted to, for its baseline.
 
     Raises ValueError if the outputs of either format differ from the samples.
     """
@@ -44,6 +48,8 @@ def write_version(folder: Path, network: Network, samples: Samples, fields: str 
     unfinished.rename(version)
     (folder / "model.yaml").write_text(f"name: {folder.name}\nsignature: {SIGNATURE}\n{fields}{_choices(network)}")
     _write_parity(folder / "parity", samples)
+    if held_out is not None:
+        write_table_baseline(version, held_out, "test rows")
     return {
         "rows": len(samples.rows),
         "inputs": [

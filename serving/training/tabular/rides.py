@@ -104,4 +104,5 @@ def ride_duration(train: int = TRAIN, test: int = TEST) -> Definition:
         fingerprint(trips),
         results,
         RECORD,
+        held_out.columns,
     )

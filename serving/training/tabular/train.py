@@ -71,7 +71,7 @@ def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[
         network, history = fit(parts, settings)
         for row in history:
             run.log_epoch(row)
-        figures = write_version(folder, network, _samples(network, parts.test))
+        figures = write_version(folder, network, _samples(network, parts.test), held_out=parts.test.columns)
         candidate = {
             "model": NAME,
             "architecture": f"dense, {settings.units} units",

@@ -38,7 +38,7 @@ def _known(folder: Path, given: Definition) -> dict[str, Any] | None:
         return None
     with TemporaryDirectory() as scratch:
         draft = Path(scratch) / given.name
-        figures = write_version(draft, given.network, given.samples, given.fields)
+        figures = write_version(draft, given.network, given.samples, given.fields, given.held_out)
         measured: dict[str, Any] = {name: evaluation.get(name) for name in ("sizes", "difference")}
         write_evaluation(draft, _described(given, draft, {**figures, **measured}, recorded))
         return evaluation if is_unchanged(folder, draft) else None
@@ -54,7 +54,7 @@ def make(given: Definition, models: Path, work: Path) -> dict[str, Any]:
     if known is not None:
         return known
     with open_run(given.name, given.settings, given.data_sha256, work) as run:
-        figures = write_version(folder, given.network, given.samples, given.fields)
+        figures = write_version(folder, given.network, given.samples, given.fields, given.held_out)
         run_lineage = lineage(run.run_id, given.settings, given.data_sha256)
         evaluation = _described(given, folder, figures, run_lineage)
         write_evaluation(folder, evaluation)
