@@ -65,13 +65,19 @@ def test_candidate_is_a_model_folder(made: Made) -> None:
     """It contains everything that a push copies."""
     candidate = made.work / "candidate" / NAME
     names = {entry.name for entry in candidate.iterdir()}
-    assert names == {"model.yaml", "1", "parity", "evaluation", "README.md", "card"}
+    assert names == {"model.yaml", "1", "parity", "baseline", "evaluation", "README.md", "card"}
     assert (candidate / "1" / "saved_model.pb").exists() and (candidate / "1" / "model.onnx").exists()
     assert [entry.name for entry in candidate.parent.iterdir()] == [NAME]
     described = yaml.safe_load((candidate / "model.yaml").read_text())
     assert (described["name"], described["classes"], described["scores"]) == (NAME, ["bee", "wasp"], "logits")
     scores = json.loads((candidate / "parity" / "1.json").read_text())["scores"]
     assert all(len(row) == 2 for row in scores.values())
+    baseline = json.loads((candidate / "baseline" / "1.json").read_text())
+    assert (baseline["model"], baseline["version"], set(baseline["features"]["class"]["counts"])) == (
+        NAME,
+        1,
+        {"bee", "wasp"},
+    )
     assert "into 2 classes: bee, wasp." in (candidate / "README.md").read_text()
 
 
