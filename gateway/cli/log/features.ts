@@ -13,6 +13,8 @@ const lineSchema = predictionSchema.pick({
   input: true,
   class: true,
   score: true,
+  entropy: true,
+  energy: true,
   outputs: true,
 });
 
@@ -37,7 +39,7 @@ export async function* predictionsOf(paths: readonly string[], counts: LogCounts
   for (const file of await filesOf(paths)) {
     for await (const line of linesOf(file, 'prediction')) {
       const read = lineSchema.safeParse(parsed(line));
-      if (read.success) yield { ...read.data, features: featuresOf(read.data) };
+      if (read.success) yield { ...read.data, energy: read.data.energy ?? undefined, features: featuresOf(read.data) };
       else counts.unreadable += Number(isOfKind(line, 'prediction'));
     }
   }
@@ -51,24 +53,27 @@ export function isIn({ from, to }: Period, time: string): boolean {
 type Line = z.output<typeof lineSchema>;
 
 /** The features by their names. docs/drift.md says what each is; those of metrics are the same (gateway/observe/drift). */
-function featuresOf({ input, class: best, score, outputs }: Line): Features {
+function featuresOf({ input, class: best, score, entropy, outputs }: Line): Features {
   const features = new Map<string, FeatureValue>();
   if (best !== null) features.set('class', best);
   if (score !== null) features.set('score', score);
-  if (input.kind === 'picture' && input.width !== null && input.height !== null) {
-    features.set('pixels', input.width * input.height);
-    features.set('aspect', input.width / input.height);
+  if (typeof entropy === 'number') features.set('entropy', entropy);
+  if (input.kind === 'picture') {
+    for (const [name, value] of Object.entries(input.statistics ?? {})) features.set(name, value);
+    const { width, height } = input;
+    if (width !== null && height !== null) features.set('pixels', width * height).set('aspect', width / height);
   }
-  if (input.kind === 'tensors') {
-    for (const [name, value] of Object.entries(input.values)) {
-      const plain = plainValue(value);
-      if (plain !== undefined) features.set(`input.${name}`, plain);
-    }
-  }
-  const [answer, ...more] = Object.values(outputs.values ?? {});
-  const value = best === null && more.length === 0 ? plainValue(answer) : undefined;
-  if (typeof value === 'number') features.set('value', value);
+  if (input.kind === 'tensors') addValues(features, 'input', input.values);
+  // Of models with classes or a decision, these say the same.
+  if (best === null) addValues(features, 'output', outputs.values ?? {});
   return features;
+}
+
+function addValues(features: Map<string, FeatureValue>, side: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    const plain = plainValue(value);
+    if (plain !== undefined) features.set(`${side}.${name}`, plain);
+  }
 }
 
 /** The only element of a tensor. JSON has no NaN: the log has its name. */

@@ -1,6 +1,4 @@
 /** The counts of one version: how often each bucket of each feature came. */
-import { numbersOf } from '../../domain/elements.ts';
-import { stringCount } from '../../domain/strings.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { sniff } from '../../image/sniff.ts';
 import type { Baseline } from '../../model/baseline.ts';
@@ -8,6 +6,7 @@ import { type Buckets, bucketsOf, type Cuts, countsOf, cutsOf, type FeatureValue
 import { usualSignature } from '../../model/find-signature.ts';
 import type { Routed } from '../../model/route.ts';
 import type { Predicted, PredictedPicture } from '../../pipeline/predicted.ts';
+import { rowValues } from '../../tensor/row-values.ts';
 import { type Meaning, meaningOf } from '../prediction-log/classes.ts';
 import { type AddValue, answersIn } from './answers.ts';
 import { defaultCuts } from './default-cuts.ts';
@@ -100,8 +99,8 @@ function countColumns(
   chosen: readonly number[],
 ): void {
   for (const [name, feature] of columns) {
-    const valueOf = valuesOf(tensors.get(name), rows);
-    if (valueOf) for (const row of chosen) add(feature, valueOf(row));
+    const valueIn = rowValues(tensors.get(name), rows);
+    if (valueIn) for (const row of chosen) add(feature, valueIn(row));
   }
 }
 
@@ -125,17 +124,4 @@ function chooseRows(rows: number, outputs: ReadonlyMap<string, Tensor>): readonl
   const widest = Math.max(1, ...outputs.values().map(({ shape }) => shape.reduce((all, axis) => all * axis, 1) / rows));
   const count = Math.max(1, Math.min(rows, MAX_ROWS, Math.floor(MAX_NUMBERS / widest)));
   return Array.from({ length: count }, (_, index) => Math.floor((index * rows) / count));
-}
-
-/** Reads the rows of an input with one value for each. Undefined for another one. */
-function valuesOf(tensor: Tensor | undefined, rows: number): ((row: number) => FeatureValue) | undefined {
-  if (!tensor) return undefined;
-  if ('offsets' in tensor) {
-    const { buffer, byteOffset, byteLength } = tensor.bytes;
-    const text = Buffer.from(buffer, byteOffset, byteLength);
-    const textOf = (row: number) => text.toString('utf8', tensor.offsets[row], tensor.offsets[row + 1]);
-    return stringCount(tensor) === rows ? textOf : undefined;
-  }
-  const numbers = numbersOf(tensor);
-  return numbers.length === rows ? (row) => numbers[row] ?? Number.NaN : undefined;
 }

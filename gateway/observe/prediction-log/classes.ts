@@ -6,6 +6,8 @@ import { asGatewayError } from '../../errors.ts';
 import { usualSignature } from '../../model/find-signature.ts';
 import type { Routed } from '../../model/route.ts';
 import { tableOf } from '../../model/table.ts';
+import { energyOf } from '../../scores/energy.ts';
+import { entropyOf } from '../../scores/entropy.ts';
 import { nameScores, type ScoreOptions, type Scores } from '../../scores/scores.ts';
 import type { HeldTensor } from './held.ts';
 import type { PredictionLine } from './schema.ts';
@@ -22,8 +24,8 @@ export type Meaning = {
 /** An output of a row by its name. */
 type OutputOf = (name: string) => HeldTensor | undefined;
 
-type Classes = Pick<PredictionLine, 'class' | 'score' | 'scores'>;
-const NONE: Classes = { class: null, score: null, scores: null };
+type Classes = Pick<PredictionLine, 'class' | 'score' | 'scores' | 'entropy' | 'energy'>;
+export const NO_CLASSES: Classes = { class: null, score: null, scores: null, entropy: null, energy: null };
 
 /** What model.yaml says of the outputs of a signature. Nothing of other signatures than its own. */
 export function meaningOf({ card, metadata, binding }: Routed, signature: string): Meaning {
@@ -40,21 +42,25 @@ export function meaningOf({ card, metadata, binding }: Routed, signature: string
 /** The best classes of a row with their probabilities, or true and false of a decision. */
 export function classesOf(outputs: OutputOf, { scores, decision }: Meaning): Classes {
   if (scores && scores.gives !== 'values') return bestClasses(outputs, scores);
-  return decision ? decided(outputs, decision) : NONE;
+  return decision ? decided(outputs, decision) : NO_CLASSES;
 }
 
 function bestClasses(outputs: OutputOf, { output, classes, gives }: NonNullable<Meaning['scores']>): Classes {
   const row = outputs(output);
-  if (!row || !('bytes' in row)) return NONE;
-  const options = { classes, gives, wants: 'probabilities', top: MAX_CLASSES } as const;
+  if (!row || !('bytes' in row)) return NO_CLASSES;
+  const options = { classes, gives, wants: 'probabilities', top: classes.length } as const;
   const named = namedScores({ ...row, shape: [1, ...row.shape] }, options);
   const [best] = named;
-  if (!best) return NONE;
+  if (!best) return NO_CLASSES;
   const [name, score] = best;
+  const energy = energyOf(Array.from(numbersOf(row)), gives);
   return {
     class: name,
     score: rounded(score),
-    scores: named.map(([one, its]) => ({ class: one, score: rounded(its) })),
+    scores: named.slice(0, MAX_CLASSES).map(([one, its]) => ({ class: one, score: rounded(its) })),
+    // Labels that do not exclude each other are no distribution.
+    entropy: gives === 'sigmoid-logits' ? null : rounded(entropyOf(named.map(([, its]) => its))),
+    energy: energy === undefined ? null : rounded(energy),
   };
 }
 
@@ -73,13 +79,15 @@ function namedScores(output: Tensor, options: ScoreOptions): Scores {
 function decided(outputs: OutputOf, { output, threshold }: Decision): Classes {
   const tensor = outputs(output);
   const value = tensor && 'bytes' in tensor ? numbersOf(tensor)[0] : undefined;
-  if (value === undefined || Number.isNaN(value)) return NONE;
+  if (value === undefined || Number.isNaN(value)) return NO_CLASSES;
   const isTrue = value >= threshold;
   const isProbability = value >= 0 && value <= 1;
-  return { ...NONE, class: String(isTrue), score: isProbability ? rounded(isTrue ? value : 1 - value) : null };
+  if (!isProbability) return { ...NO_CLASSES, class: String(isTrue) };
+  const [score, entropy] = [isTrue ? value : 1 - value, entropyOf([1 - value, value])];
+  return { ...NO_CLASSES, class: String(isTrue), score: rounded(score), entropy: rounded(entropy) };
 }
 
 /** Enough digits for statistics. */
-function rounded(score: number): number {
+export function rounded(score: number): number {
   return Number(score.toPrecision(7));
 }

@@ -16,7 +16,7 @@ const ROW_BYTES = 512;
 export type HeldTensor = Tensor | Pick<Tensor, 'dtype' | 'shape'>;
 export type HeldTensors = ReadonlyMap<string, HeldTensor>;
 
-export type HeldPicture = Pick<PredictedPicture, 'row'> & {
+export type HeldPicture = Pick<PredictedPicture, 'row' | 'statistics'> & {
   /** As it was in the request: encoded, or pixels that are a row of the input. */
   readonly isRow: boolean;
   readonly url: string | undefined;
@@ -94,8 +94,9 @@ function heldBy(keep: Keep, predicted: Predicted, { id, trace, route, times }: R
     const { inputs, outputs } = predicted;
     return { ...about, ...predicted, ids, inputs: keep.tensors(inputs), outputs: keep.tensors(outputs) };
   }
-  const pictures = predicted.pictures.map(({ row, instance, bytes, outputs }) => ({
+  const pictures = predicted.pictures.map(({ row, instance, bytes, outputs, statistics }) => ({
     row,
+    statistics,
     isRow: instance.kind === 'row',
     url: instance.kind === 'url' ? instance.url : undefined,
     length: bytes.length,

@@ -1,8 +1,9 @@
 /** Makes the lines of a prediction: one for each picture or row. */
+import type { PictureStatistics } from '../../domain/picture.ts';
 import type { Steps } from '../../domain/steps.ts';
 import { sniff } from '../../image/sniff.ts';
 import { givenIdOf } from '../../pipeline/given-ids.ts';
-import { classesOf } from './classes.ts';
+import { classesOf, NO_CLASSES, rounded } from './classes.ts';
 import { sha256 } from './digest.ts';
 import type { Held, HeldPicture } from './held.ts';
 import { publicUrl } from './redact.ts';
@@ -47,7 +48,7 @@ export function* predictionLines(held: Held, subject: Subject, add: AddLine): St
 }
 
 function* pictureLine(parts: Parts, picture: HeldPicture, rows: number): Steps<string> {
-  const { bytes, isRow, length, url, row, outputs } = picture;
+  const { bytes, isRow, length, url, row, outputs, statistics } = picture;
   const sniffed = bytes && !isRow ? sniff(bytes) : undefined;
   const header = sniffed && 'header' in sniffed ? sniffed.header : undefined;
   const input = {
@@ -58,9 +59,14 @@ function* pictureLine(parts: Parts, picture: HeldPicture, rows: number): Steps<s
     width: header?.width ?? null,
     height: header?.height ?? null,
     url: url === undefined || parts.subject.redaction.hides('url') ? null : publicUrl(url),
+    statistics: statistics ? roundedStatistics(statistics) : null,
   } satisfies PredictionLine['input'];
   const rowOutputs = rowsIn(outputs, undefined, SHOWN);
   return yield* answeredLine(parts, { row, rows, input: JSON.stringify(input), outputs: rowOutputs });
+}
+
+function roundedStatistics({ brightness, contrast, sharpness }: PictureStatistics): PictureStatistics {
+  return { brightness: rounded(brightness), contrast: rounded(contrast), sharpness: rounded(sharpness) };
 }
 
 type Answered = {
@@ -80,7 +86,7 @@ function* answeredLine(parts: Parts, { row, rows, input, outputs }: Answered): S
 /** Of tensors that were passed on unread only the sizes are known. */
 function relayedLine(parts: Parts, { rows, requestBytes, answerBytes }: Extract<Held, { kind: 'relayed' }>): string {
   const input = { kind: 'relayed', rows, bytes: requestBytes } satisfies PredictionLine['input'];
-  const rest = { input, class: null, score: null, scores: null, outputs: { bytes: answerBytes } };
+  const rest = { input, ...NO_CLASSES, outputs: { bytes: answerBytes } };
   return `${parts.head},${rowJson(parts, 0, 1)},${JSON.stringify(rest).slice(1)}`;
 }
 

@@ -57,6 +57,8 @@ const PETS = 'name: pets\nimage: {size: [2, 2], scale: tf}\nclasses: [cat, dog, 
 const PET_INPUT = { name: 'x', dtype: 'DT_FLOAT', shape: [-1, 2, 2, 3] };
 const PET_OUTPUT = { name: 'y', dtype: 'DT_FLOAT', shape: [-1, 3] };
 
+const STATISTICS = { brightness: 100 / 3, contrast: 40.5, sharpness: 12 };
+
 function pictures(yaml: string, url: string): Predicted {
   const bytes = new Uint8Array(PICTURE);
   const outputs = new Map([['y', floats([3], [0, Math.log(6), Math.log(3)])]]);
@@ -67,7 +69,7 @@ function pictures(yaml: string, url: string): Predicted {
     count: 3,
     ids: ['"sku-1"', undefined, '12345678901234567890'],
     pictures: [
-      { row: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs, statistics: undefined },
+      { row: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs, statistics: STATISTICS },
       { row: 1, instance: { kind: 'bytes', bytes, field: 'b64' }, bytes, outputs, statistics: undefined },
       { row: 2, instance: { kind: 'row', bytes, field: 'x' }, bytes, outputs, statistics: undefined },
     ],
@@ -104,6 +106,7 @@ test('a picture: its digest, size, format and public URL; the classes with their
       width: 17,
       height: 16,
       url: 'https://example.com:8443/a/b.jpg',
+      statistics: { brightness: 33.33333, contrast: 40.5, sharpness: 12 },
     },
     class: 'dog',
     score: 0.6,
@@ -112,6 +115,10 @@ test('a picture: its digest, size, format and public URL; the classes with their
       { class: 'bird', score: 0.3 },
       { class: 'cat', score: 0.1 },
     ],
+    // -(0.6 ln 0.6 + 0.3 ln 0.3 + 0.1 ln 0.1) / ln 3
+    entropy: 0.8173454,
+    // The logits are ln 1, ln 6 and ln 3: -ln 10.
+    energy: -2.302585,
     outputs: { values: { y: [0, 1.7917594909667969, 1.0986123085021973] }, digests: {} },
   });
   assert.deepEqual([second?.id, second?.given_id, second?.row], ['r1[1]', null, 1]);

@@ -28,6 +28,8 @@ const picture = z.object({
   height: z.int().nullable(),
   /** Without user, password, query and fragment. Null where the picture was in the request. */
   url: z.string().nullable(),
+  /** Of the pixels that the model gets. Null where the client or the model decodes. Older lines do not have it. */
+  statistics: z.object({ brightness: z.number(), contrast: z.number(), sharpness: z.number() }).nullish(),
 });
 
 const relayed = z.object({
@@ -54,6 +56,10 @@ export const predictionSchema = z.object({
   score: z.number().nullable(),
   /** The best classes, best first. */
   scores: z.array(z.object({ class: z.string(), score: z.number() })).nullable(),
+  /** Of the probabilities of all classes, from 0 to 1. Null without them. Older lines do not have it, nor the energy. */
+  entropy: z.number().nullish(),
+  /** The energy score of the logits. Null where the model gives none. */
+  energy: z.number().nullish(),
   outputs: tensors.extend({ bytes: z.int() }).partial(),
   timings: z.object({ fetch_ms: z.number(), decode_ms: z.number(), predict_ms: z.number() }).partial(),
 });
