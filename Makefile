@@ -149,7 +149,7 @@ push: .venv/.ready node_modules ## Publish the candidate that training left in W
 	  | node --print 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).version'); \
 	folder="$(abspath $(MODELS))/$$name"; $(TRAINING) -m training.card "$$folder" $$version; \
 	../.venv/bin/python -m training.lineage "$$folder" $$version --pushed --work "$(abspath $(WORK))"; \
-	echo "next: make run, then: curl 'localhost:9696/predict?model=$$name' -F file=@photo.jpg"
+	echo "next: make run, then open http://localhost:9696/?model=$$name"
 
 .PHONY: tune
 tune: .venv/.ready ## Search for better training settings: make tune DATA=folder TUNE="--trials 30 --jobs 2"
@@ -176,8 +176,17 @@ tabular: .venv/.ready ## Write the tabular models into serving/models
 	@$(TRAINING) -m training.tabular
 
 .PHONY: retrain
-retrain: .venv/.ready node_modules ## Retrain, evaluate, push and wait, as a local run of the Kubeflow pipeline; for cron and alerts
-	@$(TRAINING) -m training.pipeline run --data-path "$(abspath $(DATA))" --models-path "$(abspath $(MODELS))" $(PIPELINE)
+retrain: .venv/.ready node_modules ## Retrain, and push what the gate accepts, for cron and alerts: make retrain DATA=photos, or LOG=folder with labelled records
+# A refusal of the gate is no failure: the current version stays.
+ifdef LOG
+	@set -eu -o pipefail; status=0; ($(TRAINING) -m training.tabular.train --log "$(abspath $(LOG))" \
+	  --work "$(abspath $(WORK))" --models "$(abspath $(MODELS))" $(TRAIN)) || status=$$?; \
+	if [ $$status = 0 ]; then $(MAKE) --no-print-directory push; elif [ $$status = 3 ]; then echo "nothing pushed"; \
+	else exit $$status; fi
+else
+	@$(TRAINING) -m training.pipeline run --work "$(abspath $(WORK))" --data-path "$(abspath $(DATA))" \
+	  --models-path "$(abspath $(MODELS))" $(PIPELINE)
+endif
 
 .PHONY: test-training
 test-training: .venv/.ready node_modules ## Test the training code; needs no photos
@@ -237,7 +246,7 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@$(PYTHON) -c 'import sys; sys.exit("training needs Python 3.11 or 3.12, found " + sys.version.split()[0] + ": make PYTHON=…") if sys.version_info[:2] not in ((3, 11), (3, 12)) else None'
 	@$(PYTHON) -m venv .venv && .venv/bin/pip install --disable-pip-version-check --progress-bar on -r $< && touch $@
 
-.venv-bench/.ready: bench/requirements.txt bench/generate.py $(shell git ls-files protos)
+.venv-bench/.ready: bench/requirements.txt bench/generate.py $(shell git ls-files protos 2>/dev/null)
 	@python3 -m venv .venv-bench && .venv-bench/bin/pip install --quiet -r $<
 	@.venv-bench/bin/python bench/generate.py && touch $@
 
@@ -254,7 +263,7 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@echo "Installing the stores of the bucket tests into .venv-buckets"
 	@python3 -m venv .venv-buckets && .venv-buckets/bin/pip install --quiet --no-deps -r $< && touch $@
 
-.kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks)
+.kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks 2>/dev/null)
 	@echo "Building the tools that check the Kubernetes manifests into .kubernetes-tools"
 	@kubernetes/checks/install.sh .kubernetes-tools
 	@touch $@

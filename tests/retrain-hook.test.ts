@@ -185,7 +185,7 @@ test('wrong options end the command before it listens: exit code 2 and one line'
     [['--on=drift', '--host=0.0.0.0', '--', 'true'], /^--host 0\.0\.0\.0: .* needs --token-file\n$/],
     [['--on=drift', `--token-file=${token}`, '--', 'true'], /^--token-file \S+: needs a token of at least 16/],
     [['--on=drift', '--', 'no-such-command'], /^no-such-command: no such command\n$/],
-    [['--on=a-b=c', '--', 'true'], /^--on a-b=c: needs part of an alert's name, or LABEL=VALUE\n$/],
+    [['--on=a-b=c', '--', 'true'], /^--on a-b=c: needs part of an alert's name, a label's value, or LABEL=VALUE\n$/],
     [['--on=drift', '--cooldown=999h', '--', 'true'], /^--cooldown, --timeout and --grace: 576h at most\n$/],
     [['--on=drift', '--port=99999', '--', 'true'], /needs a port from 0 to 65535/],
     [['--', 'true'], /required option '--on <match>'/],

@@ -13,7 +13,7 @@ export function addRetrainHookCommand(program: Command): Command {
     .argument('<command...>', 'what to run, after --, such as: -- make retrain DATA=photos')
     .requiredOption(
       '--on <match>',
-      'part of the name of an alert, or LABEL=VALUE; given several times, all must match',
+      'part of the name of an alert, the value of a label, or LABEL=VALUE; of several, all must match',
       collect,
     )
     .option('--cooldown <duration>', 'least time from the end of a run to the start of the next', '1h')

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from .plots import confusion_matrix, learning_curve, reliability_diagram
 from .settings import INPUT, OUTPUT, SIDE
 
@@ -200,6 +202,12 @@ def write_card(model_folder: Path, version: int) -> None:
     (model_folder / "README.md").write_text(text)
 
 
+def is_table(model_folder: Path) -> bool:
+    """Whether the model takes records: its model.yaml has no image."""
+    card: dict[str, Any] = yaml.safe_load((model_folder / "model.yaml").read_text())
+    return "image" not in card
+
+
 def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
@@ -207,7 +215,13 @@ def main() -> None:
     parser.add_argument("version", type=int)
     given = parser.parse_args()
     try:
-        write_card(given.model_folder, given.version)
+        if is_table(given.model_folder):
+            # Imported here because it loads TensorFlow.
+            from .tabular.card import write_card as write_table_card
+
+            write_table_card(given.model_folder, given.version)
+        else:
+            write_card(given.model_folder, given.version)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
 

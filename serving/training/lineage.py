@@ -81,6 +81,7 @@ def text(found: dict[str, Any]) -> str:
         "data": f"sha256 {found['data_sha256']}",
         "commit": f"{found['commit']}{' with uncommitted changes' if found.get('dirty') else ''}",
         "gate": found["gate"],
+        "cause": _pairs(found.get("cause", {})),
         "settings": _pairs(found["settings"]),
         "environment": _pairs(found["environment"]),
         "mlflow": record,

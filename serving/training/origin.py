@@ -1,5 +1,6 @@
 """The origin of a run: the commit of this code and its environment."""
 
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from .cause import cause
 
 HERE = Path(__file__).parent
 
@@ -30,8 +33,10 @@ def _git(*arguments: str) -> str | None:
 
 
 def commit() -> Commit:
-    """The checked-out commit. The id is None outside a repository or without git."""
+    """The checked-out commit; in an image, which has no repository, that of GIT_COMMIT. The id is None without both."""
     head = _git("rev-parse", "HEAD")
+    if head is None:
+        return Commit(os.environ.get("GIT_COMMIT") or None, dirty=False)
     # Check only this folder: a pushed model changes the working tree, but not the training code.
     return Commit(head, bool(head and _git("status", "--porcelain", ".")))
 
@@ -58,8 +63,11 @@ def environment() -> dict[str, str]:
 
 
 def lineage(run_id: str, settings: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
-    """The lineage of a version: run, commit, data, settings and environment. `seed` is None for unseeded runs."""
-    code = commit()
+    """The lineage of a version: run, commit, data, settings, environment, and the alert that caused it if there is one.
+
+    `seed` is None for unseeded runs.
+    """
+    code, alert = commit(), cause()
     return {
         "run_id": run_id,
         "commit": code.id,
@@ -68,4 +76,5 @@ def lineage(run_id: str, settings: Mapping[str, Any], data_sha256: str) -> dict[
         "seed": settings.get("seed"),
         "settings": dict(settings),
         "environment": environment(),
+        **({"cause": alert} if alert else {}),
     }

@@ -246,6 +246,18 @@ def run(work: Path, arguments: dict[str, Any]) -> str:
     return str(build_pipeline()(**arguments).output)
 
 
+def add_parameters(parser: argparse.ArgumentParser) -> list[str]:
+    """Adds the parameters of the pipeline as options, absent where they are not given. Returns their names."""
+    parameters = parser.add_argument_group("parameters of the pipeline", argument_default=argparse.SUPPRESS)
+    inputs = build_pipeline().component_spec.inputs
+    for name, spec in inputs.items():
+        flag, read = f"--{name.replace('_', '-')}", READERS[spec.type]
+        parameters.add_argument(
+            flag, type=read, required=not spec.optional, help=f"({spec.default})", metavar=spec.type
+        )
+    return list(inputs)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.pipeline", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -256,12 +268,7 @@ def _arguments() -> argparse.Namespace:
     here.add_argument(
         "--work", type=Path, default=SERVING / "training" / "work", help="artifacts and MLflow store (%(default)s)"
     )
-    parameters = here.add_argument_group("parameters of the pipeline", argument_default=argparse.SUPPRESS)
-    for name, spec in build_pipeline().component_spec.inputs.items():
-        flag, read = f"--{name.replace('_', '-')}", READERS[spec.type]
-        parameters.add_argument(
-            flag, type=read, required=not spec.optional, help=f"({spec.default})", metavar=spec.type
-        )
+    add_parameters(here)
     return parser.parse_args()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .cause import alerts_text, cause_tags
 from .history import Row, read_history
 from .json_file import write_json
 from .origin import commit, environment, lineage
@@ -124,11 +125,21 @@ def start_run(
         client.log_batch(run.run_id, params=[Param(name, str(value)) for name, value in asdict(settings).items()])
         for name, value in {**_origin_tags(data_sha256), **(tags or {})}.items():
             client.set_tag(run.run_id, name, value)
+        log_cause(client, run.run_id)
     write_json(work / RUN, claimed | {"run_id": run.run_id})
     # The run may have been killed after an epoch was saved and before it was logged.
     for row in read_history(work):
         run.log_epoch(row)
     return run
+
+
+def log_cause(client: "MlflowClient", run_id: str) -> None:
+    """Tags a run with the alert that caused it, and adds the file of all alerts. Does nothing without an alert."""
+    for name, value in cause_tags().items():
+        client.set_tag(run_id, name, value)
+    alerts = alerts_text()
+    if alerts is not None:
+        client.log_text(run_id, alerts, "alerts.json")
 
 
 def _record(client: "MlflowClient", experiment_id: str, work_id: str) -> Run:

@@ -6,7 +6,12 @@ import { test } from 'node:test';
 import { IMAGE_ENV } from '../gateway.ts';
 import { options, runTool } from './tools.ts';
 
-for (const file of ['gateway/Dockerfile', 'serving/Dockerfile', 'serving/embedded/Dockerfile']) {
+for (const file of [
+  'gateway/Dockerfile',
+  'serving/Dockerfile',
+  'serving/embedded/Dockerfile',
+  'serving/training/Dockerfile',
+]) {
   test(`hadolint finds nothing in ${file}`, options, async () => {
     const { code, stdout, stderr } = await runTool('hadolint', [file]);
     assert.equal(code, 0, stdout + stderr);

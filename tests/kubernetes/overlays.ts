@@ -11,6 +11,9 @@ import { ROOT, runTool } from './tools.ts';
 /** Components that replace another one. They are left out when all components are enabled together. */
 const ALTERNATIVES = ['gke/http-only'];
 
+/** Components that need another one, which an overlay may have already. */
+const REQUIRED: Readonly<Record<string, string>> = { 'components/retrain': 'components/models-volume' };
+
 type Kustomization = { readonly kind: string; readonly components?: readonly string[] };
 export type Combination = { readonly name: string; readonly overlay: string; readonly components: readonly string[] };
 
@@ -65,9 +68,15 @@ export async function combinations(): Promise<Combination[]> {
     );
     const within = new Set(others.flatMap((name) => [...included(name, kustomizations)]));
     const together = others.filter((name) => !within.has(name) && !ALTERNATIVES.includes(name));
-    const sets = [[], ...others.map((name) => [name]), ...(together.length > 1 ? [together] : [])];
+    const sets = [[], ...others.map((name) => withRequired(name, has)), ...(together.length > 1 ? [together] : [])];
     return sets.map((components) => ({ name: [overlay, ...components].join(' + '), overlay, components }));
   });
+}
+
+/** A component behind the one that it needs, unless the overlay has that. */
+function withRequired(name: string, has: ReadonlySet<string>): string[] {
+  const required = REQUIRED[name];
+  return required === undefined || has.has(required) ? [name] : [required, name];
 }
 
 /** All kustomizations and components under kubernetes/, by folder. */

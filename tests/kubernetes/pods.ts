@@ -32,7 +32,7 @@ export function checkPods(manifests: readonly Manifest[]): string[] {
 }
 
 /** Whether the pods of an owner run to their end. Nothing sends them requests, so they need no probes and no pause before their end. */
-const isJob = (owner: string) => owner.startsWith('Job ');
+const isJob = (owner: string) => /^(?:Cron)?Job /.test(owner);
 
 function containerFindings(pod: PodSpec, container: Container, isOfJob: boolean): string[] {
   const { image, resources, securityContext } = container;

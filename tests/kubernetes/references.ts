@@ -6,6 +6,9 @@ const PODS_OF_SCRIPTS: readonly Pod[] = [
   { owner: 'kubernetes/models.sh', labels: { 'app.kubernetes.io/name': 'models-command' }, spec: { containers: [] } },
 ];
 
+/** Secrets that an operator makes, by a command of the README of a component. */
+const SECRETS_OF_OPERATORS = ['retrain-hook'];
+
 type Port = string | number;
 type Peer = { readonly podSelector?: Selector; readonly namespaceSelector?: Selector };
 type PolicyRule = {
@@ -139,11 +142,14 @@ function podFindings({ owner, labels, spec }: Pod, manifests: readonly Manifest[
   ];
   const isHere = (kind = '', name = '') =>
     manifests.some((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  const isMadeByHand = (kind = '', name = '') => kind === 'Secret' && SECRETS_OF_OPERATORS.includes(name);
   const volumes = new Set(spec.volumes?.map(({ name }) => name));
   const mounts = spec.containers.flatMap(({ volumeMounts = [] }) => volumeMounts);
   return [
     ...wanted.flatMap(([kind, name]) =>
-      name === undefined || isHere(kind, name) ? [] : `${owner} wants ${kind} ${name}, which is not there`,
+      name === undefined || isHere(kind, name) || isMadeByHand(kind, name)
+        ? []
+        : `${owner} wants ${kind} ${name}, which is not there`,
     ),
     ...mounts.flatMap(({ name }) => (volumes.has(name) ? [] : `${owner} mounts ${name}, which is none of its volumes`)),
     ...(spec.topologySpreadConstraints ?? []).flatMap(({ labelSelector }) =>

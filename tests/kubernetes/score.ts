@@ -9,7 +9,8 @@ const FINE_GRADE = 10;
 /** Checks of kube-score that are ignored, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'container-image-pull-policy': 'tags are fixed versions, and a kind cluster has local images that no registry has',
-  'container-ephemeral-storage-request-and-limit': 'pods write nothing: the root is read-only, there is no emptyDir',
+  'container-ephemeral-storage-request-and-limit':
+    'the root is read-only; only training writes to an emptyDir, small files',
   'deployment-has-host-podantiaffinity': 'topologySpreadConstraints spread the pods, over nodes and zones',
   'deployment-replicas': 'the autoscaler sets them, and kube-score does not recognise KEDA',
   'horizontalpodautoscaler-replicas': 'the kind overlay starts with one pod of each, to fit on a laptop',

@@ -94,8 +94,10 @@ test('the queue is bounded, and takes nothing new after stop', async (t) => {
   assert.deepEqual([runs.length, queue.state], [1, 'stopping']);
 });
 
-test('--on is part of a name in any case, or LABEL=VALUE; all of them must match', () => {
+test('--on is part of a name or the value of a label in any case, or LABEL=VALUE; all of them must match', () => {
   assert.equal(parseMatches(['drift'])(alert('a')), true);
+  assert.equal(parseMatches(['CHURN'])(alert('a')), true);
+  assert.equal(parseMatches(['chur'])(alert('a')), false);
   assert.equal(parseMatches(['drift', 'model=churn'])(alert('a')), true);
   assert.equal(parseMatches(['drift', 'model=other'])(alert('a')), false);
   assert.equal(parseMatches(['model=chur'])(alert('a')), false);

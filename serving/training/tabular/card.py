@@ -50,11 +50,12 @@ PUBLISHED_LIMITS = (
 TRAINED = """On {test[rows]:,} customers that were not used for training:
 
 {table}
-
+{about}
+Trained for {epochs} epochs. Selected: the epoch with the lowest validation loss ({best}). Gate: {gate}."""
+ABOUT_TRUTH = """
 The accuracy against the truth is the mean true probability that the decision is right, so it does not depend on the
 sample. The first column is the best result possible with these inputs.
-
-Trained for {epochs} epochs. Selected: the epoch with the lowest validation loss ({best}). Gate: {gate}."""
+"""
 MEASURED = {
     "accuracy against the truth": "accuracy_against_truth",
     "accuracy against the observed outcome": "accuracy",
@@ -76,6 +77,8 @@ ERRORS = {
 }
 FITTED_LIMITS = """The trips are synthetic, drawn by `serving/training/tabular/rides.py`. The numbers of their zones
 look like those of New York's taxis, and mean nothing."""
+LABELLED_LIMITS = """Trained on synthetic customers, drawn by `serving/training/tabular/customers.py`, and on
+predictions whose labels came later. Measured on others of these predictions."""
 TRAINED_LIMITS = """The customers are synthetic, drawn by `serving/training/tabular/customers.py`. The model shows how
 to train and serve table models, and that a trained model comes close to the best result possible."""
 
@@ -106,12 +109,18 @@ def _published(evaluation: dict[str, Any]) -> str:
 
 
 def _trained(evaluation: dict[str, Any]) -> str:
-    test, truth = evaluation["test"], evaluation["truth"]
-    rows: list[list[object]] = [[name, f"{truth[key]:.4f}", f"{test[key]:.4f}"] for name, key in MEASURED.items()]
-    table = _table(["", "true probabilities", "the model"], rows)
+    test, truth = evaluation["test"], evaluation.get("truth")
+    measured = [(name, key) for name, key in MEASURED.items() if key in test]
+    if truth is None:
+        about, table = "", _table(["", "the model"], [[name, f"{test[key]:.4f}"] for name, key in measured])
+    else:
+        rows: list[list[object]] = [[name, f"{truth[key]:.4f}", f"{test[key]:.4f}"] for name, key in measured]
+        about, table = ABOUT_TRUTH, _table(["", "true probabilities", "the model"], rows)
     training = evaluation["training"]
     gate = evaluation["gate"]["decision"]
-    return TRAINED.format(test=test, table=table, epochs=training["epochs"], best=training["best_epoch"], gate=gate)
+    return TRAINED.format(
+        test=test, table=table, about=about, epochs=training["epochs"], best=training["best_epoch"], gate=gate
+    )
 
 
 def _fitted(evaluation: dict[str, Any]) -> str:
@@ -128,7 +137,8 @@ def _parts(evaluation: dict[str, Any]) -> dict[str, str]:
     outputs = DECISION.format(**evaluation)
     if "published" in evaluation:
         return {"outputs": outputs, "results": _published(evaluation), "limits": PUBLISHED_LIMITS}
-    return {"outputs": outputs, "results": _trained(evaluation), "limits": TRAINED_LIMITS}
+    limits = TRAINED_LIMITS if "truth" in evaluation else LABELLED_LIMITS
+    return {"outputs": outputs, "results": _trained(evaluation), "limits": limits}
 
 
 def write_card(folder: Path, version: int) -> None:

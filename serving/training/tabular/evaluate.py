@@ -28,12 +28,20 @@ def _per_class(decided: NDArray[np.bool_], left: NDArray[np.bool_]) -> list[dict
     return rows
 
 
+def _against(probabilities: Doubles, decided: NDArray[np.bool_], truth: Doubles) -> dict[str, float]:
+    return {
+        "accuracy_against_truth": float(np.where(decided, truth, 1 - truth).mean()),
+        "distance_from_truth": float(np.abs(probabilities - truth).mean()),
+    }
+
+
 def measure(probabilities: Doubles, decided: NDArray[np.bool_], customers: Customers) -> dict[str, Any]:
-    """Metrics of the predictions, against the outcome and against the truth.
+    """Metrics of the predictions, against the outcome and against the truth, where that is known.
 
     `accuracy_against_truth` is the mean true probability that a decision is right. It does not depend on the sample.
     """
     left, truth = customers.left, customers.probabilities
+    against_truth = {} if truth is None else _against(probabilities, decided, truth)
     both, labels = np.stack([1 - probabilities, probabilities], axis=1), left.astype(np.int64)
     return {
         "rows": len(left),
@@ -42,7 +50,6 @@ def measure(probabilities: Doubles, decided: NDArray[np.bool_], customers: Custo
         "loss": cross_entropy(both, labels),
         "area_under_curve": area_under_curve(probabilities, left),
         "calibration_error": calibration_error(both, labels),
-        "accuracy_against_truth": float(np.where(decided, truth, 1 - truth).mean()),
-        "distance_from_truth": float(np.abs(probabilities - truth).mean()),
+        **against_truth,
         "per_class": _per_class(decided, left),
     }

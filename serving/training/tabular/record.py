@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..store import experiment, open_store, tracking_uri
-from ..track import Run
+from ..track import Run, log_cause
 
 
 def open_run(name: str, settings: Mapping[str, Any], data_sha256: str, work: Path) -> Run:
@@ -17,4 +17,5 @@ def open_run(name: str, settings: Mapping[str, Any], data_sha256: str, work: Pat
     run_id = client.create_run(experiment(client, uri, name)).info.run_id
     params = [Param(key, str(value)) for key, value in settings.items()]
     client.log_batch(run_id, params=params, tags=[RunTag("data_sha256", data_sha256)])
+    log_cause(client, run_id)
     return Run(client, run_id)

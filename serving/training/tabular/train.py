@@ -4,6 +4,7 @@ Exit codes: 0: the candidate may be pushed. 3: the gate refused it. 1: an error,
 """
 
 import argparse
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -20,11 +21,13 @@ from .evaluate import measure
 from .export import milliseconds
 from .fit import ANSWER, FitSettings, History, fit
 from .folder import Samples, write_evaluation, write_version
+from .labelled import with_labelled
 from .network import THRESHOLD, Network, rows_of
 from .record import open_run
 from .tune import tune
 
 NAME = "churn-synthetic"
+ABOUT_LABELLED = "Predicts which synthetic customers leave. Trained from scratch, on labelled predictions too."
 ABOUT = "Predicts which synthetic customers leave. Trained from scratch and compared with the true probabilities."
 PROBABILITY = f"{ANSWER}_probability"
 SAMPLES = 40
@@ -67,6 +70,10 @@ def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[
     """
     folder, sha256 = work / "candidate" / NAME, fingerprint(parts)
     folder.mkdir(parents=True, exist_ok=True)
+    # One candidate at a time: `make push` takes the one that is there.
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other)
     with open_run(NAME, asdict(settings), sha256, work) as run:
         network, history = fit(parts, settings)
         for row in history:
@@ -75,10 +82,10 @@ def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[
         candidate = {
             "model": NAME,
             "architecture": f"dense, {settings.units} units",
-            "about": ABOUT,
+            "about": ABOUT if parts.test.probabilities is not None else ABOUT_LABELLED,
             "lineage": lineage(run.run_id, asdict(settings), sha256),
             **_evaluate(folder / str(VERSION), parts),
-            "truth": measure(parts.test.probabilities, parts.test.probabilities >= THRESHOLD, parts.test),
+            **_truth(parts.test),
             **figures,
             **_training(history),
         }
@@ -89,6 +96,12 @@ def make(parts: Parts, settings: FitSettings, work: Path, models: Path) -> dict[
         if candidate["gate"]["decision"] != "refused":
             run.register(folder, folder / str(VERSION), "champion")
     return candidate
+
+
+def _truth(customers: Customers) -> dict[str, Any]:
+    """The metrics of the true probabilities, if they are known: the best result possible."""
+    truth = customers.probabilities
+    return {} if truth is None else {"truth": measure(truth, truth >= THRESHOLD, customers)}
 
 
 def _training(history: History) -> dict[str, Any]:
@@ -105,21 +118,32 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--models", type=Path, default=SERVING / "models", help="folder of current models (%(default)s)"
     )
+    parser.add_argument(
+        "--log", type=Path, help="prediction log with labels: its customers are trained on too, and decide in the gate"
+    )
     parser.add_argument("--trials", type=int, default=12, help="trials of the search; 0: use the default settings")
     return parser.parse_args()
+
+
+def _result(made: dict[str, Any]) -> str:
+    test = made["test"]
+    if "truth" not in made:
+        return f"test {test['accuracy']:.4f} of {test['rows']} labelled predictions"
+    return f"test {test['accuracy_against_truth']:.4f}, best possible {made['truth']['accuracy_against_truth']:.4f}"
 
 
 def main() -> None:
     """Runs the command. Exit code 3 if the gate refuses the candidate."""
     given, parts, settings = arguments(), draw_parts(), FitSettings()
     try:
+        if given.log:
+            parts = with_labelled(parts, given.log, NAME)
         if given.trials:
             settings = tune(parts, settings, given.work, given.trials)
         made = make(parts, settings, given.work, given.models)
     except (ValueError, OSError) as error:
         raise SystemExit(f"training.tabular.train: {error}") from error
-    test, truth = made["test"]["accuracy_against_truth"], made["truth"]["accuracy_against_truth"]
-    print(f"{NAME}: test {test:.4f}, best possible {truth:.4f}, in {given.work / 'candidate' / NAME}")
+    print(f"{NAME}: {_result(made)}, in {given.work / 'candidate' / NAME}")
     print("\n".join(sentences(made["gate"])))
     sys.exit(REFUSED if made["gate"]["decision"] == "refused" else 0)
 

@@ -11,6 +11,7 @@ import optuna
 import pytest
 import tensorflow as tf
 
+from training.card import main as card_command
 from training.json_file import write_json
 from training.served import onnx_call, tensorflow_call
 from training.settings import SIGNATURE
@@ -62,6 +63,17 @@ def test_card_shows_the_published_outputs(models: Path, name: str, answers: list
     ]
     assert printed == answers
     assert all(str(row["answered"]) in (models / name / "README.md").read_text() for row in evaluation["published"])
+
+
+def test_the_card_of_a_pushed_table_is_that_of_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make push` writes the card of every kind of model by one command."""
+    folder = tmp_path / NAME
+    shutil.copytree(COMMITTED / NAME, folder)
+    wanted = (folder / "README.md").read_text()
+    (folder / "README.md").unlink()
+    monkeypatch.setattr("sys.argv", ["card", str(folder), "1"])
+    card_command()
+    assert (folder / "README.md").read_text() == wanted
 
 
 def test_f27_a_folder_that_holds_the_model_already_stays_as_it_is(models: Path, tmp_path: Path) -> None:
@@ -225,6 +237,7 @@ def test_customers_are_reproducible() -> None:
 def test_outcomes_follow_the_true_probabilities() -> None:
     """In each tenth of the range, within four standard deviations."""
     customers = draw_customers(20_000, 5)
+    assert customers.probabilities is not None
     for low in np.arange(0, 1, 0.1):
         inside = (customers.probabilities >= low) & (customers.probabilities < low + 0.1)
         wanted = customers.probabilities[inside].mean()
