@@ -10,12 +10,12 @@ import { testSpec } from './test-spec.ts';
 const measure = createMeasure();
 
 /** A picture of the model's size from the value of each pixel and channel, as a row of a tensor. */
-function rowOf(spec: ImageSpec, type: PixelType, valueOf: (x: number, y: number, channel: number) => number) {
+function rowOf(spec: ImageSpec, type: PixelType, valueAt: (x: number, y: number, channel: number) => number) {
   const [height, width] = spec.size;
   const channels = spec.color === 'rgb' ? 3 : 1;
   const data = Uint8Array.from({ length: height * width * channels }, (_, index) => {
     const pixel = Math.floor(index / channels);
-    return valueOf(pixel % width, Math.floor(pixel / width), index % channels);
+    return valueAt(pixel % width, Math.floor(pixel / width), index % channels);
   });
   const row = new ELEMENTS[type](data.length);
   createConverter(spec).pixels({ width, height, channels, data }, row);

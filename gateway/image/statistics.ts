@@ -75,7 +75,7 @@ function samplesOf(spec: ImageSpec): Samples {
 /** Rounded and from 0 to 255: tf.image.resize overshoots. */
 function byteOf(number: number, times: number, plus: number): number {
   const sample = (number * times + plus) | 0;
-  return sample < 0 ? 0 : sample > 255 ? 255 : sample;
+  return Math.min(Math.max(sample, 0), 255);
 }
 
 function readGray(
