@@ -118,7 +118,7 @@ test('a picture: its digest, size, format and public URL; the classes with their
     // -(0.6 ln 0.6 + 0.3 ln 0.3 + 0.1 ln 0.1) / ln 3
     entropy: 0.8173454,
     // The logits are ln 1, ln 6 and ln 3: -ln 10.
-    energy: -2.302585,
+    energy: Number((-Math.LN10).toPrecision(7)),
     outputs: { values: { y: [0, 1.7917594909667969, 1.0986123085021973] }, digests: {} },
   });
   assert.deepEqual([second?.id, second?.given_id, second?.row], ['r1[1]', null, 1]);
