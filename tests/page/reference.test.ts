@@ -56,6 +56,9 @@ describe('the API reference', { skip: SKIP }, () => {
     assert.deepEqual(shown, new Set(Object.keys(paths)));
     await tryOut(page, 'models-listModels', '200');
     assert.match((await texts(page, '#operations-models-listModels .curl')).join(), /curl.*\/models/s);
+    // The answer and its schema are references in the document.
+    await page.locator('#operations-models-listModels .tablinks', { hasText: 'Schema' }).first().click();
+    await page.locator('#operations-models-listModels .model-box', { hasText: /^.*models.*array<object>/s }).waitFor();
     const link = await openSound(t, browser, `${gateway.url}/docs#/predictions/predict`);
     await link.locator('#operations-predictions-predict.is-open').waitFor();
   });

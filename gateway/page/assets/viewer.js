@@ -1,6 +1,7 @@
 /** swagger-ui, with what it lacks for keyboards and screen readers, and in the colours of the system. */
 import { apiKey } from './api.js';
 import { nameControls } from './viewer-names.js';
+import { resolveSubtree } from './viewer-references.js';
 
 /**
  * Parts of swagger-ui in other elements: a link in a button has no meaning for a screen reader, the description is a part of
@@ -38,7 +39,7 @@ export function showReference(spec, domNode) {
     defaultModelsExpandDepth: 0,
     requestSnippetsEnabled: true,
     validatorUrl: null,
-    plugins: [betterElements],
+    plugins: [betterElements, () => ({ fn: { resolveSubtree } })],
     onComplete: () => apiKey.get() !== '' && fillKey(),
   });
   return fillKey;
