@@ -10,7 +10,7 @@ import { findClients } from '../clients/python.ts';
 import { PICTURE } from '../committed-model.ts';
 import { predictImage, type RunningGateway, startGateway } from '../gateway.ts';
 import { type Origin, startOrigin } from '../origin.ts';
-import { type Packed, pack } from '../package/packed.ts';
+import { build } from '../package/packed.ts';
 import { openPage, SKIP, startBrowser } from '../page/browser.ts';
 
 const execute = promisify(execFile);
@@ -46,21 +46,21 @@ export async function use(blob: Blob, bytes: Uint8Array, signal: AbortSignal): P
 `;
 
 describe('the client of the package', () => {
-  let packed: Packed;
+  let built: Awaited<ReturnType<typeof build>>;
   let gateway: RunningGateway;
   let origin: Origin;
   let project: string;
 
   before(async () => {
-    [packed, gateway, origin] = await Promise.all([
-      pack(),
+    [built, gateway, origin] = await Promise.all([
+      build(),
       startGateway({ FETCH_ALLOW_PRIVATE: 'true', CORS_ORIGINS: '*', TF_SERVING_HOST: '' }),
       startOrigin({ '/pants.jpg': PICTURE }),
     ]);
-    project = path.join(packed.folder, 'project');
+    project = path.join(built.folder, 'project');
     await mkdir(path.join(project, 'node_modules'), { recursive: true });
     // Nothing else is installed: the client has no dependencies.
-    await rename(packed.unpacked, path.join(project, 'node_modules/tensorgate'));
+    await rename(built.content, path.join(project, 'node_modules/tensorgate'));
     await symlink(path.join(ROOT, 'node_modules/@types'), path.join(project, 'node_modules/@types'));
     await writeFile(path.join(project, 'package.json'), '{ "type": "module" }');
     await writeFile(path.join(project, 'pants.jpg'), PICTURE);
@@ -69,7 +69,7 @@ describe('the client of the package', () => {
   after(async () => {
     await origin.close();
     assert.equal(await gateway.stop(), 0);
-    await packed[Symbol.asyncDispose]();
+    await built[Symbol.asyncDispose]();
   });
 
   /** The example of the page in a language, with the addresses of this test. */
@@ -97,7 +97,7 @@ describe('the client of the package', () => {
   });
 
   test('its types compile with TypeScript 5, in projects for browsers and for Node', async (t) => {
-    const tsc = await installTypeScript5(t, path.join(packed.folder, 'typescript-5'));
+    const tsc = await installTypeScript5(t, path.join(built.folder, 'typescript-5'));
     if (tsc === undefined) return;
     for (const kind of ['browser', 'node'] as const) await compile(tsc, kind);
   });

@@ -149,6 +149,7 @@ async function startWithNpx(t: TestContext, { folder, archive }: Packed): Promis
       ...process.env,
       PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
       npm_config_cache: cache,
+      NODE_COMPILE_CACHE: undefined, // it makes its own
       HOST: '127.0.0.1',
       PORT: '0',
       ADMIN_PORT: '0',
