@@ -64,9 +64,13 @@ hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; o
 	@npm run --silent hooks
 
 .PHONY: test
-test: lint $(TENSORFLOW) $(KUBERNETES_TOOLS) .venv-buckets/.ready .venv-clients/.ready ## Run all checks and all tests
-	@node --test --test-concurrency=2 --test-timeout=300000 $(shell git ls-files -co --exclude-standard '*.test.ts')
-	@$(MAKE) --no-print-directory test-training
+test: lint ## Run all checks and all tests
+	@$(MAKE) --no-print-directory --jobs=3 environments
+	@NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compiled" tests/run.sh $(shell git ls-files -co --exclude-standard '*.test.ts')
+
+# What tests need beside node_modules. Python compiles what it imports of these packages: that is a small part of them.
+.PHONY: environments
+environments: $(TENSORFLOW) $(KUBERNETES_TOOLS) .venv-buckets/.ready .venv-clients/.ready
 
 .PHONY: lint
 lint: node_modules ## Check format, lint rules, types and unused code
@@ -252,16 +256,16 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 
 .venv-clients/.ready: tests/clients/requirements.txt
 	@echo "Installing the public clients of tests/clients into .venv-clients"
-	@python3 -m venv .venv-clients && .venv-clients/bin/pip install --quiet -r $< && touch $@
+	@python3 -m venv .venv-clients && .venv-clients/bin/pip install --quiet --no-compile -r $< && touch $@
 
 .venv-tensorflow/.ready: $(TENSORFLOW_SERVER)/requirements.txt
 	@echo "Installing TensorFlow for its tests into .venv-tensorflow"
-	@python3 -m venv .venv-tensorflow && .venv-tensorflow/bin/pip install --quiet -r $<
+	@python3 -m venv .venv-tensorflow && .venv-tensorflow/bin/pip install --quiet --no-compile -r $<
 	@.venv-tensorflow/bin/pip install --quiet --no-deps tensorflow-serving-api==2.19.1 && touch $@
 
 .venv-buckets/.ready: tests/buckets/requirements.txt
 	@echo "Installing the stores of the bucket tests into .venv-buckets"
-	@python3 -m venv .venv-buckets && .venv-buckets/bin/pip install --quiet --no-deps -r $< && touch $@
+	@python3 -m venv .venv-buckets && .venv-buckets/bin/pip install --quiet --no-compile --no-deps -r $< && touch $@
 
 .kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks 2>/dev/null)
 	@echo "Building the tools that check the Kubernetes manifests into .kubernetes-tools"
