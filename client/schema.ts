@@ -114,8 +114,34 @@ export interface ListedScores {
    * Comes back with the prediction. null: none.
    */
   id?: string | number | boolean | null;
+  outlier?: Outlier;
   predictions: ScoreList;
-  [k: string]: InstanceId | string | number | boolean | null | ScoreList | undefined;
+  [k: string]: InstanceId | string | number | boolean | null | Outlier | ScoreList | undefined;
+}
+/**
+ * How unusual the input is: `outlier=true`. Null where there is nothing to compare.
+ */
+export interface Outlier {
+  /**
+   * The energy score of the logits: higher for inputs unlike those of training.
+   */
+  energy: number | null;
+  /**
+   * The share of the baseline with a lower energy.
+   */
+  energy_percentile: number | null;
+  /**
+   * From what is typical of the baseline, in standard deviations.
+   */
+  distance: number | null;
+  /**
+   * The share of the baseline that is nearer.
+   */
+  distance_percentile: number | null;
+  /**
+   * The feature that is the farthest.
+   */
+  feature: string | null;
 }
 export interface Model {
   name: string;
@@ -182,7 +208,8 @@ export interface Prediction {
    * Comes back with the prediction. null: none.
    */
   id?: string | number | boolean | null;
-  [k: string]: Value | boolean | ScoreList | string | number | null | undefined;
+  outlier?: Outlier;
+  [k: string]: Value | boolean | ScoreList | string | number | null | Outlier | undefined;
 }
 export interface Predictions {
   predictions: PredictionOfInstance[];
@@ -200,6 +227,10 @@ export interface PredictQuery {
    * Scores by the names of the classes, or a list of classes with scores.
    */
   format?: 'map' | 'list';
+  /**
+   * Whether to say how unusual each input is: its energy score and its distance from the baseline.
+   */
+  outlier?: 'true' | 'false';
   /**
    * The model. Without it that of MODEL_NAME answers, else the only one that takes images, else the only one.
    */

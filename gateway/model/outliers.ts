@@ -13,11 +13,11 @@ const LEAST_COUNT = 0.5;
 export type Typical = { readonly center: number; readonly spread: number };
 
 /** Features of inputs: those of answers tell what the model made of them. */
-const OF_ANSWERS: ReadonlySet<string> = new Set(['class', 'score', 'entropy', 'value']);
+const OF_ANSWERS: ReadonlySet<string> = new Set(['class', 'score', 'entropy']);
 
 /** Whether a feature is one of inputs. */
 export function isOfInput(feature: string): boolean {
-  return !OF_ANSWERS.has(feature);
+  return !OF_ANSWERS.has(feature) && !feature.startsWith('output.');
 }
 
 /** The 101 quantiles of sorted numbers, with linear interpolation. At least one number. */

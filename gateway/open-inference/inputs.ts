@@ -14,6 +14,8 @@ import { type InferInput, type InferMessage, type Parameters, placeOf, wrongTens
 const UNOFFERED = ['shared_memory_region', 'sequence_id'];
 /** The parameter that names the signature. */
 export const SIGNATURE_NAME = 'signature_name';
+/** The parameter that asks for the outputs of outliers.ts. */
+export const OUTLIER = 'outlier';
 
 export type InferBody = {
   readonly signature: string;
@@ -21,6 +23,8 @@ export type InferBody = {
   readonly outputs: readonly string[] | undefined;
   /** The number of classes wanted of an output, in place of its elements. */
   readonly classes: ReadonlyMap<string, number>;
+  /** The parameter that asks how unusual each row is. */
+  readonly outlier: string | undefined;
 } & (
   | { readonly kind: 'pictures'; readonly instances: readonly Instance[] }
   | { readonly kind: 'tensors'; readonly inputs: ReadonlyMap<string, Tensor>; readonly rows: number }
@@ -33,7 +37,7 @@ export type InferBody = {
 export async function readInputs(message: InferMessage, routed: Routed): Promise<InferBody> {
   const signature = signatureNameOf(message, routed);
   const outputs = message.outputs.length > 0 ? message.outputs.map(({ name }) => name) : undefined;
-  const wanted = { signature, outputs, classes: wantedClasses(message.outputs) };
+  const wanted = { signature, outputs, classes: wantedClasses(message.outputs), outlier: outlierOf(message) };
   const inputs = message.inputs.map((input, index): Placed => ({ ...input, place: placeOf(input.name, index) }));
   const picture = signature === routed.card.signature ? pictureInput(inputs, routed) : undefined;
   if (picture) return { kind: 'pictures', ...wanted, instances: await readPictures(picture) };
@@ -54,6 +58,13 @@ export function refuseUnoffered({ parameters, inputs, outputs }: Parts): void {
   if (unoffered === undefined) return;
   const detail = `parameters.${unoffered}: is not offered here; send and take whole tensors.`;
   throw new GatewayError('invalid_request', detail);
+}
+
+/** Throws `invalid_request` for a value that is no boolean. */
+function outlierOf({ parameters }: Pick<InferMessage, 'parameters'>): string | undefined {
+  const given = parameters.get(OUTLIER) ?? false;
+  if (typeof given === 'boolean') return given ? `parameters.${OUTLIER}` : undefined;
+  throw new GatewayError('invalid_request', `parameters.${OUTLIER}: needs true or false.`);
 }
 
 function signatureNameOf({ parameters }: InferMessage, { card, metadata }: Routed): string {

@@ -9,6 +9,7 @@ import { joinRows } from '../tensor/row-slices.ts';
 import { bestClasses } from './best-classes.ts';
 import type { InferBody } from './inputs.ts';
 import type { OpenInferenceOptions } from './options.ts';
+import { outlierOutputs } from './outlier-outputs.ts';
 
 export type NamedOutput = readonly [name: string, tensor: Tensor];
 export type Predicted = { readonly version: number; readonly outputs: readonly NamedOutput[] };
@@ -34,16 +35,16 @@ export async function predict(body: InferBody, known: Known, line: Line, context
 }
 
 async function predictTensors(
-  { signature, inputs, rows, outputs: wanted }: Extract<InferBody, { kind: 'tensors' }>,
+  { signature, inputs, rows, outputs: wanted, outlier }: Extract<InferBody, { kind: 'tensors' }>,
   known: Known,
   { infer }: Line,
   context: RequestContext,
 ): Promise<Predicted> {
-  const { version, outputs } = await infer(
-    { ...known, signature, inputs, rows, outputs: wanted, ids: idsOf(known, rows) },
+  const { version, outputs, outliers } = await infer(
+    { ...known, signature, inputs, rows, outputs: wanted, ids: idsOf(known, rows), outlier },
     context,
   );
-  return { version, outputs: [...outputs] };
+  return { version, outputs: [...outputs, ...outlierOutputs(outliers)] };
 }
 
 function idsOf({ id }: Known, rows: number): readonly string[] | undefined {
@@ -52,7 +53,7 @@ function idsOf({ id }: Known, rows: number): readonly string[] | undefined {
 
 /** Encoded pictures become rows of the model's input. The first that cannot be read fails the request. */
 async function predictPictures(
-  { signature, instances, outputs }: Extract<InferBody, { kind: 'pictures' }>,
+  { signature, instances, outputs, outlier }: Extract<InferBody, { kind: 'pictures' }>,
   known: Known,
   { predictPictures: send, maxInstances }: Line,
   context: RequestContext,
@@ -60,17 +61,18 @@ async function predictPictures(
   if (instances.length > maxInstances) throw tooManyInstances(maxInstances);
   const wanted = wantedOutputs(known.routed, signature, outputs);
   const { routed, outcomes } = await send(
-    { ...known, instances, outputs: 'all', ids: idsOf(known, instances.length) },
+    { ...known, instances, outputs: 'all', ids: idsOf(known, instances.length), outlier },
     context,
   );
   const rows = outcomes.map((outcome) => {
     if ('error' in outcome) throw outcome.error;
-    return outcome.outputs;
+    return outcome;
   });
   const joined = wanted.map((name): NamedOutput => {
-    const tensor = joinRows(rows.flatMap((row) => row.get(name) ?? []));
+    const tensor = joinRows(rows.flatMap(({ outputs: row }) => row.get(name) ?? []));
     if (tensor) return [name, tensor];
     throw new GatewayError('model_failed', `${name}: the model's answers for the pictures differ in their form.`);
   });
-  return { version: routed.version, outputs: joined };
+  const outliers = rows.flatMap((row) => row.outlier ?? []);
+  return { version: routed.version, outputs: [...joined, ...outlierOutputs(outliers)] };
 }

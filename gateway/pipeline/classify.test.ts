@@ -92,6 +92,7 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
     measurePixels: () => ({ brightness: 0, contrast: 0, sharpness: 0 }),
     backend: BACKEND as Backend,
     ownAdmission: () => undefined,
+    baselineOf: async () => undefined,
   } satisfies Stages;
   return { stages: stages as Stages, counts, admission, budget };
 }

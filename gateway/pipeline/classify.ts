@@ -5,6 +5,7 @@ import { asGatewayError, type GatewayError } from '../errors.ts';
 import { bindingOf } from '../model/route.ts';
 import { nameScores, requireScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
 import type { GivenIds } from './given-ids.ts';
+import type { Outlier } from './outliers.ts';
 import { type PictureOutcome, type PicturesAnswer, predictPictures } from './pictures.ts';
 import type { FoundModel } from './records.ts';
 import type { Stages } from './stages.ts';
@@ -16,10 +17,12 @@ export type ClassifyRequest = {
   /** Only the best K classes of each instance. */
   readonly top?: number | undefined;
   readonly ids?: GivenIds | undefined;
+  /** The field that asks how unusual each picture is. */
+  readonly outlier?: string | undefined;
 };
 
 /** The scores of an instance, or why it has none. */
-export type Outcome = { readonly scores: Scores } | { readonly error: GatewayError };
+export type Outcome = { readonly scores: Scores; readonly outlier?: Outlier } | { readonly error: GatewayError };
 
 export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> & {
   readonly version: number;
@@ -30,11 +33,11 @@ export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> 
 /** Scores every instance of a request, as predictPictures does. Throws the first one's error where none has scores. */
 export async function classify(
   stages: Stages,
-  { model, instances, wants, top, ids }: ClassifyRequest,
+  { model, instances, wants, top, ids, outlier }: ClassifyRequest,
   context: RequestContext,
 ): Promise<Classification> {
   requireScores({ gives: model.routed.card.scores, wants });
-  const answer = await predictPictures(stages, { ...model, instances, ids, outputs: 'scores' }, context);
+  const answer = await predictPictures(stages, { ...model, instances, ids, outlier, outputs: 'scores' }, context);
   const { card, output, version } = bindingOf(answer.routed);
   const options = { classes: card.classes, gives: card.scores, wants, top };
   const outcomes = answer.outcomes.map((outcome) => scoresOf(outcome, output, options));
@@ -46,10 +49,11 @@ export async function classify(
 /** The scores of one instance, or its error. */
 function scoresOf(outcome: PictureOutcome, output: string, options: ScoreOptions): Outcome {
   if ('error' in outcome) return outcome;
+  const { outputs, outlier } = outcome;
   try {
-    const row = outcome.outputs.get(output);
+    const row = outputs.get(output);
     const [scores] = nameScores(row && { ...row, shape: [1, ...row.shape] }, 1, options);
-    return Array.isArray(scores) ? { scores } : { error: asGatewayError(scores) };
+    return Array.isArray(scores) ? { scores, ...(outlier && { outlier }) } : { error: asGatewayError(scores) };
   } catch (thrown) {
     return { error: asGatewayError(thrown) };
   }

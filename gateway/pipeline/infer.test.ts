@@ -40,6 +40,7 @@ function rig(loaded: number, next = version(loaded, 'y', 'z')) {
       route,
       admission: new Admission({ maxInFlight: 1, maxQueue: 1 }),
       ownAdmission: () => undefined,
+      baselineOf: async () => undefined,
       backend: backend as Backend,
       checkEncoded() {},
     },

@@ -10,6 +10,7 @@ import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
 import { checkPictures } from './encoded-pictures.ts';
 import type { GivenIds } from './given-ids.ts';
+import { type Outlier, requireBaseline, requireOwnSignature, rowOutliers } from './outliers.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { requireAnswer } from './require-answer.ts';
@@ -27,18 +28,26 @@ export type InferRequest = {
   /** Only these outputs. Unset: all. */
   readonly outputs?: readonly string[] | undefined;
   readonly ids?: GivenIds | undefined;
+  /** The field that asks how unusual each row is. */
+  readonly outlier?: string | undefined;
+};
+
+export type InferAnswer = Prediction & {
+  readonly version: number;
+  /** Of each row, where the request asks for it. */
+  readonly outliers?: readonly Outlier[];
 };
 
 /** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
-export async function infer(
-  shared: TensorStages,
-  request: InferRequest,
-  given: RequestContext,
-): Promise<Prediction & { readonly version: number }> {
-  const { routed: first, signature: name, inputs, rows } = request;
+export async function infer(shared: TensorStages, request: InferRequest, given: RequestContext): Promise<InferAnswer> {
+  const { routed: first, signature: name, inputs, rows, outlier } = request;
   const { stages, context } = ownLine(shared, first.card, given);
   const signature = signatureOf(first.metadata, name);
   checkEncodedInput(stages, request);
+  if (outlier !== undefined) {
+    requireOwnSignature(first, name, outlier);
+    await requireBaseline(stages, first, outlier);
+  }
   return await predictKnown(
     stages,
     { routed: first, servable: request.servable, images: 1 },
@@ -57,7 +66,10 @@ export async function infer(
       const { outputs } = prediction;
       const { ids } = request;
       stages.onPredicted?.({ kind: 'tensors', routed, signature: name, inputs, outputs, rows, ids }, given);
-      return { ...prediction, version };
+      if (outlier === undefined) return { ...prediction, version };
+      const baseline = await requireBaseline(stages, routed, outlier);
+      const outliers = await rowOutliers(baseline, routed, { inputs, outputs, rows });
+      return { ...prediction, version, outliers };
     },
   );
 }

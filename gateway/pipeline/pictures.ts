@@ -11,6 +11,7 @@ import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
 import { type FilledTensor, fillTensor } from './fill.ts';
 import type { GivenIds } from './given-ids.ts';
 import type { Outcomes } from './outcomes.ts';
+import { type Outlier, pictureOutlier, requireBaseline } from './outliers.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import type { PredictedPicture } from './predicted.ts';
@@ -26,10 +27,14 @@ export type PicturesRequest = {
   /** Only the output that has the scores, or all outputs of the signature. */
   readonly outputs: 'scores' | 'all';
   readonly ids?: GivenIds | undefined;
+  /** The field that asks how unusual each picture is. */
+  readonly outlier?: string | undefined;
 };
 
 /** The outputs of an instance, or why it has none. */
-export type PictureOutcome = { readonly outputs: RowOutputs } | { readonly error: GatewayError };
+export type PictureOutcome =
+  | { readonly outputs: RowOutputs; readonly outlier?: Outlier }
+  | { readonly error: GatewayError };
 
 export type PicturesAnswer = {
   /** The version that answered. */
@@ -62,6 +67,7 @@ export async function predictPictures(
   const { stages, context } = ownLine(shared, routed.card, given);
   const share = stages.fetchedBytes.open();
   try {
+    if (request.outlier !== undefined) await requireBaseline(stages, routed, request.outlier);
     const { values: images, errors } = await readImages(stages, instances, share, context);
     requireOne(instances, { values: images, errors });
     const known = { servable, routed, images: images.size };
@@ -74,12 +80,19 @@ export async function predictPictures(
       const result = row === undefined ? (errors.get(instance) ?? rows.errors.get(instance)) : answered.rows[row];
       return result instanceof Map ? { outputs: result } : { error: asGatewayError(result) };
     });
+    const pictures = picturesOf(request, images, outcomes, rows);
     if (stages.onPredicted) {
-      const pictures = picturesOf(request, images, outcomes, rows);
       const { signature } = bindingOf(predicted.routed);
       const { ids } = request;
       const count = instances.length;
       stages.onPredicted({ kind: 'pictures', routed: predicted.routed, signature, pictures, count, ids }, given);
+    }
+    if (request.outlier !== undefined) {
+      const baseline = await requireBaseline(stages, predicted.routed, request.outlier);
+      for (const picture of pictures) {
+        const outlier = pictureOutlier(baseline, predicted.routed, picture);
+        outcomes[picture.row] = { outputs: picture.outputs, outlier };
+      }
     }
     const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
     return { routed: predicted.routed, outcomes, imageBytes, tensorBytes: predicted.tensorBytes };

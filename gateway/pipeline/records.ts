@@ -1,5 +1,4 @@
 /** The line for records: the inputs of a table in, its outputs out. */
-import type { Prediction } from '../domain/backend.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import type { Table } from '../domain/table.ts';
@@ -7,7 +6,7 @@ import type { Tensor } from '../domain/tensor.ts';
 import type { Routed } from '../model/route.ts';
 import { tableOf } from '../model/table.ts';
 import type { GivenIds } from './given-ids.ts';
-import { infer } from './infer.ts';
+import { type InferAnswer, infer } from './infer.ts';
 import type { Stages, TensorStages } from './stages.ts';
 
 /** The version that a request means. `table`: how its records are read; undefined where it takes pictures. */
@@ -36,6 +35,8 @@ export type RecordsRequest = {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly rows: number;
   readonly ids?: GivenIds | undefined;
+  /** The field that asks how unusual each record is. */
+  readonly outlier?: string | undefined;
 };
 
 /** Predicts all rows with one Predict. Throws the errors of infer. */
@@ -43,6 +44,6 @@ export function predictRecords(
   stages: TensorStages,
   { model: { servable, routed, table }, ...request }: RecordsRequest,
   context: RequestContext,
-): Promise<Prediction & { readonly version: number }> {
+): Promise<InferAnswer> {
   return infer(stages, { servable, routed, signature: table.signature, ...request }, context);
 }

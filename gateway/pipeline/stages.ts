@@ -5,6 +5,7 @@ import type { CheckEncoded, FillRow, MeasurePixels } from '../domain/picture.ts'
 import type { RequestContext } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
+import type { FindBaseline } from '../model/baselines.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { Route } from '../model/route.ts';
 import type { OnPredicted } from './predicted.ts';
@@ -31,6 +32,8 @@ export type Stages = {
   readonly measurePixels: MeasurePixels;
   readonly checkEncoded: CheckEncoded;
   readonly backend: Backend;
+  /** The baseline of a version, for requests that ask how unusual their input is. */
+  readonly baselineOf: FindBaseline;
   /** Told of every request that was predicted. Unset: nobody keeps a record. */
   readonly onPredicted?: OnPredicted | undefined;
 };
@@ -38,5 +41,5 @@ export type Stages = {
 /** What tensors need of the line. */
 export type TensorStages = Pick<
   Stages,
-  'route' | 'admission' | 'ownAdmission' | 'backend' | 'checkEncoded' | 'onPredicted'
+  'route' | 'admission' | 'ownAdmission' | 'backend' | 'baselineOf' | 'checkEncoded' | 'onPredicted'
 >;

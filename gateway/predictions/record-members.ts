@@ -11,6 +11,8 @@ import { rowsToJson } from '../tensor/to-json.ts';
 export type RecordsForm = Pick<ScoreOptions, 'top' | 'wants'> & {
   /** Scores by the classes' names, or as a list of classes with scores. */
   readonly format: 'map' | 'list';
+  /** Whether to say how unusual each record is. */
+  readonly outlier: boolean;
 };
 
 /** The members of one prediction, or why it has none. */

@@ -4,6 +4,7 @@ import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import type { JsonText } from '../http/json/format.ts';
 import { problemMembers } from '../http/problem.ts';
+import { type Outlier, outlierMembers } from '../pipeline/outliers.ts';
 import { packedMemory } from '../tensor/packed.ts';
 import { memoryOfNames, type RowNames, unpackNames } from '../tensor/row-names.ts';
 import { rowsOf } from '../tensor/row-slices.ts';
@@ -19,14 +20,19 @@ export type RecordsAnswer = {
   /** Only the first prediction, without a list. */
   readonly flat: boolean;
   readonly form: RecordsForm;
+  /** How unusual each record is, where the request asks for it. */
+  readonly outliers?: readonly Outlier[] | undefined;
 };
 
+/** About the text of an outlier. */
+const OUTLIER_BYTES = 150;
 /** Rows whose text is made at once: it bounds the memory beside the answer. */
 const ROWS_AT_ONCE = 1000;
 
 export const text: JsonText<RecordsAnswer> = {
   module: import.meta.url,
-  bytes: ({ outputs }) => outputs.reduce((sum, [, { bytes }]) => sum + bytes.length, 0),
+  bytes: ({ outputs, outliers = [] }) =>
+    outputs.reduce((sum, [, { bytes }]) => sum + bytes.length, outliers.length * OUTLIER_BYTES),
   memory: ({ outputs, instances }) => [
     ...packedMemory(outputs.map(([, tensor]) => tensor)),
     ...memoryOfNames(instances),
@@ -45,7 +51,7 @@ function writeAnswer(answer: RecordsAnswer, add: (piece: string) => void): void 
     const part = new Map(outputs.map(([name, tensor]) => [name, rowsOf(tensor, start, count)]));
     for (const [index, members] of rowsOfOutputs(part, answer.table, answer.form).entries()) {
       if (members instanceof GatewayError) failed.push(members);
-      const piece = written(members, nameOf(start + index), answer);
+      const piece = written(members, besidesOutputs(nameOf(start + index), answer.outliers?.[start + index]), answer);
       add(start + index > 0 ? `,${piece}` : piece);
     }
   }
@@ -54,10 +60,19 @@ function writeAnswer(answer: RecordsAnswer, add: (piece: string) => void): void 
   if (!flat) add(']}');
 }
 
+type Beside = { readonly ids: string; readonly isPlain: boolean };
+
+/** The outlier is a member as ids are. */
+function besidesOutputs({ ids, isPlain }: Beside, outlier: Outlier | undefined): Beside {
+  if (!outlier) return { ids, isPlain };
+  const member = `"outlier":${JSON.stringify(outlierMembers(outlier))}`;
+  return { ids: ids === '' ? member : `${ids},${member}`, isPlain };
+}
+
 /** A prediction without any name is the plain value of its only output. A list of classes is one member. */
 function written(
   members: Row,
-  { ids, isPlain }: { readonly ids: string; readonly isPlain: boolean },
+  { ids, isPlain }: Beside,
   { table: { outputs, decision, record }, version, flat, form: { format } }: RecordsAnswer,
 ): string {
   if (members instanceof GatewayError) return renderMembers(ids, [['error', JSON.stringify(problemMembers(members))]]);

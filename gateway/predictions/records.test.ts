@@ -20,7 +20,7 @@ const floats = (shape: number[], ...values: number[]) => tensor('DT_FLOAT', shap
 const codec = createJsonCodec(64 * 2 ** 20);
 after(() => codec.close());
 
-const FORM: RecordsForm = { format: 'map', wants: 'raw', top: undefined };
+const FORM: RecordsForm = { format: 'map', wants: 'raw', top: undefined, outlier: false };
 const named: RowName = { isPlain: false };
 const plain: RowName = { isPlain: true };
 const tableOf = (outputs: TensorInfo[], more: Partial<Table> = {}): Table => ({

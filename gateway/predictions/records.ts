@@ -4,6 +4,7 @@ import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { JsonCodec } from '../http/json/codec.ts';
+import type { Outlier } from '../pipeline/outliers.ts';
 import { packTensor } from '../tensor/packed.ts';
 import type { RowNames } from '../tensor/row-names.ts';
 import type { RecordsForm } from './record-members.ts';
@@ -13,6 +14,7 @@ export type RecordsPrediction = {
   readonly version: number;
   readonly table: Table;
   readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly outliers?: readonly Outlier[] | undefined;
 };
 
 /** `flat`: only the first prediction, without a list. */
@@ -28,9 +30,9 @@ export async function renderRecords(
   { instances, flat }: RecordsRequest,
   form: RecordsForm,
 ): Promise<Answer> {
-  const { table, version } = prediction;
+  const { table, version, outliers } = prediction;
   const outputs = rowedOutputs(prediction, instances.count);
-  const body = await write<RecordsAnswer>({ version, table, outputs, instances, flat, form }, text);
+  const body = await write<RecordsAnswer>({ version, table, outputs, instances, flat, form, outliers }, text);
   return {
     status: 200,
     headers: { 'Content-Type': 'application/json', 'X-Model-Version': String(version) },
@@ -38,10 +40,10 @@ export async function renderRecords(
   };
 }
 
-/** Throws `invalid_request` for parameters about classes where the model has none. `place`: where the parameters are. */
+/** Throws `invalid_request` for parameters that do not fit the model, such as those about classes where it has none. `place`: where the parameters are. */
 export function checkForm(
   { scores, outputs, decision, record }: Table,
-  { top, wants, format }: RecordsForm,
+  { top, wants, format, outlier }: RecordsForm,
   place: 'query ' | 'parameters.',
 ): void {
   const refuse = (parameter: string, why: string): never => {
@@ -49,6 +51,8 @@ export function checkForm(
   };
   if (!scores && top !== undefined) refuse('top', 'this model has no classes');
   if (!scores && wants !== 'raw') refuse('scores', 'this model has no classes');
+  const names = [...outputs.map(({ name }) => name), ...(scores?.classes ?? []), decision?.name];
+  if (outlier && names.includes('outlier')) refuse('outlier', 'the model has an output or a class of this name');
   const hasMore = outputs.length > 1 || decision !== undefined || record !== undefined;
   if (format === 'list' && (!scores || hasMore)) refuse('format', 'list is for models that give nothing but classes');
 }

@@ -20,6 +20,7 @@ import { ByteBudget } from '../machine/byte-budget.ts';
 import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import { reloading } from '../machine/reload.ts';
+import { createFindBaseline } from '../model/baselines.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { ModelFolders } from '../model/folders.ts';
 import { PROOF_TIMEOUT_MS, proveParity } from '../model/parity.ts';
@@ -101,6 +102,7 @@ export function openStages(options: StagesOptions): Line {
     measurePixels: createMeasure(),
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend: backends.predictions,
+    baselineOf: createFindBaseline(),
     onPredicted(predicted, context) {
       drift.onPredicted(predicted, context);
       options.predictionLog?.(predicted, context);

@@ -18,6 +18,7 @@ export const parametersSchema = z.object(
       .nullish(),
     scores: z.enum(['raw', 'probabilities'], 'raw or probabilities').nullish(),
     format: z.enum(['map', 'list'], 'map or list').nullish(),
+    outlier: z.boolean('true or false').nullish(),
     model: elsewhere,
     version: elsewhere,
     label: elsewhere,
@@ -25,7 +26,7 @@ export const parametersSchema = z.object(
   'needs an object',
 );
 
-export const NO_PARAMETERS: RecordsForm = { wants: 'raw', format: 'map', top: undefined };
+export const NO_PARAMETERS: RecordsForm = { wants: 'raw', format: 'map', top: undefined, outlier: false };
 
 /** Reads the parameters; `place` is their name. Throws `invalid_request`. */
 export function readParameters(given: unknown, place: string): RecordsForm {
@@ -35,6 +36,6 @@ export function readParameters(given: unknown, place: string): RecordsForm {
     const [issue] = parsed.error.issues;
     throw new GatewayError('invalid_request', `${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
-  const { top, scores, format } = parsed.data;
-  return { top: top ?? undefined, wants: scores ?? 'raw', format: format ?? 'map' };
+  const { top, scores, format, outlier } = parsed.data;
+  return { top: top ?? undefined, wants: scores ?? 'raw', format: format ?? 'map', outlier: outlier ?? false };
 }

@@ -1,6 +1,5 @@
 /** POST /invocations, as SageMaker and MLflow call it, and the same on the route that Vertex AI chooses. */
 import express, { type Router } from 'express';
-import type { Prediction } from '../../domain/backend.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import type { AskedServable } from '../../domain/servable.ts';
 import type { BodyReader } from '../../http/body.ts';
@@ -8,6 +7,7 @@ import { allowOnly, type Door, type Handler } from '../../http/door.ts';
 import { exactPath } from '../../http/exact-path.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
+import type { InferAnswer } from '../../pipeline/infer.ts';
 import type { FoundModel, RecordsRequest } from '../../pipeline/records.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { renderPictures } from './answer.ts';
@@ -24,10 +24,7 @@ export type InvocationsOptions = {
   readonly check: (context: RequestContext) => void;
   /** The version that a request means. */
   readonly find: (servable: AskedServable, context: RequestContext) => Promise<FoundModel>;
-  readonly predict: (
-    request: RecordsRequest,
-    context: RequestContext,
-  ) => Promise<Prediction & { readonly version: number }>;
+  readonly predict: (request: RecordsRequest, context: RequestContext) => Promise<InferAnswer>;
   readonly classify: (request: ClassifyRequest, context: RequestContext) => Promise<Classification>;
 };
 
@@ -53,16 +50,18 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
     const exchange = { request, response, signal: context.signal };
     const { table } = model;
     const { form, pictures, records } = await readInvocation(options, exchange, table);
+    const outlier = form.outlier ? 'parameters.outlier' : undefined;
     if (!table || !records) {
       const { instances, ids } = pictures ?? { instances: [], ids: [] };
-      const classification = await classify({ model, instances, wants: form.wants, top: form.top, ids }, context);
+      const { wants, top } = form;
+      const classification = await classify({ model, instances, wants, top, ids, outlier }, context);
       return renderPictures(classification, ids, form);
     }
     checkForm(table, form, 'parameters.');
     const { instances } = records;
     const inputs = new Map(records.inputs);
     const prediction = await predict(
-      { model: { ...model, table }, inputs, rows: instances.count, ids: instances.ids },
+      { model: { ...model, table }, inputs, rows: instances.count, ids: instances.ids, outlier },
       context,
     );
     return renderRecords(write, { ...prediction, table }, { instances, flat: false }, form);

@@ -1,7 +1,7 @@
 /** Reads a ModelInferRequest for a model: its tensors by the signature, or its pictures. */
 import { stringTensor } from '../../domain/strings.ts';
 import { GatewayError } from '../../errors.ts';
-import { type InferBody, readInputs, refuseUnoffered } from '../../open-inference/inputs.ts';
+import { type InferBody, OUTLIER, readInputs, refuseUnoffered } from '../../open-inference/inputs.ts';
 import { type Contents, placeOf } from '../../open-inference/message.ts';
 import { rawContents } from '../../open-inference/raw-contents.ts';
 import type { Routed } from '../../pipeline/signature.ts';
@@ -18,10 +18,10 @@ export function readBody(request: ModelInferRequest, routed: Routed): Promise<In
 }
 
 /** Whether a request may pass to the model servers as it is: they speak the protocol, and need no pictures. */
-export function isRelayed({ inputs }: ModelInferRequest, { metadata, binding }: Routed): boolean {
+export function isRelayed({ inputs, parameters }: ModelInferRequest, { metadata, binding }: Routed): boolean {
   // A picture as BYTES is decoded here, or its header is checked.
   const hasStrings = inputs.some(({ datatype }) => datatype === BYTES);
-  return metadata.protocol === 'open-inference' && !(binding && hasStrings);
+  return metadata.protocol === 'open-inference' && !(binding && hasStrings) && parameters.get(OUTLIER) !== true;
 }
 
 /**

@@ -41,6 +41,7 @@ const MAX_TEXT = 1000;
 const KNOWN = [
   'signature_name',
   'binary_data_output',
+  'outlier',
   'binary_data_size',
   'binary_data',
   'shared_memory_region',

@@ -30,6 +30,7 @@ export const inferBody = z
     parameters: parameters({
       signature_name: text.nullish(),
       binary_data_output: z.boolean().nullish().describe('Whether outputs are wanted as binary data.'),
+      outlier: z.boolean().nullish().describe('Whether to say how unusual each row is: as outputs named `outlier_…`.'),
     }),
     inputs: z.array(input),
     outputs: z

@@ -33,6 +33,9 @@ export const parameters = z.object({
   format: oneOf(['map', 'list'])
     .default('map')
     .describe('Scores by the names of the classes, or a list of classes with scores.'),
+  outlier: oneOf(['true', 'false'])
+    .default('false')
+    .describe('Whether to say how unusual each input is: its energy score and its distance from the baseline.'),
   model: z
     .string(once)
     .min(1, 'the name of a model')

@@ -1,20 +1,17 @@
 /** Answers POST /predict for a model that takes records. */
-import type { Prediction } from '../../domain/backend.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import type { Answer } from '../../http/answer.ts';
 import type { BodyReader } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { JsonCodec } from '../../http/json/codec.ts';
+import type { InferAnswer } from '../../pipeline/infer.ts';
 import type { RecordsModel, RecordsRequest } from '../../pipeline/records.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { format } from './records-body.ts';
 
 export type RecordsOptions = {
-  readonly predict: (
-    request: RecordsRequest,
-    context: RequestContext,
-  ) => Promise<Prediction & { readonly version: number }>;
+  readonly predict: (request: RecordsRequest, context: RequestContext) => Promise<InferAnswer>;
   readonly maxBodyBytes: number;
   readonly write: JsonCodec['write'];
 };
@@ -31,6 +28,7 @@ export async function answerRecords(
   checkForm(table, form, 'query ');
   const records = await readBody.json(exchange, format, { table, maxBodyBytes });
   const { count: rows, ids } = records.instances;
-  const prediction = await predict({ model, inputs: new Map(records.inputs), rows, ids }, context);
+  const outlier = form.outlier ? 'query outlier' : undefined;
+  const prediction = await predict({ model, inputs: new Map(records.inputs), rows, ids, outlier }, context);
   return renderRecords(write, { ...prediction, table }, records, form);
 }

@@ -49,16 +49,22 @@ export function predictHandler({ readBody, maxInstances, check, find, classify, 
     const exchange = { request, response, signal: context.signal };
     let found: FoundModel | undefined;
     if (isJsonRequest(request)) {
-      const { top, scores: wants, format, ...servable } = asked;
+      const { top, scores: wants, format, outlier, ...servable } = asked;
       found = await find(servable, context);
       const { table } = found;
-      const form = { top, wants, format };
+      const form = { top, wants, format, outlier: outlier === 'true' };
       if (table) return answerRecords({ ...found, table }, form, { ...records, readBody }, exchange, context);
     }
     const { instances, flat, ids, fields } = await readPredictBody(readBody, maxInstances, exchange);
-    const { top, scores: wants, format, ...servable } = fields ? parsePredictForm(request.query, fields) : asked;
+    const given = fields ? parsePredictForm(request.query, fields) : asked;
+    const { top, scores: wants, format, outlier: isAsked, ...servable } = given;
+    const outlier = isAsked === 'true' ? `${fields?.outlier === undefined ? 'query ' : ''}outlier` : undefined;
     context.note(servable);
     const model = found ?? (await find(servable, context));
-    return renderClassification(await classify({ model, instances, wants, top, ids }, context), { flat, format, ids });
+    return renderClassification(await classify({ model, instances, wants, top, ids, outlier }, context), {
+      flat,
+      format,
+      ids,
+    });
   };
 }
