@@ -192,6 +192,10 @@ else
 	  --models-path "$(abspath $(MODELS))" $(PIPELINE)
 endif
 
+.PHONY: demo-drift
+demo-drift: .venv/.ready node_modules ## Watch an alert about drift lead to a new version that serves; needs prometheus and prometheus-alertmanager
+	@node tests/demo-drift/demo.ts
+
 .PHONY: test-training
 test-training: .venv/.ready node_modules ## Test the training code; needs no photos
 	@$(TRAINING) -m ruff check --quiet training && ../.venv/bin/python -m ruff format --check --quiet training

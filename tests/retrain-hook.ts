@@ -18,8 +18,12 @@ export type RunningHook = {
   until(holds: (line: LogLine) => boolean): Promise<LogLine>;
 };
 
-/** Starts the hook on a free port, and kills it at the end of the test. */
-export async function startRetrainHook(t: TestContext, args: readonly string[]): Promise<RunningHook> {
+/** Starts the hook on a free port, and kills it at the end of the test. `onLine` gets each line when it comes. */
+export async function startRetrainHook(
+  t: TestContext,
+  args: readonly string[],
+  onLine: (line: LogLine) => void = () => undefined,
+): Promise<RunningHook> {
   const child = spawn(process.execPath, [MAIN, 'retrain-hook', '--port=0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -31,7 +35,9 @@ export async function startRetrainHook(t: TestContext, args: readonly string[]):
   };
   const input = createInterface({ input: child.stdout });
   input.on('line', (line) => {
-    lines.push(JSON.parse(line));
+    const parsed = JSON.parse(line) as LogLine;
+    lines.push(parsed);
+    onLine(parsed);
     wake();
   });
   input.once('close', wake);
