@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { CHECKS } from './checks.ts';
 import { type Manifest, nameOf, readManifests, writeManifests } from './manifest.ts';
 import { build, copyManifests } from './overlays.ts';
@@ -44,7 +45,10 @@ describe('kubernetes/must-fail', options, async () => {
       const check = CHECKS[name];
       assert.ok(check, 'the first line must be "# CHECK: part of its finding"');
       refusing.add(name);
-      const findings = await check(await buildWith(text));
+      const manifests = await buildWith(text);
+      const isChanged = (manifest: Manifest) => !sound.some((one) => isDeepStrictEqual(one, manifest));
+      // A schema is about one object: those that are sound need no second look, which takes seconds.
+      const findings = await check(name === 'schema' ? manifests.filter(isChanged) : manifests);
       assert.ok(
         findings.some((one) => one.includes(finding)),
         `no "${finding}" among ${JSON.stringify(findings)}`,

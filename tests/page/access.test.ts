@@ -60,6 +60,7 @@ describe('the playground for everyone', { skip: SKIP }, () => {
         'key-button',
         'model',
         'version',
+        'lineage-title',
         'files',
         'url',
         'Predict',
