@@ -7,6 +7,7 @@ import { type Embedded, hasEmbedded, startEmbedded } from './backend/embedded.ts
 import { missingOnnx, modelsConfigOf } from './backend/embedded-models.ts';
 import { ConfigError, childEnvironment, misspeltSettings } from './config/read.ts';
 import type { Config } from './config/schema.ts';
+import { listen } from './door/listen.ts';
 import { greeting } from './greeting.ts';
 import { usableCores } from './machine/cores.ts';
 import { missingOnnxRuntime } from './machine/onnx-runtime.ts';
@@ -64,10 +65,11 @@ export async function serve(config: Config): Promise<number> {
   });
 
   const { host, port, aipHttpPort } = config;
-  if (aipHttpPort === undefined) await listen(app.service, 'PORT', { host, port });
-  else await listen(app.service, 'AIP_HTTP_PORT', { host, port: aipHttpPort });
-  await listen(app.admin, 'ADMIN_PORT', { host, port: config.adminPort });
-  if (app.grpc) await listen(app.grpc, 'GRPC_PORT', { host, port: config.grpcPort ?? 0 });
+  const sockets = SERVICE_SOCKETS;
+  if (aipHttpPort === undefined) await listenAs('PORT', app.service, { host, port, sockets });
+  else await listenAs('AIP_HTTP_PORT', app.service, { host, port: aipHttpPort, sockets });
+  await listenAs('ADMIN_PORT', app.admin, { host, port: config.adminPort });
+  if (app.grpc) await listenAs('GRPC_PORT', app.grpc, { host, port: config.grpcPort ?? 0 });
   const grpcPort = app.grpc && portOf(app.grpc);
   const ports = { port: portOf(app.service), adminPort: portOf(app.admin), grpcPort };
   log.info({ ...ports, models: [...folders.cards.keys()] }, 'listening');
@@ -129,13 +131,14 @@ const PORT_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not listen there',
 };
 
-/** Connections that wait to be accepted. Of more the kernel drops the first packet, and the client waits 1 or 3 s. */
-const BACKLOG = 4096;
+/** For PORT. New connections arrive in bursts there; gRPC's clients and probes keep theirs. */
+const SERVICE_SOCKETS = 8;
 
-async function listen(server: Server, setting: string, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
-  server.listen({ port, host, backlog: BACKLOG });
+type Place = { readonly host: string; readonly port: number; readonly sockets?: number };
+
+async function listenAs(setting: string, server: Server, { host, port, sockets }: Place): Promise<void> {
   try {
-    await once(server, 'listening');
+    await listen(server, { host, port }, sockets);
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException;
     const fault = PORT_FAULTS[code];

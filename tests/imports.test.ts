@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'access',
     'machine',
   ],
-  'main.ts': ['app.ts', 'greeting.ts', 'config', 'observe', 'model', 'backend', 'machine'],
+  'main.ts': ['app.ts', 'greeting.ts', 'config', 'door', 'observe', 'model', 'backend', 'machine'],
   'app.ts': ['wiring', 'config', 'door', 'observe', 'model', 'admission', 'machine'],
   wiring: [
     'config',

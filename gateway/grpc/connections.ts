@@ -1,7 +1,7 @@
 /** Bounds the connections of a gRPC server: their number, their idle time, and how they end. */
 import type { Http2Server, Http2Session } from 'node:http2';
-import { spareConnections } from '../domain/spare-connections.ts';
 import { Handshakes } from '../door/handshakes.ts';
+import { boundSockets } from '../door/open-sockets.ts';
 
 /** From the connection to the client's first frame. */
 const PREFACE_MS = 10_000;
@@ -22,12 +22,8 @@ export type Connections = {
  * new connection above the limit takes the place of the oldest one.
  */
 export function boundConnections(server: Http2Server, max: number, isSecure: boolean): Connections {
-  server.maxConnections = max + spareConnections(max);
-  if (isSecure) {
-    const handshakes = new Handshakes(server);
-    server.on('connection', () => server.getConnections((_error, open) => open > max && handshakes.closeOldest()));
-    server.on('drop', () => handshakes.closeOldest());
-  }
+  const handshakes = isSecure ? new Handshakes(server) : undefined;
+  boundSockets(server, max, () => void handshakes?.closeOldest());
   /** The calls of each connection, in the order in which they were opened or had their last call. */
   const calls = new Map<Http2Session, number>();
   server.on('session', (session) => {

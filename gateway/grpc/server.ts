@@ -1,8 +1,9 @@
 /** The gRPC server: Node's HTTP/2 server with its limits. */
 import { createSecureServer, createServer, type Http2Server } from 'node:http2';
-import { Server as Listener } from 'node:net';
+import type { Server as Listener } from 'node:net';
 import type { Log } from '../domain/request.ts';
 import type { Drainable } from '../door/lifecycle.ts';
+import { stopListening } from '../door/listen.ts';
 import { followSockets } from '../door/open-sockets.ts';
 import { type CertificateFiles, readCertificate, renewCertificate } from '../door/tls.ts';
 import { boundCalls, type OnCall } from './calls.ts';
@@ -61,7 +62,7 @@ export function createGrpcServer(onCall: OnCall, options: GrpcServerOptions): Gr
   const drainable: Drainable = {
     onRequest: (listener) => void server.on('stream', (stream) => listener(stream)),
     stop(onClosed) {
-      Listener.prototype.close.call(server, onClosed);
+      stopListening(server, onClosed);
       connections.end();
     },
     close() {

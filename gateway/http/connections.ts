@@ -1,8 +1,8 @@
 /** Bounds the open connections of a server. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { spareConnections } from '../domain/spare-connections.ts';
 import { Handshakes } from '../door/handshakes.ts';
+import { boundSockets } from '../door/open-sockets.ts';
 import { firstUnanswered } from './pipelining.ts';
 
 /** Connections that no other one has made room for. */
@@ -17,7 +17,6 @@ export const isSurplus = (socket: Socket): boolean => surplus.has(socket);
  * answers, it is surplus, and a further one is closed. `opened`: the event with the socket that requests arrive on.
  */
 export function boundConnections(server: Server, max: number, opened: 'connection' | 'secureConnection'): Server {
-  server.maxConnections = max + spareConnections(max);
   /** In the order in which they were opened or answered last. */
   const sockets = new Set<Socket>();
   const handshakes = opened === 'secureConnection' ? new Handshakes(server) : undefined;
@@ -41,6 +40,6 @@ export function boundConnections(server: Server, max: number, opened: 'connectio
       if (sockets.delete(socket)) sockets.add(socket);
     });
   });
-  server.on('connection', () => server.getConnections((_error, open) => open > max && closeOne()));
-  return server.on('drop', closeOne);
+  boundSockets(server, max, closeOne);
+  return server;
 }

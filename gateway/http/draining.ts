@@ -1,7 +1,7 @@
 /** How an HTTP server stops without losing a request. */
 import type { Server } from 'node:http';
-import { Server as Listener } from 'node:net';
 import type { Drainable } from '../door/lifecycle.ts';
+import { stopListening } from '../door/listen.ts';
 import { followSockets } from '../door/open-sockets.ts';
 
 /** A server as the lifecycle drains it. */
@@ -13,8 +13,9 @@ export function drainable(server: Server): Drainable {
      * http.Server.close() would also close idle connections, and lose a request that a client has just sent on one. Here
      * such a request is answered, and its answer closes the connection.
      */
-    stop: (onClosed) => void Listener.prototype.close.call(server, onClosed),
+    stop: (onClosed) => stopListening(server, onClosed),
     close() {
+      stopListening(server, () => undefined);
       server.close();
       server.closeAllConnections();
       closeSockets();

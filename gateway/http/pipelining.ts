@@ -6,6 +6,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Socket } from 'node:net';
 import { createLoopQueue } from '../domain/loop-queue.ts';
 import { http } from '../domain/node-http.ts';
+import { createTurnShare } from '../domain/turn-share.ts';
 import { boundPieces } from './body-pieces.ts';
 import { readInTurn } from './body-turns.ts';
 import { joinUnread } from './unread-body.ts';
@@ -14,6 +15,12 @@ import { joinUnread } from './unread-body.ts';
 export const MAX_UNANSWERED = 16;
 /** Waiting requests of all connections together. Each has up to 16 KiB of headers and about 4 KiB of Node's objects. */
 export const MAX_WAITING = 1024;
+
+/**
+ * Time for new requests in each turn of the event loop. Most of a request's work comes later in the turn, about twice as
+ * much. Requests that are being answered go on in each turn: under overload they would wait for all refusals otherwise.
+ */
+const SHARE_MS = 1;
 
 /** Code of the client error for a body of too many pieces. */
 export const TOO_MANY_PIECES = 'TENSORGATE_TOO_MANY_PIECES';
@@ -29,7 +36,9 @@ export type Unanswered = {
 /** The unanswered requests of a connection, in the order of their arrival. */
 type Line = { readonly requests: Unanswered[]; onAnswered?: () => void };
 
-const inTurn = createLoopQueue();
+const beginInTurn = createTurnShare(SHARE_MS);
+/** For requests behind others of their connection. */
+const behindInTurn = createLoopQueue();
 const lines = new WeakMap<Socket, Line>();
 let waiting = 0;
 
@@ -89,7 +98,7 @@ export function oneByOne(listener: RequestListener): RequestListener {
     const answered = line.requests.shift();
     if (answered) stopWaiting(answered);
     if (line.onAnswered && !isToBeAnswered(line.requests[0])) line.onAnswered();
-    else if (line.requests.length > 0) inTurn(() => start(line.requests[0]));
+    else if (line.requests.length > 0) behindInTurn(() => start(line.requests[0]));
   }
   return (request, response) => {
     const line = lines.get(request.socket) ?? openLine(request.socket);
@@ -97,7 +106,7 @@ export function oneByOne(listener: RequestListener): RequestListener {
     waiting += 1;
     line.requests.push(unanswered);
     response.once('close', () => onAnswered(line));
-    if (line.requests.length === 1) start(unanswered);
+    if (line.requests.length === 1) beginInTurn(() => start(unanswered));
   };
 }
 
