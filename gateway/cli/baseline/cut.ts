@@ -37,8 +37,8 @@ const isNumber = (value: FeatureValue | undefined): value is number =>
   typeof value === 'number' && !Number.isNaN(value);
 
 /**
- * Edges between quantiles of sorted values. No bucket is empty, and a value that comes often has one of its own: each distinct
- * value belongs to the quantile of its mid-rank, which are the values below it and half of its own.
+ * Edges between quantiles of sorted values. No bucket is empty, and a frequent value has its own bucket. The quantile of a
+ * value is that of its mid-rank: the number of smaller values, and half of the equal ones.
  */
 export function edgesOf(sorted: Float64Array): number[] {
   const edges: number[] = [];

@@ -1,4 +1,4 @@
-/** Predicts data with a gateway of its own, which writes a prediction log. */
+/** Starts a gateway, sends it the data, and reads the prediction log that it writes. */
 import { openInput } from '../batch/input/open.ts';
 import { groupsOf } from '../batch/item.ts';
 import { askModel } from '../batch/model.ts';

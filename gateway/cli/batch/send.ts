@@ -153,7 +153,7 @@ function problemIn(prediction: unknown): Problem | undefined {
 /** A problem document, or what a proxy before the gateway answered in its place. */
 function problemOf(status: number, text: string): Problem {
   const { kind = `http_${status}`, detail = text.slice(0, 200) } = parsed(text);
-  // The number of an instance in its request says nothing to who gave files or rows.
+  // The user gave files or rows, and does not know the number of an instance in its request.
   return { kind, status, detail: detail.replace(/^instances\[\d+\](\.|: )/, '') };
 }
 
