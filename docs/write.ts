@@ -1,9 +1,13 @@
-/** Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md, docs/metrics.md and the types of the client (`make docs`). */
+/**
+ * Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md, docs/metrics.md, the types of the client and the Grafana
+ * dashboards (`make docs`).
+ */
 import { writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { MAX_HEADERS } from '../gateway/http/heads.ts';
 import { clientTypes } from './client-types.ts';
+import { writtenDashboards } from './dashboards/dashboards.ts';
 import { limitsPage } from './limits.ts';
 import { metricsPage } from './metrics.ts';
 import { table } from './table.ts';
@@ -70,6 +74,7 @@ export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
     // Elsewhere Node has fewer metrics.
     ...(process.platform === 'linux' ? [[METRICS, metricsPage()] as const] : []),
     [CLIENT_TYPES, await clientTypes()],
+    ...writtenDashboards(),
   ]);
 }
 

@@ -37,6 +37,7 @@ export async function readAlerts(): Promise<(Rule & { readonly alert: string })[
 }
 
 /** Writes NAME.rules.yaml into a folder for every PrometheusRule, as docker-compose.yml does. */
-export async function writeRuleFiles(folder: string): Promise<void> {
-  await promisify(execFile)('sh', [path.join(ROOT, 'serving/monitoring/rule-files.sh'), MONITORING, folder]);
+export async function writeRuleFiles(folder: string, driftWindow = ''): Promise<void> {
+  const args = [path.join(ROOT, 'serving/monitoring/rule-files.sh'), MONITORING, folder];
+  await promisify(execFile)('sh', args, { env: { ...process.env, DRIFT_WINDOW: driftWindow } });
 }
