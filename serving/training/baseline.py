@@ -74,10 +74,17 @@ def baseline_file(model_folder: Path, version: int) -> Path:
 
 
 def write_baseline(
-    model_folder: Path, version: int, rows: int, features: dict[str, Feature], source: str, name: str = ""
+    model_folder: Path,
+    version: int,
+    rows: int,
+    features: dict[str, Feature],
+    source: str,
+    *,
+    outliers: dict[str, Any] | None = None,
+    name: str = "",
 ) -> None:
     """Writes the features. `source`: in a few words where the rows are from. `name`: if the folder has another one."""
     file = baseline_file(model_folder, version)
     file.parent.mkdir(parents=True, exist_ok=True)
     head = {"schema": SCHEMA, "model": name or model_folder.name, "version": version, "source": source, "rows": rows}
-    write_json(file, {**head, "features": features})
+    write_json(file, {**head, "features": features, **({"outliers": outliers} if outliers else {})})

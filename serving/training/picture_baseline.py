@@ -8,6 +8,7 @@ from PIL import Image
 from .baseline import Feature, category, number, write_baseline
 from .calibrate import Array, softmax
 from .data import Photo, read_pixels, tensors
+from .outliers import energies_of, outliers_of
 from .served import tensorflow_scores
 from .statistics import statistics_of
 
@@ -29,16 +30,16 @@ def _size(path: Path) -> tuple[int, int]:
         return image.size
 
 
-def picture_features(paths: list[Path]) -> dict[str, Feature]:
+def picture_values(paths: list[Path]) -> dict[str, Array]:
     """Statistics of the pixels that the model gets, and the sizes of the files."""
     brightness, contrast, sharpness = zip(*(statistics_of(read_pixels(path)) for path in paths), strict=True)
     widths, heights = np.array([_size(path) for path in paths]).T
     return {
-        "brightness": number(brightness),
-        "contrast": number(contrast),
-        "sharpness": number(sharpness),
-        "pixels": number(widths * heights),
-        "aspect": number(widths / heights),
+        "brightness": np.array(brightness),
+        "contrast": np.array(contrast),
+        "sharpness": np.array(sharpness),
+        "pixels": widths * heights,
+        "aspect": widths / heights,
     }
 
 
@@ -47,6 +48,12 @@ def write_picture_baseline(
 ) -> None:
     """Writes the baseline of a version, whose folder is in `model_folder`, of photos that it was not trained on."""
     scores = tensorflow_scores(version)
-    probabilities = softmax(np.concatenate([scores(batch) for batch in tensors(photos)]).astype(np.float64))
-    features = {**answer_features(probabilities, classes), **picture_features([photo.path for photo in photos])}
-    write_baseline(model_folder, int(version.name), len(photos), features, "test photos", name)
+    logits = np.concatenate([scores(batch) for batch in tensors(photos)]).astype(np.float64)
+    values = picture_values([photo.path for photo in photos])
+    features = {
+        **answer_features(softmax(logits), classes),
+        **{feature: number(column) for feature, column in values.items()},
+    }
+    outliers = outliers_of(features, values, energies_of(logits))
+    number_of = int(version.name)
+    write_baseline(model_folder, number_of, len(photos), features, "test photos", outliers=outliers, name=name)

@@ -97,6 +97,11 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     parameters: { top: 2, scores: 'probabilities', format: 'list', model: 'clothing-model' },
     body: { instances: [{ ...TINY_PICTURE, id: 7 }, TINY_PICTURE] },
   },
+  outlier: {
+    summary: 'How unusual a picture is',
+    parameters: { top: 1, outlier: 'true', model: 'clothing-model' },
+    body: TINY_PICTURE,
+  },
   record: { summary: 'A record', parameters: { model: 'credit' }, body: CREDIT_RECORD },
   records: {
     summary: 'Records in a form of their own, with ids',

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..baseline import Feature, category, number, write_baseline
+from ..outliers import outliers_of
 from ..served import tensorflow_call
 from .network import Columns
 
@@ -19,4 +20,5 @@ def write_table_baseline(version: Path, columns: Columns, source: str) -> None:
     outputs = tensorflow_call(version)(columns)
     features = {**_features("input", columns), **_features("output", outputs)}
     rows = len(next(iter(columns.values())))
-    write_baseline(version.parent, int(version.name), rows, features, source)
+    outliers = outliers_of(features, {f"input.{name}": column.reshape(-1) for name, column in columns.items()})
+    write_baseline(version.parent, int(version.name), rows, features, source, outliers=outliers)
