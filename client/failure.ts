@@ -2,7 +2,7 @@
 import type { Failure } from './schema.ts';
 
 /** The document of a failed request (RFC 9457). `detail` names the field and the fix. */
-export type Problem = Failure & { readonly request_id: string };
+export type Problem = Failure & { readonly request_id: string; readonly trace_id: string };
 
 /** The gateway's kinds, and those without a document: no connection, no time left, and an answer that is not the gateway's. */
 export type FailureKind = Failure['kind'] | 'unreachable' | 'timeout' | 'unexpected_answer';

@@ -27,7 +27,7 @@ export function metricsPage(): string {
 
 \`GET /metrics\` on \`ADMIN_PORT\` answers in OpenMetrics 1.0 where the header \`Accept\` names \`application/openmetrics-text\`, as that of
 Prometheus does, and otherwise in Prometheus' text format. OpenMetrics has exemplars: each bucket of the histograms of the gateway names a
-request of a recorded trace by its \`trace_id\`. Prometheus keeps them with \`--enable-feature=exemplar-storage\`.
+request of a recorded [trace](traces.md) by its \`trace_id\`. Prometheus keeps them with \`--enable-feature=exemplar-storage\`.
 
 Every label has a fixed set of values: no request can add series.
 

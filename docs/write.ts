@@ -31,7 +31,8 @@ that are wrong.
 
 ${table(['variable', 'default', 'what it is'], rows)}
 
-Limits without a setting are in [limits.md](limits.md), the variables of the clouds' own tools in [sources.md](sources.md#buckets).
+Limits without a setting are in [limits.md](limits.md), the variables of the clouds' own tools in [sources.md](sources.md#buckets), and those
+of OpenTelemetry in [traces.md](traces.md).
 `;
 }
 
@@ -46,7 +47,7 @@ function errorsPage(): string {
   return `# Errors
 
 Every failure has one of these kinds. The set is closed and stable. The body is \`application/problem+json\` (RFC 9457):
-\`detail\` names the field and the fix, \`request_id\` is in the log line with the full reason. Over gRPC the kind has a status of
+\`detail\` names the field and the fix, \`request_id\` and \`trace_id\` ([traces.md](traces.md)) are in the log line with the full reason. Over gRPC the kind has a status of
 gRPC, whose message is the \`detail\`; the kind is in the metadata \`tensorgate-kind\`.
 
 ${table(['kind', 'status', 'gRPC', 'title', 'try again'], rows)}

@@ -13,6 +13,7 @@ import { collectAtRest } from './machine/rest.ts';
 import type { ModelCard } from './model/card.ts';
 import type { ModelFolders } from './model/folders.ts';
 import { createMetrics, showDroppedLines } from './observe/metrics.ts';
+import type { Tracing } from './observe/traces/open.ts';
 import { openDoors } from './wiring/doors.ts';
 import { OwnAdmissions } from './wiring/own-admissions.ts';
 import { openPredictions } from './wiring/prediction-log.ts';
@@ -33,7 +34,7 @@ export type App = {
   readonly ready: Promise<void>;
   /**
    * Closes the ports, and what outlives requests: connections to image sources and model servers, decoder processes. Resolves when
-   * the prediction log is written.
+   * the prediction log is written and the last traces are exported.
    */
   close(): Promise<void>;
 };
@@ -50,13 +51,24 @@ export type AppOptions = {
   readonly explain: (card: ModelCard) => Promise<string | undefined>;
   /** Address of the model server, in the form of TF_SERVING_HOST. */
   readonly target: string;
+  /** Absent where the gateway records no traces. */
+  readonly tracing: Tracing | undefined;
 };
 
 /**
  * Makes the gateway. Opens no port. Throws ConfigError for a setting that a part refuses;
  * then everything that was opened is closed again.
  */
-export function createApp({ config, log, writeLine, droppedLines, folders, explain, target }: AppOptions): App {
+export function createApp({
+  config,
+  log,
+  writeLine,
+  droppedLines,
+  folders,
+  explain,
+  target,
+  tracing,
+}: AppOptions): App {
   using opened = new DisposableStack();
   const { maxInFlight, maxQueue } = config;
   const admission = new Admission({ maxInFlight, maxQueue });
@@ -68,6 +80,7 @@ export function createApp({ config, log, writeLine, droppedLines, folders, expla
   const ownAdmissions = new OwnAdmissions(maxQueue);
   const metrics = createMetrics(ownAdmissions.loadWith(admission), plan.memory);
   showDroppedLines(metrics, droppedLines);
+  tracing?.onOutcome((outcome, spans) => metrics.traceSpans.inc({ outcome }, spans));
   const predictions = openPredictions({ config, log, metrics, writeLine });
   const line = openStages({
     config,
@@ -94,6 +107,7 @@ export function createApp({ config, log, writeLine, droppedLines, folders, expla
     lifecycle,
     opened,
     addFeedback: predictions?.addFeedback,
+    startTrace: tracing?.start,
   });
   const parts = opened.move();
   return {
@@ -107,7 +121,7 @@ export function createApp({ config, log, writeLine, droppedLines, folders, expla
     async close() {
       lifecycle.close();
       parts.dispose();
-      await predictions?.close();
+      await Promise.all([predictions?.close(), tracing?.close()]);
     },
   };
 }

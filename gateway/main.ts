@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { type Embedded, hasEmbedded, startEmbedded } from './backend/embedded.ts';
 import { missingOnnx, modelsConfigOf } from './backend/embedded-models.ts';
-import { ConfigError, childEnvironment, misspeltSettings } from './config/read.ts';
+import { ConfigError, childEnvironment, misspeltSettings, readTraces } from './config/read.ts';
 import type { Config } from './config/schema.ts';
 import { listen } from './door/listen.ts';
 import { greeting } from './greeting.ts';
@@ -17,6 +17,7 @@ import { type ModelFolders, ModelsFolder } from './model/folders.ts';
 import { createLog } from './observe/log.ts';
 import { readableLines } from './observe/readable.ts';
 import { openSink } from './observe/sink.ts';
+import type { Tracing } from './observe/traces/open.ts';
 
 /** The drain takes at most the deadline of a request plus this margin, in which answers reach slow clients. */
 export const DRAIN_MARGIN_MS = 2000;
@@ -48,6 +49,7 @@ export async function serve(config: Config): Promise<number> {
     folders,
     explain: async ({ folder, backend }) => (own && !backend ? missingOnnx(folder) : undefined),
     target: config.tfServingHost ?? own?.embedded.target ?? '',
+    tracing: await openTraces(log),
   });
   cleanUp.defer(app.close);
   const watching = new AbortController();
@@ -81,6 +83,15 @@ export async function serve(config: Config): Promise<number> {
   const answered = await app.lifecycle.drain(config.requestTimeoutMs + DRAIN_MARGIN_MS);
   log.info({ answered }, 'drained');
   return answered && why !== 'uncaught error' ? 0 : 1;
+}
+
+/** Undefined where the environment does not ask for traces: then nothing of OpenTelemetry is loaded. */
+async function openTraces(log: Logger): Promise<Tracing | undefined> {
+  const { traces, mistakes } = readTraces();
+  for (const line of mistakes) log.warn({}, line);
+  if (!traces) return undefined;
+  const { openTracing } = await import('./observe/traces/open.ts');
+  return await openTracing({ settings: traces, log });
 }
 
 /** Throws ConfigError where the embedded server cannot run. */

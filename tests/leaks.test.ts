@@ -12,16 +12,25 @@ import { startOrigin } from './origin.ts';
 import { LEAKS } from './refusals.ts';
 
 const SECRET = '/models/secret/1 at 10.0.0.1:8500 (grpc-js, sharp) node:internal/x.ts:1:1';
+const IDS = { requestId: 'id', traceId: 'trace' };
 const GATEWAY = path.resolve(import.meta.dirname, '../gateway');
 const jpeg = (await readFile(new URL('golden/images/jpg-420.jpg', import.meta.url))).toString('base64');
 
 test('H6: the problem document of every kind has public text only, whatever the cause', () => {
   for (const kind of Object.keys(KINDS) as Kind[]) {
-    const { body, headers } = problem(new GatewayError(kind, 'what was wrong', { cause: new Error(SECRET) }), 'id');
+    const { body, headers } = problem(new GatewayError(kind, 'what was wrong', { cause: new Error(SECRET) }), IDS);
     assert.doesNotMatch(`${body}${JSON.stringify(headers)}`, LEAKS, kind);
-    assert.deepEqual(Object.keys(JSON.parse(body)), ['type', 'title', 'status', 'detail', 'kind', 'request_id']);
+    assert.deepEqual(Object.keys(JSON.parse(body)), [
+      'type',
+      'title',
+      'status',
+      'detail',
+      'kind',
+      'request_id',
+      'trace_id',
+    ]);
   }
-  assert.doesNotMatch(problem(asGatewayError(new TypeError(SECRET)), 'id').body, LEAKS);
+  assert.doesNotMatch(problem(asGatewayError(new TypeError(SECRET)), IDS).body, LEAKS);
 });
 
 test('H6: no error text in the code names a path, an address or a library', async () => {

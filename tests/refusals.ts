@@ -214,6 +214,7 @@ export async function checkRefusal(gateway: Service, [, ask, status, kind, detai
   assert.equal(problem.type, `urn:tensorgate:error:${kind}`);
   assert.match(problem.detail ?? '', detail);
   assert.equal(problem.request_id, response.headers.get('x-request-id'));
+  assert.match(problem.trace_id ?? '', /^[\da-f]{32}$/);
   assert.doesNotMatch(text, LEAKS);
   return problem.request_id ?? '';
 }

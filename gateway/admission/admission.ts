@@ -145,7 +145,7 @@ export class Admission {
     if (context.signal.aborted) throw abortError(context.signal);
     if (this.#fits(request)) return this.#take(request.images);
     this.#requirePlace(request, context);
-    return this.#wait(request, context);
+    return context.time('queue', () => this.#wait(request, context));
   }
 
   /** Throws `overloaded` for a request that cannot wait in the queue. */

@@ -1,7 +1,7 @@
 /** The command line: one file per command, every setting a flag. */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/read.ts';
+import { VERSION } from '../domain/version.ts';
 import { BaselineError } from '../model/baseline.ts';
 import { ModelCardError } from '../model/card.ts';
 import { addBaselineCommand } from './baseline-command.ts';
@@ -19,10 +19,9 @@ import { ModelsError } from './models/failure.ts';
 import { addPredictCommand } from './predict-command.ts';
 import { addRetrainHookCommand } from './retrain-hook-command.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const program = new Command('tensorgate')
   .description('A model gateway in front of TF-Serving.')
-  .version(version, '--version', 'print the version')
+  .version(VERSION, '--version', 'print the version')
   .exitOverride();
 
 program.commandsGroup('Predict:');

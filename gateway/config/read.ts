@@ -3,6 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { closestMatch } from 'leven';
 import { hidePassword } from './passwords.ts';
 import { type Config, SECRETS, SETTINGS, type Setting, schema } from './schema.ts';
+import { type ReadTraces, traceVariables } from './traces.ts';
 import { duration } from './values.ts';
 
 /** Invalid settings. `message` has a line for each: the setting, its value unless it may have a password, and what is allowed. */
@@ -59,6 +60,11 @@ export function readDuration(text: string): number {
 export function childEnvironment(): NodeJS.ProcessEnv {
   const compiled = getCompileCacheDir();
   return compiled === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compiled };
+}
+
+/** Reads OpenTelemetry's variables for traces. */
+export function readTraces(env = process.env): ReadTraces {
+  return traceVariables(env);
 }
 
 /** Where the stores of buckets are, by the variables that the clouds' own tools read. */

@@ -1,13 +1,15 @@
 /** The context of one request: its id, deadline, log and times. */
 import { performance } from 'node:perf_hooks';
 import type { Log, Notes, RequestContext, Stage } from './request.ts';
-import { openTrace, type Trace } from './trace.ts';
+import type { Span, SpanKind } from './span.ts';
+import { newTrace, type Trace } from './trace.ts';
 
 const OWN_TIMEOUT_MS = 10_000;
 
 export type ContextOptions = {
   readonly id: string;
   readonly trace: Trace;
+  readonly span?: Span | undefined;
   readonly route: string;
   readonly tenant: string;
   readonly timeoutMs: number;
@@ -24,17 +26,18 @@ export type OpenContext = RequestContext & {
 };
 
 /** Opens a request's context. The time until its deadline starts now. */
-export function openContext({ id, trace, route, tenant, timeoutMs, log }: ContextOptions): OpenContext {
+export function openContext({ id, trace, span, route, tenant, timeoutMs, log }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
-  const spans = new Map<Stage, { fromMs: number; toMs: number }>();
+  const runs = new Map<Stage, { fromMs: number; toMs: number }>();
   const times = new Map<Stage, number>();
   const notes: Notes = {};
   const ended = new DisposableStack();
   return {
     id,
     trace,
+    span,
     route,
     tenant,
     log,
@@ -45,13 +48,13 @@ export function openContext({ id, trace, route, tenant, timeoutMs, log }: Contex
     onEnd: (end) => (ended.disposed ? end() : ended.defer(end)),
     note: (fields) => void Object.assign(notes, fields),
     async time(stage, work) {
-      const span = spans.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
-      spans.set(stage, span);
+      const run = runs.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
+      runs.set(stage, run);
       try {
-        return await work();
+        return await (span ? inSpan(span.startChild(stage, kindOf(stage)), work) : work(undefined));
       } finally {
-        span.toMs = performance.now();
-        times.set(stage, span.toMs - span.fromMs);
+        run.toMs = performance.now();
+        times.set(stage, run.toMs - run.fromMs);
       }
     },
     hangUp: () => controller.abort(new DOMException('the client closed the connection', 'AbortError')),
@@ -62,6 +65,27 @@ export function openContext({ id, trace, route, tenant, timeoutMs, log }: Contex
   };
 }
 
+/** Stages that are calls to other services. */
+function kindOf(stage: Stage): SpanKind {
+  return stage === 'fetch' || stage === 'predict' ? 'client' : 'internal';
+}
+
+async function inSpan<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
+  try {
+    return await work(span);
+  } catch (thrown) {
+    span.fail(thrown);
+    throw thrown;
+  } finally {
+    span.end();
+  }
+}
+
+/** The same context for the work of a stage, whose span is the parent of what the work calls. */
+export function withSpan(context: RequestContext, span: Span | undefined): RequestContext {
+  return span ? { ...context, trace: span.trace, span } : context;
+}
+
 /**
  * The context of the gateway's own work, such as the warm-up. The signal cancels it, at the latest after `timeoutMs`. It sends no
  * answer, so what waits for its end is called at once.
@@ -70,7 +94,7 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
   const deadlineMs = performance.now() + timeoutMs;
   return {
     id: 'self',
-    trace: openTrace(undefined),
+    trace: newTrace(),
     route: 'self',
     tenant: 'self',
     signal,
@@ -79,7 +103,7 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
     times: new Map(),
     note: () => undefined,
     onEnd: (end) => end(),
-    time: (_stage, work) => work(),
+    time: (_stage, work) => work(undefined),
   };
 }
 

@@ -1,8 +1,9 @@
 /** A request's context, shared by all stages: its timed stages and its log. */
+import type { Span } from './span.ts';
 import type { Trace } from './trace.ts';
 
-/** The timed stages, in the order of processing. */
-export type Stage = 'fetch' | 'decode' | 'predict';
+/** The timed stages, in the order of processing. Only requests that wait are in `queue`. */
+export type Stage = 'fetch' | 'queue' | 'decode' | 'predict';
 
 /** The logger of the stages. It has pino's methods, so stages do not import pino. */
 export type Log = {
@@ -26,6 +27,8 @@ export type RequestContext = {
   readonly id: string;
   /** The trace that the request belongs to. */
   readonly trace: Trace;
+  /** The span of the work, whose trace is `trace`. Unset where the request is not recorded. */
+  readonly span?: Span | undefined;
   /** The name of the route in metrics and log. */
   readonly route: string;
   /** Whom the fair queue serves in turn: the name of the API key, or without keys the client's address or network. */
@@ -41,6 +44,9 @@ export type RequestContext = {
   onEnd(end: () => void): void;
   /** Milliseconds spent in each stage so far, from its first start to its last end. */
   readonly times: ReadonlyMap<Stage, number>;
-  /** Runs a stage and records its time. Concurrent runs of a stage count from the first start to the last end. */
-  time<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs a stage and records its time. Concurrent runs of a stage count from the first start to the last end. Each run has a span,
+   * where the request is recorded.
+   */
+  time<T>(stage: Stage, work: (span: Span | undefined) => Promise<T>): Promise<T>;
 };

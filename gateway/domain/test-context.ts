@@ -1,6 +1,6 @@
 /** A request context for tests. */
 import type { RequestContext, Stage } from './request.ts';
-import { openTrace } from './trace.ts';
+import { newTrace } from './trace.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -8,7 +8,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export function testContext(given: Partial<RequestContext> = {}): RequestContext {
   return {
     id: 'test',
-    trace: openTrace(undefined),
+    trace: newTrace(),
     route: '/test',
     tenant: 'anonymous',
     signal: new AbortController().signal,
@@ -17,7 +17,7 @@ export function testContext(given: Partial<RequestContext> = {}): RequestContext
     times: new Map<Stage, number>(),
     note: () => undefined,
     onEnd: (end) => end(),
-    time: (_stage, work) => work(),
+    time: (_stage, work) => work(undefined),
     ...given,
   };
 }

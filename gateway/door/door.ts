@@ -4,9 +4,11 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type OpenContext, openContext } from '../domain/context.ts';
 import type { RequestContext } from '../domain/request.ts';
-import { openTrace } from '../domain/trace.ts';
+import type { Span } from '../domain/span.ts';
+import { clientTrace, newTrace, type TraceHeaders } from '../domain/trace.ts';
 import { asGatewayError, clientGone, type GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { describeEnd, type Started, type StartTrace } from '../observe/traces/request-span.ts';
 import type { Callers, Credentials, Headers } from './callers.ts';
 
 export type DoorOptions = {
@@ -14,20 +16,24 @@ export type DoorOptions = {
   readonly timeoutMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Unset where the gateway records no traces. */
+  readonly startTrace?: StartTrace | undefined;
 };
 
 /** What a transport knows of a request when it arrives. */
-export type Arrival = Credentials & {
-  /** Its name in metrics and log: a constant. */
-  readonly route: string;
-  readonly method: string;
-  /** The id that the client gave, of any form. */
-  readonly requestId: string | undefined;
-  /** The header of W3C Trace Context, of any form. */
-  readonly traceparent: string | undefined;
-  /** The time that the client allows. REQUEST_TIMEOUT bounds it. */
-  readonly timeoutMs?: number | undefined;
-};
+export type Arrival = Credentials &
+  TraceHeaders & {
+    /** Its name in metrics and log: a constant. */
+    readonly route: string;
+    readonly method: string;
+    /** The id that the client gave, of any form. */
+    readonly requestId: string | undefined;
+    /** The time that the client allows. REQUEST_TIMEOUT bounds it. */
+    readonly timeoutMs?: number | undefined;
+  };
+
+/** What names a request in log and traces. */
+export type RequestIds = { readonly requestId: string; readonly traceId: string };
 
 /** How a transport handles and answers a request. `Reply`: its form of an answer. */
 export type Exchange<Reply extends { readonly status: number }> = Headers & {
@@ -36,9 +42,9 @@ export type Exchange<Reply extends { readonly status: number }> = Headers & {
   isGone(): boolean;
   handle(context: RequestContext): Promise<Reply>;
   /** The answer for a failure. */
-  refuse(failure: GatewayError, requestId: string): Reply;
-  /** `about`: headers of every answer. */
-  send(reply: Reply, about: Readonly<Record<'X-Request-Id' | 'Server-Timing', string>>): void;
+  refuse(failure: GatewayError, ids: RequestIds): Reply;
+  /** `about`: headers of every answer, and of every failure. */
+  send(reply: Reply, about: Readonly<Record<string, string>>): void;
 };
 
 /** Passes one request from its arrival to its answer. Never rejects. */
@@ -51,7 +57,7 @@ export type Pass = <Reply extends { readonly status: number }>(
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Creates the function that all requests pass. */
-export function createPass({ callers, timeoutMs: mostMs, log, metrics }: DoorOptions): Pass {
+export function createPass({ callers, timeoutMs: mostMs, log, metrics, startTrace = unrecorded }: DoorOptions): Pass {
   return async <Reply extends { readonly status: number }>(arrival: Arrival, exchange: Exchange<Reply>) => {
     const startedMs = performance.now();
     const id = idOf(arrival);
@@ -59,9 +65,9 @@ export function createPass({ callers, timeoutMs: mostMs, log, metrics }: DoorOpt
     const { tenant, key } = caller;
     const timeoutMs = Math.min(arrival.timeoutMs ?? mostMs, mostMs);
     const { route } = arrival;
-    const trace = openTrace(arrival.traceparent);
+    const { trace, span } = startTrace(arrival);
     const ownLog = log.child({ requestId: id, traceId: trace.id, ...(key && { key }) });
-    const context = openContext({ id, trace, route, tenant, timeoutMs, log: ownLog });
+    const context = openContext({ id, trace, span, route, tenant, timeoutMs, log: ownLog });
     exchange.onGone(context.hangUp);
 
     let failure: GatewayError | undefined;
@@ -71,15 +77,32 @@ export function createPass({ callers, timeoutMs: mostMs, log, metrics }: DoorOpt
       reply = await exchange.handle(context);
     } catch (thrown) {
       failure = exchange.isGone() ? clientGone(thrown) : asGatewayError(thrown);
-      reply = exchange.refuse(failure, id);
+      reply = exchange.refuse(failure, { requestId: id, traceId: trace.id });
     }
     context.end();
     const totalMs = performance.now() - startedMs;
-    exchange.send(reply, { 'X-Request-Id': id, 'Server-Timing': serverTiming(context, totalMs) });
+    const about = { 'X-Request-Id': id, 'Server-Timing': serverTiming(context, totalMs) };
+    exchange.send(reply, failure ? { ...about, 'X-Trace-Id': trace.id } : about);
     const done = { ...arrival, status: reply.status, totalMs, failure };
     countRequest(metrics, done, context);
     logRequest(done, context);
+    if (span) endSpan(span, done, context);
   };
+}
+
+/** The client's trace as it is: the gateway has no span in it. */
+function unrecorded(headers: TraceHeaders): Started {
+  return { trace: clientTrace(headers) ?? newTrace(), span: undefined };
+}
+
+function endSpan(span: Span, done: AnsweredRequest, { id, notes }: OpenContext): void {
+  span.setAttributes({
+    'tensorgate.request_id': id,
+    'tensorgate.model': notes.model,
+    'tensorgate.version': notes.version,
+  });
+  describeEnd(span, done);
+  span.end();
 }
 
 function idOf({ requestId = '' }: Arrival): string {

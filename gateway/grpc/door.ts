@@ -90,6 +90,7 @@ function arrivalOf({ stream, headers }: Arrived, trusts: Trusts, isKnown: boolea
     method: 'gRPC',
     requestId: textOf(headers['x-request-id']),
     traceparent: textOf(headers.traceparent),
+    tracestate: [headers.tracestate ?? []].flat().join(','),
     authorization: headers.authorization,
     apiKey: textOf(headers['x-api-key']),
     client: clientAddress(socket?.remoteAddress ?? '', textOf(headers['x-forwarded-for']), trusts),

@@ -2,9 +2,10 @@
 import type { RequestHandler } from 'express';
 
 const METHODS = 'POST';
-const HEADERS = 'Authorization, Content-Type, X-API-Key, X-Request-Id, Inference-Header-Content-Length';
+const HEADERS =
+  'Authorization, Content-Type, X-API-Key, X-Request-Id, Traceparent, Tracestate, Inference-Header-Content-Length';
 const EXPOSED =
-  'Inference-Header-Content-Length, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Model-Version, X-Request-Id';
+  'Inference-Header-Content-Length, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Model-Version, X-Request-Id, X-Trace-Id';
 /** The maximum that Chromium accepts. */
 const MAX_AGE_S = 7200;
 

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { RequestContext } from '../domain/request.ts';
-import type { Pass } from '../door/door.ts';
+import { newTrace } from '../domain/trace.ts';
+import type { Pass, RequestIds } from '../door/door.ts';
 import type { HoldAnswer } from '../door/unread-answers.ts';
 import { GatewayError } from '../errors.ts';
 import { type Answer, piecesOf } from './answer.ts';
@@ -14,7 +15,7 @@ import { problem } from './problem.ts';
 export type Handler = (request: Request, response: Response, context: RequestContext) => Promise<Answer>;
 
 /** Renders a failure. */
-export type Refuse = (failure: GatewayError, requestId: string) => Answer;
+export type Refuse = (failure: GatewayError, ids: RequestIds) => Answer;
 
 /** `route`: its name in metrics and log. `refuse`: how the protocol renders failures; as problem+json by default. */
 export type Door = (route: string, handler: Handler, refuse?: Refuse) => RequestHandler;
@@ -32,6 +33,7 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
           method: request.method,
           requestId: request.get('x-request-id'),
           traceparent: request.get('traceparent'),
+          tracestate: request.get('tracestate'),
           authorization: request.get('authorization'),
           apiKey: request.get('x-api-key'),
           client: request.ip,
@@ -75,9 +77,9 @@ export const allowOnly =
 export const healthOnly =
   (refuse: Refuse = problem): RequestHandler =>
   (request, response) => {
-    const id = randomUUID();
-    const answer = refuse(notAllowed(request, response, 'GET, HEAD'), id);
-    send(request, response, answer, { 'X-Request-Id': id });
+    const requestId = randomUUID();
+    const answer = refuse(notAllowed(request, response, 'GET, HEAD'), { requestId, traceId: newTrace().id });
+    send(request, response, answer, { 'X-Request-Id': requestId });
   };
 
 function notAllowed({ method }: Request, response: Response, methods: string): GatewayError {

@@ -8,6 +8,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { http } from '../domain/node-http.ts';
+import { newTrace } from '../domain/trace.ts';
+import type { RequestIds } from '../door/door.ts';
 import { GatewayError, KINDS, type Kind } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { FREE_PIECES, MIN_PIECE_BYTES } from './body-pieces.ts';
@@ -37,12 +39,12 @@ const CRUMBS: Refusal = {
 export function refuseMalformed(server: Server, { log, metrics }: { log: Logger; metrics: Metrics }): Server {
   const refused = new WeakSet<Socket>();
 
-  function answer(socket: Socket, { status, kind, detail, allow }: Refusal): string {
-    const requestId = randomUUID();
+  function answer(socket: Socket, { status, kind, detail, allow }: Refusal): RequestIds {
+    const ids = { requestId: randomUUID(), traceId: newTrace().id };
     stopParsing(socket);
-    socket.end(render(status, new GatewayError(kind, detail), requestId, allow));
+    socket.end(render(status, new GatewayError(kind, detail), ids, allow));
     closeAfterPeer(socket);
-    return requestId;
+    return ids;
   }
   function stopParsing(socket: Socket): void {
     refused.add(socket);
@@ -54,9 +56,9 @@ export function refuseMalformed(server: Server, { log, metrics }: { log: Logger;
       const { status, kind, detail } = refusal;
       const client = socket.remoteAddress;
       if (!socket.writable) return;
-      const requestId = answer(socket, refusal);
+      const ids = answer(socket, refusal);
       metrics.requests.inc({ route: 'none', status, kind });
-      log[KINDS[kind].level]({ requestId, client, status, kind, detail, reason }, 'refused');
+      log[KINDS[kind].level]({ ...ids, client, status, kind, detail, reason }, 'refused');
     });
   }
   /** Node has given the socket away: it neither parses what comes nor listens to errors any more. */
@@ -102,12 +104,12 @@ function refusalFor({ code = '' }: Fault, { bytesRead }: Socket): Refusal | unde
   return undefined;
 }
 
-function render(status: number, error: GatewayError, id: string, allow: string | undefined): string {
-  const { headers, body } = problem(error, id, status);
+function render(status: number, error: GatewayError, ids: RequestIds, allow: string | undefined): string {
+  const { headers, body } = problem(error, ids, status);
   const lines = Object.entries({
     ...headers,
     ...(allow !== undefined && { Allow: allow }),
-    'X-Request-Id': id,
+    'X-Request-Id': ids.requestId,
     'X-Content-Type-Options': 'nosniff',
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',

@@ -1,4 +1,5 @@
 /** Renders a failure as application/problem+json (RFC 9457). */
+import type { RequestIds } from '../door/door.ts';
 import { type GatewayError, KINDS } from '../errors.ts';
 import type { Answer } from './answer.ts';
 
@@ -17,7 +18,7 @@ export function problemMembers(error: GatewayError) {
 /** The answer for a failed request, with Retry-After if the error has one. `status` overrides the kind's status. */
 export function problem(
   error: GatewayError,
-  requestId: string,
+  { requestId, traceId }: RequestIds,
   status = error.status,
 ): Answer & { readonly body: string } {
   return {
@@ -26,6 +27,6 @@ export function problem(
       'Content-Type': 'application/problem+json',
       ...(error.retryAfterS !== undefined && { 'Retry-After': String(error.retryAfterS) }),
     },
-    body: JSON.stringify({ ...problemMembers(error), status, request_id: requestId }),
+    body: JSON.stringify({ ...problemMembers(error), status, request_id: requestId, trace_id: traceId }),
   };
 }

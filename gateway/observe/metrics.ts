@@ -9,6 +9,7 @@ import { type Load, type MemoryUse, registerLoad, registerMemory } from './metri
 import { modelMetrics } from './metrics/models.ts';
 import { predictionMetrics } from './metrics/predictions.ts';
 import { requestMetrics } from './metrics/requests.ts';
+import { traceMetrics } from './metrics/traces.ts';
 
 /** The default of 10 ms wakes an idle process 100 times a second, which costs more CPU than all else it does then. */
 const EVENT_LOOP_PRECISION_MS = 50;
@@ -39,6 +40,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...backendMetrics(registry),
     ...modelMetrics(registry),
     ...predictionMetrics(registry),
+    ...traceMetrics(registry),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { PredictCall, PredictTarget } from '../domain/backend.ts';
 import type { DecoderName, FreeRows, Instance, PictureStatistics } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
+import type { Span } from '../domain/span.ts';
 import type { Binding } from '../model/signatures.ts';
 import { forEachInstance, type Outcomes } from './outcomes.ts';
 import type { Stages } from './stages.ts';
@@ -48,14 +49,17 @@ export async function fillTensor(
     };
   }
 
-  async function fillNextRow(instance: Instance): Promise<number> {
+  async function fillNextRow(instance: Instance, span: Span | undefined): Promise<number> {
     const bytes = images.get(instance) ?? new Uint8Array();
+    span?.setAttributes({ 'tensorgate.field': instance.field, 'tensorgate.bytes': bytes.length });
     if (instance.kind !== 'row' && !('encoded' in image)) {
       let row = Number.NaN;
       const rows = freeRows((number) => {
         row = number;
       });
-      decoders.add(await fillRow({ bytes, spec: image, field: instance.field }, rows, context));
+      const decoder = await fillRow({ bytes, spec: image, field: instance.field }, rows, context);
+      span?.setAttributes({ 'tensorgate.decoder': decoder });
+      decoders.add(decoder);
       const { tensor } = call;
       const rowLength = tensor.length / images.size;
       const written = tensor.subarray(row * rowLength, (row + 1) * rowLength);
@@ -72,7 +76,7 @@ export async function fillTensor(
   }
 
   const outcomes = await forEachInstance(images.keys(), atOnce, context, (instance) =>
-    context.time('decode', () => fillNextRow(instance)),
+    context.time('decode', (span) => fillNextRow(instance, span)),
   );
   if (decoders.size > 0) context.note({ decoder: [...decoders].sort().join('+') });
   return { ...outcomes, statistics };

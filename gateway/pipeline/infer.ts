@@ -59,8 +59,8 @@ export async function infer(shared: TensorStages, request: InferRequest, given: 
       const { card, version, servers } = routed;
       const answer = expectedTensors(signature, request.outputs);
       const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
-      const prediction = await callServer(stages.admission, context, () =>
-        stages.backend.predict(target, inputs, rows, context),
+      const prediction = await callServer(stages.admission, context, (timed) =>
+        stages.backend.predict(target, inputs, rows, timed),
       );
       requireAnswer(prediction, version, answer.outputs);
       const { outputs } = prediction;

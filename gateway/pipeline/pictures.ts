@@ -137,7 +137,7 @@ async function predict(
   const rows = await fillTensor(stages, { image, images, call, dtype: input.dtype, atOnce }, context);
   requireOne([...images.keys()], rows);
   const count = rows.values.size;
-  const answered = await callServer(stages.admission, context, () => ask({ target, call, count }, context));
+  const answered = await callServer(stages.admission, context, (timed) => ask({ target, call, count }, timed));
   const tensorBytes = call.inputBytes(count);
   call.release();
   return { routed, rows, answered, tensorBytes };

@@ -41,7 +41,12 @@ export async function readImage(
   onBytes?: (count: number) => GatewayError | undefined,
 ): Promise<Uint8Array> {
   if (instance.kind !== 'url') return instance.bytes;
-  const bytes = await context.time('fetch', () => fetch(instance.url, instance.field, context, onBytes));
+  const bytes = await context.time('fetch', async (span) => {
+    span?.setAttributes({ 'tensorgate.field': instance.field, 'server.address': hostOf(instance.url) });
+    const fetched = await fetch(instance.url, instance.field, context, onBytes);
+    span?.setAttributes({ 'tensorgate.bytes': fetched.length });
+    return fetched;
+  });
   if (sniff(bytes)) return bytes;
   throw new GatewayError('source_not_image', `${instance.field}: what the source sent is not an image`);
 }
@@ -60,8 +65,9 @@ function countBytes(maxBytes: number, share: ByteShare): (count: number) => Gate
 }
 
 function hostsOf(instances: readonly Instance[]): ReadonlySet<string> {
-  const urls = instances.flatMap((instance) =>
-    instance.kind === 'url' ? [URL.parse(instance.url.trim())?.host ?? ''] : [],
-  );
-  return new Set(urls);
+  return new Set(instances.flatMap((instance) => (instance.kind === 'url' ? [hostOf(instance.url)] : [])));
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url.trim())?.host ?? '';
 }

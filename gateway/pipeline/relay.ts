@@ -47,8 +47,8 @@ export async function relay(shared: TensorStages, request: RelayRequest, given: 
     const signature = signatureOf(routed.metadata, name);
     const answer = LABELLED.includes(method) ? UNKNOWN : expectedTensors(signature, request.outputs);
     const target = { method, servable: { model: card.name, version }, only: servers, signature: name, answer };
-    const answered = await callServer(stages.admission, context, () =>
-      stages.backend.relay(target, rest, rows, context),
+    const answered = await callServer(stages.admission, context, (timed) =>
+      stages.backend.relay(target, rest, rows, timed),
     );
     requireAnswer({ version: answered.version, outputs: new Map() }, version, []);
     const sizes = { requestBytes: rest.end - rest.start, answerBytes: answered.message.length };

@@ -1,6 +1,7 @@
 /** Retries a call to a backend that has no room, with exponential backoff and jitter. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admission } from '../admission/admission.ts';
+import { withSpan } from '../domain/context.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { abortError, GatewayError } from '../errors.ts';
 
@@ -14,7 +15,7 @@ const MAX_PAUSE_MS = 400;
  */
 export async function retryWhileFull<T>(
   admission: Pick<Admission, 'backOff' | 'serviceMs'>,
-  { signal, deadlineMs }: RequestContext,
+  { signal, deadlineMs, span }: RequestContext,
   call: () => Promise<T>,
 ): Promise<T> {
   let full: unknown;
@@ -31,15 +32,19 @@ export async function retryWhileFull<T>(
     const waitMs = pauseMs * (1 + Math.random());
     if (performance.now() + waitMs + admission.serviceMs >= deadlineMs) throw full;
     admission.backOff();
+    span?.addEvent('retry', { 'tensorgate.reason': 'full' });
     await sleep(waitMs, undefined, { signal }).catch(() => Promise.reject(abortError(signal)));
   }
 }
 
-/** Calls a model server in the stage `predict`. Repeats as retryWhileFull does. */
+/** Calls a model server in the stage `predict`, with the context of the stage. Repeats as retryWhileFull does. */
 export function callServer<T>(
   admission: Pick<Admission, 'backOff' | 'serviceMs'>,
   context: RequestContext,
-  call: () => Promise<T>,
+  call: (context: RequestContext) => Promise<T>,
 ): Promise<T> {
-  return context.time('predict', () => retryWhileFull(admission, context, call));
+  return context.time('predict', (span) => {
+    const timed = withSpan(context, span);
+    return retryWhileFull(admission, timed, () => call(timed));
+  });
 }

@@ -22,6 +22,7 @@ import type { DescriptorPlan } from '../machine/descriptors.ts';
 import type { MemoryPlan } from '../machine/memory-plan.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { PredictionLog } from '../observe/prediction-log/open.ts';
+import type { StartTrace } from '../observe/traces/request-span.ts';
 import { openApplications } from './applications.ts';
 import { openGrpc } from './grpc.ts';
 import { checked, tlsFiles } from './settings.ts';
@@ -40,6 +41,8 @@ export type DoorsOptions = {
   readonly lifecycle: Lifecycle;
   /** Absent where the prediction log is off. */
   readonly addFeedback: PredictionLog['addFeedback'] | undefined;
+  /** Absent where the gateway records no traces. */
+  readonly startTrace: StartTrace | undefined;
   /** Takes what has to be closed with the gateway. */
   readonly opened: DisposableStack;
 };
@@ -86,7 +89,7 @@ type Shared = {
   readonly check: (context: RequestContext) => void;
 };
 
-function openShared({ config, line: { stages }, log, plan, metrics, opened }: DoorsOptions): Shared {
+function openShared({ config, line: { stages }, log, plan, metrics, startTrace, opened }: DoorsOptions): Shared {
   const { apiKeysFile: keysFile, redisUrl, rateLimit: rate, requestTimeoutMs: timeoutMs } = config;
   const { maxBodyBytes, maxImageBytes, maxInstances } = config;
   const access = checked(() => openAccess({ keysFile, redisUrl, log }), 'API_KEYS_FILE');
@@ -98,7 +101,7 @@ function openShared({ config, line: { stages }, log, plan, metrics, opened }: Do
   const codec = createJsonCodec(plan.maxJsonBytes, answers.take);
   opened.defer(() => codec.close());
   return {
-    pass: createPass({ callers, timeoutMs, log, metrics }),
+    pass: createPass({ callers, timeoutMs, log, metrics, startTrace }),
     hold,
     holdAnswer: answers.hold,
     codec,

@@ -1,16 +1,13 @@
 /** What both forms of the Open Inference Protocol get: over HTTP and over gRPC. */
-import { readFileSync } from 'node:fs';
+
 import type { Config } from '../config/schema.ts';
+import { VERSION } from '../domain/version.ts';
 import { provenStatuses } from '../model/proven-statuses.ts';
 import { countPictures, type Metrics } from '../observe/metrics.ts';
 import type { OpenInferenceOptions } from '../open-inference/options.ts';
 import { infer } from '../pipeline/infer.ts';
 import { predictPictures } from '../pipeline/pictures.ts';
 import type { Line } from './stages.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 type Parts = { readonly config: Config; readonly line: Line; readonly metrics: Metrics };
 
@@ -22,7 +19,7 @@ export function openInferenceOptions(
   return {
     check,
     isReady,
-    server: { name: 'tensorgate', version },
+    server: { name: 'tensorgate', version: VERSION },
     maxInstances: config.maxInstances,
     resolve: stages.route.resolve,
     versions(model) {

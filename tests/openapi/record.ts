@@ -39,8 +39,9 @@ export async function send(url: string, route: DescribedRoute, example: Example)
   const response = await fetch(target, {
     method: method.toUpperCase(),
     headers: {
-      // Problems have the id of their request.
+      // Problems have the ids of their request.
       'X-Request-Id': 'example',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00',
       ...Object.fromEntries(valuesIn('header', route, example)),
       ...(type && { 'Content-Type': type }),
     },

@@ -45,10 +45,11 @@ export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Una
     rows: number,
     context: RequestContext,
   ): Promise<Prediction> {
-    const { deadlineMs, signal, trace } = context;
+    const { deadlineMs, signal, trace, span } = context;
     const { only, servable } = target;
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
-    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal, trace };
+    span?.setAttributes({ 'tensorgate.model': servable.model, 'tensorgate.version': servable.version });
+    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal, trace, span };
     return withAnswerMemory(answers, context, async (memory) => {
       const response = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
         throw asTooManyInstances(thrown, batchLimit);

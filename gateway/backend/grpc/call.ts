@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import type { Span } from '../../domain/span.ts';
 import { type Trace, traceparentOf } from '../../domain/trace.ts';
 import type { AnswerMemory } from './answer-memory.ts';
 import { statusError } from './failure.ts';
@@ -25,6 +26,8 @@ export type Rpc = {
   readonly signal: AbortSignal;
   /** The trace that the call belongs to. Unset for look-ups. */
   readonly trace?: Trace | undefined;
+  /** What the call is told to, where the trace is recorded. */
+  readonly span?: Span | undefined;
   /** The model of a Predict. Unset for a look-up, whose response time is no measure of the server. */
   readonly model?: string | undefined;
   /** The only servers that the call may go to, by their addresses. Unset: any. */
@@ -49,7 +52,8 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
   if (!subchannel) throw statusError(status.UNAVAILABLE, 'no connection to a model server is ready');
   const metadata = new Metadata();
   metadata.set('grpc-timeout', `${Math.min(leftMs, MAX_TIMEOUT_MS)}m`);
-  if (rpc.trace) metadata.set('traceparent', traceparentOf(rpc.trace));
+  if (rpc.trace) setTrace(metadata, rpc.trace);
+  rpc.span?.addEvent('attempt', { 'network.peer.address': subchannel.getAddress() });
 
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   let response: Buffer | undefined;
@@ -86,6 +90,11 @@ export async function call(servers: ModelServers, rpc: Rpc, callId: string | und
   stream.sendMessageWithContext({}, framed);
   stream.halfClose();
   return promise;
+}
+
+function setTrace(metadata: Metadata, trace: Trace): void {
+  metadata.set('traceparent', traceparentOf(trace));
+  if (trace.state !== undefined) metadata.set('tracestate', trace.state);
 }
 
 /** Opens the stream. The connection may have ended since it was chosen. */

@@ -18,13 +18,14 @@ export function createRelay(
   { maxOutputBytes, answers }: AnswerLimits,
 ): Relay {
   return async (target, rest, rows, context) => {
-    const { deadlineMs, signal, trace } = context;
+    const { deadlineMs, signal, trace, span } = context;
     const { method, only, servable } = target;
     const path = relay.paths[method];
     if (path === undefined) throw new GatewayError('not_found', `The model servers have no ${method}.`);
     const maxResponseBytes = maxAnswerBytes(target, rows, maxOutputBytes);
     const framed = frameRelayed(relay, target, rest);
-    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal, trace };
+    span?.setAttributes({ 'tensorgate.model': servable.model, 'tensorgate.version': servable.version });
+    const rpc = { path, model: servable.model, only, framed, maxResponseBytes, deadlineMs, signal, trace, span };
     return await withAnswerMemory(answers, context, async (memory) => {
       const message = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
         throw asRefusedRequest(thrown, predict.otherTensors);

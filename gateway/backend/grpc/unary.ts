@@ -33,18 +33,26 @@ export type Unary = (rpc: Rpc) => Promise<Buffer>;
 export function createUnary(servers: ModelServers, onStatus: OnStatus, options: UnaryOptions = {}): Unary {
   const send = createSend(servers, options);
   return async (rpc) => {
-    const { signal, path } = rpc;
+    const { signal, path, span } = rpc;
     const method = path.slice(path.lastIndexOf('/') + 1);
+    span?.setAttributes({
+      'rpc.system.name': 'grpc',
+      'rpc.method': path.slice(1),
+      'tensorgate.request_bytes': rpc.framed.length,
+    });
     const connected = await waitForConnection(servers);
     if (signal.aborted) throw toGatewayError({ code: status.CANCELLED, details: '' }, signal, signal.reason);
     try {
       if (!connected) throw statusError(status.UNAVAILABLE, 'no model server is connected');
       const response = await send(rpc);
       onStatus(method, 'OK');
+      span?.setAttributes({ 'rpc.status_code': 'OK', 'tensorgate.response_bytes': response.length });
       return response;
     } catch (error) {
       const { code = status.UNKNOWN, details = '' } = error as Partial<Status>;
-      onStatus(method, status[error instanceof GatewayError ? status.RESOURCE_EXHAUSTED : code]);
+      const name = status[error instanceof GatewayError ? status.RESOURCE_EXHAUSTED : code];
+      onStatus(method, name);
+      span?.setAttributes({ 'rpc.status_code': name });
       if (error instanceof GatewayError) throw error;
       throw toGatewayError({ code, details }, signal, error);
     }
@@ -55,12 +63,14 @@ export function createUnary(servers: ModelServers, onStatus: OnStatus, options: 
 function createSend(servers: ModelServers, { hedgeAfterMs, onExtraAttempt }: UnaryOptions): Unary {
   const budget = new RetryBudget();
   let calls = 0;
-  const mayTryAgain = (reason: ExtraAttempt) => {
-    const may = budget.withdraw();
-    if (may) onExtraAttempt?.(reason);
-    return may;
-  };
   return (rpc) => {
+    const mayTryAgain = (reason: ExtraAttempt) => {
+      const may = budget.withdraw();
+      if (!may) return false;
+      onExtraAttempt?.(reason);
+      rpc.span?.addEvent('retry', { 'tensorgate.reason': reason });
+      return true;
+    };
     budget.deposit();
     calls += 1;
     const { deadlineMs, model } = rpc;

@@ -1,7 +1,7 @@
 /** Takes one URL through the gateway's own fetch and decoder and records every step. */
 import type { Config } from '../../config/schema.ts';
 import { openContext } from '../../domain/context.ts';
-import { openTrace } from '../../domain/trace.ts';
+import { newTrace } from '../../domain/trace.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';
 import { createFetch } from '../../fetch/http.ts';
@@ -37,7 +37,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
   const fetch = createFetch({ ...options, watch: recorder.watch });
   const context = openContext({
     id: 'doctor',
-    trace: openTrace(undefined),
+    trace: newTrace(),
     route: 'doctor',
     tenant: 'doctor',
     timeoutMs: config.requestTimeoutMs,

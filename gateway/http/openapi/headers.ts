@@ -19,6 +19,14 @@ export const doorHeaders = z.object({
     'ServerTiming',
     'Milliseconds of each stage, and in total; what decoded the images (W3C).',
   ),
+  'X-Trace-Id': header(
+    z
+      .string()
+      .regex(/^[\da-f]{32}$/)
+      .optional(),
+    'TraceId',
+    'The trace of a request that failed (W3C Trace Context). It is in the log.',
+  ),
   RateLimit: header(text.optional(), 'RateLimit', 'What is left of the rate limit, where there is one.'),
   'RateLimit-Policy': header(text.optional(), 'RateLimitPolicy', 'The rate limit, where there is one.'),
 });

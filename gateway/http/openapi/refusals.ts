@@ -67,7 +67,7 @@ const problemSchemas = new Map(
   [...new Set([...KIND_NAMES.flatMap(statusesOf), 431])].map((status) => {
     const kinds = status === 431 ? ['invalid_request'] : KIND_NAMES.filter((kind) => statusesOf(kind).includes(status));
     const schema = members
-      .extend({ status: z.literal(status), kind: z.enum(kinds), request_id: z.string() })
+      .extend({ status: z.literal(status), kind: z.enum(kinds), request_id: z.string(), trace_id: z.string() })
       .meta({ id: `Problem${status}`, description: 'A failure (RFC 9457). The kinds are a closed set.' });
     return [status, schema];
   }),

@@ -20,7 +20,7 @@ export function requestMetrics(registry: Registry) {
     }),
     stageDuration: latency(registry, {
       name: 'tensorgate_stage_duration_seconds',
-      help: 'Time of a request in one stage: fetch, decode (with resize and normalisation) or predict.',
+      help: 'Time of a request in one stage: fetch, queue (of requests that waited), decode (with resize and normalisation) or predict.',
       labelNames: ['stage'] as const,
     }),
   };

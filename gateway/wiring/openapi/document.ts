@@ -1,5 +1,5 @@
 /** Joins what all folders say of their routes into openapi.json: one document for each port. */
-import { readFileSync } from 'node:fs';
+
 import {
   type CreateDocumentOptions,
   createDocument,
@@ -7,6 +7,7 @@ import {
   type ZodOpenApiPathsObject,
 } from 'zod-openapi';
 import type { Config } from '../../config/schema.ts';
+import { VERSION } from '../../domain/version.ts';
 import { describeAdmin } from '../../http/openapi/admin.ts';
 import { describeAdminDocument, describeDocument } from '../../http/openapi/document.ts';
 import { describeExamples } from '../../http/openapi/examples.ts';
@@ -28,8 +29,7 @@ export type DocumentSettings = Pick<
   'apiKeysFile' | 'aipHealthRoute' | 'aipPredictRoute' | 'maxInstances' | 'playground'
 >;
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-const INFO = { version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } };
+const INFO = { version: VERSION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } };
 
 const ABOUT = `Predictions of models behind TensorFlow Serving, by several protocols.
 

@@ -1,0 +1,81 @@
+/**
+ * What traces cost: the CPU time of a gateway that records none, of one that records a tenth of them and of one that records all, in turns,
+ * with the same requests. Spans go to a collector in this process.
+ *
+ *   node bench/traces.ts
+ */
+import { readFile } from 'node:fs/promises';
+import { floatTensor, startModelServer, XCEPTION } from '../tests/model-server.ts';
+import { CARD, modelsFolder } from '../tests/models.ts';
+import { startCollector } from '../tests/otlp/collector.ts';
+import { startGateway } from './gateway.ts';
+import { cpuMsOf, load, median, stopAll } from './load.ts';
+
+const ROUNDS = 9;
+const CONCURRENCY = 8;
+const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
+
+const cleanUp = new AsyncDisposableStack();
+const own = { after: (end: () => unknown) => void cleanUp.defer(async () => void (await end())) };
+
+const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
+const model = await startModelServer({
+  ...XCEPTION,
+  models: { churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } } },
+  onPredict: ({ spec }) =>
+    spec.name === 'churn' ? { p: floatTensor([1], [0.25]) } : { dense_7: floatTensor([1, 10], Array(10).fill(1)) },
+});
+own.after(() => model.close());
+const collector = await startCollector();
+own.after(() => collector.close());
+
+const settings = {
+  TF_SERVING_HOST: model.target,
+  MODELS: await modelsFolder(own as never, { 'clothing-model': CARD, churn: 'name: churn\n' }),
+};
+const recording = (share: string) => ({
+  ...settings,
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+  OTEL_TRACES_SAMPLER_ARG: share,
+});
+const off = await startGateway(settings);
+const tenth = await startGateway(recording('0.1'));
+const all = await startGateway(recording('1'));
+cleanUp.defer(stopAll);
+
+const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
+const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
+const CASES = [
+  { name: 'a record', requests: 1000, query: 'churn', body: JSON.stringify(record), type: 'application/json' },
+  { name: 'a JPEG of 400x533', requests: 100, query: 'clothing-model', body: picture, type: 'image/jpeg' },
+];
+type Case = (typeof CASES)[number];
+
+/** CPU microseconds of the gateway for one request. */
+async function measure({ port, pid }: typeof off, { body, query, requests, type }: Case): Promise<number> {
+  const before = await cpuMsOf(pid);
+  const paths = [`/predict?model=${query}`];
+  await load(`http://127.0.0.1:${port}`, [body], requests, CONCURRENCY, paths, { 'Content-Type': type });
+  return (1000 * ((await cpuMsOf(pid)) - before)) / requests;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+console.log('| request | CPU-us without traces | a tenth recorded | all recorded |\n|--|--|--|--|');
+for (const one of CASES) {
+  for (const gateway of [off, tenth, all]) await measure(gateway, one);
+  const rounds: { readonly none: number; readonly tenth: number; readonly all: number }[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    rounds.push({ none: await measure(off, one), tenth: await measure(tenth, one), all: await measure(all, one) });
+  const none = median(rounds.map((round) => round.none));
+  const cost = (key: 'tenth' | 'all') => {
+    const more = median(rounds.map((round) => round[key] - round.none));
+    return `+${more.toFixed(0)} (${percent(more / none)})`;
+  };
+  console.log(`| ${one.name} | ${none.toFixed(0)} | ${cost('tenth')} | ${cost('all')} |`);
+}
+for (const { adminPort } of [tenth, all]) {
+  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  console.log(metrics.match(/^tensorgate_trace_spans_total\{.*/gm)?.join('\n'));
+}
+await cleanUp.disposeAsync();

@@ -1,0 +1,48 @@
+/** A span of OpenTelemetry's SDK as the gateway's stages know it. */
+import {
+  type HrTime,
+  ROOT_CONTEXT,
+  type Span as SdkSpan,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import type { Attributes, Span } from '../../domain/span.ts';
+import type { Trace } from '../../domain/trace.ts';
+import { asGatewayError } from '../../errors.ts';
+
+/** `clock`: that of the request. */
+export function recordedSpan(tracer: Tracer, span: SdkSpan, clock: () => HrTime): Span {
+  return {
+    get trace() {
+      return traceOf(span);
+    },
+    startChild(name, kind) {
+      const options = { kind: kind === 'client' ? SpanKind.CLIENT : SpanKind.INTERNAL, startTime: clock() };
+      return recordedSpan(tracer, tracer.startSpan(name, options, trace.setSpan(ROOT_CONTEXT, span)), clock);
+    },
+    setAttributes: (attributes) => void span.setAttributes(defined(attributes)),
+    addEvent: (name, attributes = {}) => void span.addEvent(name, defined(attributes), clock()),
+    fail(thrown) {
+      // The public text: a collector may be anybody's.
+      const { kind, message } = asGatewayError(thrown);
+      span.setAttribute('error.type', kind).setStatus({ code: SpanStatusCode.ERROR, message });
+    },
+    end: () => span.end(clock()),
+  };
+}
+
+/** The trace with the span as the parent of what is called. */
+export function traceOf(span: SdkSpan): Trace {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+  const isSampled = (traceFlags & TraceFlags.SAMPLED) === TraceFlags.SAMPLED;
+  return { id: traceId, spanId, isSampled, state: traceState?.serialize() || undefined };
+}
+
+function defined(attributes: Attributes): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
+}
