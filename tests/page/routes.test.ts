@@ -37,6 +37,8 @@ test('the pages have a policy of their own origin, and are less than 100 kB with
     const response = await fetch(`${gateway.url}${path}`);
     assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'text/html; charset=utf-8'], path);
     assert.match(response.headers.get('content-security-policy') ?? '', policy);
+    const html = await response.text();
+    assert.match(html, /<\/header>\s*<noscript>.*needs JavaScript.*openapi\.json/, path);
     const etag = response.headers.get('etag') ?? '';
     const again = await fetch(`${gateway.url}${path}`, {
       headers: { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' },
