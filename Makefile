@@ -108,6 +108,10 @@ fuzz: node_modules ## Fuzz the parsers for an hour, then decode a million mutate
 	@npm run --silent fuzz
 	@npm run --silent fuzz:images
 
+.PHONY: test-drift
+test-drift: node_modules ## Replay usual and unusual photos and customers before a real Prometheus, and see which alerts they raise: ten minutes
+	@node tests/drift/alerts.ts
+
 .PHONY: bench
 bench: node_modules .venv-bench/.ready $(TENSORFLOW) ## Run all benchmarks against the Python references and write docs/performance.md: make bench PHOTOS=folder
 	@node bench/report.ts .venv-bench/bin/python $(PHOTOS)
