@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createRandom } from '../../gateway/cli/baseline/random.ts';
 import type { Baseline } from '../../gateway/model/baseline.ts';
 import { runCli } from '../cli.ts';
+import { loggedRecord } from './logged-record.ts';
 
 const CHURN = fileURLToPath(new URL('../../serving/models/churn', import.meta.url));
 const { instances } = JSON.parse(await readFile(path.join(CHURN, 'parity', '1.json'), 'utf8')) as {
@@ -56,7 +57,7 @@ test('a baseline of records by the embedded server; a log of others has drifted 
 
   // The same rows as a log, and those of other customers.
   const log = (name: string, records: readonly object[]) =>
-    writeFile(path.join(folder, name), linesOf(records.map(loggedLine)));
+    writeFile(path.join(folder, name), linesOf(records.map((record) => loggedRecord('churn', record))));
   await log('same.jsonl', customers(400, 2, 73));
   await log('other.jsonl', customers(400, 3, 20));
   const drift = (name: string) => run('drift', path.join(folder, name), '--json');
@@ -75,26 +76,4 @@ test('a baseline of records by the embedded server; a log of others has drifted 
   const replaced = await run('baseline', 'churn', '--data', path.join(folder, 'other.jsonl'), '--replace');
   assert.equal(replaced.code, 0, replaced.stderr);
   assert.equal((await drift('other.jsonl')).code, 0);
-});
-
-const loggedLine = (values: object) => ({
-  kind: 'prediction',
-  schema: 1,
-  time: '2026-11-30T15:00:00.000Z',
-  id: 'a',
-  request_id: 'a',
-  trace_id: 'a',
-  row: 0,
-  given_id: null,
-  model: 'churn',
-  version: 1,
-  signature: 'serving_default',
-  route: '/predict',
-  traffic: null,
-  timings: {},
-  input: { kind: 'tensors', values, digests: {} },
-  class: null,
-  score: null,
-  scores: null,
-  outputs: { values: {}, digests: {} },
 });

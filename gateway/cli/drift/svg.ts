@@ -9,7 +9,7 @@ const TOP = 10;
 const BOTTOM = 22;
 const PLOT = { width: WIDTH - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
 /** Labels below the plot; more would overlap. */
-const MAX_LABELS = 6;
+const MAX_LABELS = 4;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
