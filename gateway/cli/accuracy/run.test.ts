@@ -130,7 +130,7 @@ test('other lines are skipped, half lines and unknown schemas are counted, predi
 });
 
 test('classes and labels may have any name, and do not control the terminal', async (t) => {
-  const names = ['__proto__', 'constructor', '\u001b[31m\u202e', 'x'.repeat(500)];
+  const names = ['__proto__', 'constructor', '\u001b[31m\u202e', 'x'.repeat(500), 'a\u2028b\u2029c\r\n'];
   const lines = names.flatMap((name, index) => [prediction(`${index}`, { class: name }), feedback(`${index}`, name)]);
   const report = reportOf(await readLog([await folderFor(t, { 'a.jsonl': lines })]));
   assert.deepEqual(

@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { glob, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { ConfigError } from '../../config/read.ts';
 
 /** The files of files and folders, those of a folder in the order of their names. Throws ConfigError for a path that does not exist. */
@@ -23,9 +22,14 @@ type Kind = 'prediction' | 'feedback';
 
 /** The lines of a file that may be of a kind: other lines, as those of the log on stdout, need no parsing. */
 export async function* linesOf(file: string, kind: Kind): AsyncGenerator<string> {
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.includes(`"${kind}"`)) yield line;
+  let rest = '';
+  for await (const piece of createReadStream(file, 'utf8')) {
+    // readline takes U+2028 as the end of a line too, and JSON does not escape it.
+    const lines = `${rest}${piece}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.includes(`"${kind}"`)) yield line;
   }
+  if (rest.includes(`"${kind}"`)) yield rest;
 }
 
 /** The value of a line. Undefined for half a line. */

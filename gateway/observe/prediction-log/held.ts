@@ -108,8 +108,14 @@ function heldBy(keep: Keep, predicted: Predicted, { id, trace, route, times }: R
 
 function bytesOf(predicted: Predicted): number {
   if (predicted.kind === 'relayed') return 0;
-  if (predicted.kind === 'tensors') return tensorBytes(predicted.inputs) + tensorBytes(predicted.outputs);
-  return predicted.pictures.reduce((sum, { bytes, outputs }) => sum + bytes.length + tensorBytes(outputs), 0);
+  const ids = idBytes(predicted.ids);
+  if (predicted.kind === 'tensors') return ids + tensorBytes(predicted.inputs) + tensorBytes(predicted.outputs);
+  return predicted.pictures.reduce((sum, { bytes, outputs }) => sum + bytes.length + tensorBytes(outputs), ids);
+}
+
+function idBytes(ids: GivenIds | undefined): number {
+  if (ids === undefined) return 0;
+  return 'offsets' in ids ? lengthOf(ids) : ids.reduce((sum, id = '') => sum + id.length, 0);
 }
 
 function tensorBytes(tensors: ReadonlyMap<string, Tensor>): number {

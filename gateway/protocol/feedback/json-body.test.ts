@@ -16,6 +16,10 @@ test('one label, or a list of them; numbers and booleans become text', () => {
   ]);
 });
 
+test('half a surrogate pair is replaced, as in the ids of predictions', () => {
+  assert.deepEqual(read({ id: 'a\ud800', label: 'b\udc00' }), [{ id: 'a\ufffd', label: 'b\ufffd' }]);
+});
+
 test('a mistake is refused with its place', () => {
   const mistakes: readonly (readonly [body: unknown, place: RegExp])[] = [
     [3, /^body: needs an object such as/],

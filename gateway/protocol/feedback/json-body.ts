@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
+import { MAX_ID_LENGTH } from '../../pipeline/given-ids.ts';
 
 /** Labels in one request: they are copied between threads. */
 export const MAX_LABELS = 1000;
-const MAX_LENGTH = 1000;
+/** Of an id, and of a label. */
+const MAX_LENGTH = MAX_ID_LENGTH;
 /** JSON values of one label: the object, the id and the label. One more for each is a field that is refused. */
 const VALUES_OF_LABEL = 4;
 
@@ -51,9 +53,14 @@ function readLabels(body: unknown): Label[] {
   return body.map((item, row) => readLabel(item, `[${row}]`));
 }
 
+/** Half a surrogate pair is valid in JSON, but many readers of the log refuse it. */
+function textOf(value: unknown): string {
+  return String(value).toWellFormed();
+}
+
 function readLabel(item: unknown, place: string): Label {
   const parsed = labelSchema.safeParse(item);
-  if (parsed.success) return { id: String(parsed.data.id), label: String(parsed.data.label) };
+  if (parsed.success) return { id: textOf(parsed.data.id), label: textOf(parsed.data.label) };
   const [issue] = parsed.error.issues;
   const [unknown] = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const path = [
