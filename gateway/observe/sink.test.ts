@@ -38,3 +38,23 @@ test('F12: with an unread pipe the process goes on, lines above 1 MiB are droppe
   assert.deepEqual(lines.slice(0, kept.length), kept);
   assert.equal(child.exitCode ?? (await once(child, 'exit'))[0], 0);
 });
+
+test('a line that goes to a closed pipe is told as dropped', async () => {
+  const script = `
+    import { openSink } from ${JSON.stringify(SINK)};
+    const { write } = openSink();
+    process.stdin.once('data', () => {
+      write('one\\n');
+      setImmediate(() => process.stderr.write(String(write('two\\n'))));
+    });
+    process.stderr.write('ready');
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  await once(child.stderr, 'data');
+  child.stdout.destroy();
+  await once(child.stdout, 'close');
+  child.stdin.end('\n');
+  const [said] = await once(child.stderr, 'data');
+  assert.equal(String(said), 'false');
+  assert.equal(child.exitCode ?? (await once(child, 'exit'))[0], 0);
+});

@@ -30,12 +30,14 @@ export function openSink(format?: (line: string) => string): Sink {
   });
   let dropped = 0;
   let isRetrying = false;
+  let isClosed = false;
   destination.on('drop', () => {
     dropped += 1;
   });
   destination.on('error', ({ code }: NodeJS.ErrnoException) => {
     // EPIPE: the reader has closed the pipe for good, and pino stops writing.
-    if (code === 'EPIPE' || isRetrying) return;
+    isClosed ||= code === 'EPIPE';
+    if (isClosed || isRetrying) return;
     isRetrying = true;
     setTimeout(() => {
       isRetrying = false;
@@ -46,7 +48,7 @@ export function openSink(format?: (line: string) => string): Sink {
   const write = (line: string) => {
     const before = dropped;
     destination.write(line);
-    return dropped === before;
+    return dropped === before && !isClosed;
   };
   return { destination: formatted ?? destination, write, dropped: () => dropped };
 }

@@ -22,12 +22,13 @@ const LABEL = feedbackLine({ id: 'r1[3]', label: 'cat' }, { id: 'r2', traceId: '
 
 type Posted = Pick<IncomingMessage, 'headers' | 'url'> & { readonly body: string };
 
-/** A collector that answers with these statuses, the last of them from then on. */
+/** A collector that answers with these statuses, the last of them from then on. 429 asks to wait a second. */
 async function startCollector(t: TestContext, ...statuses: number[]) {
   const posted: Posted[] = [];
   const server = createServer(async (request, response) => {
     posted.push({ headers: request.headers, url: request.url ?? '', body: await text(request) });
-    response.writeHead(statuses[Math.min(posted.length, statuses.length) - 1] ?? 202).end('thanks');
+    const status = statuses[Math.min(posted.length, statuses.length) - 1] ?? 202;
+    response.writeHead(status, status === 429 ? { 'Retry-After': '1' } : {}).end('thanks');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
@@ -61,13 +62,20 @@ test('lines are posted as a batch of CloudEvents with the types of KServe, and t
 });
 
 test('a failure is tried again, five times at most', async (t) => {
-  const recovering = await startCollector(t, 503, 429, 202);
+  const recovering = await startCollector(t, 503, 408, 202);
   await openCollector({ url: `http://${recovering.host}`, firstDelayMs: 1 }).write([LABEL], signal);
   assert.equal(recovering.posted.length, 3);
   const failing = await startCollector(t, 500);
   const collector = openCollector({ url: `http://${failing.host}`, firstDelayMs: 1 });
   await assert.rejects(collector.write([LABEL], signal), { message: /status 500/ });
   assert.equal(failing.posted.length, 5);
+});
+
+test('a collector that asks for time gets it', async (t) => {
+  const { host } = await startCollector(t, 429, 202);
+  const startMs = performance.now();
+  await openCollector({ url: `http://${host}`, firstDelayMs: 1 }).write([LABEL], signal);
+  assert.ok(performance.now() - startMs > 990);
 });
 
 test('a refusal and a redirect are final', async (t) => {

@@ -16,29 +16,33 @@ const TYPES = {
 const MAX_TRIES = 5;
 const FIRST_DELAY_MS = 500;
 const TRY_TIMEOUT_MS = 10_000;
+/** A collector that asks for a longer wait is tried again after this one. */
+const MAX_WAIT_MS = 30_000;
 /** Statuses after which another try may succeed. */
 const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429]);
 
 export type CollectorOptions = {
   /** http: or https:. Its user and password are sent as Basic authentication. */
   readonly url: string;
-  /** Called for each try after the first. */
-  readonly onRetry?: () => void;
   readonly firstDelayMs?: number;
 };
 
 /** The collector did not take a batch. */
 class Refused extends Error {
   readonly isTemporary: boolean;
+  /** What it asks to wait, by Retry-After in seconds (RFC 9110, 10.2.3). 0 without it. */
+  readonly waitMs: number;
 
-  constructor(status: number) {
+  constructor({ status, headers }: Response) {
     super(`the collector answered with status ${status}`);
     this.isTemporary = status >= 500 || TEMPORARY.has(status);
+    const seconds = /^\d+$/.exec(headers.get('retry-after') ?? '')?.[0] ?? 0;
+    this.waitMs = Math.min(Number(seconds) * 1000, MAX_WAIT_MS);
   }
 }
 
-/** Lines of a batch are lost after 5 tries, which take up to a minute, or when the collector refuses them (4xx). */
-export function openCollector({ url, onRetry, firstDelayMs = FIRST_DELAY_MS }: CollectorOptions): Destination {
+/** Lines of a batch are lost after 5 tries, each of up to 10 s and followed by a wait of up to 46 s, or when the collector refuses them (4xx). */
+export function openCollector({ url, firstDelayMs = FIRST_DELAY_MS }: CollectorOptions): Destination {
   const { address, headers } = addressOf(url);
 
   async function post(body: string, signal: AbortSignal): Promise<void> {
@@ -51,22 +55,23 @@ export function openCollector({ url, onRetry, firstDelayMs = FIRST_DELAY_MS }: C
       signal: AbortSignal.any([signal, timeout]),
     });
     await response.body?.cancel();
-    if (!response.ok) throw new Refused(response.status);
+    if (!response.ok) throw new Refused(response);
   }
 
   return {
     async write(lines, signal) {
       const body = `[${lines.map(eventJson)}]`;
       for (let tries = 1; ; tries += 1) {
+        let waitMs = 0;
         try {
           return await post(body, signal);
         } catch (cause) {
           const isFinal = cause instanceof Refused && !cause.isTemporary;
           if (isFinal || tries === MAX_TRIES || signal.aborted) throw cause;
+          if (cause instanceof Refused) waitMs = cause.waitMs;
         }
-        onRetry?.();
         // Full jitter: replicas that failed together do not come back together.
-        await sleep(Math.random() * firstDelayMs * 2 ** tries, undefined, { signal });
+        await sleep(waitMs + Math.random() * firstDelayMs * 2 ** tries, undefined, { signal });
       }
     },
     async close() {},

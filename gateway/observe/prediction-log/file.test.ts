@@ -74,13 +74,25 @@ test('a folder that cannot be written is refused at once', async (t) => {
   assert.throws(() => openFiles({ folder: path.join(folder, 'file') }), { code: 'EEXIST' });
 });
 
-test('a folder that was deleted costs the lines until it is there again', async (t) => {
-  const { files, folder, lines } = await rig(t, { maxBytes: 4 });
+test('a folder or a file that is deleted costs what was in it: the next lines go to a new one', async (t) => {
+  const { files, folder, lines, names } = await rig(t);
   await files.write(['one'], signal);
   await rm(folder, { recursive: true });
-  await assert.rejects(files.write(['two'], signal), { code: 'ENOENT' });
-  openFiles({ folder });
+  await files.write(['two'], signal);
+  assert.deepEqual(await lines(), ['two']);
+  for (const name of await names()) await rm(path.join(folder, name));
   await files.write(['three'], signal);
   await files.close();
   assert.deepEqual(await lines(), ['three']);
+});
+
+test('a folder in whose place a file is costs the lines until it is gone', async (t) => {
+  const { files, folder, lines } = await rig(t);
+  await rm(folder, { recursive: true });
+  await writeFile(folder, '');
+  await assert.rejects(files.write(['one'], signal), { code: 'EEXIST' });
+  await rm(folder);
+  await files.write(['two'], signal);
+  await files.close();
+  assert.deepEqual(await lines(), ['two']);
 });

@@ -1,7 +1,7 @@
 /** Writes lines to files of a folder. A file has a temporary name until it is finished. */
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Destination } from './buffer.ts';
 import { FINISHED, finishLeftOvers, UNFINISHED } from './left-over.ts';
@@ -26,8 +26,8 @@ type OpenFile = {
 
 /**
  * Opens the folder, and makes it if it is missing. `2026-11-30T15-04-05-678Z-4f2a9c01.jsonl`: names sort by time, and differ between
- * gateways. Throws the error of the file system if it cannot be written. Several gateways
- * may share a folder.
+ * gateways. A folder that is deleted later is made again. Throws the error of the file system if it cannot be written. Several
+ * gateways may share a folder.
  */
 export function openFiles({ folder, maxBytes = MAX_BYTES, maxAgeMs = MAX_AGE_MS }: FilesOptions): Destination {
   mkdirSync(folder, { recursive: true });
@@ -36,7 +36,7 @@ export function openFiles({ folder, maxBytes = MAX_BYTES, maxAgeMs = MAX_AGE_MS 
   let openedMs = 0;
   const suffix = randomBytes(4).toString('hex');
   /** Writes and the end of a file by its age come one after the other. */
-  let last: Promise<unknown> = finishLeftOvers(folder, 2 * maxAgeMs);
+  let last: Promise<unknown> = finishLeftOvers(folder, 2 * maxAgeMs).catch(() => undefined);
 
   function inOrder(work: () => Promise<void>): Promise<void> {
     const next = last.then(work, work);
@@ -47,6 +47,7 @@ export function openFiles({ folder, maxBytes = MAX_BYTES, maxAgeMs = MAX_AGE_MS 
   async function openNext(): Promise<OpenFile> {
     // Two files of one millisecond sort by time too.
     openedMs = Math.max(Date.now(), openedMs + 1);
+    await mkdir(folder, { recursive: true });
     const name = path.join(folder, `${new Date(openedMs).toISOString().replace(/[:.]/g, '-')}-${suffix}`);
     const handle = await open(`${name}${UNFINISHED}`, 'wx');
     const timer = setTimeout(() => void inOrder(finish), maxAgeMs).unref();
@@ -63,8 +64,16 @@ export function openFiles({ folder, maxBytes = MAX_BYTES, maxAgeMs = MAX_AGE_MS 
     else await rename(`${name}${UNFINISHED}`, `${name}${FINISHED}`);
   }
 
+  /** The file was deleted: lines that are written to it now would be lost. */
+  async function forget(): Promise<void> {
+    clearTimeout(current?.timer);
+    await current?.handle.close();
+    current = undefined;
+  }
+
   async function write(lines: readonly string[]): Promise<void> {
     const bytes = Buffer.from(`${lines.join('\n')}\n`);
+    if (current && (await current.handle.stat()).nlink === 0) await forget();
     if (current && current.bytes + bytes.length > maxBytes) await finish();
     current ??= await openNext();
     const file = current;
