@@ -20,13 +20,14 @@ export type PredictionLogParts = {
 export function openPredictions({ config, log, metrics, writeLine }: PredictionLogParts): PredictionLog | undefined {
   const destination = destinationOf(config.predictionLog, writeLine);
   if (!destination) return undefined;
-  const { predictionLines } = metrics;
+  const { predictionLines, labels } = metrics;
   for (const outcome of ['written', 'buffer_full', 'write_failed'] as const) predictionLines.inc({ outcome }, 0);
   return openPredictionLog({
     destination,
     share: config.predictionLogSample,
     log,
     onOutcome: (outcome, lines) => predictionLines.inc({ outcome }, lines),
+    onLabel: ({ model = '', version = '', outcome }) => labels.inc({ model, version, outcome }),
   });
 }
 

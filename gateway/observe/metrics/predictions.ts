@@ -10,5 +10,11 @@ export function predictionMetrics(registry: Registry) {
       labelNames: ['outcome'] as const,
       registers: [registry],
     }),
+    labels: new Counter({
+      name: 'tensorgate_feedback_labels_total',
+      help: 'Labels of POST /feedback: right or wrong by the prediction of their id, or unknown where this process has no prediction of the id in memory.',
+      labelNames: ['model', 'version', 'outcome'] as const,
+      registers: [registry],
+    }),
   };
 }

@@ -11,8 +11,8 @@ import { type FeedbackLine, type PredictionLine, SCHEMA_VERSION } from './schema
 import type { Subject } from './subject.ts';
 import { type Rows, rowsIn } from './tensors.ts';
 
-/** Adds a line, without its line feed. */
-export type AddLine = (line: string) => void;
+/** Adds a line, without its line feed. `predicted`: what its label is compared with. */
+export type AddLine = (line: string, predicted: Pick<PredictionLine, 'id' | 'class'>) => void;
 
 /** Rows of one step: less than a millisecond. */
 const ROWS_OF_STEP = 32;
@@ -29,10 +29,15 @@ type Parts = {
 /** Adds the lines in the order of the instances. Yields after a millisecond or two. */
 export function* predictionLines(held: Held, subject: Subject, add: AddLine): Steps<void> {
   const parts = { held, subject, head: headJson(held) };
-  if (held.kind === 'relayed') return add(relayedLine(parts, held));
+  if (held.kind === 'relayed') return addRelayed(parts, held, add);
   if (held.kind === 'pictures') {
     for (const picture of held.pictures) {
-      add(yield* pictureLine(parts, picture, held.count));
+      const input = JSON.stringify(yield* pictureInput(parts, picture));
+      yield* addAnswered(
+        parts,
+        { row: picture.row, rows: held.count, input, outputs: rowsIn(picture.outputs, undefined, SHOWN) },
+        add,
+      );
       yield;
     }
     return undefined;
@@ -42,27 +47,25 @@ export function* predictionLines(held: Held, subject: Subject, add: AddLine): St
   const outputs = rowsIn(held.outputs, rows, SHOWN);
   for (let row = 0; row < rows; row += 1) {
     const input = `{"kind":"tensors",${yield* inputs.json(row)}}`;
-    add(yield* answeredLine(parts, { row, rows, input, outputs }));
+    yield* addAnswered(parts, { row, rows, input, outputs }, add);
     if (row % ROWS_OF_STEP === ROWS_OF_STEP - 1) yield;
   }
 }
 
-function* pictureLine(parts: Parts, picture: HeldPicture, rows: number): Steps<string> {
-  const { bytes, isRow, length, url, row, outputs, statistics } = picture;
+function* pictureInput({ subject }: Parts, picture: HeldPicture): Steps<PredictionLine['input']> {
+  const { bytes, isRow, length, url, statistics } = picture;
   const sniffed = bytes && !isRow ? sniff(bytes) : undefined;
   const header = sniffed && 'header' in sniffed ? sniffed.header : undefined;
-  const input = {
+  return {
     kind: 'picture',
     sha256: bytes ? yield* sha256(bytes) : null,
     bytes: length,
     format: sniffed?.format ?? null,
     width: header?.width ?? null,
     height: header?.height ?? null,
-    url: url === undefined || parts.subject.redaction.hides('url') ? null : publicUrl(url),
+    url: url === undefined || subject.redaction.hides('url') ? null : publicUrl(url),
     statistics: statistics ? roundedStatistics(statistics) : null,
-  } satisfies PredictionLine['input'];
-  const rowOutputs = rowsIn(outputs, undefined, SHOWN);
-  return yield* answeredLine(parts, { row, rows, input: JSON.stringify(input), outputs: rowOutputs });
+  };
 }
 
 function roundedStatistics({ brightness, contrast, sharpness }: PictureStatistics): PictureStatistics {
@@ -77,17 +80,26 @@ type Answered = {
   readonly outputs: Rows;
 };
 
-function* answeredLine(parts: Parts, { row, rows, input, outputs }: Answered): Steps<string> {
-  const classes = JSON.stringify(classesOf((name) => outputs.tensor(name, row), parts.subject.meaning)).slice(1, -1);
+function* addAnswered(parts: Parts, { row, rows, input, outputs }: Answered, add: AddLine): Steps<void> {
+  const ids = idsOf(parts, row, rows);
+  const classes = classesOf((name) => outputs.tensor(name, row), parts.subject.meaning);
   const named = yield* outputs.json(row);
-  return `${parts.head},${rowJson(parts, row, rows)},"input":${input},${classes},"outputs":{${named}}}`;
+  const line = `${parts.head},${membersOf(ids)},"input":${input},${membersOf(classes)},"outputs":{${named}}}`;
+  add(line, { id: ids.id, class: classes.class });
 }
 
 /** Of tensors that were passed on unread only the sizes are known. */
-function relayedLine(parts: Parts, { rows, requestBytes, answerBytes }: Extract<Held, { kind: 'relayed' }>): string {
+function addRelayed(parts: Parts, held: Extract<Held, { kind: 'relayed' }>, add: AddLine): void {
+  const { rows, requestBytes, answerBytes } = held;
+  const ids = idsOf(parts, 0, 1);
   const input = { kind: 'relayed', rows, bytes: requestBytes } satisfies PredictionLine['input'];
-  const rest = { input, ...NO_CLASSES, outputs: { bytes: answerBytes } };
-  return `${parts.head},${rowJson(parts, 0, 1)},${JSON.stringify(rest).slice(1)}`;
+  const rest = { ...ids, input, ...NO_CLASSES, outputs: { bytes: answerBytes } };
+  add(`${parts.head},${membersOf(rest)}}`, { id: ids.id, class: null });
+}
+
+/** An object as JSON without its braces. */
+function membersOf(members: object): string {
+  return JSON.stringify(members).slice(1, -1);
 }
 
 function headJson({ time, requestId, traceId, route, routed, signature, times }: Held): string {
@@ -109,13 +121,12 @@ function headJson({ time, requestId, traceId, route, routed, signature, times }:
   return JSON.stringify(head).slice(0, -1);
 }
 
-function rowJson({ held, subject }: Parts, row: number, rows: number): string {
+function idsOf({ held, subject }: Parts, row: number, rows: number): Pick<PredictionLine, 'row' | 'id' | 'given_id'> {
   const ids = held.kind === 'relayed' ? undefined : held.ids;
   const isHidden = subject.redaction.hides('id');
   const givenId = isHidden ? undefined : givenIdOf(ids, row, subject.card.record?.id);
   const id = givenId ?? (rows === 1 ? held.requestId : `${held.requestId}[${row}]`);
-  const own = { row, id, given_id: givenId ?? null } satisfies Partial<PredictionLine>;
-  return JSON.stringify(own).slice(1, -1);
+  return { row, id, given_id: givenId ?? null };
 }
 
 export type Feedback = { readonly id: string; readonly label: string };

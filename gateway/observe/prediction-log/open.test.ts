@@ -11,6 +11,7 @@ import { bind } from '../../model/signatures.ts';
 import type { Predicted } from '../../pipeline/predicted.ts';
 import type { Outcome } from './buffer.ts';
 import { openPredictionLog } from './open.ts';
+import type { Judged } from './recent.ts';
 import { type FeedbackLine, lineSchema, type PredictionLine } from './schema.ts';
 
 const PICTURE = await readFile(new URL('../../../tests/golden/images/jpg-17x16.jpg', import.meta.url));
@@ -34,6 +35,7 @@ function routedOf(yaml: string, inputs: TensorInfo[], outputs: TensorInfo[]): Ro
 function rig(options: { share?: number } = {}) {
   const written: string[] = [];
   const outcomes: [Outcome, number][] = [];
+  const labels: Judged[] = [];
   const log = openPredictionLog({
     destination: {
       async write(lines) {
@@ -44,13 +46,14 @@ function rig(options: { share?: number } = {}) {
     share: 1,
     log: { debug() {}, info() {}, warn() {}, error: (fields) => assert.fail(JSON.stringify(fields)) },
     onOutcome: (outcome, lines) => outcomes.push([outcome, lines]),
+    onLabel: (judged) => labels.push(judged),
     ...options,
   });
   async function lines() {
     await log.close();
     return written.map((line) => lineSchema.parse(JSON.parse(line)));
   }
-  return { log, outcomes, written, lines, predictions: async () => (await lines()) as PredictionLine[] };
+  return { log, outcomes, labels, written, lines, predictions: async () => (await lines()) as PredictionLine[] };
 }
 
 const PETS = 'name: pets\nimage: {size: [2, 2], scale: tf}\nclasses: [cat, dog, bird]\n';
@@ -215,6 +218,33 @@ test('a label is a line of its own, whatever the sample', async () => {
   const about = { request_id: 'r2', trace_id: context.trace.id };
   assert.deepEqual(rest, { kind: 'feedback', schema: 1, id: 'sku-1', ...about, label: 'cat' });
   assert.deepEqual(others, []);
+});
+
+test('a label is compared with the prediction of its id, and only once', async () => {
+  const { log, labels, lines } = rig();
+  const context = testContext({ id: 'r1' });
+  log.onPredicted(pictures(PETS, 'https://example.com/a'), context);
+  for (const [id, label] of [
+    ['sku-1', 'dog'],
+    ['sku-1', 'dog'],
+    ['r1[1]', 'cat'],
+    ['r1', 'cat'],
+  ] as const)
+    log.addFeedback({ id, label }, context);
+  assert.deepEqual(labels, [
+    { model: 'pets', version: 3, outcome: 'right' },
+    { model: 'pets', version: 3, outcome: 'wrong' },
+    { outcome: 'unknown' },
+  ]);
+  assert.equal((await lines()).length, 7);
+});
+
+test('ids count as memory of what waits', async () => {
+  const { log, outcomes } = rig();
+  const long = { ...records(CHURN), ids: stringTensor([2], [Buffer.alloc(12 * 2 ** 20, 'x'), Buffer.from('')]) };
+  for (let request = 0; request < 3; request += 1) log.onPredicted(long, testContext({ id: `r${request}` }));
+  assert.deepEqual(outcomes, [['buffer_full', 2]]);
+  await log.close();
 });
 
 test('predictions that are not written yet are bounded; the others are dropped and counted', async () => {

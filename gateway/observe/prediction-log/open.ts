@@ -7,6 +7,7 @@ import type { OnPredicted } from '../../pipeline/predicted.ts';
 import { type Destination, LineBuffer, type Outcome } from './buffer.ts';
 import { type Held, heldBytes, hold, isSmall, lineCount, view } from './held.ts';
 import { type Feedback, feedbackLine, predictionLines } from './lines.ts';
+import { type Judged, RecentPredictions } from './recent.ts';
 import { isInSample } from './sample.ts';
 import { createSubjects } from './subject.ts';
 
@@ -23,6 +24,8 @@ export type PredictionLogOptions = {
   readonly share: number;
   readonly log: Log;
   readonly onOutcome: (outcome: Outcome, lines: number) => void;
+  /** Called for a label that will be written, compared with its prediction. */
+  readonly onLabel: (judged: Judged) => void;
 };
 
 export type PredictionLog = {
@@ -34,14 +37,21 @@ export type PredictionLog = {
 };
 
 /** Opens the log. A small request pays for its lines, a large one for the copy of its input and output. */
-export function openPredictionLog({ destination, share, log, onOutcome }: PredictionLogOptions): PredictionLog {
+export function openPredictionLog(options: PredictionLogOptions): PredictionLog {
+  const { destination, share, log, onOutcome, onLabel } = options;
   const buffer = new LineBuffer({ destination, onOutcome, onTrouble: tellTrouble(log) });
+  const recent = new RecentPredictions();
   const subjectOf = createSubjects();
   const inLaterTurns = createLoopQueue(SHARE_MS);
   let heldNow = 0;
 
-  const linesOf = (held: Held) =>
-    predictionLines(held, subjectOf(held.routed, held.signature), (line) => void buffer.add(line));
+  function linesOf(held: Held): Steps<void> {
+    const { card, version } = held.routed;
+    return predictionLines(held, subjectOf(held.routed, held.signature), (line, { id, class: predicted }) => {
+      buffer.add(line);
+      if (predicted !== null) recent.add(id, { model: card.name, version, class: predicted });
+    });
+  }
 
   const onPredicted: OnPredicted = (predicted, context) => {
     if (!isInSample(context.id, share)) return;
@@ -66,7 +76,12 @@ export function openPredictionLog({ destination, share, log, onOutcome }: Predic
 
   return {
     onPredicted,
-    addFeedback: (feedback, { id, trace }) => buffer.add(feedbackLine(feedback, { id, traceId: trace.id })),
+    addFeedback(feedback, { id, trace }) {
+      if (!buffer.add(feedbackLine(feedback, { id, traceId: trace.id }))) return false;
+      const judged = recent.judge(feedback.id, feedback.label);
+      if (judged) onLabel(judged);
+      return true;
+    },
     async close() {
       while (heldNow > 0) await new Promise((resolve) => setImmediate(resolve));
       await buffer.close(CLOSE_MS).catch((cause) => log.error({ cause }, 'the prediction log could not be closed'));
