@@ -40,17 +40,18 @@ export type RunningGateway = Service & {
 
 /**
  * Starts a gateway on free ports with the given settings. Resolves when it listens. `ulimit`: limits of the
- * process, such as `-n 64`. `flags`: arguments of `serve`.
+ * process, such as `-n 64`. `flags`: arguments of `serve`. `within`: a command that runs the rest of its arguments in its place.
  */
 export async function startGateway(
   settings: Record<string, string> = {},
   ulimit?: string,
   flags: readonly string[] = [],
+  within: readonly string[] = [],
 ): Promise<RunningGateway> {
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ...settings };
   // SIGXFSZ would end a process that writes more than `ulimit -f`.
   const limited = ulimit === undefined ? [] : ['sh', '-c', `trap '' XFSZ; ulimit ${ulimit} && exec "$0" "$@"`];
-  const [command = '', ...args] = [...limited, process.execPath, MAIN, 'serve', ...flags];
+  const [command = '', ...args] = [...within, ...limited, process.execPath, MAIN, 'serve', ...flags];
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const log: LogLine[] = [];

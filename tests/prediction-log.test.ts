@@ -259,6 +259,31 @@ test('on stdout the lines are between those of the log', async (t) => {
   );
 });
 
+test('labels are counted by the version that predicted, and as unknown where it was another replica', async (t) => {
+  const log = { PREDICTION_LOG: await logFolder(t) };
+  const [gateway, replica] = [await start(t, log), await start(t, log)];
+  await predictImage(gateway, JPEG, { 'X-Request-Id': 'a' }, '?model=clothing-model');
+  await predictImage(gateway, JPEG, { 'X-Request-Id': 'b' }, '?model=clothing-model');
+  const best = CLASSES.at(-1);
+  const labels = [
+    { id: 'a', label: best },
+    { id: 'b', label: 'another' },
+    { id: 'b', label: best },
+    { id: 'c', label: best },
+  ];
+  assert.equal((await post(gateway, '/feedback', labels)).status, 202);
+  assert.equal((await post(replica, '/feedback', labels.slice(0, 1))).status, 202);
+  const counted = async (one: RunningGateway) => (await one.metrics()).match(/^tensorgate_feedback_labels_total.*/gm);
+  assert.deepEqual((await counted(gateway))?.sort(), [
+    'tensorgate_feedback_labels_total{model="",version="",outcome="unknown"} 1',
+    'tensorgate_feedback_labels_total{model="clothing-model",version="3",outcome="right"} 1',
+    'tensorgate_feedback_labels_total{model="clothing-model",version="3",outcome="wrong"} 1',
+  ]);
+  assert.deepEqual(await counted(replica), [
+    'tensorgate_feedback_labels_total{model="",version="",outcome="unknown"} 1',
+  ]);
+});
+
 test('labels pass the door: keys, types, fields; without a log there is no route for them', async (t) => {
   const folder = await logFolder(t);
   const keysFile = path.join(folder, 'keys.yaml');

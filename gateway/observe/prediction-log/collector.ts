@@ -41,7 +41,7 @@ class Refused extends Error {
   }
 }
 
-/** Lines of a batch are lost after 5 tries, each of up to 10 s and followed by a wait of up to 46 s, or when the collector refuses them (4xx). */
+/** Lines of a batch are lost after 5 tries, each of up to 10 s and followed by a wait of up to 38 s, or when the collector refuses them (4xx). */
 export function openCollector({ url, firstDelayMs = FIRST_DELAY_MS }: CollectorOptions): Destination {
   const { address, headers } = addressOf(url);
 
