@@ -1,11 +1,12 @@
 /** All Grafana dashboards, and the files that `make docs` writes of them. */
 import { type Dashboard, dashboardJson } from './dashboard.ts';
+import { DRIFT } from './drift.ts';
 import { MODELS } from './models.ts';
 import { OVERVIEW } from './overview.ts';
 import { SATURATION } from './saturation.ts';
 import { SERVERS } from './servers.ts';
 
-export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, SATURATION, MODELS, SERVERS];
+export const DASHBOARDS: readonly Dashboard[] = [OVERVIEW, SATURATION, MODELS, DRIFT, SERVERS];
 
 const FOLDER = new URL('../../kubernetes/components/monitoring/dashboards/', import.meta.url);
 

@@ -1,11 +1,18 @@
-/** Which versions answer, and whether they may. */
+/** Which versions answer, whether they may, and what they answer: for pushes, labels and canaries. */
 import type { Dashboard } from './dashboard.ts';
 
 const MODEL = 'namespace=~"$namespace", model=~"$model"';
+const CLASSES = `tensorgate_feature_values_total{${MODEL}, feature="class"}`;
+const perSecond = (series: string) => `rate(${series}[$__rate_interval])`;
+/** Each feature has a value of every prediction, or of fewer. */
+const PREDICTIONS = `max by (model, version) (
+  sum by (model, version, feature) (${perSecond(`tensorgate_feature_values_total{${MODEL}}`)})
+)`;
+
 export const MODELS: Dashboard = {
   name: 'models',
   title: 'Models and versions',
-  description: 'Which versions answer, and whether they may.',
+  description: 'Which versions answer, whether they may, and what they answer: for pushes, labels and canaries.',
   variables: [
     {
       name: 'model',
@@ -38,6 +45,36 @@ export const MODELS: Dashboard = {
           as: 'table',
           unit: 'none',
           queries: { parity: `max by (model, state) (tensorgate_model_parity{${MODEL}}) == 1` },
+        },
+      ],
+    },
+    {
+      title: 'Versions and canary',
+      panels: [
+        {
+          title: 'Predictions per second, by version',
+          description: 'Pictures and records. The versions in use side by side: by default, by number and by label.',
+          unit: 'ops',
+          queries: { '{{model}} {{version}}': PREDICTIONS },
+        },
+        {
+          title: 'Share of the predictions, by version',
+          description: 'How far a canary has come.',
+          unit: 'percentunit',
+          max: 1,
+          queries: {
+            '{{model}} {{version}}': `${PREDICTIONS} / on (model) group_left () sum by (model) (${PREDICTIONS})`,
+          },
+        },
+        {
+          title: 'Share of each class, by version',
+          description: 'A canary that gets the same requests should name the same classes.',
+          unit: 'percentunit',
+          max: 1,
+          queries: {
+            '{{model}} {{version}}: {{bucket}}': `sum by (model, version, bucket) (${perSecond(CLASSES)})
+  / on (model, version) group_left () sum by (model, version) (${perSecond(CLASSES)})`,
+          },
         },
       ],
     },

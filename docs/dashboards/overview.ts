@@ -121,7 +121,8 @@ export const OVERVIEW: Dashboard = {
         },
         {
           title: 'Time in each stage: 99th percentile',
-          description: 'fetch: the sources of images. decode: the CPU of the gateways. predict: the model servers.',
+          description:
+            'fetch: the sources of images. queue: too much at once. decode: the CPU of the gateways. predict: the model servers.',
           unit: 's',
           queries: {
             '{{stage}}': quantile(0.99, 'le, stage', `tensorgate_stage_duration_seconds_bucket{${HERE}}`),

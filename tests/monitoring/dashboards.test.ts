@@ -113,7 +113,7 @@ describe('the dashboards', options, () => {
       test(`${file}: ${title}: ${title in EMPTY ? `known metrics (${EMPTY[title]})` : 'has data'}`, async () => {
         for (const query of queries) {
           if (!(title in EMPTY)) {
-            await until(() => hasNumbers(prometheus, query), 120_000);
+            await until(() => hasNumbers(prometheus, query), 60_000);
             continue;
           }
           await prometheus.query(query);

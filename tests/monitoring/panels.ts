@@ -24,13 +24,13 @@ export type Dashboard = {
   readonly variables: readonly { readonly name: string; readonly series: string; readonly label: string }[];
 };
 
-/** What Grafana puts in: all of each variable, the class as the feature, and a minute. */
+/** What Grafana puts in: all of each variable, one feature, and a minute. */
 const VALUES: Readonly<Record<string, string>> = {
   $namespace: '.*',
   $pod: '.*',
   $model: '.*',
   $version: '.*',
-  $feature: 'class',
+  $feature: 'input.contract',
   $__rate_interval: '15s',
   $__range: '1m',
 };

@@ -15,7 +15,7 @@ export type Traffic = {
   stop(): Promise<void>;
 };
 
-/** Sends images, a URL, records of the model churn and a wrong request to each gateway, all at once, again and again. */
+/** Sends images, a URL, records of a model with a baseline and a wrong request to each gateway, all at once, again and again. */
 export async function startTraffic(gateways: readonly Service[], url: string): Promise<Traffic> {
   const records = { instances: await recordsOf(gateways[0] as Service) };
   const ending = new AbortController();
@@ -25,7 +25,7 @@ export async function startTraffic(gateways: readonly Service[], url: string): P
         ...Array.from({ length: 4 }, () => predictImage(gateway, JPEG)),
         predictImage(gateway, AVIF, { 'Content-Type': 'image/avif' }),
         predict(gateway, { url }),
-        predict(gateway, records, '?model=churn'),
+        predict(gateway, records, '?model=churn-synthetic'),
         predict(gateway, 'no JSON'),
       ]);
       await Promise.all(answers.map((answer) => answer.arrayBuffer()));
@@ -41,8 +41,8 @@ export async function startTraffic(gateways: readonly Service[], url: string): P
   };
 }
 
-/** The examples of the model churn, many times. */
+/** The examples of the model churn-synthetic, which has a baseline, many times. */
 async function recordsOf({ url }: Service): Promise<object[]> {
-  const { records } = (await (await fetch(`${url}/models/churn/examples`)).json()) as { records: object[] };
+  const { records } = (await (await fetch(`${url}/models/churn-synthetic/examples`)).json()) as { records: object[] };
   return Array.from({ length: RECORDS }, (_, index) => records[index % records.length] ?? {});
 }
