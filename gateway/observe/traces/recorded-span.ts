@@ -9,7 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Attributes, Span } from '../../domain/span.ts';
+import type { Span } from '../../domain/span.ts';
 import type { Trace } from '../../domain/trace.ts';
 import { asGatewayError } from '../../errors.ts';
 
@@ -23,8 +23,10 @@ export function recordedSpan(tracer: Tracer, span: SdkSpan, clock: () => HrTime)
       const options = { kind: kind === 'client' ? SpanKind.CLIENT : SpanKind.INTERNAL, startTime: clock() };
       return recordedSpan(tracer, tracer.startSpan(name, options, trace.setSpan(ROOT_CONTEXT, span)), clock);
     },
-    setAttributes: (attributes) => void span.setAttributes(defined(attributes)),
-    addEvent: (name, attributes = {}) => void span.addEvent(name, defined(attributes), clock()),
+    setAttributes(attributes) {
+      for (const [name, value] of Object.entries(attributes)) if (value !== undefined) span.setAttribute(name, value);
+    },
+    addEvent: (name, attributes = {}) => void span.addEvent(name, attributes, clock()),
     fail(thrown) {
       // The public text: a collector may be anybody's.
       const { kind, message } = asGatewayError(thrown);
@@ -39,10 +41,4 @@ export function traceOf(span: SdkSpan): Trace {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext();
   const isSampled = (traceFlags & TraceFlags.SAMPLED) === TraceFlags.SAMPLED;
   return { id: traceId, spanId, isSampled, state: traceState?.serialize() || undefined };
-}
-
-function defined(attributes: Attributes): Record<string, string | number> {
-  return Object.fromEntries(
-    Object.entries(attributes).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
-  );
 }
