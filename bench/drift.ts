@@ -166,5 +166,3 @@ for (const { name, model: query, body, type, count } of CASES) {
   const one = median(rounds.map((round) => round.counting));
   console.log(`| ${name} | ${all.toFixed(0)} | ${one.toFixed(1)} | ${((100 * one) / all).toFixed(1)} % |`);
 }
-const metrics = await (await fetch(`http://127.0.0.1:${gateway.adminPort}/metrics`)).text();
-console.log(metrics.match(/^tensorgate_feature_values_total\{.*feature="(score|input.tenure)".*/gm)?.join('\n'));
