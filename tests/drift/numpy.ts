@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const programs = [path.join(ROOT, '.venv/bin/python'), process.env.TENSORGATE_TF_PYTHON ?? '', 'python3'];
-const program = programs.find((one) => spawnSync(one, ['-c', 'import numpy']).status === 0);
+const program = programs.find((one) => one !== '' && spawnSync(one, ['-c', 'import numpy']).status === 0);
 
 /** Test options: skips where no Python has NumPy. */
 export const needsNumpy = program === undefined ? { skip: 'no Python with numpy' } : {};
