@@ -22,10 +22,10 @@ const EMPTY: Readonly<Record<string, string>> = {
   'Alerts that fire': 'nothing is wrong for long enough',
   'Decoders lost in the time shown, by reason': 'no decoder crashes',
   'Extra attempts per second, by reason': 'the model server answers',
-  'Time of a request: 99th percentile, by model': 'the embedded server does not count it',
-  'Time of the graph: 99th percentile, by model': 'the embedded server does not count it',
-  'Requests that share a run: mean': 'the embedded server does not count it',
-  'Versions loaded and failed, by server': 'the embedded server does not count it',
+  'Time of a request: 99th percentile, by model': 'the embedded server does not count it: tf-serving.test.ts',
+  'Time of the graph: 99th percentile, by model': 'the embedded server does not count it: tf-serving.test.ts',
+  'Requests that share a run: mean': 'the embedded server does not count it: tf-serving.test.ts',
+  'Versions loaded and failed, by server': 'the embedded server does not count it: tf-serving.test.ts',
 };
 
 /** Metrics of TF-Serving. The embedded server has the first. */
