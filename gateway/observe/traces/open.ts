@@ -59,7 +59,8 @@ export async function openTracing({ settings, log }: TracingOptions): Promise<Tr
     async close() {
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, CLOSE_MS);
-      await Promise.race([provider.shutdown(), late]);
+      const exported = provider.shutdown().catch((cause: unknown) => log.warn({ cause }, 'the last traces are lost'));
+      await Promise.race([exported, late]);
       clearTimeout(timer);
     },
   };
