@@ -80,12 +80,13 @@ type Parts = { readonly slow: string; readonly image: string };
 
 /** What each buffer is filled with: the text of one connection, and how many of them. */
 const buffers = ({ slow, image }: Parts): Record<string, readonly [count: number, text: string]> => ({
-  'pictures to decode in processes': [10, picture('png', largestPng)],
-  'pictures to decode in threads': [10, picture('jpeg', largestJpeg)],
-  'incomplete heads': [300, `POST /predict HTTP/1.1\r\nHost: a\r\n${HEAD}`],
-  'heads without a body': [300, post(`${HEAD}\r\nContent-Type: image/jpeg\r\nContent-Length: 9`, '')],
+  // As many as MAX_IN_FLIGHT: a full queue would refuse the bodies below before they take memory.
+  'pictures to decode in processes': [4, picture('png', largestPng)],
+  'pictures to decode in threads': [4, picture('jpeg', largestJpeg)],
   'large bodies': [6, upload('image/jpeg', 'x'.repeat(990_000))],
   'bodies of JSON': [6, upload('application/json', `{"b64":"${'A'.repeat(1_800_000)}`)],
+  'incomplete heads': [300, `POST /predict HTTP/1.1\r\nHost: a\r\n${HEAD}`],
+  'heads without a body': [300, post(`${HEAD}\r\nContent-Type: image/jpeg\r\nContent-Length: 9`, '')],
   'small bodies in tiny pieces': [200, crumbs(200)],
   'parsed JSON': [6, json({ other: 'A'.repeat(1_900_000) })],
   'pipelined requests': [60, json({ url: slow }) + post(`${HEAD}\r\nContent-Length: 0`, '').repeat(15)],
@@ -177,18 +178,20 @@ test('A01 to A09: with every buffer full the memory stays below the rule, and th
       peakBytes = Math.max(peakBytes, await residentBytes(gateway));
     }
   })();
+  // What refuses more: the memory of bodies (503), and the places of requests (429).
+  const refuses = (status: number) => until(async () => hasRefused(await gateway.metrics(), status));
   const sockets: Socket[] = [];
-  for (const [count, text] of Object.values(buffers(parts))) {
+  for (const [name, [count, text]] of Object.entries(buffers(parts))) {
     const opened = await Promise.all(Array.from({ length: count }, () => open(gateway)));
     for (const socket of opened) {
       socket.on('error', () => undefined).resume();
       socket.write(text, 'latin1');
     }
     sockets.push(...opened);
+    if (name === 'bodies of JSON') await refuses(503);
   }
   await until(() => sockets.every(({ closed, writableLength }) => closed || writableLength === 0), 30_000);
-  // What refuses more: the memory of bodies, and the places of requests.
-  for (const status of [503, 429]) await until(async () => hasRefused(await gateway.metrics(), status));
+  await refuses(429);
   for (const decoder of ['jpeg', 'sharp']) assert.match(await gateway.metrics(), hasDecoded(decoder));
   isFilling = false;
   await watched;
