@@ -191,6 +191,8 @@ describe('the playground with photos', { skip: SKIP }, () => {
       await page.setInputFiles('#files', files);
       await page.getByText('Predicted 12 instances.').waitFor();
     }
+    // The words of the first twelve are still there when the second are asked.
+    await page.locator('#history li').nth(19).waitFor();
     assert.equal(await page.locator('#history li').count(), 20);
     await page.fill('#url', `${origin.url}/photo.png`);
     await page.keyboard.press('Enter');
