@@ -6,7 +6,7 @@ import { readLineage } from '../model/lineage.ts';
 import type { Door } from './door.ts';
 
 /** Other methods and paths below /v1/models are those of TF-Serving's REST API. */
-const PATH = /^\/v1\/models\/(?<model>[^/:]+)\/versions\/(?<version>\d+)\/lineage$/i;
+const PATH = /^\/v1\/models\/(?<model>[^/]+)\/versions\/(?<version>[^/]+)\/lineage$/i;
 
 /** Creates the route. `find`: the card of a model. */
 export function lineageRoutes(door: Door, find: (model: string) => ModelCard | undefined): Router {
@@ -14,8 +14,10 @@ export function lineageRoutes(door: Door, find: (model: string) => ModelCard | u
   router.get(
     PATH,
     door('/v1/models/{model}/versions/{version}/lineage', async ({ params }, _response, context) => {
-      const { model = '', version: digits } = params as Record<string, string>;
-      const version = Number(digits);
+      const { model = '', version: digits = '' } = params as Record<string, string>;
+      const version = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
+      if (!Number.isSafeInteger(version))
+        throw new GatewayError('invalid_request', 'version: the path needs the number of a version, such as 3.');
       context.note({ model, version });
       const card = find(model);
       if (!card)

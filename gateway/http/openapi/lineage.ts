@@ -57,7 +57,7 @@ export function describeLineage(): DescribedRoute[] {
         },
         responses: {
           200: answerOf('Run, data, code, metrics, and what the version is compared with.', lineage, doorHeaders),
-          ...refusals(['not_found', 'model_not_found', 'model_failed']),
+          ...refusals(['invalid_request', 'not_found', 'model_not_found', 'model_failed']),
         },
       },
       examples: {
