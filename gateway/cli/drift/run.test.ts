@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../../../tests/cli.ts';
+import { loggedRecord } from '../../../tests/drift/logged-record.ts';
 import { BaselineBuilder } from '../baseline/build.ts';
 import { createRandom } from '../baseline/random.ts';
 import { type DriftOptions, driftOf } from './run.ts';
@@ -18,24 +19,11 @@ function line(
 ): object {
   const amount = random() + random() + random() + shift;
   return {
-    kind: 'prediction',
-    schema: 1,
+    ...loggedRecord(model, { amount, plan: random() < 0.5 ? plan : 'basic' }),
     time: new Date(ms).toISOString(),
-    id: 'a',
-    request_id: 'a',
-    trace_id: 'a',
-    row: 0,
-    given_id: null,
-    model,
     version,
-    signature: 'serving_default',
-    route: '/predict',
-    traffic: null,
-    timings: {},
-    input: { kind: 'tensors', values: { amount, plan: random() < 0.5 ? plan : 'basic' }, digests: {} },
     class: 'false',
     score: 0.5 + random() / 2,
-    scores: null,
     outputs: { values: { p: [0.1] }, digests: {} },
   };
 }
