@@ -69,7 +69,7 @@ for (const one of CASES) {
   const rounds: { readonly none: number; readonly tenth: number; readonly all: number }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const measured = { none: 0, tenth: 0, all: 0 };
-    // Each begins a round as often as the others.
+    // The order changes, so that each gateway is first in the same number of rounds.
     const turns = ORDER.map((_, index) => ORDER[(round + index) % ORDER.length] ?? 'none');
     for (const turn of turns) measured[turn] = await measure(gateways[turn], one);
     rounds.push(measured);

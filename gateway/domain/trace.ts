@@ -27,7 +27,7 @@ export function clientTrace({ traceparent = '', tracestate }: TraceHeaders): Tra
   return { id, spanId, isSampled, state: validState(tracestate) };
 }
 
-/** A trace that nobody records. */
+/** A trace that is not recorded. */
 export function newTrace(): Trace {
   return { id: randomHex(), spanId: randomHex().slice(-16), isSampled: false };
 }

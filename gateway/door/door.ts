@@ -118,7 +118,7 @@ type AnsweredRequest = Pick<Arrival, 'route' | 'method' | 'client'> & {
 function countRequest(metrics: Metrics, done: AnsweredRequest, { times, trace }: OpenContext): void {
   const { route, status, totalMs, failure } = done;
   metrics.requests.inc({ route, status, kind: failure?.kind ?? 'none' });
-  // Of a trace that nobody records, the id leads nowhere.
+  // A trace id is of no use where the trace is not recorded.
   const exemplar = trace.isSampled ? { exemplarLabels: { trace_id: trace.id } } : undefined;
   metrics.requestDuration.observe({ labels: { route }, value: totalMs / 1000, ...exemplar });
   for (const [stage, ms] of times) metrics.stageDuration.observe({ labels: { stage }, value: ms / 1000, ...exemplar });

@@ -1,4 +1,4 @@
-/** Runs the command for alerts: in a process group of its own, with its output in the log. */
+/** Runs the command for alerts in a new process group, and logs its output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -68,7 +68,7 @@ async function runToEnd(variables: Record<string, string>, options: CommandOptio
   const { log, signal, graceMs, command } = options;
   const [program = '', ...args] = command;
   if (signal.aborted) return { outcome: 'stopped', exitCode: null };
-  // A group of its own: signals reach what the command starts, too.
+  // A signal to the group also reaches the processes that the command starts.
   const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

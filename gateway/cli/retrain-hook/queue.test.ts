@@ -13,7 +13,7 @@ const alert = (fingerprint: string, own: Partial<Alert> = {}): Alert => ({
   ...own,
 });
 
-/** A queue whose runs end when the test says so, with the fingerprints of each run. */
+/** A queue, and the fingerprints of each run. The test ends the runs. */
 function openQueue(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const runs: string[][] = [];

@@ -26,7 +26,7 @@ export function createQueue(exporter: SpanExporter, { limits, log, onOutcome }: 
         const isFailing = result.code !== EXPORTED;
         onOutcome(isFailing ? 'export_failed' : 'exported', spans.length);
         told(isFailing, result.error);
-        // The processor would report a failure again, to a logger that nobody set.
+        // The processor would report the failure a second time, by OpenTelemetry's own logger.
         done({ code: EXPORTED });
       });
     },

@@ -28,7 +28,7 @@ export function recordedSpan(tracer: Tracer, span: SdkSpan, clock: () => HrTime)
     },
     addEvent: (name, attributes = {}) => void span.addEvent(name, attributes, clock()),
     fail(thrown) {
-      // The public text: a collector may be anybody's.
+      // Only the public text: other people may run the collector.
       const { kind, message } = asGatewayError(thrown);
       span.setAttribute('error.type', kind).setStatus({ code: SpanStatusCode.ERROR, message });
     },
