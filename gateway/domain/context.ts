@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Log, Notes, RequestContext, Stage } from './request.ts';
 import type { Span, SpanKind } from './span.ts';
 import { newTrace, type Trace } from './trace.ts';
+import { NOTHING_SENT, type Sent } from './traffic.ts';
 
 const OWN_TIMEOUT_MS = 10_000;
 
@@ -11,6 +12,7 @@ export type ContextOptions = {
   readonly trace: Trace;
   readonly span?: Span | undefined;
   readonly route: string;
+  readonly sent: Sent;
   readonly tenant: string;
   readonly timeoutMs: number;
   readonly log: Log;
@@ -26,7 +28,7 @@ export type OpenContext = RequestContext & {
 };
 
 /** Opens a request's context. The time until its deadline starts now. */
-export function openContext({ id, trace, span, route, tenant, timeoutMs, log }: ContextOptions): OpenContext {
+export function openContext({ id, trace, span, route, sent, tenant, timeoutMs, log }: ContextOptions): OpenContext {
   const startedMs = performance.now();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the deadline passed', 'TimeoutError')), timeoutMs);
@@ -39,6 +41,7 @@ export function openContext({ id, trace, span, route, tenant, timeoutMs, log }: 
     trace,
     span,
     route,
+    sent,
     tenant,
     log,
     signal: controller.signal,
@@ -96,6 +99,7 @@ export function ownContext(signal: AbortSignal, log: Log, timeoutMs = OWN_TIMEOU
     id: 'self',
     trace: newTrace(),
     route: 'self',
+    sent: NOTHING_SENT,
     tenant: 'self',
     signal,
     deadlineMs,

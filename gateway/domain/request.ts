@@ -1,6 +1,7 @@
 /** A request's context, shared by all stages: its timed stages and its log. */
 import type { Span } from './span.ts';
 import type { Trace } from './trace.ts';
+import type { Sent, TrafficRole } from './traffic.ts';
 
 /** The timed stages, in the order of processing. Only requests that wait are in `queue`. */
 export type Stage = 'fetch' | 'queue' | 'decode' | 'predict';
@@ -18,6 +19,8 @@ export type Notes = {
   readonly model?: string | undefined;
   readonly version?: number | undefined;
   readonly label?: string | undefined;
+  /** Which side of a split answered. */
+  readonly traffic?: TrafficRole | undefined;
   /** What decoded the pictures: `jpeg`, `sharp`, or `jpeg+sharp` for a batch. */
   readonly decoder?: string | undefined;
 };
@@ -31,6 +34,7 @@ export type RequestContext = {
   readonly span?: Span | undefined;
   /** The name of the route in metrics and log. */
   readonly route: string;
+  readonly sent: Sent;
   /** Whom the fair queue serves in turn: the name of the API key, or without keys the client's address or network. */
   readonly tenant: string;
   /** Aborted when the deadline passes (reason: TimeoutError) or the client hangs up (reason: AbortError). */

@@ -1,6 +1,7 @@
 /** A request context for tests. */
 import type { RequestContext, Stage } from './request.ts';
 import { newTrace } from './trace.ts';
+import { NOTHING_SENT } from './traffic.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -10,6 +11,7 @@ export function testContext(given: Partial<RequestContext> = {}): RequestContext
     id: 'test',
     trace: newTrace(),
     route: '/test',
+    sent: NOTHING_SENT,
     tenant: 'anonymous',
     signal: new AbortController().signal,
     deadlineMs: performance.now() + 20_000,

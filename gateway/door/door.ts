@@ -6,6 +6,7 @@ import { type OpenContext, openContext } from '../domain/context.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { Span } from '../domain/span.ts';
 import { clientTrace, newTrace, type TraceHeaders } from '../domain/trace.ts';
+import type { Sent } from '../domain/traffic.ts';
 import { asGatewayError, clientGone, type GatewayError, KINDS } from '../errors.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { describeEnd, type Started, type StartTrace } from '../observe/traces/request-span.ts';
@@ -28,6 +29,7 @@ export type Arrival = Credentials &
     readonly method: string;
     /** The id that the client gave, of any form. */
     readonly requestId: string | undefined;
+    readonly sent: Sent;
     /** The time that the client allows. REQUEST_TIMEOUT bounds it. */
     readonly timeoutMs?: number | undefined;
   };
@@ -64,10 +66,10 @@ export function createPass({ callers, timeoutMs: mostMs, log, metrics, startTrac
     const caller = callers.identify(arrival);
     const { tenant, key } = caller;
     const timeoutMs = Math.min(arrival.timeoutMs ?? mostMs, mostMs);
-    const { route } = arrival;
+    const { route, sent } = arrival;
     const { trace, span } = startTrace(arrival);
     const ownLog = log.child({ requestId: id, traceId: trace.id, ...(key && { key }) });
-    const context = openContext({ id, trace, span, route, tenant, timeoutMs, log: ownLog });
+    const context = openContext({ id, trace, span, route, sent, tenant, timeoutMs, log: ownLog });
     exchange.onGone(context.hangUp);
 
     let failure: GatewayError | undefined;

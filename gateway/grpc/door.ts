@@ -94,6 +94,7 @@ function arrivalOf({ stream, headers }: Arrived, trusts: Trusts, isKnown: boolea
     authorization: headers.authorization,
     apiKey: textOf(headers['x-api-key']),
     client: clientAddress(socket?.remoteAddress ?? '', textOf(headers['x-forwarded-for']), trusts),
+    sent: { header: (name) => textOf(headers[name]), query: () => undefined },
     timeoutMs: timeoutMsOf(textOf(headers['grpc-timeout']) ?? ''),
   };
 }

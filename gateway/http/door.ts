@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { RequestContext } from '../domain/request.ts';
 import { newTrace } from '../domain/trace.ts';
+import type { Sent } from '../domain/traffic.ts';
 import type { Pass, RequestIds } from '../door/door.ts';
 import type { HoldAnswer } from '../door/unread-answers.ts';
 import { GatewayError } from '../errors.ts';
@@ -37,6 +38,7 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
           authorization: request.get('authorization'),
           apiKey: request.get('x-api-key'),
           client: request.ip,
+          sent: sentBy(request),
         },
         {
           setHeader: (name, value) => response.setHeader(name, value),
@@ -57,6 +59,16 @@ export function createDoor(pass: Pass, holdAnswer: HoldAnswer, isClosing: () => 
             }),
         },
       );
+}
+
+function sentBy(request: Request): Sent {
+  return {
+    header: (name) => request.get(name),
+    query(name) {
+      const value = request.query[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+  };
 }
 
 const CLOSE = { Connection: 'close' };

@@ -150,6 +150,33 @@ const timeout = z
   .regex(/^[1-9]\d{0,5}(ms|s|m)$/)
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : text.endsWith('s') ? 1000 : 60_000));
 
+/** A version or a label. A label that is a number would be taken for a version. */
+const versionName = z.union([z.int().min(0), text.regex(/\D/)]);
+/** "10%", "0.5%": from 0 to 1. */
+const share = z
+  .string()
+  .regex(/^(100|\d{1,2}(\.\d{1,3})?)%$/)
+  .transform((given) => Number.parseFloat(given) / 100);
+/** "header x-user-id" or "query user". */
+const sticky = z
+  .string()
+  .regex(/^(header|query) [\w.-]+$/)
+  .transform((given) => {
+    const [from, name = ''] = given.split(' ');
+    return from === 'header' ? { from, name: name.toLowerCase() } : { from: 'query' as const, name };
+  });
+const traffic = z
+  .strictObject({
+    stable: versionName.optional(),
+    canary: z.strictObject({ version: versionName, share }).optional(),
+    sticky: sticky.optional(),
+  })
+  .superRefine(({ stable, canary, sticky }, context) => {
+    const rule = ruleIn(context);
+    rule(['canary', 'stable'], () => (canary && canary.version === stable ? 'is the stable version' : undefined));
+    rule(['sticky', 'canary'], () => (sticky && !canary ? 'is for a canary' : undefined));
+  }, EVEN_AFTER_MISTAKES);
+
 export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
@@ -163,6 +190,7 @@ export const cardSchema = z
     scores: z.enum(SCORE_KINDS).default('logits'),
     decision: decision.optional(),
     redact: names.optional(),
+    traffic: traffic.optional(),
     backend: backend.optional(),
     timeout: timeout.optional(),
     max_in_flight: z.int().min(1).max(100_000).optional(),

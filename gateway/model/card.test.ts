@@ -129,7 +129,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, backend, timeout, max_in_flight',
+    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, traffic, backend, timeout, max_in_flight',
   ]);
 });
 
@@ -277,3 +277,26 @@ for (const [fields, wanted] of [
     assert.throws(() => parseCard(`name: m\n${fields}`, '/m'), { message: wanted });
   });
 }
+
+test('traffic is read, and its mistakes are named', () => {
+  const read = (traffic: string) => parseCard(`name: m\ntraffic: ${traffic}`, '/m').traffic;
+  assert.deepEqual(read('{stable: 3, canary: {version: next, share: 2.5%}, sticky: header X-User-Id}'), {
+    stable: 3,
+    canary: { version: 'next', share: 0.025 },
+    sticky: { from: 'header', name: 'x-user-id' },
+  });
+  assert.deepEqual(read('{stable: stable}'), { stable: 'stable' });
+  for (const [traffic, mistake] of [
+    [
+      '{canary: {version: 4, share: 0.1}}',
+      /traffic\.canary\.share: takes a percentage, not "0\.1"\. Example: share: 10%/,
+    ],
+    ['{canary: {version: 4, share: 101%}}', /traffic\.canary\.share: takes a percentage/],
+    ['{canary: {version: 4}}', /traffic\.canary\.share: /],
+    ['{stable: 4, canary: {version: 4, share: 10%}}', /traffic\.canary: is the stable version/],
+    ['{sticky: header a}', /traffic\.sticky: is for a canary/],
+    ['{stable: "3"}', /traffic\.stable: takes a version or a label/],
+    ['{canary: {version: 4, share: 10%}, sticky: cookie a}', /traffic\.sticky: takes header or query, and a name/],
+  ] as const)
+    assert.throws(() => read(traffic), mistake);
+});

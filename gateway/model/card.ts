@@ -5,6 +5,7 @@ import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
 import { DEFAULT_SIGNATURE } from '../domain/servable.ts';
 import type { Decision, InputHint, RecordSpec } from '../domain/table.ts';
+import type { Traffic } from '../domain/traffic.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
@@ -30,6 +31,8 @@ export type ModelCard = OwnLimits & {
   readonly decision?: Decision;
   /** Inputs, `id` and `url` that are not in the prediction log. */
   readonly redact?: readonly string[];
+  /** Which versions answer requests that name none. Absent: the newest. */
+  readonly traffic?: Traffic;
   /** The folder of model.yaml; empty without a model.yaml. */
   readonly folder: string;
   /** The model has no model.yaml: nothing is said of its signatures. */
@@ -64,6 +67,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     inputs,
     decision,
     redact,
+    traffic,
     backend,
     timeout,
     max_in_flight,
@@ -82,6 +86,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(inputs && { inputs: new Map(Object.entries(inputs as Readonly<Record<string, InputHint>>)) }),
     ...(decision && { decision }),
     ...(redact && { redact }),
+    ...(traffic && { traffic: traffic as Traffic }),
     ...(backend && { backend }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
     ...(max_in_flight !== undefined && { maxInFlight: max_in_flight }),

@@ -4,7 +4,8 @@ import { performance } from 'node:perf_hooks';
 import type { RequestContext } from '../domain/request.ts';
 import type { ModelVersions } from './versions.ts';
 
-export type Context = Pick<RequestContext, 'signal' | 'deadlineMs'>;
+/** Without an id it is a look-up, and no prediction. */
+export type Context = Pick<RequestContext, 'signal' | 'deadlineMs'> & Partial<Pick<RequestContext, 'id' | 'sent'>>;
 
 /** Waits for changes while `condition` holds, for half of the time left. */
 export async function waitWhile(

@@ -10,7 +10,8 @@ import type { Verdict } from './served.ts';
 import type { Binding } from './signatures.ts';
 import { ModelVersions } from './versions.ts';
 
-const photos = (name: string) => parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]`, '/m');
+const photos = (name: string, traffic = '{}') =>
+  parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\ntraffic: ${traffic}`, '/m');
 const table = parseCard('name: churn', '/m');
 
 const METADATA = { version: 1, protocol: 'tf-serving' as const, signatures: new Map() };
@@ -104,7 +105,12 @@ test('B11: a model that is not ready is 503 with the reason, and the others are 
 });
 
 /** A route over one model; `look` changes what is known, as polls do. */
-function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Record<string, number>> = {}) {
+function routeTo(
+  versions: ModelVersions,
+  look = () => {},
+  labels: Readonly<Record<string, number>> = {},
+  traffic?: string,
+) {
   const backend = {
     servers: () => ['s'],
     metadata: async ({ label = '' }) => {
@@ -115,7 +121,7 @@ function routeTo(versions: ModelVersions, look = () => {}, labels: Readonly<Reco
   };
   const model = () => ({ versions, labels: new Labels(backend, 'm'), look: async () => look() });
   return createRoute({
-    cards: () => new Map([['m', photos('m')]]),
+    cards: () => new Map([['m', photos('m', traffic)]]),
     states: { all: new Map() },
     model,
     discovery,
@@ -172,4 +178,31 @@ test('A10: a contradicted request is selected again; the error stays where anoth
   const first = await route.resolve({}, testContext());
   const same = route.again(new GatewayError('internal', 'no', { isOutdated: true }), first, {}, testContext());
   assert.equal(await outcome(same), '500 internal no');
+});
+
+for (const [traffic, wanted] of [
+  ['{}', { few: 'm 3 on a', many: 'm 3 on a' }],
+  ['{canary: {version: 3, share: 50%}}', { few: 'm 3 on a', many: 'm 2 on a,b' }],
+  ['{stable: 1, canary: {version: 3, share: 50%}}', { few: 'm 3 on a', many: 'm 1 on a' }],
+  ['{stable: old, canary: {version: next, share: 50%}}', { few: 'm 2 on a,b', many: 'm 1 on a' }],
+  ['{canary: {version: 4, share: 50%}}', { few: 'm 3 on a', many: 'm 3 on a' }],
+  ['{canary: {version: 7, share: 50%}}', { few: 'm 3 on a', many: 'm 3 on a' }],
+  ['{canary: {version: gone, share: 50%}}', { few: 'm 3 on a', many: 'm 3 on a' }],
+] as const)
+  test(`requests are split by traffic: ${traffic}; a canary that cannot answer gets none`, async () => {
+    const versions = versionsOf({ 1: { a: USABLE }, 2: { a: USABLE, b: USABLE }, 3: { a: USABLE }, 4: { b: REFUSED } });
+    const route = routeTo(versions, undefined, { old: 1, next: 2 }, traffic);
+    const answer = (id: string) => outcome(route.resolve({}, testContext({ id })));
+    // The places of these ids are 0.10 and 0.83.
+    assert.deepEqual({ few: await answer('r10'), many: await answer('r16') }, wanted);
+    assert.equal(await outcome(route.resolve({ version: 1 }, testContext({ id: 'r10' }))), 'm 1 on a');
+  });
+
+test('without its stable version a model has none', async () => {
+  const versions = versionsOf({ 1: { a: USABLE } });
+  for (const stable of ['2', 'gone'])
+    assert.match(
+      await outcome(routeTo(versions, undefined, {}, `{stable: ${stable}}`).resolve({}, testContext())),
+      /^503 model_unavailable /,
+    );
 });

@@ -6,7 +6,7 @@ import type { ModelCard } from './card.ts';
 import type { Discovery } from './discovery.ts';
 import { findCard, noSuchModel, notAvailable } from './find-card.ts';
 import { type Context, halfTime } from './half-time.ts';
-import { type Asked, labelled, newest, numbered, type Routed } from './select-version.ts';
+import { type Asked, labelled, numbered, type Routed, unnamed } from './select-version.ts';
 import type { Binding } from './signatures.ts';
 import type { ModelStates } from './states.ts';
 import type { WatchedModel } from './watch-model.ts';
@@ -69,7 +69,7 @@ export function createRoute({ cards, states, model: find, discovery, defaultName
     const found = await modelOf(asked);
     const { label, version } = asked;
     if (label !== undefined) return numbered(found, await labelled(found.model, label), context);
-    return version === undefined ? newest(found, context) : numbered(found, version, context);
+    return version === undefined ? unnamed(found, context) : numbered(found, version, context);
   }
 
   return {

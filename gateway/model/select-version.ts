@@ -1,14 +1,20 @@
-/** Selects a version that was checked: the one for requests that name none, or the one that a number or a label names. */
+/** Selects a version that was checked: by the split of model.yaml, or the one that a number or a label names. */
+import type { TrafficRole, VersionName } from '../domain/traffic.ts';
 import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { Choice } from './choice.ts';
 import { type Context, waitWhile } from './half-time.ts';
 import type { Verdict } from './served.ts';
+import { roleOf } from './traffic.ts';
 import type { ModelVersions } from './versions.ts';
 import type { WatchedModel } from './watch-model.ts';
 
 /** A version that may answer, and the servers among which its requests are balanced. */
-export type Routed = Pick<Choice, 'version' | 'metadata' | 'binding' | 'servers'> & { readonly card: ModelCard };
+export type Routed = Pick<Choice, 'version' | 'metadata' | 'binding' | 'servers'> & {
+  readonly card: ModelCard;
+  /** The side of the split. Absent for a version that the request names. */
+  readonly role?: TrafficRole;
+};
 
 /** A request without a version that can answer waits this long for the servers: one of them may hang. */
 const LOOK_MS = 1000;
@@ -21,13 +27,42 @@ export type Asked = {
   readonly unavailable: () => GatewayError;
 };
 
-/** The version of requests that name none. */
-export async function newest({ card, model, versions, unavailable }: Asked, context: Context): Promise<Routed> {
+/** The version of requests that name none: the canary by its share, else the stable one. */
+export async function unnamed(asked: Asked, context: Context): Promise<Routed> {
+  const { card, model, versions } = asked;
+  const { traffic } = card;
+  if (!traffic) return stable(asked, undefined, context);
+  const canary = await numberOf(model, traffic.canary?.version);
+  if (canary !== undefined && roleOf(card.name, traffic, context) === 'canary') {
+    const choice = versions.find(canary);
+    if (choice) return { ...choice, card, role: 'canary' };
+  }
+  return { ...(await stable(asked, canary, context)), role: 'stable' };
+}
+
+/** Without `stable` in model.yaml the newest version that is not the canary. */
+async function stable({ card, model, versions, unavailable }: Asked, canary: number | undefined, context: Context) {
+  const name = card.traffic?.stable;
+  const number = await numberOf(model, name);
+  const choice = () => {
+    if (name === undefined) return versions.newestBut(canary);
+    return number === undefined ? undefined : versions.find(number);
+  };
   // A server may have come since the last poll.
-  if (!versions.newest && !versions.isBeingChecked()) await model.look(shortly());
-  await waitWhile(() => !versions.newest && versions.isBeingChecked(), versions, context);
-  if (versions.newest) return { ...versions.newest, card };
+  if (!choice() && !versions.isBeingChecked(number)) await model.look(shortly());
+  await waitWhile(() => !choice() && versions.isBeingChecked(number), versions, context);
+  const chosen = choice();
+  if (chosen) return { ...chosen, card };
   throw unavailable();
+}
+
+/** The number of a version that model.yaml names. Undefined for a label that no server has. */
+async function numberOf(model: Asked['model'], name: VersionName | undefined): Promise<number | undefined> {
+  if (typeof name !== 'string') return name;
+  return labelled(model, name).catch((thrown: unknown) => {
+    if (thrown instanceof GatewayError && thrown.kind === 'model_not_found') return undefined;
+    throw thrown;
+  });
 }
 
 /** A version that the request names. */

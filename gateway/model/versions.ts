@@ -48,6 +48,12 @@ export class ModelVersions {
     return this.#newest;
   }
 
+  /** The version for requests that name none, without one of them. */
+  newestBut(version: number | undefined): Choice | undefined {
+    if (version === undefined) return this.newest;
+    return chooseVersion([...this.#choose().values()].filter((choice) => choice.version !== version));
+  }
+
   /** The servers where a version may answer. */
   find(version: number): Choice | undefined {
     return this.#choose().get(version);

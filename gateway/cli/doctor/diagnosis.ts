@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import { openContext } from '../../domain/context.ts';
 import { newTrace } from '../../domain/trace.ts';
+import { NOTHING_SENT } from '../../domain/traffic.ts';
 import { asGatewayError } from '../../errors.ts';
 import { createGuard } from '../../fetch/guard.ts';
 import { createFetch } from '../../fetch/http.ts';
@@ -39,6 +40,7 @@ export async function diagnose(url: string, config: Config): Promise<Diagnosis> 
     id: 'doctor',
     trace: newTrace(),
     route: 'doctor',
+    sent: NOTHING_SENT,
     tenant: 'doctor',
     timeoutMs: config.requestTimeoutMs,
     log: createLog('silent', process.stdout),
