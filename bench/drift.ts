@@ -99,7 +99,7 @@ async function counting(name: keyof typeof BASELINES): Promise<() => void> {
     signatures: new Map([['serving_default', signature]]),
   } as const;
   const binding = card.image && { binding: bind(card, metadata) };
-  const routed = { card, version: 1, metadata, servers: new Set<string>(), ...binding };
+  const routed = { card, version: 1, metadata, servers: new Set<string>(), role: 'stable' as const, ...binding };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const drift = new Drift({ log, newest: () => [routed] });
   await drift.refresh();

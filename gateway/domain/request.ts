@@ -19,7 +19,7 @@ export type Notes = {
   readonly model?: string | undefined;
   readonly version?: number | undefined;
   readonly label?: string | undefined;
-  /** Which side of a split answered. */
+  /** Why the version answered, where model.yaml has traffic. */
   readonly traffic?: TrafficRole | undefined;
   /** What decoded the pictures: `jpeg`, `sharp`, or `jpeg+sharp` for a batch. */
   readonly decoder?: string | undefined;

@@ -3,8 +3,11 @@
 /** The number of a version, or its label. */
 export type VersionName = number | string;
 
-/** What keeps a client on one version. `header`: metadata, where the request comes over gRPC. */
-export type StickyKey = { readonly from: 'header' | 'query'; readonly name: string };
+/**
+ * What keeps a client on one version. `header`: metadata, where the request comes over gRPC. `instance`: the id of the first
+ * instance in the body.
+ */
+export type StickyKey = { readonly from: 'header' | 'query'; readonly name: string } | { readonly from: 'instance' };
 
 export type Canary = {
   readonly version: VersionName;
@@ -20,8 +23,8 @@ export type Traffic = {
   readonly sticky?: StickyKey;
 };
 
-/** Which version of a split answers a request. */
-export type TrafficRole = 'stable' | 'canary';
+/** Why a version answers. `named`: the request names a version or a label. `shadow`: it got a copy, and nobody its answer. */
+export type TrafficRole = 'stable' | 'canary' | 'named' | 'shadow';
 
 /** What a request sent that may be the key of a split. */
 export type Sent = {
@@ -29,6 +32,8 @@ export type Sent = {
   header(name: string): string | undefined;
   /** A parameter of the query. */
   query(name: string): string | undefined;
+  /** The id of the first instance: null where it has none, undefined before the body is read. */
+  readonly instanceId?: string | null;
 };
 
 /** Of the gateway's own work. */

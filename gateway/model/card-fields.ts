@@ -272,9 +272,9 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isRare: true,
   },
   'traffic.sticky': {
-    takes: 'header or query, and a name',
+    takes: 'header NAME, query NAME or instance id',
     example: 'header x-user-id',
-    meaning: 'What keeps a user on one version: requests with the same value go to the same one.',
+    meaning: 'What keeps a user on one version: requests with the same value of it go to the same one.',
     isText: true,
     isRare: true,
   },

@@ -157,12 +157,13 @@ const share = z
   .string()
   .regex(/^(100|\d{1,2}(\.\d{1,3})?)%$/)
   .transform((given) => Number.parseFloat(given) / 100);
-/** "header x-user-id" or "query user". */
+/** "header x-user-id", "query user" or "instance id". */
 const sticky = z
   .string()
-  .regex(/^(header|query) [\w.-]+$/)
+  .regex(/^((header|query) [\w.-]+|instance id)$/)
   .transform((given) => {
     const [from, name = ''] = given.split(' ');
+    if (from === 'instance') return { from };
     return from === 'header' ? { from, name: name.toLowerCase() } : { from: 'query' as const, name };
   });
 const traffic = z

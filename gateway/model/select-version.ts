@@ -5,15 +5,16 @@ import type { ModelCard } from './card.ts';
 import type { Choice } from './choice.ts';
 import { type Context, waitWhile } from './half-time.ts';
 import type { Verdict } from './served.ts';
-import { roleOf } from './traffic.ts';
+import { roleOf, stickyKeyHash } from './traffic.ts';
 import type { ModelVersions } from './versions.ts';
 import type { WatchedModel } from './watch-model.ts';
 
 /** A version that may answer, and the servers among which its requests are balanced. */
 export type Routed = Pick<Choice, 'version' | 'metadata' | 'binding' | 'servers'> & {
   readonly card: ModelCard;
-  /** The side of the split. Absent for a version that the request names. */
-  readonly role?: TrafficRole;
+  readonly role: TrafficRole;
+  /** Where the key of `traffic.sticky` chose the side. */
+  readonly stickyKeyHash?: string | undefined;
 };
 
 /** A request without a version that can answer waits this long for the servers: one of them may hang. */
@@ -32,16 +33,22 @@ export async function unnamed(asked: Asked, context: Context): Promise<Routed> {
   const { card, model, versions } = asked;
   const { traffic } = card;
   if (!traffic) return stable(asked, undefined, context);
-  const canary = await numberOf(model, traffic.canary?.version);
+  const stickyHash = stickyKeyHash(card.name, traffic, context);
+  // Its requests go to the stable version while it cannot be found.
+  const canary = await numberOf(model, traffic.canary?.version).catch(() => undefined);
   if (canary !== undefined && roleOf(card.name, traffic, context) === 'canary') {
     const choice = versions.find(canary);
-    if (choice) return { ...choice, card, role: 'canary' };
+    if (choice) return { ...choice, card, role: 'canary', stickyKeyHash: stickyHash };
   }
-  return { ...(await stable(asked, canary, context)), role: 'stable' };
+  return { ...(await stable(asked, canary, context)), stickyKeyHash: stickyHash };
 }
 
 /** Without `stable` in model.yaml the newest version that is not the canary. */
-async function stable({ card, model, versions, unavailable }: Asked, canary: number | undefined, context: Context) {
+async function stable(
+  { card, model, versions, unavailable }: Asked,
+  canary: number | undefined,
+  context: Context,
+): Promise<Routed> {
   const name = card.traffic?.stable;
   const number = await numberOf(model, name);
   const choice = () => {
@@ -52,7 +59,7 @@ async function stable({ card, model, versions, unavailable }: Asked, canary: num
   if (!choice() && !versions.isBeingChecked(number)) await model.look(shortly());
   await waitWhile(() => !choice() && versions.isBeingChecked(number), versions, context);
   const chosen = choice();
-  if (chosen) return { ...chosen, card };
+  if (chosen) return { ...chosen, card, role: 'stable' };
   throw unavailable();
 }
 
@@ -76,7 +83,7 @@ export async function numbered(
   if (!found()) await model.look(shortly());
   await waitWhile(() => !versions.find(version) && versions.isBeingChecked(version), versions, context);
   const choice = versions.find(version);
-  if (choice) return { ...choice, card };
+  if (choice) return { ...choice, card, role: 'named' };
   if (versions.all.length === 0) throw unavailable();
   throw notProven(`version ${version} of ${card.name}`, found()?.verdict);
 }

@@ -1,5 +1,15 @@
 /** The state of one model. */
+import type { VersionName } from '../domain/traffic.ts';
 import type { Parity } from './parity.ts';
+
+export type CanaryState = {
+  /** As model.yaml names it. */
+  readonly version: VersionName;
+  /** Of the requests that name no version, from 0 to 1. */
+  readonly share: number;
+  /** Why it gets none of them. */
+  readonly problem?: string;
+};
 
 export type ModelState = {
   /** The version for requests that name none. */
@@ -11,6 +21,8 @@ export type ModelState = {
   readonly detail?: string;
   /** The model may be ready soon: its first check has not ended, or the model server cannot be reached yet. */
   readonly isPending?: true;
+  /** The canary of model.yaml. */
+  readonly canary?: CanaryState;
   /** Versions that the model servers have and that never answer, newest first. */
   readonly refused?: readonly { readonly version: number; readonly problem: string; readonly parity?: Parity }[];
 };

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { ModelState } from '../model/state.ts';
 import type { PicturesAnswer } from '../pipeline/pictures.ts';
+import type { VersionOutcome } from '../pipeline/version-outcome.ts';
 import { backendMetrics } from './metrics/backend.ts';
 import { type Features, registerFeatures } from './metrics/features.ts';
 import { imageMetrics } from './metrics/images.ts';
@@ -10,6 +11,7 @@ import { modelMetrics } from './metrics/models.ts';
 import { predictionMetrics } from './metrics/predictions.ts';
 import { requestMetrics } from './metrics/requests.ts';
 import { traceMetrics } from './metrics/traces.ts';
+import { registerCanaries, versionMetrics } from './metrics/versions.ts';
 
 /** The default of 10 ms wakes an idle process 100 times a second, which costs more CPU than all else it does then. */
 const EVENT_LOOP_PRECISION_MS = 50;
@@ -41,6 +43,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...modelMetrics(registry),
     ...predictionMetrics(registry),
     ...traceMetrics(registry),
+    ...versionMetrics(registry),
   };
 }
 
@@ -60,6 +63,18 @@ export function showDroppedLines({ registry }: Metrics, droppedLines: () => numb
 /** Registers the metrics of what models get and predict. They are read at each scrape. */
 export function showFeatures({ registry }: Metrics, features: Features): void {
   registerFeatures(registry, features);
+}
+
+/** Registers the gauge of the canaries' shares. It is read at each scrape. */
+export function showCanaries({ registry }: Metrics, states: () => ReadonlyMap<string, ModelState>): void {
+  registerCanaries(registry, states);
+}
+
+/** Counts a request that a version has answered or failed. */
+export function countOutcome(metrics: Metrics, { routed, outcome, predictMs }: VersionOutcome): void {
+  const labels = { model: routed.card.name, version: String(routed.version), role: routed.role };
+  metrics.versionRequests.inc({ ...labels, outcome });
+  if (predictMs !== undefined) metrics.versionPredictSeconds.observe(labels, predictMs / 1000);
 }
 
 const PARITY_STATES = ['proven', 'unproven', 'differing'] as const;

@@ -30,6 +30,7 @@ const ROUTED: Routed = {
   metadata: { version: 1, protocol: 'tf-serving', signatures: new Map() },
   binding: BINDING,
   servers: new Set(['s']),
+  role: 'stable',
 };
 
 /** Answers each row with two scores, the first of which is the row's byte. */

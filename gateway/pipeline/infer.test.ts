@@ -18,7 +18,7 @@ function version(number: number, ...outputs: string[]): Routed {
   const info = (name: string) => ({ name, dtype: 'DT_UINT8', shape: [-1] });
   const signatures = new Map([['serving_default', { inputs: [info('x')], outputs: outputs.map(info) }]]);
   const metadata: Metadata = { version: number, protocol: 'tf-serving', signatures };
-  return { card: CARD, version: number, metadata, servers: new Set(['s']) };
+  return { card: CARD, version: number, metadata, servers: new Set(['s']), role: 'stable' };
 }
 
 /** Stages whose server has `loaded`, and answers each wanted output with the first input. */

@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
+import { routeByInstance } from './by-instance.ts';
 import { checkPictures } from './encoded-pictures.ts';
 import type { GivenIds } from './given-ids.ts';
 import { type Outlier, requireBaseline, requireOwnSignature, rowOutliers } from './outliers.ts';
@@ -40,10 +41,11 @@ export type InferAnswer = Prediction & {
 
 /** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
 export async function infer(shared: TensorStages, request: InferRequest, given: RequestContext): Promise<InferAnswer> {
-  const { routed: first, signature: name, inputs, rows, outlier } = request;
-  const { stages, context } = ownLine(shared, first.card, given);
-  const signature = signatureOf(first.metadata, name);
+  const { signature: name, inputs, rows, outlier } = request;
+  const { stages, context: own } = ownLine(shared, request.routed.card, given);
+  const signature = signatureOf(request.routed.metadata, name);
   checkEncodedInput(stages, request);
+  const { routed: first, context } = await routeByInstance(stages, request, own);
   if (outlier !== undefined) {
     requireOwnSignature(first, name, outlier);
     await requireBaseline(stages, first, outlier);

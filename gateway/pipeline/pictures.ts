@@ -8,6 +8,7 @@ import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import { bindingOf, type Routed } from '../model/route.ts';
 import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
+import { routeByInstance } from './by-instance.ts';
 import { type FilledTensor, fillTensor } from './fill.ts';
 import type { GivenIds } from './given-ids.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -63,8 +64,10 @@ export async function predictPictures(
   request: PicturesRequest,
   given: RequestContext,
 ): Promise<PicturesAnswer> {
-  const { instances, servable, routed } = request;
-  const { stages, context } = ownLine(shared, routed.card, given);
+  const { instances, servable } = request;
+  const { stages, context: own } = ownLine(shared, request.routed.card, given);
+  const read = { ...request, signature: request.outputs === 'all' ? bindingOf(request.routed).signature : undefined };
+  const { routed, context } = await routeByInstance(stages, read, own);
   const share = stages.fetchedBytes.open();
   try {
     if (request.outlier !== undefined) await requireBaseline(stages, routed, request.outlier);

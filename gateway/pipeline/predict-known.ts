@@ -4,6 +4,7 @@ import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError } from '../errors.ts';
 import type { Routed } from '../model/route.ts';
 import type { Stages } from './stages.ts';
+import { isFault, type VersionOutcome } from './version-outcome.ts';
 
 /** How often a request is sent where the model server contradicts what was known of it. */
 const MAX_TRIES = 3;
@@ -20,21 +21,36 @@ export type Known = {
  * other names), the version is selected and the request admitted again.
  */
 export async function predictKnown<T>(
-  { route, admission }: Pick<Stages, 'route' | 'admission'>,
+  { route, admission, onOutcome }: Pick<Stages, 'route' | 'admission' | 'onOutcome'>,
   { servable, routed: first, images }: Known,
   context: RequestContext,
   predict: (routed: Routed, atOnce: number) => Promise<T>,
 ): Promise<T> {
   let routed = first;
-  for (let tries = 1; ; tries += 1) {
-    const current = routed;
-    try {
-      return await admission.admit(context, images, (atOnce) => predict(current, atOnce));
-    } catch (thrown) {
-      const error = asGatewayError(thrown);
-      if (!error.isOutdated || tries === MAX_TRIES) throw thrown;
-      routed = await route.again(error, routed, servable, context);
-      context.note({ version: routed.version });
+  const ended = (outcome: VersionOutcome['outcome']) => {
+    const predictMs = routed === first ? context.times.get('predict') : undefined;
+    onOutcome?.({ routed, outcome, predictMs }, context);
+  };
+  try {
+    for (let tries = 1; ; tries += 1) {
+      const current = routed;
+      noteVersion(current, context);
+      try {
+        const predicted = await admission.admit(context, images, (atOnce) => predict(current, atOnce));
+        ended('ok');
+        return predicted;
+      } catch (thrown) {
+        const error = asGatewayError(thrown);
+        if (!error.isOutdated || tries === MAX_TRIES) throw thrown;
+        routed = await route.again(error, routed, servable, context);
+      }
     }
+  } catch (thrown) {
+    if (isFault(thrown)) ended('error');
+    throw thrown;
   }
+}
+
+function noteVersion({ version, card, role }: Routed, context: RequestContext): void {
+  context.note({ version, traffic: card.traffic && role });
 }

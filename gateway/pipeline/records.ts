@@ -25,8 +25,8 @@ export async function findModel(
   context: RequestContext,
 ): Promise<FoundModel> {
   const routed = await route.resolve(servable, context);
-  const { card, metadata, version, role } = routed;
-  context.note({ model: card.name, version, traffic: role });
+  const { card, metadata, version } = routed;
+  context.note({ model: card.name, version });
   return { servable, routed, table: card.image ? undefined : tableOf(card, metadata) };
 }
 

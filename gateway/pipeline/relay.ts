@@ -6,6 +6,7 @@ import type { Servable } from '../domain/servable.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
+import { routeByInstance } from './by-instance.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
 import { checkEncodedInput } from './relay-pictures.ts';
@@ -39,9 +40,10 @@ const UNKNOWN = { outputs: [], wantedElements: 0, elements: undefined };
  * protocol.
  */
 export async function relay(shared: TensorStages, request: RelayRequest, given: RequestContext): Promise<RelayAnswer> {
-  const { method, servable, routed: first, signature: name, rest, rows } = request;
-  const { stages, context } = ownLine(shared, first.card, given);
+  const { method, servable, signature: name, rest, rows } = request;
+  const { stages, context: own } = ownLine(shared, request.routed.card, given);
   checkEncodedInput(stages, request);
+  const { routed: first, context } = await routeByInstance(stages, request, own);
   return predictKnown(stages, { routed: first, servable, images: 1 }, context, async (routed) => {
     const { card, version, servers } = routed;
     const signature = signatureOf(routed.metadata, name);

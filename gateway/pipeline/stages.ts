@@ -9,6 +9,7 @@ import type { FindBaseline } from '../model/baselines.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { Route } from '../model/route.ts';
 import type { OnPredicted } from './predicted.ts';
+import type { OnOutcome } from './version-outcome.ts';
 
 /** `onBytes` gets the length of each chunk as it arrives, and can end the download with an error. */
 export type Fetch = (
@@ -36,10 +37,12 @@ export type Stages = {
   readonly baselineOf: FindBaseline;
   /** Told of every request that was predicted. Unset: nobody keeps a record. */
   readonly onPredicted?: OnPredicted | undefined;
+  /** Told of every request that a version has answered or failed. */
+  readonly onOutcome?: OnOutcome | undefined;
 };
 
 /** What tensors need of the line. */
 export type TensorStages = Pick<
   Stages,
-  'route' | 'admission' | 'ownAdmission' | 'backend' | 'baselineOf' | 'checkEncoded' | 'onPredicted'
+  'route' | 'admission' | 'ownAdmission' | 'backend' | 'baselineOf' | 'checkEncoded' | 'onPredicted' | 'onOutcome'
 >;

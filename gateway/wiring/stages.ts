@@ -29,7 +29,7 @@ import { createUnreachable } from '../model/unreachable.ts';
 import { warmUp } from '../model/warm-up.ts';
 import { ModelWatch } from '../model/watch.ts';
 import { Drift } from '../observe/drift/open.ts';
-import { type Metrics, showFeatures, showModel } from '../observe/metrics.ts';
+import { countOutcome, type Metrics, showCanaries, showFeatures, showModel } from '../observe/metrics.ts';
 import type { OnPredicted } from '../pipeline/predicted.ts';
 import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
@@ -84,6 +84,7 @@ export function openStages(options: StagesOptions): Line {
   const watch = watchModels(options, parts);
   const drift = new Drift({ log: options.log, newest: () => newestVersions(watch) });
   showFeatures(options.metrics, drift);
+  showCanaries(options.metrics, () => watch.states.all);
   const stages: Stages = {
     route: createRoute({
       cards: () => watch.cards,
@@ -107,6 +108,7 @@ export function openStages(options: StagesOptions): Line {
       drift.onPredicted(predicted, context);
       options.predictionLog?.(predicted, context);
     },
+    onOutcome: (outcome) => countOutcome(options.metrics, outcome),
   };
   const decodingProblem = () => {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
@@ -215,7 +217,7 @@ function watchModels({ config, log, metrics, explain }: StagesOptions, parts: Mo
 function* newestVersions(watch: ModelWatch): Generator<Routed> {
   for (const card of watch.cards.values()) {
     const newest = watch.model(card.name)?.versions.newest;
-    if (newest) yield { ...newest, card };
+    if (newest) yield { ...newest, card, role: 'stable' };
   }
 }
 

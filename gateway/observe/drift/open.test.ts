@@ -58,6 +58,7 @@ async function rig(t: TestContext, { yaml, inputs, outputs }: Model, features?: 
     version: 3,
     metadata,
     servers: new Set(['s']),
+    role: 'stable',
     ...(card.image && { binding: bind(card, metadata) }),
   };
   const warnings: unknown[] = [];

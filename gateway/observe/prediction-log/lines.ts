@@ -28,7 +28,7 @@ type Parts = {
 
 /** Adds the lines in the order of the instances. Yields after a millisecond or two. */
 export function* predictionLines(held: Held, subject: Subject, add: AddLine): Steps<void> {
-  const parts = { held, subject, head: headJson(held) };
+  const parts = { held, subject, head: headJson(held, subject) };
   if (held.kind === 'relayed') return addRelayed(parts, held, add);
   if (held.kind === 'pictures') {
     for (const picture of held.pictures) {
@@ -102,7 +102,10 @@ function membersOf(members: object): string {
   return JSON.stringify(members).slice(1, -1);
 }
 
-function headJson({ time, requestId, traceId, route, routed, signature, times }: Held): string {
+function headJson(
+  { time, requestId, traceId, route, routed, signature, times }: Held,
+  { redaction }: Pick<Subject, 'redaction'>,
+): string {
   const timings: Record<string, number> = {};
   for (const [stage, ms] of times) timings[`${stage}_ms`] = Math.round(ms * 100) / 100;
   const head = {
@@ -115,10 +118,17 @@ function headJson({ time, requestId, traceId, route, routed, signature, times }:
     version: routed.version,
     signature,
     route,
-    traffic: null,
+    traffic: trafficOf(routed, redaction),
     timings,
   } satisfies Partial<PredictionLine>;
   return JSON.stringify(head).slice(0, -1);
+}
+
+/** A short id can be found from its hash. */
+function trafficOf({ card, role, stickyKeyHash }: Held['routed'], redaction: Subject['redaction']) {
+  if (!card.traffic) return null;
+  const isHidden = card.traffic.sticky?.from === 'instance' && redaction.hides('id');
+  return { role, ...(stickyKeyHash !== undefined && !isHidden && { sticky_key_hash: stickyKeyHash }) };
 }
 
 function idsOf({ held, subject }: Parts, row: number, rows: number): Pick<PredictionLine, 'row' | 'id' | 'given_id'> {

@@ -28,7 +28,7 @@ function routedOf(yaml: string, inputs: TensorInfo[], outputs: TensorInfo[]): Ro
   const signatures = new Map([['serving_default', { inputs, outputs }]]);
   const metadata = { version: 3, protocol: 'tf-serving', signatures } as const;
   const binding = card.image && { binding: bind(card, metadata) };
-  return { card, version: 3, metadata, servers: new Set(['s']), ...binding };
+  return { card, version: 3, metadata, servers: new Set(['s']), role: 'stable', ...binding };
 }
 
 /** A log whose lines are kept. `lines` closes it. */

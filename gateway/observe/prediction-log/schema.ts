@@ -47,8 +47,10 @@ export const predictionSchema = z.object({
   version: z.int(),
   signature: z.string(),
   route: z.string(),
-  /** Which traffic of a rollout it was: always null until there is a canary or a shadow. */
-  traffic: z.null(),
+  /** Why this version answered. Null where model.yaml has no traffic. The hash: of the key that chose the side. */
+  traffic: z
+    .object({ role: z.enum(['stable', 'canary', 'named', 'shadow']), sticky_key_hash: z.string().optional() })
+    .nullable(),
   input: z.discriminatedUnion('kind', [picture, tensors.extend({ kind: z.literal('tensors') }), relayed]),
   /** The best class. Null where the model has no classes. */
   class: z.string().nullable(),
