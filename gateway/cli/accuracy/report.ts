@@ -1,8 +1,11 @@
 /** What `tensorgate accuracy` prints: as JSON and as text. */
+import type { Interval } from '../../domain/evidence/measured.ts';
+import { wilsonInterval } from '../../domain/evidence/share.ts';
+import { percentText } from '../../domain/evidence/words.ts';
 import { columns } from '../output.ts';
 import { plainName } from '../plain-name.ts';
 import type { ReadLog } from './read-log.ts';
-import { calibrationError, type Interval, wilsonInterval } from './statistics.ts';
+import { calibrationError } from './statistics.ts';
 import type { VersionTally } from './tally.ts';
 
 /** Labels and classes that the text has; --json has all. */
@@ -50,7 +53,7 @@ function ofVersion({ model, version, predictions, labelled, correct, confusion, 
     labelled,
     correct,
     accuracy: labelled === 0 ? null : correct / labelled,
-    interval: labelled === 0 ? null : wilsonInterval(correct, labelled),
+    interval: labelled === 0 ? null : wilsonInterval({ count: correct, total: labelled }),
     confusion: confused.sort((one, other) => other.count - one.count),
     calibration: {
       error: calibrationError(bins) ?? null,
@@ -67,8 +70,8 @@ export function textOf({ versions, labels, labelsWithoutPrediction, unreadableLi
     String(version),
     String(predictions),
     String(labelled),
-    accuracy === null ? '-' : percent(accuracy),
-    interval === null ? '-' : interval.map(percent).join(' to '),
+    accuracy === null ? '-' : percentText(accuracy),
+    interval === null ? '-' : interval.map((share) => percentText(share)).join(' to '),
     calibration.error === null ? '-' : calibration.error.toFixed(3),
   ]);
   const heads = ['MODEL', 'VERSION', 'PREDICTIONS', 'LABELLED', 'ACCURACY', '95 % INTERVAL', 'CALIBRATION ERROR'];
@@ -98,13 +101,9 @@ function binsOf({ model, version, calibration: { bins } }: VersionReport): strin
   const rows = bins.map(({ from, to, count, score, accuracy }) => [
     `${from.toFixed(1)} to ${to.toFixed(1)}`,
     String(count),
-    percent(score),
-    percent(accuracy),
+    percentText(score),
+    percentText(accuracy),
   ]);
   const title = `${model} version ${version}: how often predictions with a score are right`;
   return `${title}\n${columns(['SCORE', 'PREDICTIONS', 'MEAN SCORE', 'ACCURACY'], rows)}`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,21 +1,4 @@
-/** Statistics of right and wrong predictions. */
-
-/** The 97.5 % quantile of the normal distribution: for intervals of 95 %. */
-const Z = 1.959964;
-
-export type Interval = readonly [low: number, high: number];
-
-/**
- * The 95 % confidence interval of a share, by Wilson's score (E. B. Wilson, Probable Inference, 1927). It stays within 0 and 1,
- * and holds for few predictions and shares near 0 and 1 too. `count` is above 0.
- */
-export function wilsonInterval(successes: number, count: number): Interval {
-  const share = successes / count;
-  const weight = Z ** 2 / count;
-  const centre = (share + weight / 2) / (1 + weight);
-  const half = (Z / (1 + weight)) * Math.sqrt((share * (1 - share)) / count + weight / (4 * count));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
-}
+/** How well the scores of predictions fit how often they are right. */
 
 /** The predictions whose score is in a range. */
 export type Bin = {
