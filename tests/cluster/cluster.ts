@@ -77,8 +77,8 @@ for (const [what, check] of ISOLATION_CHECKS) test(what, (t) => check(t, url));
 
 for (const name of ['tf-serving', 'gateway']) {
   test(`${name} scales up under load and down after it, and new pods get a share of the load`, async (t) => {
-    // The settings of the original homework: 1 to 3 pods, at 20 % of the requested CPU.
-    await kubectl('patch', 'hpa', name, '--patch-file', path.join(ROOT, 'kubernetes/kind/homework-hpa.yaml'));
+    // 1 to 3 pods, at 20 % of the requested CPU.
+    await kubectl('patch', 'hpa', name, '--patch-file', path.join(ROOT, 'kubernetes/kind/scaling-at-20-percent.yaml'));
     await settled(name, 1);
     const traffic = startTraffic(t, url, RPS);
     const start = performance.now();
