@@ -1,20 +1,32 @@
 /**
- * Writes what comes from code: docs/settings.md, docs/errors.md, docs/limits.md, docs/metrics.md, the types of the client and the Grafana
- * dashboards (`make docs`).
+ * Writes what comes from code: the pages of docs/ that PAGES and `writtenDocs` name, the types of the client and the Grafana dashboards
+ * (`make docs`).
  */
 import { writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../gateway/config/schema.ts';
 import { KINDS } from '../gateway/errors.ts';
 import { MAX_HEADERS } from '../gateway/http/heads.ts';
+import { alertsPage } from './alerts.ts';
 import { clientTypes } from './client-types.ts';
+import { commandLinePage } from './command-line.ts';
 import { writtenDashboards } from './dashboards/dashboards.ts';
 import { limitsPage } from './limits.ts';
+import { logPage } from './log.ts';
 import { metricsPage } from './metrics.ts';
+import { modelYamlFieldsPage } from './model-yaml-fields.ts';
 import { table } from './table.ts';
 
-const SETTINGS_PAGE = new URL('./settings.md', import.meta.url);
-const ERRORS = new URL('./errors.md', import.meta.url);
-const LIMITS = new URL('./limits.md', import.meta.url);
+/** Pages and what writes them. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  alerts: alertsPage,
+  'command-line': commandLinePage,
+  errors: errorsPage,
+  limits: limitsPage,
+  log: logPage,
+  'model-yaml-fields': modelYamlFieldsPage,
+  settings: settingsPage,
+};
+
 const METRICS = new URL('./metrics.md', import.meta.url);
 const CLIENT_TYPES = new URL('../client/schema.ts', import.meta.url);
 
@@ -69,9 +81,7 @@ ${table(['kind', 'status', 'gRPC', 'title', 'try again'], rows)}
 /** The text of each file, generated from the code. */
 export async function writtenDocs(): Promise<ReadonlyMap<URL, string>> {
   return new Map([
-    [SETTINGS_PAGE, settingsPage()],
-    [ERRORS, errorsPage()],
-    [LIMITS, limitsPage()],
+    ...Object.entries(PAGES).map(([name, page]) => [new URL(`./${name}.md`, import.meta.url), page()] as const),
     // Elsewhere Node has fewer metrics.
     ...(process.platform === 'linux' ? [[METRICS, metricsPage()] as const] : []),
     [CLIENT_TYPES, await clientTypes()],

@@ -19,8 +19,8 @@ test('each alert has a page and links it, and each page has an alert', async () 
   }
 });
 
-test('docs/monitoring.md lists each alert with a link to its page', async () => {
-  const text = await readFile(path.join(ROOT, 'docs/monitoring.md'), 'utf8');
+test('docs/alerts.md lists each alert with a link to its page', async () => {
+  const text = await readFile(path.join(ROOT, 'docs/alerts.md'), 'utf8');
   const linked = [...text.matchAll(/\]\(runbooks\/(\w+)\.md\)/g)].map(([, name]) => name);
   assert.deepEqual([...new Set(linked)].sort(), pages.sort());
 });
