@@ -87,6 +87,19 @@ docs: node_modules ## Generate what comes from code: the tables of the documenta
 	@node docs/write.ts
 	@node tests/openapi/record.ts
 
+.PHONY: site
+site: node_modules ## Build the website of the documentation in the folder site
+	@node docs/site/build.ts
+	@echo "next: python3 -m http.server --directory site"
+
+.PHONY: docs-commands
+docs-commands: node_modules .venv/.ready ## Run the commands of README, tutorials and how-to guides, those that train too: make docs-commands DATA=photos
+	@DOCS_COMMANDS=long DOCS_PHOTOS="$(abspath $(DATA))" node --test tests/commands/*.test.ts
+
+.PHONY: release
+release: node_modules ## Try a release: package, SBOM, notes and images, without publishing; docs/release.md
+	@node packaging/release.ts
+
 .PHONY: screenshots
 screenshots: node_modules ## Draw the pictures of the pages in docs/screenshots; needs Chromium in PATH
 	@node tests/page/screenshots.ts
