@@ -15,9 +15,17 @@ function served(server: string, version: number, input = 'x', kind: 'usable' | '
 
 /** The version for a fleet: the versions of each server. */
 function chosen(...fleet: readonly (readonly number[])[]): number | undefined {
+  return chosenAfter(undefined, ...fleet);
+}
+
+/** The same while `inUse` is the version in use. */
+function chosenAfter(inUse: number | undefined, ...fleet: readonly (readonly number[])[]): number | undefined {
   const all = fleet.flatMap((versions, index) => versions.map((version) => served(`s${index}`, version)));
   const byVersion = Map.groupBy(all, ({ version }) => version);
-  return chooseVersion([...byVersion.values()].flatMap((group) => chooseServers(group) ?? []))?.version;
+  return chooseVersion(
+    [...byVersion.values()].flatMap((group) => chooseServers(group) ?? []),
+    inUse,
+  )?.version;
 }
 
 test('A10: the newest version that half of the servers have answers requests that name none', () => {
@@ -29,6 +37,14 @@ test('A10: the newest version that half of the servers have answers requests tha
   assert.equal(chosen([2], [2], [1]), 2);
   assert.equal(chosen([1], [2], [3]), 3);
   assert.equal(chosen([1], [1], [2], [3], [4]), 1);
+});
+
+test('A10: the version in use makes room for an older one when fewer than a third of the servers have it', () => {
+  assert.equal(chosenAfter(2, [2], [1], [1]), 2);
+  assert.equal(chosenAfter(2, [2], [1], [1], [1]), 1);
+  assert.equal(chosenAfter(1, [2], [1], [1]), 1);
+  assert.equal(chosenAfter(1, [2], [1]), 2);
+  assert.equal(chosenAfter(3, [2], [1]), 2);
 });
 
 test('A10: a version is asked only on servers where it may answer with the same signature', () => {

@@ -37,11 +37,16 @@ export function chooseServers(served: readonly Served[]): Choice | undefined {
 
 /**
  * The newest version that at least half of the servers have. While servers are updated one by one, a single new one would
- * otherwise get all requests. If no version reaches half: the one that most servers have, the newer of equals.
+ * otherwise get all requests. If no version reaches half: the one that most servers have, the newer of equals. The version in
+ * use does not make room for an older one while a third of the servers has it: one that is away for a moment must not send all
+ * requests back.
  */
-export function chooseVersion(choices: readonly Choice[]): Choice | undefined {
+export function chooseVersion(choices: readonly Choice[], inUse?: number): Choice | undefined {
   const servers = new Set(choices.flatMap((choice) => [...choice.servers]));
   const newestFirst = choices.toSorted((one, other) => other.version - one.version);
   const byShare = newestFirst.toSorted((one, other) => other.servers.size - one.servers.size);
-  return newestFirst.find((choice) => choice.servers.size * 2 >= servers.size) ?? byShare[0];
+  const chosen = newestFirst.find((choice) => choice.servers.size * 2 >= servers.size) ?? byShare[0];
+  const kept = newestFirst.find(({ version }) => version === inUse);
+  if (!chosen || !kept || kept.version < chosen.version) return chosen;
+  return kept.servers.size * 3 >= servers.size ? kept : chosen;
 }

@@ -140,7 +140,7 @@ export class ModelVersions {
       const usable = Map.groupBy(this.all, ({ version }) => version);
       const choices = [...usable.values()].flatMap((served) => chooseServers(served) ?? []);
       this.#choices = new Map(choices.map((choice) => [choice.version, choice]));
-      this.#newest = chooseVersion(choices);
+      this.#newest = chooseVersion(choices, this.#newest?.version);
     }
     return this.#choices;
   }
