@@ -101,7 +101,7 @@ async function counting(name: keyof typeof BASELINES): Promise<() => void> {
   const binding = card.image && { binding: bind(card, metadata) };
   const routed = { card, version: 1, metadata, servers: new Set<string>(), role: 'stable' as const, ...binding };
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const drift = new Drift({ log, newest: () => [routed] });
+  const drift = new Drift({ log, usual: () => [routed] });
   await drift.refresh();
   const context = testContext();
   const floats = (shape: number[], values: number[]) => ({

@@ -26,8 +26,8 @@ export type App = {
   /** Absent without GRPC_PORT. */
   readonly grpc?: Listener;
   readonly lifecycle: Lifecycle;
-  /** Sets the models to serve. */
-  setModels(folders: ModelFolders): void;
+  /** Sets the models that were read again. A file whose stable version cannot answer is refused, and the last one stays. */
+  reload(folders: ModelFolders): Promise<void>;
   /** Watches the models until the signal is aborted. */
   watch(signal: AbortSignal): Promise<void>;
   /** Resolves when the gateway is ready for the first time. */
@@ -115,7 +115,7 @@ export function createApp({
     admin,
     ...(grpc && { grpc }),
     lifecycle,
-    setModels: line.setModels,
+    reload: line.reload,
     watch: (signal) => line.watch.run(signal),
     ready: line.watch.states.ready,
     async close() {

@@ -55,7 +55,7 @@ export async function serve(config: Config): Promise<number> {
   const watching = new AbortController();
   const { signal } = watching;
   const onRead = async (read: ModelFolders) => {
-    app.setModels(read);
+    await app.reload(read);
     await own?.serve(read);
   };
   // Ask the embedded server once it has started. If it fails to start, the watch reports it.

@@ -19,7 +19,7 @@ export type Traffic = {
   /** Absent: the newest version that is not the canary. */
   readonly stable?: VersionName;
   readonly canary?: Canary;
-  /** Absent, or where a request has no such key: its id. */
+  /** What the split is by. Absent, or where a request has no such key: its id. */
   readonly sticky?: StickyKey;
 };
 

@@ -36,13 +36,15 @@ export function createHealth({ lifecycle, states, decodingProblem, aliases = [],
   return health;
 }
 
-function shown({ version, parity, problem, detail, refused }: ModelState, withDetails: boolean) {
+function shown({ version, parity, problem, detail, refused, canary, mistake }: ModelState, withDetails: boolean) {
   return {
     ready: !problem,
     ...(version !== undefined && { version }),
     ...(parity && { parity }),
     ...(problem && { problem }),
     ...(refused && { refused }),
+    ...(canary && { canary }),
+    ...(mistake !== undefined && { mistake }),
     ...(withDetails && detail && { detail }),
   };
 }

@@ -172,10 +172,9 @@ const traffic = z
     canary: z.strictObject({ version: versionName, share }).optional(),
     sticky: sticky.optional(),
   })
-  .superRefine(({ stable, canary, sticky }, context) => {
+  .superRefine(({ stable, canary }, context) => {
     const rule = ruleIn(context);
     rule(['canary', 'stable'], () => (canary && canary.version === stable ? 'is the stable version' : undefined));
-    rule(['sticky', 'canary'], () => (sticky && !canary ? 'is for a canary' : undefined));
   }, EVEN_AFTER_MISTAKES);
 
 export const cardSchema = z

@@ -294,9 +294,11 @@ test('traffic is read, and its mistakes are named', () => {
     ['{canary: {version: 4, share: 101%}}', /traffic\.canary\.share: takes a percentage/],
     ['{canary: {version: 4}}', /traffic\.canary\.share: /],
     ['{stable: 4, canary: {version: 4, share: 10%}}', /traffic\.canary: is the stable version/],
-    ['{sticky: header a}', /traffic\.sticky: is for a canary/],
     ['{stable: "3"}', /traffic\.stable: takes a version or a label/],
-    ['{canary: {version: 4, share: 10%}, sticky: cookie a}', /traffic\.sticky: takes header or query, and a name/],
+    [
+      '{canary: {version: 4, share: 10%}, sticky: cookie a}',
+      /traffic\.sticky: takes header NAME, query NAME or instance id/,
+    ],
   ] as const)
     assert.throws(() => read(traffic), mistake);
 });

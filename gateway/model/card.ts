@@ -1,5 +1,6 @@
 /** Reads model.yaml: the description of a model, shared by the gateway, the embedded server and training. */
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { OwnLimits } from '../domain/own-limits.ts';
 import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
@@ -35,6 +36,8 @@ export type ModelCard = OwnLimits & {
   readonly traffic?: Traffic;
   /** The folder of model.yaml; empty without a model.yaml. */
   readonly folder: string;
+  /** When parity/tensors.json was written: a new one is a reason to prove the model again. */
+  readonly tensorsMs?: number;
   /** The model has no model.yaml: nothing is said of its signatures. */
   readonly isDiscovered?: true;
 };
@@ -42,6 +45,15 @@ export type ModelCard = OwnLimits & {
 /** The card of a model without a model.yaml: it takes tensors by any of its signatures. */
 export function cardWithoutFile(name: string): ModelCard {
   return { name, signature: DEFAULT_SIGNATURE, scores: 'logits', folder: '', isDiscovered: true };
+}
+
+/** Whether versions that were checked with one card need no new check with the other: only what routes requests differs. */
+export function isSameModel(one: ModelCard, other: ModelCard): boolean {
+  return isDeepStrictEqual(withoutRouting(one), withoutRouting(other));
+}
+
+function withoutRouting({ traffic: _, ...card }: ModelCard) {
+  return card;
 }
 
 /** The mistakes in the model.yaml files, one line each. */

@@ -16,8 +16,6 @@ export type ModelFolders = {
 /** A model.yaml as it was last read. A file with a mistake keeps the last valid card. */
 type CardFile = {
   readonly text: string;
-  /** Of parity/tensors.json. A new one is a reason to prove the model again. */
-  readonly tensorsMs?: number | undefined;
   readonly card?: ModelCard;
   readonly mistake?: string;
 };
@@ -93,8 +91,8 @@ export class ModelsFolder {
       const text = (await readSmallFile(file)).toString();
       const tensors = await stat(path.join(folder, 'parity', 'tensors.json')).catch(() => undefined);
       const tensorsMs = tensors?.mtimeMs;
-      const isKnown = text === last?.text && tensorsMs === last.tensorsMs;
-      return isKnown ? last : { text, tensorsMs, card: parseCard(text, folder) };
+      if (text === last?.text && tensorsMs === last.card?.tensorsMs) return last;
+      return { text, card: { ...parseCard(text, folder), ...(tensorsMs !== undefined && { tensorsMs }) } };
     } catch (thrown) {
       if (!(thrown instanceof ModelCardError || thrown instanceof FileError)) throw thrown;
       const isMissing = thrown instanceof FileError && MISSING.includes(thrown.code);

@@ -39,7 +39,7 @@ export type ListOptions = {
   readonly cards: ReadonlyMap<string, ModelCard>;
   /** By the model's name, or by its folder's where model.yaml has mistakes. */
   readonly states: ReadonlyMap<string, ModelState>;
-  readonly versions: (model: string) => Pick<ModelVersions, 'servers' | 'newest'> | undefined;
+  readonly versions: (model: string) => Pick<ModelVersions, 'servers' | 'newest' | 'find'> | undefined;
 };
 
 /** Every model with what the last polls of its servers have found. */
@@ -56,7 +56,8 @@ export function listModels({ cards, states, versions: find }: ListOptions): List
     };
     if (!card) return { ...shown, versions: [] };
     const versions = find(name);
-    const signature = card.image ? undefined : versions?.newest?.metadata.signatures.get(card.signature);
+    const usual = version === undefined ? versions?.newest : versions?.find(version);
+    const signature = card.image ? undefined : usual?.metadata.signatures.get(card.signature);
     return {
       ...shown,
       takes: card.image ? 'images' : 'tensors',

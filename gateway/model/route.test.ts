@@ -4,45 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
 import { parseCard } from './card.ts';
-import { Labels } from './labels.ts';
 import { createRoute, type Route } from './route.ts';
-import type { Verdict } from './served.ts';
 import type { Binding } from './signatures.ts';
-import { ModelVersions } from './versions.ts';
+import { labelsOf, METADATA, OPEN, REFUSED, USABLE, versionsOf } from './test-versions.ts';
+import type { ModelVersions } from './versions.ts';
 
 const photos = (name: string, traffic = '{}') =>
   parseCard(`name: ${name}\nimage: {size: [4, 6], scale: tf}\nclasses: [a, b]\ntraffic: ${traffic}`, '/m');
 const table = parseCard('name: churn', '/m');
 
-const METADATA = { version: 1, protocol: 'tf-serving' as const, signatures: new Map() };
-const USABLE: Extract<Verdict, { kind: 'usable' }> = {
-  kind: 'usable',
-  parity: { state: 'unproven', detail: '' },
-  binding: { card: { name: 'm' }, version: 1 } as Binding,
-};
-
 /** No server has any other model. */
 const discovery = { find: async () => undefined, states: new Map() };
-
-/** Versions on servers, by the number and the server's name. */
-function versionsOf(verdicts: Readonly<Record<number, Readonly<Record<string, Verdict>>>>): ModelVersions {
-  const versions = new ModelVersions(() => undefined);
-  const entries = Object.entries(verdicts);
-  for (const server of new Set(entries.flatMap(([, servers]) => Object.keys(servers)))) {
-    const own = entries.filter(([, servers]) => server in servers);
-    const statuses = own.map(([version]) => ({ version: Number(version), state: 'AVAILABLE', error: '' }) as const);
-    versions.setStatuses(server, statuses);
-  }
-  for (const [version, servers] of entries) {
-    for (const [server, verdict] of Object.entries(servers)) {
-      versions.setMetadata(server, Number(version), METADATA);
-      const binding = { card: { name: 'm' }, version: Number(version) } as Binding;
-      const served = versions.all.find((one) => one.server === server && one.version === Number(version));
-      if (served) versions.setVerdict(served, verdict === USABLE ? { ...USABLE, binding } : verdict);
-    }
-  }
-  return versions;
-}
 
 /** The outcome as text: the version and its servers, or the error's status, kind and text. */
 async function outcome(work: ReturnType<Route['resolve']>): Promise<string> {
@@ -64,7 +36,7 @@ async function chosen(cards: ReturnType<typeof parseCard>[], name?: string): Pro
     versions.setMetadata('s', 1, METADATA);
     const [served] = versions.all;
     if (served) versions.setVerdict(served, { ...USABLE, binding });
-    return asked === 'new' ? undefined : { versions, labels: {} as Labels, look: async () => undefined };
+    return asked === 'new' ? undefined : { versions, ...labelsOf({}), look: async () => undefined };
   };
   return outcome(
     createRoute({ cards: () => byName, states, model, discovery, connected: () => ['s'] }).resolve(
@@ -111,26 +83,15 @@ function routeTo(
   labels: Readonly<Record<string, number>> = {},
   traffic?: string,
 ) {
-  const backend = {
-    servers: () => ['s'],
-    metadata: async ({ label = '' }) => {
-      const version = labels[label];
-      if (version === undefined) throw new GatewayError('internal', 'Unrecognized servable version label');
-      return { ...METADATA, version };
-    },
-  };
-  const model = () => ({ versions, labels: new Labels(backend, 'm'), look: async () => look() });
+  const known = { versions, ...labelsOf(labels), look: async () => look() };
   return createRoute({
     cards: () => new Map([['m', photos('m', traffic)]]),
     states: { all: new Map() },
-    model,
+    model: () => known,
     discovery,
     connected: () => ['a', 'b'],
   });
 }
-
-const REFUSED: Verdict = { kind: 'refused', problem: 'parity is differing: it is red' };
-const OPEN: Verdict = { kind: 'open' };
 
 test('A10: only a checked version answers; another one that is named is version_not_proven', async () => {
   const route = routeTo(versionsOf({ 1: { a: USABLE, b: USABLE }, 2: { a: REFUSED }, 3: { a: OPEN } }), undefined, {

@@ -19,7 +19,7 @@ export function bindingOf({ card, binding }: Routed): Binding {
   throw new GatewayError('invalid_request', `model: ${card.name} takes records as JSON, not images`);
 }
 
-type RoutedModel = Pick<WatchedModel, 'labels' | 'versions' | 'look'>;
+type RoutedModel = Pick<WatchedModel, 'labels' | 'splits' | 'versions' | 'look'>;
 
 export type RouteOptions = {
   /** The models in use now. */

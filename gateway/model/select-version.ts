@@ -1,10 +1,11 @@
 /** Selects a version that was checked: by the split of model.yaml, or the one that a number or a label names. */
-import type { TrafficRole, VersionName } from '../domain/traffic.ts';
+import type { TrafficRole } from '../domain/traffic.ts';
 import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { Choice } from './choice.ts';
 import { type Context, waitWhile } from './half-time.ts';
 import type { Verdict } from './served.ts';
+import { type Split, stableChoice } from './splits.ts';
 import { roleOf, stickyKeyHash } from './traffic.ts';
 import type { ModelVersions } from './versions.ts';
 import type { WatchedModel } from './watch-model.ts';
@@ -23,7 +24,7 @@ const LOOK_MS = 1000;
 /** The model of a request, and the error while it has no version that can answer. */
 export type Asked = {
   readonly card: ModelCard;
-  readonly model: Pick<WatchedModel, 'labels' | 'versions' | 'look'>;
+  readonly model: Pick<WatchedModel, 'labels' | 'splits' | 'versions' | 'look'>;
   readonly versions: ModelVersions;
   readonly unavailable: () => GatewayError;
 };
@@ -32,44 +33,30 @@ export type Asked = {
 export async function unnamed(asked: Asked, context: Context): Promise<Routed> {
   const { card, model, versions } = asked;
   const { traffic } = card;
-  if (!traffic) return stable(asked, undefined, context);
-  const stickyHash = stickyKeyHash(card.name, traffic, context);
-  // Its requests go to the stable version while it cannot be found.
-  const canary = await numberOf(model, traffic.canary?.version).catch(() => undefined);
-  if (canary !== undefined && roleOf(card.name, traffic, context) === 'canary') {
-    const choice = versions.find(canary);
-    if (choice) return { ...choice, card, role: 'canary', stickyKeyHash: stickyHash };
+  const split = await model.splits.of(traffic);
+  if (!traffic) return stable(asked, split, context);
+  const keyHash = stickyKeyHash(card.name, traffic, context);
+  if (split.canary !== undefined && roleOf(card.name, traffic, context) === 'canary') {
+    const choice = versions.find(split.canary);
+    if (choice) return { ...choice, card, role: 'canary', stickyKeyHash: keyHash };
   }
-  return { ...(await stable(asked, canary, context)), stickyKeyHash: stickyHash };
+  // Also the requests of a canary that cannot answer.
+  return { ...(await stable(asked, split, context)), stickyKeyHash: keyHash };
 }
 
-/** Without `stable` in model.yaml the newest version that is not the canary. */
-async function stable(
-  { card, model, versions, unavailable }: Asked,
-  canary: number | undefined,
-  context: Context,
-): Promise<Routed> {
-  const name = card.traffic?.stable;
-  const number = await numberOf(model, name);
-  const choice = () => {
-    if (name === undefined) return versions.newestBut(canary);
-    return number === undefined ? undefined : versions.find(number);
-  };
-  // A server may have come since the last poll.
-  if (!choice() && !versions.isBeingChecked(number)) await model.look(shortly());
-  await waitWhile(() => !choice() && versions.isBeingChecked(number), versions, context);
+async function stable({ card, model, versions, unavailable }: Asked, given: Split, context: Context): Promise<Routed> {
+  let split = given;
+  const choice = () => stableChoice(versions, split);
+  if (!choice() && !versions.isBeingChecked(split.stable)) {
+    // A server may have come since the last poll, or the label has moved.
+    await model.look(shortly());
+    model.splits.forget(card.traffic);
+    split = await model.splits.read(card.traffic);
+  }
+  await waitWhile(() => !choice() && versions.isBeingChecked(split.stable), versions, context);
   const chosen = choice();
   if (chosen) return { ...chosen, card, role: 'stable' };
   throw unavailable();
-}
-
-/** The number of a version that model.yaml names. Undefined for a label that no server has. */
-async function numberOf(model: Asked['model'], name: VersionName | undefined): Promise<number | undefined> {
-  if (typeof name !== 'string') return name;
-  return labelled(model, name).catch((thrown: unknown) => {
-    if (thrown instanceof GatewayError && thrown.kind === 'model_not_found') return undefined;
-    throw thrown;
-  });
 }
 
 /** A version that the request names. */

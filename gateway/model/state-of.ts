@@ -1,36 +1,96 @@
 /** Describes a model by what is known of its versions: ready with a version, or the reason why not. */
-import type { VersionStatus } from '../domain/servable.ts';
-import type { GatewayError } from '../errors.ts';
+import type { Traffic } from '../domain/traffic.ts';
 import type { ModelCard } from './card.ts';
 import type { Served } from './served.ts';
-import type { ModelState } from './state.ts';
-import type { Unreachable } from './unreachable.ts';
+import { type Split, stableChoice } from './splits.ts';
+import type { CanaryState, ModelState } from './state.ts';
+import { type MissingParts, withoutVersion } from './state-without-version.ts';
 import type { ModelVersions } from './versions.ts';
 
-export type StateParts = {
-  /** Why the server has no version of the model, if the gateway can see it, such as a missing file. */
-  readonly explain: (card: ModelCard) => Promise<string | undefined>;
-  readonly unreachable: Unreachable;
-};
+export type StateParts = MissingParts;
 
 /** The state; undefined while there is no answer of a server to tell. Problems are public: no addresses, no texts of libraries. */
 export async function stateOf(
   card: ModelCard,
   versions: ModelVersions,
+  split: Split,
   parts: StateParts,
 ): Promise<ModelState | undefined> {
-  const { newest, all } = versions;
-  const refused = refusedOf(all);
-  const others = refused.length > 0 && { refused };
-  if (newest) return { version: newest.version, parity: newest.parity, ...others };
-  const open = all.find(({ verdict }) => verdict.kind === 'open');
-  if (open?.verdict.kind === 'open') {
-    const { problem } = open.verdict;
-    return problem ? { problem } : { problem: `version ${open.version} is being checked`, isPending: true };
+  const canary = canaryOf(card.traffic, split, versions);
+  const choice = stableChoice(versions, split);
+  const state = choice
+    ? { version: choice.version, parity: choice.parity, ...allRefused(versions) }
+    : await problemOf(card, versions, split, parts);
+  return state && { ...state, ...(canary && { canary }) };
+}
+
+/** Why no version can answer a request that names none. */
+async function problemOf(
+  card: ModelCard,
+  versions: ModelVersions,
+  split: Split,
+  parts: StateParts,
+): Promise<ModelState | undefined> {
+  const servers = [...versions.servers.values()];
+  const isKnown = servers.some(({ statuses }) => statuses.length > 0);
+  if (split.isPinned && isKnown) {
+    const { problem, isPending } = problemOfVersion(card.traffic?.stable, split.stable, versions);
+    const state = { problem: `the stable version cannot answer: ${problem}`, ...(isPending && { isPending }) };
+    return { ...state, ...allRefused(versions) };
   }
-  const [first] = refused;
-  if (first) return { ...first, ...others };
-  return withoutVersion(card, [...versions.servers.values()], parts);
+  const all = versions.all.filter(({ version }) => version !== split.canary);
+  const open = all.find(({ verdict }) => verdict.kind === 'open');
+  if (open) return ofOpen(open);
+  const [first] = refusedOf(all);
+  if (first) return { ...first, ...allRefused(versions) };
+  if (versions.all.length > 0) return { problem: 'no version but the canary can answer' };
+  return withoutVersion(card, servers, parts);
+}
+
+type Problem = { readonly problem: string; readonly isPending?: true };
+
+/** Why a version that model.yaml names cannot answer. `name`: as it is there. `number`: undefined for a label that no server has. */
+export function problemOfVersion(
+  name: string | number | undefined,
+  number: number | undefined,
+  versions: Pick<ModelVersions, 'all' | 'servers'>,
+): Problem {
+  if (number === undefined) return { problem: `no version has the label ${name}` };
+  const served = versions.all.filter(({ version }) => version === number);
+  const open = served.find(({ verdict }) => verdict.kind === 'open');
+  if (open) return ofOpen(open);
+  const [refused] = refusedOf(served);
+  if (refused) return { problem: `version ${number}: ${refused.problem}` };
+  const statuses = [...versions.servers.values()].flatMap((server) => server.statuses);
+  const [status] = statuses.filter(({ version }) => version === number);
+  if (!status || status.state === 'END') return { problem: `no model server has version ${number}` };
+  // Its signatures are being read, or the server loads it.
+  return {
+    problem: `version ${number} is ${status.state === 'AVAILABLE' ? 'being checked' : status.state}`,
+    isPending: true,
+  };
+}
+
+function ofOpen({ version, verdict }: Served): Problem {
+  if (verdict.kind === 'open' && verdict.problem !== undefined) return { problem: verdict.problem };
+  return { problem: `version ${version} is being checked`, isPending: true };
+}
+
+/** The canary of model.yaml, and why it gets no requests. */
+function canaryOf(
+  traffic: Traffic | undefined,
+  { canary: number }: Split,
+  versions: ModelVersions,
+): CanaryState | undefined {
+  if (!traffic?.canary) return undefined;
+  const { version, share } = traffic.canary;
+  if (number !== undefined && versions.find(number)) return { version, share };
+  return { version, share, problem: problemOfVersion(version, number, versions).problem };
+}
+
+function allRefused({ all }: Pick<ModelVersions, 'all'>): Pick<ModelState, 'refused'> {
+  const refused = refusedOf(all);
+  return refused.length > 0 ? { refused } : {};
 }
 
 /** The versions that never answer, newest first. One that may answer on another server is not one of them. */
@@ -42,39 +102,4 @@ function refusedOf(all: readonly Served[]): NonNullable<ModelState['refused']> {
     refused.set(version, { version, ...why });
   }
   return [...refused.values()];
-}
-
-type Answer = { readonly statuses: readonly VersionStatus[]; readonly failure?: GatewayError | undefined };
-
-/** The state of a model without an available version, by the answer that says most. */
-async function withoutVersion(
-  card: ModelCard,
-  answers: readonly Answer[],
-  { explain, unreachable }: StateParts,
-): Promise<ModelState | undefined> {
-  if (answers.length === 0) return undefined;
-  const failures = answers.flatMap(({ failure }) => failure ?? []);
-  const statuses = answers.flatMap((answer) => answer.statuses);
-  if (statuses.some(({ state }) => state === 'AVAILABLE')) return undefined; // its signatures are being read
-  const isMissing = failures.length < answers.length || failures.some(({ kind }) => kind === 'model_not_found');
-  if (isMissing) return missing(statuses, (await explain(card)) ?? '', failures);
-  if (failures.some(({ kind }) => kind === 'overloaded' || kind === 'model_timeout')) {
-    return { problem: 'the model server is too busy to look up the model' };
-  }
-  const other = failures.find(({ kind }) => kind !== 'model_unavailable');
-  if (other) return { problem: other.message };
-  const state = { problem: failures[0]?.message ?? '', detail: await unreachable.reason() };
-  // Servers of one model do not keep the gateway from serving the others.
-  return card.backend ? state : { ...state, isPending: true };
-}
-
-/** The server's own texts may contain paths: they are the detail. */
-function missing(statuses: readonly VersionStatus[], explained: string, failures: readonly GatewayError[]): ModelState {
-  const states = new Set(
-    statuses.map(({ version, state, error }) => `version ${version} is ${state}${error && ' and failed'}`),
-  );
-  const errors = new Set(statuses.flatMap(({ version, error }) => (error ? `version ${version}: ${error}` : [])));
-  const notFound = failures.find(({ kind }) => kind === 'model_not_found')?.message;
-  const problem = explained || [...states].join('; ') || (notFound ?? 'the model server has no version of the model');
-  return { problem, ...(errors.size > 0 && { detail: [...errors].join('; ') }) };
 }

@@ -23,6 +23,8 @@ export type ModelState = {
   readonly isPending?: true;
   /** The canary of model.yaml. */
   readonly canary?: CanaryState;
+  /** Why the newest model.yaml is refused: the last valid one is in use. */
+  readonly mistake?: string;
   /** Versions that the model servers have and that never answer, newest first. */
   readonly refused?: readonly { readonly version: number; readonly problem: string; readonly parity?: Parity }[];
 };

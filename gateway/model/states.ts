@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../domain/request.ts';
 import { createReadiness, type Readiness, type ReadyWhen } from './readiness.ts';
 import type { ModelState } from './state.ts';
+import { tellChange } from './tell-change.ts';
 
 const UNCHECKED: ModelState = { problem: 'the first check of the model has not ended', isPending: true };
 
@@ -22,6 +23,7 @@ export class ModelStates {
   readonly #isConnected: () => boolean;
   readonly #judge: ReturnType<typeof createReadiness>;
   readonly #states = new Map<string, ModelState>();
+  readonly #mistakes = new Map<string, string>();
   readonly #ready = Promise.withResolvers<void>();
   #readiness: Readiness;
 
@@ -61,27 +63,30 @@ export class ModelStates {
     this.#onChange(name, UNCHECKED);
   }
 
-  set(name: string, state: ModelState): void {
+  set(name: string, given: ModelState): void {
+    const mistake = this.#mistakes.get(name);
+    const state = { ...given, ...(mistake !== undefined && { mistake }) };
     const before = this.#states.get(name);
     this.#states.set(name, state);
     // The rule looks at all models: with thousands, after each poll would be too often.
     if (before?.problem !== state.problem || before?.isPending !== state.isPending) this.#update();
-    const isSame = before?.problem === state.problem && before?.version === state.version;
-    const isSameRefused = isDeepStrictEqual(before?.refused, state.refused);
-    if (isSame && isSameRefused) return;
+    if (isDeepStrictEqual(before, state)) return;
     this.#onChange(name, state);
-    const { problem, detail, isPending, refused, ...version } = state;
-    if (refused && !problem && !isSameRefused)
-      this.#log.warn({ model: name, refused }, 'versions of the model are refused');
-    if (isSame) return;
-    const fields = { model: name, problem, ...version };
-    // The details of a pending model are those of the model server, which are logged once for all models.
-    if (isPending) this.#log.info(fields, 'model is not ready yet');
-    else if (problem) this.#log.warn({ ...fields, detail }, 'model is not ready');
-    else this.#log.info(fields, 'model is ready');
+    tellChange(this.#log, name, before, state);
+  }
+
+  /** Why the newest model.yaml of a model is refused while the last valid one is in use. Undefined: it is not. */
+  setMistake(name: string, mistake: string | undefined): void {
+    const before = this.#mistakes.get(name);
+    if (mistake === before) return;
+    if (mistake === undefined) this.#mistakes.delete(name);
+    else this.#mistakes.set(name, mistake);
+    const { mistake: _, ...state } = this.#states.get(name) ?? UNCHECKED;
+    this.set(name, state);
   }
 
   remove(name: string): void {
+    this.#mistakes.delete(name);
     if (!this.#states.delete(name)) return;
     this.#update();
     this.#onChange(name, undefined);

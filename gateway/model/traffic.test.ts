@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NOTHING_SENT, type Traffic } from '../domain/traffic.ts';
 import { parseCard } from './card.ts';
-import { placeOf, roleOf } from './traffic.ts';
+import { placeOf, roleOf, stickyKeyHash } from './traffic.ts';
 
 const traffic = (yaml: string): Traffic => {
   const { traffic } = parseCard(`name: m\n${yaml}`, '/m');
@@ -57,6 +57,27 @@ test('a sticky header or parameter is the key; a request without it is split by 
     assert.equal(roles(undefined).size, 2);
     assert.equal(roles('').size, 2);
   }
+});
+
+test('the id of an instance is the key once the body is read; until then a request is on the stable side', () => {
+  const split = traffic('traffic: {canary: {version: 4, share: 100%}, sticky: instance id}');
+  const half = traffic('traffic: {canary: {version: 4, share: 50%}, sticky: instance id}');
+  assert.equal(roleOf('m', split, { id: 'r', sent: NOTHING_SENT }), 'stable');
+  assert.equal(roleOf('m', split, { id: 'r', sent: { ...NOTHING_SENT, instanceId: 'user' } }), 'canary');
+  const roles = (instanceId: string | null) =>
+    new Set(requests(50).map(({ id }) => roleOf('m', half, { id, sent: { ...NOTHING_SENT, instanceId } })));
+  assert.equal(roles('user').size, 1);
+  assert.equal(roles(null).size, 2);
+});
+
+test('the log has a hash of the key whose beginning is its place', () => {
+  const split = traffic('traffic: {canary: {version: 4, share: 50%}, sticky: query user}');
+  const sent = { ...NOTHING_SENT, query: () => 'user-1' };
+  const hash = stickyKeyHash('m', split, { sent }) ?? '';
+  assert.match(hash, /^[\da-f]{16}$/);
+  assert.equal(Number.parseInt(hash.slice(0, 12), 16) / 2 ** 48, placeOf('m', 'user-1'));
+  assert.equal(stickyKeyHash('m', split, { sent: NOTHING_SENT }), undefined);
+  assert.equal(stickyKeyHash('m', traffic('traffic: {stable: 4}'), { sent }), undefined);
 });
 
 test('a look-up without an id is on the stable side', () => {

@@ -89,7 +89,7 @@ test('A10: the state names the version in use and the refused ones; without any 
     unreachable: { reason: async () => 'a: connection refused', end() {} },
   };
   const { versions, learn } = known();
-  const state = () => stateOf(card, versions, parts);
+  const state = () => stateOf(card, versions, { isPinned: false, stable: undefined, canary: undefined }, parts);
   assert.equal(await state(), undefined);
   versions.setFailure('a', new GatewayError('model_unavailable', 'not reachable'));
   assert.deepEqual(await state(), { problem: 'not reachable', detail: 'a: connection refused', isPending: true });

@@ -7,12 +7,14 @@ import type { Semaphore } from '../domain/semaphore.ts';
 import { asGatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import { type CheckParts, checkVersion } from './check.ts';
+import type { Choice } from './choice.ts';
 import { Grace } from './grace.ts';
 import { Labels } from './labels.ts';
 import { Pace, resultOf, type Turn } from './pace.ts';
 import { pollServer } from './poll.ts';
 import type { Served } from './served.ts';
 import { SharedRun } from './shared-run.ts';
+import { type Split, Splits, stableChoice } from './splits.ts';
 import type { ModelState } from './state.ts';
 import { type StateParts, stateOf } from './state-of.ts';
 import { ModelVersions } from './versions.ts';
@@ -35,9 +37,12 @@ export type WatchParts = CheckParts &
 export type StateSink = { isReady(): boolean; set(state: ModelState): void };
 
 export class WatchedModel {
-  readonly card: ModelCard;
   readonly labels: Labels;
+  readonly splits: Splits;
   readonly versions: ModelVersions;
+  #card: ModelCard;
+  /** As the last report had it. */
+  #split: Split = { isPinned: false, stable: undefined, canary: undefined };
   readonly #parts: WatchParts;
   readonly #sink: StateSink;
   readonly #grace = new Grace();
@@ -50,12 +55,33 @@ export class WatchedModel {
   #staleMs = Number.NEGATIVE_INFINITY;
 
   constructor(card: ModelCard, parts: WatchParts, sink: StateSink) {
-    this.card = card;
+    this.#card = card;
     this.#parts = parts;
     this.#sink = sink;
     this.labels = new Labels(parts.backend, card.name);
+    this.splits = new Splits(this.labels);
     this.#report = new SharedRun(() => this.#reportState());
     this.versions = new ModelVersions(() => void this.#report.run());
+  }
+
+  get card(): ModelCard {
+    return this.#card;
+  }
+
+  /** Sets a model.yaml that differs in nothing that is checked: versions keep their verdicts. */
+  setCard(card: ModelCard): void {
+    this.#card = card;
+    void this.#report.run();
+  }
+
+  /** The versions of requests that name none: the stable one, and the canary. */
+  get choices(): readonly Choice[] {
+    const { canary } = this.#split;
+    const choices = [
+      stableChoice(this.versions, this.#split),
+      canary === undefined ? undefined : this.versions.find(canary),
+    ];
+    return choices.filter((choice) => choice !== undefined);
   }
 
   /** Whether one of its versions was checked. */
@@ -168,8 +194,8 @@ export class WatchedModel {
   }
 
   #countGrace(): void {
-    if (this.versions.newest) this.#grace.end();
-    else if (!this.versions.isBeingChecked()) {
+    if (stableChoice(this.versions, this.#split)) this.#grace.end();
+    else if (!this.versions.isBeingChecked(this.#split.stable)) {
       const isFirst = this.#grace.count() === 1;
       if (!isFirst || !this.#sink.isReady()) return;
       this.#parts.log.info({ model: this.card.name }, 'no version of the model can answer; it stays ready for now');
@@ -178,9 +204,14 @@ export class WatchedModel {
 
   /** A lost server changes a ready model only after the grace period, a refused version at once. */
   async #reportState(): Promise<void> {
-    const state = await stateOf(this.card, this.versions, this.#parts);
-    if (!state || this.#stop.signal.aborted) return;
-    const isCertain = state.problem === undefined || state.refused !== undefined;
+    const { card } = this;
+    // Labels that no server can tell now mean what they meant.
+    this.#split = await this.splits.read(card.traffic).catch(() => this.#split);
+    const state = await stateOf(card, this.versions, this.#split, this.#parts);
+    if (!state || this.#stop.signal.aborted || card !== this.#card) return;
+    const { isPinned, stable } = this.#split;
+    const isRefused = state.refused?.some(({ version }) => !isPinned || version === stable) ?? false;
+    const isCertain = state.problem === undefined || isRefused;
     if (isCertain || !this.#sink.isReady() || this.#grace.isOver) this.#sink.set(state);
   }
 }

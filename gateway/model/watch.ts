@@ -1,9 +1,11 @@
 /** Watches the served models, each by itself: one that is broken, busy or slow does not affect the others. */
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Backend } from '../domain/backend.ts';
 import { createSemaphore } from '../domain/semaphore.ts';
-import type { ModelCard } from './card.ts';
+import { acceptableFolders } from './acceptable.ts';
+import { isSameModel, type ModelCard } from './card.ts';
 import { Discovery } from './discovery.ts';
 import type { ModelFolders } from './folders.ts';
 import { createTurns } from './pace.ts';
@@ -75,7 +77,7 @@ export class ModelWatch {
 
   /**
    * Sets the models. A new or changed card is checked from the beginning; until then requests use the version that was
-   * in use before. A model that is gone is no longer watched.
+   * in use before. Where only its traffic has changed, it is used at once. A model that is gone is no longer watched.
    */
   setModels(folders: ModelFolders): void {
     const { cards, mistakes } = folders;
@@ -84,10 +86,23 @@ export class ModelWatch {
     for (const name of this.states.all.keys()) if (!cards.has(name)) this.#stop(name);
     for (const name of this.states.all.keys()) if (!cards.has(name) && !mistakes.has(name)) this.states.remove(name);
     for (const name of [...cards.keys(), ...mistakes.keys()]) this.discovery.forget(name);
-    for (const [name, card] of cards) if (this.#watched.get(name)?.model.card !== card) this.#add(name, card);
+    for (const [name, card] of cards) this.#set(name, card);
     for (const [folder, problem] of mistakes) {
       if (before.mistakes.get(folder) !== problem) this.#report(folder, problem);
     }
+    for (const { name, folder } of cards.values()) this.states.setMistake(name, mistakes.get(path.basename(folder)));
+  }
+
+  /** The folders as `setModels` takes them after the first time: without cards that would leave requests without a version. */
+  acceptable(folders: ModelFolders): Promise<ModelFolders> {
+    return acceptableFolders(folders, (name) => this.model(name));
+  }
+
+  #set(name: string, card: ModelCard): void {
+    const model = this.#watched.get(name)?.model;
+    if (model?.card === card) return;
+    if (model && isSameModel(model.card, card)) model.setCard(card);
+    else this.#add(name, card);
   }
 
   #add(name: string, card: ModelCard): void {
@@ -112,8 +127,10 @@ export class ModelWatch {
 
   /** A mistake in model.yaml: the model's state, or only a warning while its last valid card is in use. */
   #report(folder: string, problem: string): void {
-    if (!this.cards.has(folder)) this.states.set(folder, { problem });
-    else this.#options.log.warn({ model: folder, problem }, 'model.yaml has mistakes; the last valid one stays in use');
+    const card = [...this.cards.values()].find((one) => path.basename(one.folder) === folder);
+    if (!card) this.states.set(folder, { problem });
+    else
+      this.#options.log.warn({ model: card.name, problem }, 'model.yaml is refused; the last valid one stays in use');
   }
 
   #start(model: WatchedModel): void {

@@ -79,15 +79,17 @@ export function countOutcome(metrics: Metrics, { routed, outcome, predictMs }: V
 
 const PARITY_STATES = ['proven', 'unproven', 'differing'] as const;
 
-/** Sets a model's gauges: readiness, version, and which of the three parity states it has. Undefined removes them. */
+/** Sets a model's gauges: readiness, version, whether its file is refused, and which of the three parity states it has. Undefined removes them. */
 export function showModel(metrics: Metrics, model: string, state: ModelState | undefined): void {
   if (!state) {
     metrics.modelReady.remove({ model });
     metrics.modelVersion.remove({ model });
+    metrics.modelFileRefused.remove({ model });
     for (const name of PARITY_STATES) metrics.parity.remove({ model, state: name });
     return;
   }
   metrics.modelReady.set({ model }, state.problem ? 0 : 1);
+  metrics.modelFileRefused.set({ model }, state.mistake === undefined ? 0 : 1);
   if (state.version !== undefined) metrics.modelVersion.set({ model }, state.version);
   const parities = new Set([state, ...(state.refused ?? [])].map(({ parity }) => parity?.state));
   for (const name of PARITY_STATES) metrics.parity.set({ model, state: name }, parities.has(name) ? 1 : 0);

@@ -63,6 +63,8 @@ export type Line = {
   readonly watch: ModelWatch;
   /** Sets the models to serve. */
   setModels(folders: ModelFolders): void;
+  /** Sets the models that were read again. A file whose stable version cannot answer is refused, and the last one stays. */
+  reload(folders: ModelFolders): Promise<void>;
   /** Why the models that need decoded pictures cannot have them, if there are any. */
   decodingProblem(): string | undefined;
 };
@@ -82,7 +84,7 @@ export function openStages(options: StagesOptions): Line {
     pixel: pixelOf(config.imageFormats),
   };
   const watch = watchModels(options, parts);
-  const drift = new Drift({ log: options.log, newest: () => newestVersions(watch) });
+  const drift = new Drift({ log: options.log, usual: () => usualVersions(watch) });
   showFeatures(options.metrics, drift);
   showCanaries(options.metrics, () => watch.states.all);
   const stages: Stages = {
@@ -114,16 +116,13 @@ export function openStages(options: StagesOptions): Line {
     const isNeeded = [...watch.cards.values()].some(({ image }) => image && !('encoded' in image));
     return isNeeded ? pictures.problem : undefined;
   };
-  return {
-    stages,
-    watch,
-    decodingProblem,
-    setModels(folders) {
-      watch.setModels(folders);
-      backends.setModels(folders.cards);
-      ownAdmissions.setModels(folders.cards);
-    },
+  const setModels = (folders: ModelFolders) => {
+    watch.setModels(folders);
+    backends.setModels(folders.cards);
+    ownAdmissions.setModels(folders.cards);
   };
+  const reload = async (folders: ModelFolders) => setModels(await watch.acceptable(folders));
+  return { stages, watch, decodingProblem, setModels, reload };
 }
 
 function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Pictures {
@@ -213,11 +212,10 @@ function watchModels({ config, log, metrics, explain }: StagesOptions, parts: Mo
   });
 }
 
-/** The version of each model that requests get which name none. */
-function* newestVersions(watch: ModelWatch): Generator<Routed> {
+/** The versions of each model that requests get which name none. */
+function* usualVersions(watch: ModelWatch): Generator<Routed> {
   for (const card of watch.cards.values()) {
-    const newest = watch.model(card.name)?.versions.newest;
-    if (newest) yield { ...newest, card, role: 'stable' };
+    for (const choice of watch.model(card.name)?.choices ?? []) yield { ...choice, card, role: 'stable' };
   }
 }
 

@@ -12,6 +12,14 @@ const model = z.object({
     .array(z.object({ version: z.int(), problem: z.string(), parity: parity.optional() }))
     .optional()
     .describe('Versions that never answer.'),
+  canary: z
+    .object({
+      version: z.union([z.int(), z.string()]).describe('As model.yaml names it: a number or a label.'),
+      share: z.number().describe('Of the requests that name no version, from 0 to 1.'),
+      problem: z.string().optional().describe('Why it gets none of them.'),
+    })
+    .optional(),
+  mistake: z.string().optional().describe('Why the newest model.yaml is refused: the last valid one is in use.'),
 });
 /** Addresses and texts of libraries are on the admin port only. */
 const detailed = model.extend({ detail: z.string().optional() });

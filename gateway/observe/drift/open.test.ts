@@ -63,7 +63,7 @@ async function rig(t: TestContext, { yaml, inputs, outputs }: Model, features?: 
   };
   const warnings: unknown[] = [];
   const log = { debug() {}, info() {}, warn: (fields: unknown) => warnings.push(fields), error() {} };
-  const drift = new Drift({ log, newest: () => [routed] });
+  const drift = new Drift({ log, usual: () => [routed] });
   await drift.refresh();
 
   function shown(isShown: (count: number, share: number | undefined) => number | undefined) {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../domain/request.ts';
 import { type Baseline, BaselineError, readBaseline } from '../../model/baseline.ts';
+import { isSameModel } from '../../model/card.ts';
 import type { Routed } from '../../model/route.ts';
 import type { OnPredicted } from '../../pipeline/predicted.ts';
 import type { Features, ShowBucket } from '../metrics/features.ts';
@@ -12,14 +13,14 @@ const MAX_VERSIONS = 4;
 
 /** Objects that have not changed are the same ones, as a rule. */
 function isSame(one: Routed, other: Routed): boolean {
-  if (one.card !== other.card) return false;
+  if (one.card !== other.card && !isSameModel(one.card, other.card)) return false;
   return one.metadata === other.metadata || isDeepStrictEqual(one.metadata, other.metadata);
 }
 
 export type DriftOptions = {
   readonly log: Log;
-  /** The newest version of each model: its series begin with 0, before its first request. */
-  readonly newest: () => Iterable<Routed>;
+  /** The versions that requests get which name none: their series begin with 0, before their first request. */
+  readonly usual: () => Iterable<Routed>;
 };
 
 type Known = {
@@ -45,6 +46,8 @@ export class Drift implements Features {
     const { routed } = predicted;
     const known = this.#find(routed) ?? this.#add(routed);
     if (!isSame(known.routed, routed)) this.#replace(known, routed);
+    // A card with other traffic: the next comparison is quick again.
+    else if (known.counts) known.routed = routed;
     known.counts?.count(predicted);
   };
 
@@ -96,7 +99,7 @@ export class Drift implements Features {
 
   /** Finds the versions that are served, and what has become of their baselines. */
   async refresh(): Promise<void> {
-    for (const routed of this.#options.newest()) if (!this.#find(routed)) this.#add(routed);
+    for (const routed of this.#options.usual()) if (!this.#find(routed)) this.#add(routed);
     await Promise.all(this.#all().map((known) => this.#read(known)));
   }
 

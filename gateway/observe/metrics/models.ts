@@ -17,6 +17,12 @@ export function modelMetrics(registry: Registry) {
       labelNames: ['model'] as const,
       registers,
     }),
+    modelFileRefused: new Gauge({
+      name: 'tensorgate_model_file_refused',
+      help: '1 while the newest model.yaml is refused, and the last valid one is in use.',
+      labelNames: ['model'] as const,
+      registers,
+    }),
     parity: new Gauge({
       name: 'tensorgate_model_parity',
       help: '1 for the parity state of the version in use, and for differing while a version is refused for it.',
