@@ -237,7 +237,7 @@ test('B11: a model.yaml with mistakes has them as its state, and the others are 
   await writeFile(file, 'name: broken\n');
   await waitForReadiness(all, ({ models }) => models.broken?.ready === true);
   await writeFile(file, 'name: broken\nscoers: logits\n');
-  await until(() => all.log.some(({ msg }) => msg === 'model.yaml has mistakes; the last valid one stays in use'));
+  await until(() => all.log.some(({ msg }) => msg === 'model.yaml is refused; the last valid one stays in use'));
   assert.equal((await readiness(all))[0], 200);
   await rm(path.dirname(file), { recursive: true });
   await waitForReadiness(all, ({ models }) => models.broken === undefined);

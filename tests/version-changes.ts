@@ -15,7 +15,7 @@ import { modelsFolder } from './models.ts';
 
 const SIDE = 8;
 const CLASSES = ['a', 'b'];
-const CARD = `name: photos\nimage: {size: [${SIDE}, ${SIDE}], resize: nearest, scale: tf}\nclasses: [${CLASSES}]\n`;
+export const CARD = `name: photos\nimage: {size: [${SIDE}, ${SIDE}], resize: nearest, scale: tf}\nclasses: [${CLASSES}]\n`;
 
 /** A red picture. Its tensor is known without a decoder: 255 becomes 1, 0 becomes -1. */
 const PICTURE = 'red.png';

@@ -20,6 +20,7 @@ const JPEG = await readFile(new URL('../golden/images/jpg-420.jpg', import.meta.
 /** Panels that stay empty here, and why. Their metrics are checked to exist. */
 const EMPTY: Readonly<Record<string, string>> = {
   'Alerts that fire': 'nothing is wrong for long enough',
+  'Share of the requests that a canary should get': 'no model.yaml has traffic',
   'Decoders lost in the time shown, by reason': 'no decoder crashes',
   'Extra attempts per second, by reason': 'the model server answers',
   'Time of a request: 99th percentile, by model': 'the embedded server does not count it: tf-serving.test.ts',
