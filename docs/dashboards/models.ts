@@ -67,6 +67,37 @@ export const MODELS: Dashboard = {
           },
         },
         {
+          title: 'Share of the requests that a canary should get',
+          description: 'By model.yaml. 0: it cannot answer, or was withdrawn; GET /health/ready tells why.',
+          unit: 'percentunit',
+          max: 1,
+          queries: { '{{model}} {{version}}': `max by (model, version) (tensorgate_canary_share{${MODEL}})` },
+        },
+        {
+          title: 'Failed requests, by version and role',
+          description: 'Faults of the version and its servers. A canary should not have more than the stable version.',
+          unit: 'percentunit',
+          queries: {
+            '{{model}} {{version}} {{role}}': `(sum by (model, version, role) (${perSecond(`tensorgate_version_requests_total{${MODEL}, outcome="error"}`)})
+  or 0 * sum by (model, version, role) (${perSecond(`tensorgate_version_requests_total{${MODEL}}`)}))
+  / sum by (model, version, role) (${perSecond(`tensorgate_version_requests_total{${MODEL}}`)})`,
+          },
+        },
+        {
+          title: 'Time of predict, p99, by version and role',
+          description: 'With retries. A slow canary is slower here before users notice.',
+          unit: 's',
+          queries: {
+            '{{model}} {{version}} {{role}}': `histogram_quantile(0.99, sum by (model, version, role, le) (${perSecond(`tensorgate_version_predict_seconds_bucket{${MODEL}}`)}))`,
+          },
+        },
+        {
+          title: 'Gateways that refuse the newest model.yaml',
+          description: 'The last valid file is in use. GET /health/ready and the log tell the mistake.',
+          unit: 'none',
+          queries: { '{{model}}': `sum by (model) (tensorgate_model_file_refused{${MODEL}})` },
+        },
+        {
           title: 'Share of each class, by version',
           description: 'A canary that gets the same requests should name the same classes.',
           unit: 'percentunit',
