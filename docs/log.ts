@@ -12,7 +12,8 @@ const NOTES: Readonly<Record<keyof Notes, string>> = {
   model: 'the model that answered',
   version: 'its version',
   label: 'the label that the request named',
-  traffic: 'for which reason a version answered: `primary` or `canary`; absent without a canary',
+  traffic:
+    'why the version answered: `stable`, `canary`, or `named` by the client; absent without [traffic](canary.md) in model.yaml',
   decoder: 'what decoded the pictures: `jpeg`, `sharp`, or `jpeg+sharp` for several',
 };
 
