@@ -1,14 +1,18 @@
 /** The website of the documentation (`make site`). */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import MiniSearch from 'minisearch';
 import { buildSite } from '../docs/site/build.ts';
 import { readPages, siteFile } from '../docs/site/pages.ts';
 import { SEARCH_OPTIONS } from '../docs/site/search-index.ts';
+import { axe, openSound, SKIP, startBrowser, texts } from './page/browser.ts';
 
 let folder = '';
 const html = new Map<string, string>();
@@ -60,4 +64,40 @@ test('the search finds sections by word, beginning of a word and with a mistake'
   assert.ok(found('letterb').includes('docs/model-yaml-fields.html#fields-of-modelyaml'));
   assert.ok(found('protetocol').some((id) => id.startsWith('docs/protocols.html#')));
   assert.deepEqual(found('xyzzyplugh'), []);
+});
+
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+/** Serves the website below a path. Resolves to its address. */
+async function serve(t: TestContext): Promise<string> {
+  const server = createServer(async ({ url = '' }, response) => {
+    const file = path.join(folder, decodeURIComponent(new URL(url, 'http://x').pathname.replace('/below/', '')));
+    response.setHeader('Content-Type', TYPES[path.extname(file)] ?? 'application/octet-stream');
+    response.end(existsSync(file) ? await readFile(file) : undefined);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/below`;
+}
+
+test('a browser searches, opens what it found, and remembers light or dark', { skip: SKIP }, async (t) => {
+  const url = await serve(t);
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await openSound(t, browser, `${url}/docs/settings.html`, { colorScheme: 'light' });
+  assert.deepEqual(await axe(page), []);
+  await page.keyboard.press('/');
+  await page.keyboard.type('hedge');
+  await page.locator('#found li').first().waitFor();
+  assert.ok((await texts(page, '#found li')).includes('Failed callsModel servers'));
+  await page.click('#found a:has-text("Failed calls")');
+  await page.waitForURL(`${url}/docs/backends.html#failed-calls`);
+  const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  const light = await background();
+  await page.click('#theme');
+  const dark = await background();
+  assert.notEqual(dark, light);
+  await page.goto(`${url}/docs/how-to/capacity.html`);
+  assert.equal(await background(), dark);
+  assert.deepEqual(await axe(page), []);
 });

@@ -73,9 +73,17 @@ function linkedFiles(pages: ReadonlyMap<string, File>): Readonly<Record<string, 
   return Object.fromEntries(files.filter((file) => !pages.has(file)).map((file) => [file, file]));
 }
 
-/** Links to pages become links to their HTML. */
+/** Links to pages become links to their HTML. What may be wider than the page can be scrolled by keyboard. */
 function markdownOfSite(pages: ReadonlyMap<string, File>) {
   const markdown = createMarkdown();
+  markdown.core.ruler.push('scrolling', ({ tokens }) => {
+    for (const token of tokens) if (token.type === 'table_open') token.attrSet('tabindex', '0');
+  });
+  const { rules } = markdown.renderer;
+  for (const name of ['fence', 'code_block'] as const) {
+    const render = rules[name];
+    rules[name] = (...about) => render?.(...about).replace('<pre>', '<pre tabindex="0">') ?? '';
+  }
   markdown.core.ruler.push('site-links', ({ tokens, env }) => {
     const page = (env as { file: string }).file;
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
