@@ -1,8 +1,9 @@
 /** How features are cut that no baseline cuts: docs/drift.md has them too. */
+
+import type { Meaning } from '../../domain/meaning.ts';
 import { MAX_BUCKETS } from '../../model/baseline.ts';
 import type { Cuts } from '../../model/buckets.ts';
 import type { Routed } from '../../model/route.ts';
-import type { Meaning } from '../prediction-log/classes.ts';
 
 const numbers = (...edges: number[]): Cuts => ({ kind: 'number', edges });
 const categories = (names: readonly string[]): Cuts => ({ kind: 'category', categories: names });

@@ -1,13 +1,15 @@
 /** The counts of one version: how often each bucket of each feature came. */
+
+import type { Meaning } from '../../domain/meaning.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { sniff } from '../../image/sniff.ts';
 import type { Baseline } from '../../model/baseline.ts';
 import { type Buckets, bucketsOf, type Cuts, countsOf, cutsOf, type FeatureValue } from '../../model/buckets.ts';
 import { usualSignature } from '../../model/find-signature.ts';
+import { meaningOf } from '../../model/meaning.ts';
 import type { Routed } from '../../model/route.ts';
 import type { Predicted, PredictedPicture } from '../../pipeline/predicted.ts';
 import { rowValues } from '../../tensor/row-values.ts';
-import { type Meaning, meaningOf } from '../prediction-log/classes.ts';
 import { type AddValue, answersIn } from './answers.ts';
 import { defaultCuts } from './default-cuts.ts';
 

@@ -1,11 +1,9 @@
 /** What a model says in the words of model.yaml: its best classes, or its decision. */
 import { numbersOf } from '../../domain/elements.ts';
+import type { Meaning } from '../../domain/meaning.ts';
 import type { Decision } from '../../domain/table.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { asGatewayError } from '../../errors.ts';
-import { usualSignature } from '../../model/find-signature.ts';
-import type { Routed } from '../../model/route.ts';
-import { tableOf } from '../../model/table.ts';
 import { energyOf } from '../../scores/energy.ts';
 import { entropyOf } from '../../scores/entropy.ts';
 import { nameScores, type ScoreOptions, type Scores } from '../../scores/scores.ts';
@@ -15,29 +13,11 @@ import type { PredictionLine } from './schema.ts';
 /** Classes with their scores in one line. */
 const MAX_CLASSES = 10;
 
-/** How the outputs of a signature are read. */
-export type Meaning = {
-  readonly scores?: { readonly output: string } & Pick<ScoreOptions, 'classes' | 'gives'>;
-  readonly decision?: Decision | undefined;
-};
-
 /** An output of a row by its name. */
 type OutputOf = (name: string) => HeldTensor | undefined;
 
 type Classes = Pick<PredictionLine, 'class' | 'score' | 'scores' | 'entropy' | 'energy'>;
 export const NO_CLASSES: Classes = { class: null, score: null, scores: null, entropy: null, energy: null };
-
-/** What model.yaml says of the outputs of a signature. Nothing of other signatures than its own. */
-export function meaningOf({ card, metadata, binding }: Routed, signature: string): Meaning {
-  if (binding) {
-    const { classes, scores: gives } = binding.card;
-    const isOwn = signature === binding.signature || signature === card.signature;
-    return isOwn ? { scores: { output: binding.output, classes, gives } } : {};
-  }
-  if (card.isDiscovered || card.image || signature !== usualSignature(card, metadata)) return {};
-  const { scores, decision } = tableOf(card, metadata);
-  return { ...(scores && { scores }), decision };
-}
 
 /** The best classes of a row with their probabilities, or true and false of a decision. */
 export function classesOf(outputs: OutputOf, { scores, decision }: Meaning): Classes {

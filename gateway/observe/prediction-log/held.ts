@@ -3,6 +3,7 @@ import type { RequestContext, Stage } from '../../domain/request.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import type { GivenIds } from '../../pipeline/given-ids.ts';
 import type { Predicted, PredictedPicture } from '../../pipeline/predicted.ts';
+import { copyTensor, copyTensors, elementBytes, tensorBytes } from '../../tensor/copy.ts';
 
 /** Copying more would delay other requests by milliseconds. Larger requests have no digests and no values in the log. */
 const MAX_COPIED_BYTES = 16 * 2 ** 20;
@@ -77,7 +78,7 @@ type Keep = {
 const SHARED: Keep = { bytes: (bytes) => bytes, tensors: (tensors) => tensors, ids: (ids) => ids };
 const COPIED: Keep = {
   bytes: (bytes) => new Uint8Array(bytes),
-  tensors: (tensors) => new Map(Array.from(tensors, ([name, tensor]) => [name, copy(tensor)])),
+  tensors: copyTensors,
   ids: copyIds,
 };
 const SIZES_ONLY: Keep = {
@@ -115,27 +116,9 @@ function bytesOf(predicted: Predicted): number {
 
 function idBytes(ids: GivenIds | undefined): number {
   if (ids === undefined) return 0;
-  return 'offsets' in ids ? lengthOf(ids) : ids.reduce((sum, id = '') => sum + id.length, 0);
-}
-
-function tensorBytes(tensors: ReadonlyMap<string, Tensor>): number {
-  let sum = 0;
-  for (const tensor of tensors.values()) sum += lengthOf(tensor);
-  return sum;
-}
-
-function lengthOf(tensor: Tensor): number {
-  return 'offsets' in tensor ? (tensor.offsets.at(-1) ?? 0) - (tensor.offsets[0] ?? 0) : tensor.bytes.length;
+  return 'offsets' in ids ? elementBytes(ids) : ids.reduce((sum, id = '') => sum + id.length, 0);
 }
 
 function copyIds(ids: GivenIds | undefined): GivenIds | undefined {
-  return ids !== undefined && 'offsets' in ids ? copy(ids) : ids;
-}
-
-/** A row of a tensor shares the memory of all rows: only its own part is copied. */
-function copy<Given extends Tensor>(tensor: Given): Given {
-  if (!('offsets' in tensor)) return { ...tensor, bytes: new Uint8Array(tensor.bytes) };
-  const start = tensor.offsets[0] ?? 0;
-  const bytes = new Uint8Array(tensor.bytes.subarray(start, tensor.offsets.at(-1)));
-  return { ...tensor, bytes, offsets: tensor.offsets.map((offset) => offset - start) };
+  return ids !== undefined && 'offsets' in ids ? copyTensor(ids) : ids;
 }

@@ -1,8 +1,10 @@
 /** What model.yaml says of the predictions of a signature: the same for all their lines. */
+
+import type { Meaning } from '../../domain/meaning.ts';
 import type { Metadata } from '../../domain/servable.ts';
 import type { ModelCard } from '../../model/card.ts';
+import { meaningOf } from '../../model/meaning.ts';
 import type { Routed } from '../../model/route.ts';
-import { type Meaning, meaningOf } from './classes.ts';
 import { type Redaction, redactionOf } from './redact.ts';
 
 export type Subject = { readonly card: ModelCard; readonly redaction: Redaction; readonly meaning: Meaning };
