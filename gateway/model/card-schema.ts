@@ -1,25 +1,11 @@
 /** The rules of model.yaml as a schema. */
 import { z } from 'zod';
-import { BACKEND_PROTOCOLS } from '../domain/own-limits.ts';
 import { NAMED_SCALES, PILLOW_FILTERS, PLACES, TENSORFLOW_METHODS } from '../domain/picture.ts';
 import { SCORE_KINDS } from '../domain/scores.ts';
+import { EVEN_AFTER_MISTAKES, ruleIn } from './card-rules.ts';
+import { guard, shadow, traffic } from './card-traffic.ts';
+import { backend, text, timeout } from './card-values.ts';
 
-/**
- * Makes the adder of rules about several fields. A rule returns what is wrong with its first field. It is skipped when one of
- * its fields is wrong by itself.
- */
-function ruleIn(context: z.core.$RefinementCtx) {
-  const wrong = new Set(context.issues.map(({ path = [] }) => path[0]));
-  return (fields: readonly [string, ...string[]], find: () => string | undefined): void => {
-    const message = fields.some((field) => wrong.has(field)) ? undefined : find();
-    if (message !== undefined) context.addIssue({ code: 'custom', path: [fields[0]], message });
-  };
-}
-
-/** Without it zod skips a refinement after the first mistake of any field. */
-const EVEN_AFTER_MISTAKES = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
-
-const text = z.string().min(1);
 const side = z.int().min(1).max(8192);
 
 const byte = z.int().min(0).max(255);
@@ -138,45 +124,6 @@ const input = z
     );
   }, EVEN_AFTER_MISTAKES);
 
-/** `host:port`, `dns:///name:port` or `unix:/path`, several by comma, as in TF_SERVING_HOST. */
-const servers = z.string().refine((given) => given.split(',').every((one) => SERVER.test(one.trim())));
-const SERVER =
-  /^(unix:.+|(dns:(\/\/\/)?)?(\[[\da-f:.]+\]|[^\s:/[\]]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))$/i;
-const backend = z.strictObject({ host: servers, protocol: z.enum(BACKEND_PROTOCOLS).default('tf-serving') });
-
-/** Milliseconds: "500ms", "20s" or "2m". */
-const timeout = z
-  .string()
-  .regex(/^[1-9]\d{0,5}(ms|s|m)$/)
-  .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : text.endsWith('s') ? 1000 : 60_000));
-
-/** A version or a label. A label that is a number would be taken for a version. */
-const versionName = z.union([z.int().min(0), text.regex(/\D/)]);
-/** "10%", "0.5%": from 0 to 1. */
-const share = z
-  .string()
-  .regex(/^(100|\d{1,2}(\.\d{1,3})?)%$/)
-  .transform((given) => Number.parseFloat(given) / 100);
-/** "header x-user-id", "query user" or "instance id". */
-const sticky = z
-  .string()
-  .regex(/^((header|query) [\w.-]+|instance id)$/)
-  .transform((given) => {
-    const [from, name = ''] = given.split(' ');
-    if (from === 'instance') return { from };
-    return from === 'header' ? { from, name: name.toLowerCase() } : { from: 'query' as const, name };
-  });
-const traffic = z
-  .strictObject({
-    stable: versionName.optional(),
-    canary: z.strictObject({ version: versionName, share }).optional(),
-    sticky: sticky.optional(),
-  })
-  .superRefine(({ stable, canary }, context) => {
-    const rule = ruleIn(context);
-    rule(['canary', 'stable'], () => (canary && canary.version === stable ? 'is the stable version' : undefined));
-  }, EVEN_AFTER_MISTAKES);
-
 export const cardSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/),
@@ -191,6 +138,8 @@ export const cardSchema = z
     decision: decision.optional(),
     redact: names.optional(),
     traffic: traffic.optional(),
+    shadow: shadow.optional(),
+    guard: guard.optional(),
     backend: backend.optional(),
     timeout: timeout.optional(),
     max_in_flight: z.int().min(1).max(100_000).optional(),
@@ -203,6 +152,11 @@ export const cardSchema = z
     rule(['redact', 'image'], () => {
       const other = image && fields.redact?.find((name) => !OF_PICTURES.includes(name));
       return other === undefined ? undefined : `an image model has ${OF_PICTURES.join(' and ')}, and no ${other}`;
+    });
+    rule(['guard', 'classes', 'scores', 'decision'], () => {
+      const hasBest = (classes && fields.scores !== 'values') || fields.decision;
+      const isAsked = fields.guard?.minTop1Agreement !== undefined;
+      return isAsked && !hasBest ? 'min_top1_agreement is for models with classes or a decision' : undefined;
     });
     for (const field of OF_TABLES) {
       const isGiven = { columns, ...fields }[field] !== undefined;

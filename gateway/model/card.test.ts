@@ -129,7 +129,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, traffic, backend, timeout, max_in_flight',
+    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, traffic, shadow, guard, backend, timeout, max_in_flight',
   ]);
 });
 
@@ -277,6 +277,36 @@ for (const [fields, wanted] of [
     assert.throws(() => parseCard(`name: m\n${fields}`, '/m'), { message: wanted });
   });
 }
+
+test('shadow and guard are read, and their mistakes are named', () => {
+  const read = (yaml: string) => parseCard(`name: m\nclasses: [a, b]\n${yaml}`, '/m');
+  assert.deepEqual(read('shadow: {version: 5, share: 20%}').shadow, { version: 5, share: 0.2 });
+  const backend = { host: 'gpu:8500', protocol: 'tf-serving' };
+  assert.deepEqual(read('shadow: {version: 5, share: 20%, backend: {host: "gpu:8500"}}').shadow?.backend, backend);
+  assert.deepEqual(read('guard: {max_latency_ratio: 1.5}').guard, {
+    windowMs: 300_000,
+    minRequests: 200,
+    maxLatencyRatio: 1.5,
+  });
+  const all =
+    '{window: 10m, min_requests: 50, max_error_rate_increase: 1%, max_latency_ratio: 2, min_top1_agreement: 95%}';
+  assert.deepEqual(read(`guard: ${all}`).guard, {
+    windowMs: 600_000,
+    minRequests: 50,
+    maxErrorRateIncrease: 0.01,
+    maxLatencyRatio: 2,
+    minTop1Agreement: 0.95,
+  });
+  for (const [yaml, mistake] of [
+    ['shadow: {version: 5}', /shadow\.share: /],
+    ['shadow: {version: next, share: 20%, backend: {host: "gpu:8500"}}', /shadow\.version: is the number of a version/],
+    ['guard: {window: 5m}', /guard\.max_error_rate_increase: a guard needs /],
+    ['guard: {max_latency_ratio: 0.5}', /guard\.max_latency_ratio: takes a number from 1/],
+    ['guard: {min_requests: 5, max_latency_ratio: 2}', /guard\.min_requests: takes a whole number from 10/],
+    ['scores: values\nguard: {min_top1_agreement: 95%}', /guard: min_top1_agreement is for models with classes/],
+  ] as const)
+    assert.throws(() => read(yaml), { message: mistake });
+});
 
 test('traffic is read, and its mistakes are named', () => {
   const read = (traffic: string) => parseCard(`name: m\ntraffic: ${traffic}`, '/m').traffic;

@@ -6,7 +6,7 @@ import type { EncodedSpec, ImageSpec } from '../domain/picture.ts';
 import type { ScoreKind } from '../domain/scores.ts';
 import { DEFAULT_SIGNATURE } from '../domain/servable.ts';
 import type { Decision, InputHint, RecordSpec } from '../domain/table.ts';
-import type { Traffic } from '../domain/traffic.ts';
+import type { GuardBounds, Shadow, Traffic } from '../domain/traffic.ts';
 import { type Path, readCardDocument } from './card-document.ts';
 import { mistakesIn } from './card-mistakes.ts';
 import { cardSchema } from './card-schema.ts';
@@ -34,6 +34,8 @@ export type ModelCard = OwnLimits & {
   readonly redact?: readonly string[];
   /** Which versions answer requests that name none. Absent: the newest. */
   readonly traffic?: Traffic;
+  readonly shadow?: Shadow;
+  readonly guard?: GuardBounds;
   /** The folder of model.yaml; empty without a model.yaml. */
   readonly folder: string;
   /** When parity/tensors.json was written: a new one is a reason to prove the model again. */
@@ -80,6 +82,8 @@ export function parseCard(text: string, folder: string): ModelCard {
     decision,
     redact,
     traffic,
+    shadow,
+    guard,
     backend,
     timeout,
     max_in_flight,
@@ -99,6 +103,8 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(decision && { decision }),
     ...(redact && { redact }),
     ...(traffic && { traffic: traffic as Traffic }),
+    ...(shadow && { shadow: shadow as Shadow }),
+    ...(guard && { guard }),
     ...(backend && { backend }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
     ...(max_in_flight !== undefined && { maxInFlight: max_in_flight }),
