@@ -137,7 +137,7 @@ async function counting(name: keyof typeof BASELINES): Promise<() => void> {
   const instance = { kind: 'bytes', bytes: picture, field: 'file' } as const;
   return () => {
     const pictures = [
-      { row: 0, instance, bytes: picture, outputs: answered, statistics: measure(row, 'DT_FLOAT', spec) },
+      { row: 0, sentRow: 0, instance, bytes: picture, outputs: answered, statistics: measure(row, 'DT_FLOAT', spec) },
     ];
     drift.onPredicted({ kind: 'pictures', routed, signature: 'serving_default', pictures, count: 1 }, context);
   };

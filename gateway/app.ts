@@ -85,7 +85,7 @@ export function createApp({
   const line = openStages({
     config,
     log,
-    predictionLog: predictions?.onPredicted,
+    predictions,
     explain,
     target,
     admission,

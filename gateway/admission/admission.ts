@@ -115,6 +115,11 @@ export class Admission {
     return this.#queue.size;
   }
 
+  /** Whether requests wait, or more than half of the concurrency limit is in use: there is nothing to spare. */
+  get isBusy(): boolean {
+    return this.#queue.size > 0 || 2 * this.#busy > this.#limit.current;
+  }
+
   /** The concurrency limit, in images. */
   get limit(): number {
     return this.#limit.current;

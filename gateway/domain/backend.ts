@@ -67,6 +67,13 @@ export type RelayedMethod = 'Predict' | 'Classify' | 'Regress' | 'ModelInfer';
 /** The target of a request in the protocol of the servers. */
 export type RelayTarget = TensorsTarget & { readonly method: RelayedMethod };
 
+/** `outputs` reads those of the target's answer; only of a Predict. Throws `model_failed`. */
+export type RelayedAnswer = {
+  readonly version: number | undefined;
+  readonly message: Uint8Array;
+  outputs(): Promise<ReadonlyMap<string, Tensor>>;
+};
+
 /**
  * Sends a request as it is, after the servable of the target. `rest`: the request without its servable; its free memory is
  * written. `rows`: as for `predict`. Resolves to the answer as it came, and its version.
@@ -76,7 +83,7 @@ export type Relay = (
   rest: RoomyMessage,
   rows: number,
   context: RequestContext,
-) => Promise<{ readonly version: number | undefined; readonly message: Uint8Array }>;
+) => Promise<RelayedAnswer>;
 
 /** The model servers. Look-ups go to the given server, or to any. */
 export type Backend = {

@@ -1,12 +1,13 @@
 /** Selects the version of a request, and the servers that have it. Only versions that were checked may answer. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AskedServable } from '../domain/servable.ts';
+import type { VersionName } from '../domain/traffic.ts';
 import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { Discovery } from './discovery.ts';
 import { findCard, noSuchModel, notAvailable } from './find-card.ts';
 import { type Context, halfTime } from './half-time.ts';
-import { type Asked, labelled, numbered, type Routed, unnamed } from './select-version.ts';
+import { type Asked, known, labelled, numbered, type Routed, unnamed } from './select-version.ts';
 import type { Binding } from './signatures.ts';
 import type { ModelStates } from './states.ts';
 import type { WatchedModel } from './watch-model.ts';
@@ -33,6 +34,8 @@ export type RouteOptions = {
   readonly defaultName?: string | undefined;
   /** The servers of a model that are connected now. */
   readonly connected: (model: string) => readonly string[];
+  /** Whether the canary of a model has lost its share. Unset: there is no guard. */
+  readonly isWithdrawn?: (card: ModelCard) => boolean;
 };
 
 export type Route = {
@@ -46,23 +49,30 @@ export type Route = {
    * another try would be the same call.
    */
   again(error: GatewayError, failed: Routed, asked: AskedServable, context: Context): Promise<Routed>;
+  /**
+   * A version of a model with a model.yaml, for copies of requests: as it is known now. Without a name the stable one. Undefined
+   * while it cannot answer.
+   */
+  known(model: string, version: VersionName | undefined): Promise<Routed | undefined>;
 };
 
-export function createRoute({ cards, states, model: find, discovery, defaultName, connected }: RouteOptions): Route {
+export function createRoute(options: RouteOptions): Route {
+  const { cards, states, model: find, discovery, defaultName, connected, isWithdrawn = () => false } = options;
+
   async function modelOf({ model: name = defaultName }: AskedServable): Promise<Asked> {
     const card = findCard(cards(), states.all, name);
     if (!card) return discovered(name ?? '');
     const unavailable = () => notAvailable(card.name, states.all.get(card.name)?.problem);
     const model = find(card.name);
     if (!model) throw unavailable();
-    return { card, versions: model.versions, model, unavailable };
+    return { card, versions: model.versions, model, unavailable, isWithdrawn };
   }
 
   async function discovered(name: string): Promise<Asked> {
     const model = await discovery.find(name);
     if (!model) throw noSuchModel(cards());
     const unavailable = () => notAvailable(name, discovery.states.get(name)?.problem);
-    return { card: model.card, versions: model.versions, model, unavailable };
+    return { card: model.card, versions: model.versions, model, unavailable, isWithdrawn };
   }
 
   async function resolve(asked: AskedServable, context: Context): Promise<Routed> {
@@ -74,6 +84,11 @@ export function createRoute({ cards, states, model: find, discovery, defaultName
 
   return {
     resolve,
+    async known(name, version) {
+      const card = cards().get(name);
+      const model = find(name);
+      return card && model && known({ card, model, versions: model.versions }, version);
+    },
     async again(error, failed, asked, context) {
       const { model } = await modelOf(asked);
       // The call was tried on each of its servers. If no others are connected, this is an outage.

@@ -1,5 +1,5 @@
 /** Selects a version that was checked: by the split of model.yaml, or the one that a number or a label names. */
-import type { TrafficRole } from '../domain/traffic.ts';
+import type { TrafficRole, VersionName } from '../domain/traffic.ts';
 import { GatewayError } from '../errors.ts';
 import type { ModelCard } from './card.ts';
 import type { Choice } from './choice.ts';
@@ -27,16 +27,19 @@ export type Asked = {
   readonly model: Pick<WatchedModel, 'labels' | 'splits' | 'versions' | 'look'>;
   readonly versions: ModelVersions;
   readonly unavailable: () => GatewayError;
+  /** Whether the canary has lost its share. */
+  readonly isWithdrawn: (card: ModelCard) => boolean;
 };
 
 /** The version of requests that name none: the canary by its share, else the stable one. */
 export async function unnamed(asked: Asked, context: Context): Promise<Routed> {
-  const { card, model, versions } = asked;
+  const { card, model, versions, isWithdrawn } = asked;
   const { traffic } = card;
   const split = await model.splits.of(traffic);
   if (!traffic) return stable(asked, split, context);
   const keyHash = stickyKeyHash(card.name, traffic, context);
-  if (split.canary !== undefined && roleOf(card.name, traffic, context) === 'canary') {
+  const isCanary = roleOf(card.name, traffic, context) === 'canary' && !isWithdrawn(card);
+  if (split.canary !== undefined && isCanary) {
     const choice = versions.find(split.canary);
     if (choice) return { ...choice, card, role: 'canary', stickyKeyHash: keyHash };
   }
@@ -57,6 +60,26 @@ async function stable({ card, model, versions, unavailable }: Asked, given: Spli
   const chosen = choice();
   if (chosen) return { ...chosen, card, role: 'stable' };
   throw unavailable();
+}
+
+/**
+ * A version that model.yaml names, for copies of requests: as it is known now. Without a name the stable one. Undefined while it
+ * cannot answer.
+ */
+export async function known(
+  { card, model, versions }: Pick<Asked, 'card' | 'model' | 'versions'>,
+  name: VersionName | undefined,
+): Promise<Routed | undefined> {
+  const find = async () => {
+    if (name === undefined) return stableChoice(versions, await model.splits.of(card.traffic));
+    return versions.find(typeof name === 'string' ? await labelled(model, name) : name);
+  };
+  const choice = await find().catch((thrown: unknown) => {
+    // A label that no server has, or that none can tell now.
+    if (thrown instanceof GatewayError) return undefined;
+    throw thrown;
+  });
+  return choice && { ...choice, card, role: 'shadow' };
 }
 
 /** A version that the request names. */

@@ -3,7 +3,9 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { ModelState } from '../model/state.ts';
 import type { PicturesAnswer } from '../pipeline/pictures.ts';
 import type { VersionOutcome } from '../pipeline/version-outcome.ts';
+import type { Comparison } from '../traffic/copies.ts';
 import { backendMetrics } from './metrics/backend.ts';
+import { comparisonMetrics } from './metrics/comparisons.ts';
 import { type Features, registerFeatures } from './metrics/features.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
@@ -44,6 +46,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...predictionMetrics(registry),
     ...traceMetrics(registry),
     ...versionMetrics(registry),
+    ...comparisonMetrics(registry),
   };
 }
 
@@ -75,6 +78,15 @@ export function countOutcome(metrics: Metrics, { routed, outcome, predictMs }: V
   const labels = { model: routed.card.name, version: String(routed.version), role: routed.role };
   metrics.versionRequests.inc({ ...labels, outcome });
   if (predictMs !== undefined) metrics.versionPredictSeconds.observe(labels, predictMs / 1000);
+}
+
+/** Counts the instances of a request that two versions have predicted. */
+export function countComparison(metrics: Metrics, { model, version, against, rows }: Comparison): void {
+  const labels = { model, version: String(version), against: String(against) };
+  for (const { isSame, distance } of rows) {
+    metrics.comparisons.inc({ ...labels, result: isSame ? 'same' : 'different' });
+    if (distance !== undefined) metrics.comparisonDistance.observe(labels, distance);
+  }
 }
 
 const PARITY_STATES = ['proven', 'unproven', 'differing'] as const;

@@ -1,5 +1,5 @@
 /** The line for pictures: instances in, the model's outputs for each of them out. */
-import type { PredictTarget } from '../domain/backend.ts';
+import type { PredictCall, PredictTarget } from '../domain/backend.ts';
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
@@ -11,11 +11,12 @@ import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
 import { routeByInstance } from './by-instance.ts';
 import { type FilledTensor, fillTensor } from './fill.ts';
 import type { GivenIds } from './given-ids.ts';
+import { keptMemory } from './kept-memory.ts';
 import type { Outcomes } from './outcomes.ts';
 import { type Outlier, pictureOutlier, requireBaseline } from './outliers.ts';
 import { ownLine } from './own-line.ts';
 import { predictKnown } from './predict-known.ts';
-import type { PredictedPicture } from './predicted.ts';
+import type { PredictedPicture, SentPixels } from './predicted.ts';
 import { readImages } from './read-images.ts';
 import { callServer } from './retry-while-full.ts';
 import type { Stages } from './stages.ts';
@@ -53,6 +54,7 @@ type Predicted = {
   readonly rows: FilledTensor;
   readonly answered: AnsweredBatch;
   readonly tensorBytes: number;
+  readonly call: PredictCall;
 };
 
 /**
@@ -84,12 +86,15 @@ export async function predictPictures(
       return result instanceof Map ? { outputs: result } : { error: asGatewayError(result) };
     });
     const pictures = picturesOf(request, images, outcomes, rows);
+    const memory = keptMemory(() => predicted.call.release());
+    const isSent = memory.keep();
     if (stages.onPredicted) {
       const { signature } = bindingOf(predicted.routed);
-      const { ids } = request;
-      const count = instances.length;
-      stages.onPredicted({ kind: 'pictures', routed: predicted.routed, signature, pictures, count, ids }, given);
+      const about = { routed: predicted.routed, signature, ids: request.ids };
+      const pixels = pixelsOf(predicted, memory.keep);
+      stages.onPredicted({ kind: 'pictures', ...about, pictures, count: instances.length, pixels }, given);
     }
+    isSent();
     if (request.outlier !== undefined) {
       const baseline = await requireBaseline(stages, predicted.routed, request.outlier);
       for (const picture of pictures) {
@@ -109,14 +114,24 @@ function picturesOf(
   { instances }: PicturesRequest,
   images: ReadonlyMap<Instance, Uint8Array>,
   outcomes: readonly PictureOutcome[],
-  { statistics }: FilledTensor,
+  { values: sentRows, statistics }: FilledTensor,
 ): PredictedPicture[] {
   return instances.flatMap((instance, row) => {
     const bytes = images.get(instance);
+    const sentRow = sentRows.get(instance);
     const outcome = outcomes[row];
-    if (!bytes || !outcome || 'error' in outcome) return [];
-    return { row, instance, bytes, outputs: outcome.outputs, statistics: statistics.get(instance) };
+    if (!bytes || sentRow === undefined || !outcome || 'error' in outcome) return [];
+    return { row, sentRow, instance, bytes, outputs: outcome.outputs, statistics: statistics.get(instance) };
   });
+}
+
+/** The tensor that was sent. Undefined for strings. */
+function pixelsOf({ routed, rows, call, tensorBytes }: Predicted, keep: SentPixels['keep']): SentPixels | undefined {
+  const { dtype, shape } = bindingOf(routed).input;
+  if (dtype === 'DT_STRING') return undefined;
+  const { buffer, byteOffset } = call.tensor;
+  const bytes = new Uint8Array(buffer, byteOffset, tensorBytes);
+  return { tensor: { dtype, shape: [rows.values.size, ...shape], bytes }, keep };
 }
 
 type Work = {
@@ -141,9 +156,7 @@ async function predict(
   requireOne([...images.keys()], rows);
   const count = rows.values.size;
   const answered = await callServer(stages.admission, context, (timed) => ask({ target, call, count }, timed));
-  const tensorBytes = call.inputBytes(count);
-  call.release();
-  return { routed, rows, answered, tensorBytes };
+  return { routed, rows, answered, tensorBytes: call.inputBytes(count), call };
 }
 
 /** Throws the first instance's error where no instance has a value. */

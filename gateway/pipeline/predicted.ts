@@ -1,7 +1,8 @@
-/** What the line tells of each request that it has predicted, for a record of predictions. */
+/** What the line tells of each request that it has predicted, for records of predictions and for copies. */
 import type { Instance, PictureStatistics } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
-import type { Tensor } from '../domain/tensor.ts';
+import type { RoomyMessage } from '../domain/roomy-message.ts';
+import type { NumericTensor, Tensor } from '../domain/tensor.ts';
 import type { Routed } from '../model/route.ts';
 import type { RowOutputs } from './ask.ts';
 import type { GivenIds } from './given-ids.ts';
@@ -9,6 +10,8 @@ import type { GivenIds } from './given-ids.ts';
 /** A picture that was predicted. `row`: its place among the instances of the request. */
 export type PredictedPicture = {
   readonly row: number;
+  /** Its place in the tensor that was sent. */
+  readonly sentRow: number;
   readonly instance: Instance;
   /** The encoded picture, fetched where it was a URL. */
   readonly bytes: Uint8Array;
@@ -17,13 +20,29 @@ export type PredictedPicture = {
   readonly statistics: PictureStatistics | undefined;
 };
 
+/** The tensor that was sent, of pictures that the gateway decodes, or that the client has converted. */
+export type SentPixels = {
+  /** All rows that are filled. */
+  readonly tensor: NumericTensor;
+  /** Keeps the memory from being used again, until the function that it returns is called once. */
+  keep(): () => void;
+};
+
 export type Predicted = {
   /** The version that answered. */
   readonly routed: Routed;
   readonly signature: string;
   readonly ids?: GivenIds | undefined;
 } & (
-  | { readonly kind: 'pictures'; readonly pictures: readonly PredictedPicture[]; readonly count: number }
+  | {
+      readonly kind: 'pictures';
+      /** Those that have outputs. */
+      readonly pictures: readonly PredictedPicture[];
+      /** Instances of the request. */
+      readonly count: number;
+      /** Undefined for pictures that the model decodes. */
+      readonly pixels?: SentPixels | undefined;
+    }
   | {
       readonly kind: 'tensors';
       readonly inputs: ReadonlyMap<string, Tensor>;
@@ -38,6 +57,10 @@ export type Predicted = {
       readonly rows: number;
       readonly requestBytes: number;
       readonly answerBytes: number;
+      /** The request without its servable. */
+      readonly rest: RoomyMessage;
+      /** Reads the outputs of a Predict that the request has asked for. Throws `model_failed`. */
+      readonly outputs: () => Promise<ReadonlyMap<string, Tensor>>;
     }
 );
 

@@ -54,7 +54,9 @@ export async function relay(shared: TensorStages, request: RelayRequest, given: 
     );
     requireAnswer({ version: answered.version, outputs: new Map() }, version, []);
     const sizes = { requestBytes: rest.end - rest.start, answerBytes: answered.message.length };
-    stages.onPredicted?.({ kind: 'relayed', method, routed, signature: name, rows, ...sizes }, given);
+    const { outputs } = answered;
+    const about = { method, routed, signature: name, rows, rest, outputs };
+    stages.onPredicted?.({ kind: 'relayed', ...about, ...sizes }, given);
     return { version, message: answered.message };
   });
 }

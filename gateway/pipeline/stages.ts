@@ -20,7 +20,7 @@ export type Fetch = (
 ) => Promise<Uint8Array>;
 
 export type Stages = {
-  readonly route: Route;
+  readonly route: Pick<Route, 'resolve' | 'again'>;
   readonly admission: Admission;
   /** The admission of a model whose model.yaml has max_in_flight. */
   readonly ownAdmission: (card: ModelCard) => Admission | undefined;

@@ -34,6 +34,18 @@ test('at most maxBytes are kept', () => {
   assert.equal(taken.filter((memory) => given.includes(memory)).length, 2);
 });
 
+test('a lower bound drops what is kept above it', () => {
+  const pool = createPool(300);
+  const given = [pool.take(100), pool.take(100), pool.take(100)];
+  for (const memory of given) pool.give(memory);
+  pool.keepAtMost(150);
+  const taken = [pool.take(100), pool.take(100)];
+  assert.equal(taken.filter((memory) => given.includes(memory)).length, 1);
+  pool.keepAtMost(300);
+  for (const memory of taken) pool.give(memory);
+  assert.ok(taken.includes(pool.take(100)) && taken.includes(pool.take(100)));
+});
+
 test('a pool at rest keeps nothing', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const pool = createPool(1000, 50);

@@ -5,19 +5,22 @@ export type Pool = {
   take(bytes: number): ArrayBuffer;
   /** Returns a buffer to the pool. It must not be used afterwards. */
   give(memory: ArrayBuffer): void;
+  /** Sets how many bytes of unused memory it keeps. */
+  keepAtMost(bytes: number): void;
 };
 
 /** A pool that got nothing back for so long keeps nothing. */
 const REST_MS = 10_000;
 
 /**
- * Makes a pool that keeps at most `maxBytes` of unused memory, and none after `restMs` without a return. Above `maxBytes`,
+ * Makes a pool that keeps at most `mostBytes` of unused memory, and none after `restMs` without a return. Above that,
  * buffers of the size that was returned least recently are dropped first: that size is no longer in use.
  */
-export function createPool(maxBytes: number, restMs = REST_MS): Pool {
+export function createPool(mostBytes: number, restMs = REST_MS): Pool {
   /** In the order of return: the size returned last comes last. */
   const bySize = new Map<number, ArrayBuffer[]>();
   let kept = 0;
+  let maxBytes = mostBytes;
   let rest: NodeJS.Timeout | undefined;
 
   function dropAll(): void {
@@ -32,6 +35,13 @@ export function createPool(maxBytes: number, restMs = REST_MS): Pool {
     return memory;
   }
 
+  function dropOldest(): void {
+    for (const [oldest, memories] of bySize) {
+      while (kept > maxBytes && memories.length > 0) pop(oldest, memories);
+      if (kept <= maxBytes) return;
+    }
+  }
+
   return {
     take: (bytes) => pop(bytes, bySize.get(bytes) ?? []) ?? new ArrayBuffer(bytes),
     give(memory) {
@@ -44,10 +54,11 @@ export function createPool(maxBytes: number, restMs = REST_MS): Pool {
       kept += size;
       bySize.delete(size);
       bySize.set(size, same);
-      for (const [oldest, memories] of bySize) {
-        while (kept > maxBytes && memories.length > 0) pop(oldest, memories);
-        if (kept <= maxBytes) return;
-      }
+      dropOldest();
+    },
+    keepAtMost(bytes) {
+      maxBytes = bytes;
+      dropOldest();
     },
   };
 }

@@ -20,7 +20,7 @@ export type ModelBackendsOptions = {
 export class ModelBackends {
   readonly #options: ModelBackendsOptions;
   readonly #own = new Map<string, Servers>();
-  #cards: ReadonlyMap<string, ModelCard> = new Map();
+  #cards: ReadonlyMap<string, Pick<ModelCard, 'backend'>> = new Map();
 
   constructor(options: ModelBackendsOptions) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class ModelBackends {
   }
 
   /** Sets the models. Clients that none of them uses are closed. */
-  setModels(cards: ReadonlyMap<string, ModelCard>): void {
+  setModels(cards: ReadonlyMap<string, Pick<ModelCard, 'backend'>>): void {
     this.#cards = cards;
     const used = new Set([...cards.values()].map(({ backend }) => backend && keyOf(backend)));
     for (const [key, { backend }] of this.#own) {

@@ -5,7 +5,7 @@ import { ELEMENTS } from '../../domain/elements.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import { elementCount } from '../../domain/shape.ts';
 import { GatewayError } from '../../errors.ts';
-import { createPool } from '../../tensor/pool.ts';
+import { createPool, type Pool } from '../../tensor/pool.ts';
 import { type AnswerLimits, withAnswerMemory } from './answer-memory.ts';
 import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
@@ -19,7 +19,7 @@ import { frameTensors } from './tensors-request.ts';
 import { createUnary, type OnStatus, type Unary, type UnaryOptions, waitForConnection } from './unary.ts';
 
 /** Unused request memory to keep: one request of 64 images of 299 x 299, or as many requests of one image. */
-const POOL_BYTES = 66 * 2 ** 20;
+export const POOL_BYTES = 66 * 2 ** 20;
 
 /** A generous bound for everything in a request but its tensor. */
 const HEAD_BYTES = 64 * 1024;
@@ -29,15 +29,17 @@ export type GrpcBackendOptions = UnaryOptions &
     /** Closed together with the backend. */
     readonly client: ModelServers;
     readonly onStatus: OnStatus;
+    /** Memory of requests. Backends may share it. Unset: its own, of POOL_BYTES. */
+    readonly pool?: Pool | undefined;
   };
 
 /** Makes the backend for a client's model servers. Failed RPCs throw the GatewayErrors of failure.ts. */
 export function createGrpcBackend(options: GrpcBackendOptions, open: (unary: Unary) => ServerProtocol): Backend {
   const { client, onStatus, maxOutputBytes, answers, hedgeAfterMs, onExtraAttempt } = options;
+  const { pool = createPool(POOL_BYTES) } = options;
   const unary = createUnary(client, onStatus, { hedgeAfterMs, onExtraAttempt });
   const protocol = open(unary);
   const { path, otherTensors, batchLimit, readPrediction } = protocol.predict;
-  const pool = createPool(POOL_BYTES);
 
   async function sendPredict(
     target: TensorsTarget,

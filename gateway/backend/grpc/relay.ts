@@ -4,7 +4,7 @@ import type { RoomyMessage } from '../../domain/roomy-message.ts';
 import { GatewayError } from '../../errors.ts';
 import { BackwardWriter } from '../../tensor/backward-writer.ts';
 import { type AnswerLimits, withAnswerMemory } from './answer-memory.ts';
-import { maxAnswerBytes } from './answer-size.ts';
+import { maxAnswerBytes, wantedOf } from './answer-size.ts';
 import { MAX_MESSAGE_BYTES } from './channel.ts';
 import { asRefusedRequest } from './failure.ts';
 import { prefixed } from './framing.ts';
@@ -30,7 +30,14 @@ export function createRelay(
       const message = await unary({ ...rpc, memory }).catch((thrown: unknown) => {
         throw asRefusedRequest(thrown, predict.otherTensors);
       });
-      return { message, version: relay.readVersion(message, servable) };
+      return {
+        message,
+        version: relay.readVersion(message, servable),
+        async outputs() {
+          const wanted = wantedOf(target, rows, maxResponseBytes);
+          return (await predict.readPrediction(message, wanted, servable)).outputs;
+        },
+      };
     });
   };
 }

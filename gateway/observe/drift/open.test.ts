@@ -214,6 +214,8 @@ test('a model has the series of four versions, the newest among them', async (t)
         signature: '',
         method: '',
         rows: 1,
+        rest: { memory: new ArrayBuffer(), start: 0, end: 0 },
+        outputs: async () => new Map(),
         requestBytes: 1,
         answerBytes: 1,
       },

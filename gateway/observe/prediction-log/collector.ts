@@ -4,13 +4,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Destination } from './buffer.ts';
-import { type FeedbackLine, type PredictionLine, SCHEMA_VERSION } from './schema.ts';
+import { type ComparisonLine, type FeedbackLine, type PredictionLine, SCHEMA_VERSION } from './schema.ts';
 
 const CONTENT_TYPE = 'application/cloudevents-batch+json; charset=utf-8';
+type Line = PredictionLine | FeedbackLine | ComparisonLine;
+
 /** One line has all of a prediction, its input too: there is no event of the request beside it. */
 const TYPES = {
   prediction: 'org.kubeflow.serving.inference.response',
   feedback: 'org.kubeflow.serving.feedback',
+  comparison: 'org.kubeflow.serving.inference.comparison',
 } as const;
 
 const MAX_TRIES = 5;
@@ -92,19 +95,26 @@ function addressOf(given: string): { readonly address: string; readonly headers:
   return { address: url.href, headers };
 }
 
-/** The event of a line. `id` with `source` is unique: a request has one line for each row, and one for each label. */
+/** The event of a line. */
 function eventJson(line: string): string {
-  const data = JSON.parse(line) as PredictionLine | FeedbackLine;
-  const isPrediction = data.kind === 'prediction';
+  const data = JSON.parse(line) as Line;
   const event = {
     specversion: '1.0',
-    id: isPrediction ? `${data.request_id}/${data.row}` : `${data.request_id}/${data.id}`,
+    ...aboutOf(data),
     type: TYPES[data.kind],
-    source: isPrediction ? `/v1/models/${encodeURIComponent(data.model)}` : '/feedback',
     time: data.time,
     datacontenttype: 'application/json',
     dataschema: `urn:tensorgate:${data.kind}:${SCHEMA_VERSION}`,
-    ...(isPrediction && { inferenceservicename: data.model, component: 'predictor', endpoint: data.signature }),
   };
   return `${JSON.stringify(event).slice(0, -1)},"data":${line}}`;
+}
+
+/** `id` with `source` is unique: a request has one line for each row, for each row that is compared, and for each label. */
+function aboutOf(data: Line) {
+  if (data.kind === 'feedback') return { id: `${data.request_id}/${data.id}`, source: '/feedback' };
+  const source = `/v1/models/${encodeURIComponent(data.model)}`;
+  const about = { source, inferenceservicename: data.model, component: 'predictor' };
+  const id = `${data.request_id}/${data.row ?? ''}`;
+  if (data.kind === 'comparison') return { ...about, id: `${id}/${data.version}/${data.against}` };
+  return { ...about, id, endpoint: data.signature };
 }

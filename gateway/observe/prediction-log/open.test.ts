@@ -72,9 +72,9 @@ function pictures(yaml: string, url: string): Predicted {
     count: 3,
     ids: ['"sku-1"', undefined, '12345678901234567890'],
     pictures: [
-      { row: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs, statistics: STATISTICS },
-      { row: 1, instance: { kind: 'bytes', bytes, field: 'b64' }, bytes, outputs, statistics: undefined },
-      { row: 2, instance: { kind: 'row', bytes, field: 'x' }, bytes, outputs, statistics: undefined },
+      { row: 0, sentRow: 0, instance: { kind: 'url', url, field: 'url' }, bytes, outputs, statistics: STATISTICS },
+      { row: 1, sentRow: 1, instance: { kind: 'bytes', bytes, field: 'b64' }, bytes, outputs, statistics: undefined },
+      { row: 2, sentRow: 2, instance: { kind: 'row', bytes, field: 'x' }, bytes, outputs, statistics: undefined },
     ],
   };
 }
@@ -202,7 +202,11 @@ test('tensors that were passed on have their sizes only', async () => {
   const { log, predictions } = rig();
   const { routed, signature } = records(CHURN);
   const sizes = { rows: 5, requestBytes: 100, answerBytes: 30 };
-  log.onPredicted({ kind: 'relayed', method: 'Predict', routed, signature, ...sizes }, testContext({ id: 'r1' }));
+  const relayed = { rest: { memory: new ArrayBuffer(), start: 0, end: 0 }, outputs: async () => new Map() };
+  log.onPredicted(
+    { kind: 'relayed', method: 'Predict', routed, signature, ...sizes, ...relayed },
+    testContext({ id: 'r1' }),
+  );
   const [line] = await predictions();
   assert.deepEqual(line?.input, { kind: 'relayed', rows: 5, bytes: 100 });
   assert.deepEqual([line?.id, line?.class, line?.outputs], ['r1', null, { bytes: 30 }]);

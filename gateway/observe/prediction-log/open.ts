@@ -4,7 +4,9 @@ import { createLoopQueue } from '../../domain/loop-queue.ts';
 import type { Log, RequestContext } from '../../domain/request.ts';
 import type { Steps } from '../../domain/steps.ts';
 import type { OnPredicted } from '../../pipeline/predicted.ts';
+import type { Comparison } from '../../traffic/copies.ts';
 import { type Destination, LineBuffer, type Outcome } from './buffer.ts';
+import { comparisonLines } from './comparison-lines.ts';
 import { type Held, heldBytes, hold, isSmall, lineCount, view } from './held.ts';
 import { type Feedback, feedbackLine, predictionLines } from './lines.ts';
 import { type Judged, RecentPredictions } from './recent.ts';
@@ -30,6 +32,8 @@ export type PredictionLogOptions = {
 
 export type PredictionLog = {
   readonly onPredicted: OnPredicted;
+  /** Adds what two versions said of a request, where the request is in the log. */
+  addComparison(comparison: Comparison): void;
   /** Adds the label of a prediction. False where there is no room. */
   addFeedback(feedback: Feedback, context: Pick<RequestContext, 'id' | 'trace'>): boolean;
   /** Writes what waits, in a few seconds at most. */
@@ -76,6 +80,10 @@ export function openPredictionLog(options: PredictionLogOptions): PredictionLog 
 
   return {
     onPredicted,
+    addComparison(comparison) {
+      if (!isInSample(comparison.requestId, share)) return;
+      for (const line of comparisonLines(comparison)) buffer.add(line);
+    },
     addFeedback(feedback, { id, trace }) {
       if (!buffer.add(feedbackLine(feedback, { id, traceId: trace.id }))) return false;
       const judged = recent.judge(feedback.id, feedback.label);

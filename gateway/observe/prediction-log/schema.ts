@@ -68,7 +68,29 @@ export const predictionSchema = z.object({
 
 export const feedbackSchema = z.object({ kind: z.literal('feedback'), ...head, label: z.string() });
 
-export const lineSchema = z.discriminatedUnion('kind', [predictionSchema, feedbackSchema]);
+/** What two versions said of one instance: a shadow and the version that answered, or a canary and the stable version. */
+export const comparisonSchema = z.object({
+  kind: z.literal('comparison'),
+  schema: z.literal(SCHEMA_VERSION),
+  time: z.iso.datetime(),
+  request_id: z.string(),
+  trace_id: z.string(),
+  /** Null where the outputs have neither classes nor a decision. */
+  row: z.int().nullable(),
+  model: z.string(),
+  /** The shadow, or the canary. */
+  version: z.int(),
+  against: z.int(),
+  /** Whether both gave the same best class, and how far their probabilities are apart. Null where there is nothing to compare. */
+  top1_same: z.boolean().nullable(),
+  l1: z.number().nullable(),
+  /** Milliseconds of the Predict, with all instances of the request. */
+  ms: z.number().nullable(),
+  against_ms: z.number().nullable(),
+});
+
+export const lineSchema = z.discriminatedUnion('kind', [predictionSchema, feedbackSchema, comparisonSchema]);
 
 export type PredictionLine = z.output<typeof predictionSchema>;
+export type ComparisonLine = z.output<typeof comparisonSchema>;
 export type FeedbackLine = z.output<typeof feedbackSchema>;
