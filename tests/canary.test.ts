@@ -235,10 +235,12 @@ test("a mounted ConfigMap's swap of links is followed", async (t) => {
   await until(async () => (await versionFor(gateway, 'a')) === 1);
 });
 
-test('while model servers go from one version to the next, X-Model-Version never goes back and no readiness fails', async (t) => {
+test('while the servers of two models go to the next version, X-Model-Version never goes back and no readiness fails', async (t) => {
   const fleet = await startFleet(t);
   await writeScores(fleet.models, 2, 2);
-  const gateway = await start(fleet, t);
+  await mkdir(path.join(fleet.models, 'other'));
+  await writeFile(path.join(fleet.models, 'other', 'model.yaml'), CARD.replace('photos', 'other'));
+  const gateway = await start(fleet, t, { READY_WHEN: 'all', MODEL_NAME: 'photos' });
   await gateway.ready();
   const stop = new AbortController();
   const seen: { readonly version: number; readonly ready: number }[] = [];
@@ -260,6 +262,7 @@ test('while model servers go from one version to the next, X-Model-Version never
   await until(() => seen.length > end);
   stop.abort();
   await asking;
+  assert.equal((await predict(gateway, body, '?model=other')).headers.get('x-model-version'), '2');
   const versions = seen.map(({ version }) => version);
   t.diagnostic(`came: ${seen.length} requests, versions ${[...new Set(versions)].join(' then ')}`);
   assert.deepEqual(versions, versions.toSorted());

@@ -33,8 +33,10 @@ export async function acceptableFolders(
 /** Why a card cannot take over. Undefined where it can, or where the one in use is no better. */
 async function problemOf({ traffic, backend }: ModelCard, model: WatchedModel): Promise<string | undefined> {
   const { card, versions, splits } = model;
-  const isSame = isDeepStrictEqual(traffic, card.traffic) || !isDeepStrictEqual(backend, card.backend);
-  if (isSame || !stableChoice(versions, await splits.of(card.traffic))) return undefined;
+  // What is known of other servers does not hold.
+  if (isDeepStrictEqual(traffic, card.traffic) || !isDeepStrictEqual(backend, card.backend)) return undefined;
+  const inUse = await splits.of(card.traffic).catch(() => undefined);
+  if (!inUse || !stableChoice(versions, inUse)) return undefined;
   const split = await splits.find(traffic).catch(() => undefined);
   if (!split) return 'the model servers cannot say which version has its label';
   return stableChoice(versions, split) ? undefined : whyNot(split, traffic?.stable, model);
