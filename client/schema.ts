@@ -45,10 +45,79 @@ export type Picture =
 export type PredictionOfInstance = FailedPrediction | Prediction | ScoreList | Value;
 
 /**
+ * Of equal cells of the picture that the model sees, row by row.
+ */
+export interface AttributionGrid {
+  height: number;
+  width: number;
+  rows: number;
+  columns: number;
+  values: number[][];
+}
+/**
+ * Of regions of the picture that the model sees.
+ */
+export interface AttributionRegions {
+  height: number;
+  width: number;
+  regions: {
+    attribution: number;
+    pixels: number;
+    /**
+     * Top, left, bottom, right.
+     *
+     * @minItems 4
+     * @maxItems 4
+     */
+    box: number[];
+  }[];
+  /**
+   * The region and the number of pixels of each run, row by row.
+   */
+  labels: number[];
+}
+/**
  * Bytes in base64 (RFC 4648).
  */
 export interface Bytes {
   b64: string;
+}
+/**
+ * What has moved the score: `explain`.
+ */
+export interface Explanation {
+  method: 'occlusion' | 'shapley' | 'integrated-gradients' | 'xrai';
+  target: string;
+  baseline: string;
+  baseline_score: number;
+  /**
+   * What the model gives for the target.
+   */
+  score: number;
+  attributions:
+    | AttributionGrid
+    | AttributionRegions
+    | {
+        [k: string]: number;
+      };
+  standard_error:
+    | (
+        | {
+            [k: string]: number;
+          }
+        | number[]
+      )
+    | null;
+  /**
+   * Inputs that the model has scored.
+   */
+  calls: number;
+  completeness: {
+    sum: number;
+    difference: number;
+    tolerance: number | null;
+    holds: boolean | null;
+  };
 }
 /**
  * A prediction that failed. Others of the same request did not.
@@ -82,6 +151,7 @@ export interface Failure {
     | 'image_unreadable'
     | 'image_unsupported'
     | 'image_too_large'
+    | 'explanation_unavailable'
     | 'source_too_large'
     | 'source_not_image'
     | 'overloaded'
@@ -115,8 +185,9 @@ export interface ListedScores {
    */
   id?: string | number | boolean | null;
   outlier?: Outlier;
+  explanations?: Explanation;
   predictions: ScoreList;
-  [k: string]: InstanceId | string | number | boolean | null | Outlier | ScoreList | undefined;
+  [k: string]: InstanceId | string | number | boolean | null | Outlier | Explanation | ScoreList | undefined;
 }
 /**
  * How unusual the input is: `outlier=true`. Null where there is nothing to compare.
@@ -209,10 +280,12 @@ export interface Prediction {
    */
   id?: string | number | boolean | null;
   outlier?: Outlier;
-  [k: string]: Value | boolean | ScoreList | string | number | null | Outlier | undefined;
+  explanations?: Explanation;
+  [k: string]: Value | boolean | ScoreList | string | number | null | Outlier | Explanation | undefined;
 }
 export interface Predictions {
   predictions: PredictionOfInstance[];
+  explanations?: (Explanation | null)[];
 }
 export interface PredictQuery {
   /**
@@ -243,4 +316,56 @@ export interface PredictQuery {
    * A label of a version, in place of a version.
    */
   label?: string;
+  /**
+   * Explains each prediction by this method: what has moved the score, and how much.
+   */
+  explain?: ('occlusion' | 'shapley' | 'integrated-gradients' | 'xrai') | null;
+  /**
+   * What is explained: a class, or an output, with an element such as y[3]. Without it the best class.
+   */
+  'explain.target'?: string | null;
+  /**
+   * What pixels of a picture are replaced by.
+   */
+  'explain.baseline'?: ('blur' | 'mean' | 'black' | 'white' | 'noise') | null;
+  /**
+   * The most inputs that the model scores for one explanation.
+   */
+  'explain.budget'?: ((number | string) | null) & number;
+  /**
+   * The most time for all explanations of the request.
+   */
+  'explain.seconds'?: ((number | string) | null) & number;
+  /**
+   * shapley: the most pairs of permutations.
+   */
+  'explain.samples'?: ((number | string) | null) & number;
+  /**
+   * shapley: ends when all standard errors are below this share of the largest attribution.
+   */
+  'explain.error'?: ((number | string) | null) & number;
+  /**
+   * shapley: the superpixels of a picture.
+   */
+  'explain.regions'?: ((number | string) | null) & number;
+  /**
+   * occlusion: the side of the hidden square, in pixels of the model.
+   */
+  'explain.window'?: ((number | string) | null) & number;
+  /**
+   * occlusion: the distance of the squares, in pixels of the model.
+   */
+  'explain.stride'?: ((number | string) | null) & number;
+  /**
+   * The seed of random numbers. The same seed gives the same answer.
+   */
+  'explain.seed'?: ((number | string) | null) & number;
+  /**
+   * The most rows and columns of a grid in the answer; finer ones are summed.
+   */
+  'explain.cells'?: ((number | string) | null) & number;
+  /**
+   * JSON, or the heat map over the picture.
+   */
+  'explain.format'?: ('json' | 'png') | null;
 }

@@ -56,6 +56,14 @@ const LIMITS: Readonly<Partial<Record<keyof Config, Limit>>> = {
     bounds: 'memory and CPU: one decoded image. Read from its header, before decoding',
     kinds: ['image_too_large'],
   },
+  explainMaxCalls: {
+    bounds: 'CPU of the model servers: inputs scored for all explanations of one request',
+    kinds: ['invalid_request'],
+  },
+  explainConcurrency: {
+    bounds: 'CPU of the model servers: requests explained at once. Their calls wait for predictions',
+    kinds: ['overloaded'],
+  },
   maxOutputBytes: {
     bounds:
       'memory and CPU: what the model server may answer for one image. Where the signature has the shapes of all outputs, the limit is 16 bytes for each of their elements. 64 kB are added for names. A larger answer is refused by its announced length',

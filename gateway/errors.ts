@@ -54,6 +54,12 @@ export const KINDS = {
   image_unreadable: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image cannot be read', level: 'info' },
   image_unsupported: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image format is not offered', level: 'info' },
   image_too_large: { status: 422, grpc: 'INVALID_ARGUMENT', title: 'The image has too many pixels', level: 'info' },
+  explanation_unavailable: {
+    status: 422,
+    grpc: 'FAILED_PRECONDITION',
+    title: 'The model cannot be explained so',
+    level: 'info',
+  },
   source_too_large: {
     status: 422,
     grpc: 'INVALID_ARGUMENT',

@@ -4,7 +4,7 @@ import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-const STAGES = ['admission', 'fetch', 'image', 'tensor', 'model', 'scores', 'backend'];
+const STAGES = ['admission', 'fetch', 'image', 'tensor', 'model', 'explain', 'scores', 'backend'];
 
 /**
  * The layers from top to bottom, and what each may import besides itself, `domain/` and `errors.ts`. docs/architecture.md
@@ -44,8 +44,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   page: ['http'],
   protocol: ['predictions', 'open-inference', 'http', 'grpc', 'pipeline', 'tensor', 'explain', 'scores'],
-  predictions: ['http', 'pipeline', 'tensor', 'scores'],
-  'open-inference': ['http', 'pipeline', 'tensor'],
+  predictions: ['http', 'pipeline', 'tensor', 'explain', 'scores'],
+  'open-inference': ['http', 'pipeline', 'tensor', 'explain'],
   http: ['door', 'observe', 'model', 'machine'],
   grpc: ['door'],
   door: ['observe', 'access', 'machine'],
@@ -61,6 +61,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   image: [],
   tensor: [],
   model: [],
+  explain: [],
   scores: [],
   machine: [],
   domain: [],

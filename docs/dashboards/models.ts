@@ -109,5 +109,26 @@ export const MODELS: Dashboard = {
         },
       ],
     },
+    {
+      title: 'Explanations',
+      panels: [
+        {
+          title: 'Calls of models for explanations per second, by method',
+          description: 'Each is an input that a model scores. They wait for predictions.',
+          unit: 'ops',
+          queries: {
+            '{{method}}': `sum by (method) (${perSecond('tensorgate_explanation_calls_total{namespace=~"$namespace"}')})`,
+          },
+        },
+        {
+          title: 'Time of an explanation (95 %), by method',
+          description: 'Without the prediction. It grows under load: explanations wait for predictions.',
+          unit: 's',
+          queries: {
+            '{{method}}': `histogram_quantile(0.95, sum by (le, method) (${perSecond('tensorgate_explanation_duration_seconds_bucket{namespace=~"$namespace"}')}))`,
+          },
+        },
+      ],
+    },
   ],
 };

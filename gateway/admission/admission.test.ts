@@ -235,3 +235,57 @@ test('the limit learns from the time of the work, without that of the sources', 
   clock.mock.restore();
   assert.equal(admission.serviceMs, 20);
 });
+
+test('spare work waits while predictions are queued or take more than half of the limit', async () => {
+  const admission = await openWide(8, 4);
+  const [spare, ...works] = gates(6);
+  assert.ok(spare);
+  const runs = works.map(({ promise }) => admission.admit(testContext(), 1, () => promise));
+  let hasBegun = false;
+  const waiting = admission.admitSpare(testContext(), 16, async () => {
+    hasBegun = true;
+    await spare.promise;
+  });
+  await new Promise(setImmediate);
+  assert.equal(hasBegun, false);
+  for (const { resolve } of works.splice(0)) resolve();
+  await Promise.all(runs);
+  await new Promise(setImmediate);
+  assert.equal(hasBegun, true);
+
+  // Spare work takes half of the limit: predictions have room beside it, and go before more of it.
+  const [first, second] = gates(2);
+  const beside = admission.admit(testContext(), 4, () => first?.promise ?? assert.fail());
+  await new Promise(setImmediate);
+  assert.equal(admission.queued, 0);
+  let isSecond = false;
+  const next = admission.admitSpare(testContext(), 1, async () => {
+    isSecond = true;
+    await second?.promise;
+  });
+  spare.resolve();
+  await waiting;
+  await new Promise(setImmediate);
+  assert.equal(isSecond, false);
+  first?.resolve();
+  await beside;
+  await new Promise(setImmediate);
+  assert.equal(isSecond, true);
+  second?.resolve();
+  await next;
+  assert.deepEqual([admission.inFlight, admission.queued], [0, 0]);
+});
+
+test('spare work leaves its line when its request ends', async () => {
+  const admission = open(1, 4);
+  const [work] = gates(1);
+  const run = admission.admit(testContext(), 1, () => work?.promise ?? assert.fail());
+  const controller = new AbortController();
+  const waiting = admission.admitSpare(testContext({ signal: controller.signal }), 1, () => assert.fail('not begun'));
+  controller.abort(new DOMException('', 'TimeoutError'));
+  await assert.rejects(waiting, isKind('overloaded'));
+  work?.resolve();
+  await run;
+  await admission.admitSpare(testContext(), 1, async () => undefined);
+  assert.equal(admission.inFlight, 0);
+});

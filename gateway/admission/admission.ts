@@ -7,6 +7,7 @@
  * - Eviction: when the queue is full, the tenant with most of it loses its newest request to another tenant.
  * - Early refusal: 429 with Retry-After when the queue is full, or the wait is longer than the time left.
  * - Source limits: a request that fetches holds no image; it is bounded by source host and tenant.
+ * - Spare work: batches of explanations. They wait for predictions, never the other way round.
  * - Back-off: a full backend lowers the limit.
  */
 import type { RequestContext } from '../domain/request.ts';
@@ -14,6 +15,7 @@ import { abortError, GatewayError } from '../errors.ts';
 import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { FairQueue, type Queued } from './fair-queue.ts';
 import { SourceLimits } from './source-limits.ts';
+import { SpareLine } from './spare-line.ts';
 
 /** Images of one request that are busy at once. */
 const MAX_AT_ONCE = 8;
@@ -34,8 +36,10 @@ export class Admission {
   readonly #queue = new FairQueue<Entry>();
   /** Requests that passed `whileFetching`: a full queue does not refuse them any more. */
   readonly #accepted = new WeakSet<RequestContext>();
+  readonly #spare = new SpareLine();
   #held = 0;
   #busy = 0;
+  #spareBusy = 0;
   #admitted = 0;
   #fetching = 0;
 
@@ -89,10 +93,30 @@ export class Admission {
       const nowMs = performance.now();
       const serviceMs = (nowMs - startMs) / Math.ceil(images / atOnce);
       if (isSample) this.#limit.observe({ serviceMs, busy: Math.max(busyAtStart, this.#busy), own: atOnce }, nowMs);
-      this.#held -= images;
-      this.#busy -= atOnce;
-      this.#admitted -= 1;
-      this.#admitQueued();
+      this.#leave(images, atOnce);
+    }
+  }
+
+  /**
+   * Runs work that predictions go before: it begins when nothing is queued, and predictions take at most half of the limit or nothing at
+   * all. It takes half of the room at most, so that predictions have some beside it. Its service time is no sample.
+   */
+  async admitSpare<T>(context: RequestContext, rows: number, work: () => Promise<T>): Promise<T> {
+    if (context.signal.aborted) throw abortError(context.signal);
+    const images = Math.min(rows, Math.max(1, Math.floor(this.#options.maxInFlight / 2)));
+    let busy = 0;
+    const take = () => {
+      busy = this.#spareAtOnce(images);
+      this.#take(images, busy);
+      this.#spareBusy += busy;
+    };
+    if (this.#spare.size === 0 && this.#hasSpareRoom(images)) take();
+    else await context.time('queue', () => this.#spare.wait(images, take, context.signal));
+    try {
+      return await work();
+    } finally {
+      this.#spareBusy -= busy;
+      this.#leave(images, busy);
     }
   }
 
@@ -129,21 +153,40 @@ export class Admission {
     return this.#queue.size === 0 && this.#hasRoom(images);
   }
 
-  #hasRoom(images: number): boolean {
+  #hasRoom(images: number, atOnce = this.#atOnce(images)): boolean {
     const isHoldable = this.#held === 0 || this.#held + images <= this.#options.maxInFlight;
-    return isHoldable && this.#busy + this.#atOnce(images) <= this.#limit.current;
+    return isHoldable && this.#busy + atOnce <= this.#limit.current;
   }
 
   #atOnce(images: number): number {
     return Math.min(images, MAX_AT_ONCE, this.#limit.current);
   }
 
-  #take(images: number): number {
-    const atOnce = this.#atOnce(images);
+  /** At most half of the limit: predictions that come meanwhile have room beside it. */
+  #spareAtOnce(images: number): number {
+    return Math.max(1, Math.min(images, MAX_AT_ONCE, Math.floor(this.#limit.current / 2)));
+  }
+
+  #hasSpareRoom(images: number): boolean {
+    const atOnce = this.#spareAtOnce(images);
+    if (this.#queue.size > 0 || !this.#hasRoom(images, atOnce)) return false;
+    const isQuiet = this.#busy === this.#spareBusy;
+    return isQuiet || this.#busy + atOnce <= this.#limit.current / 2;
+  }
+
+  #take(images: number, atOnce = this.#atOnce(images)): number {
     this.#held += images;
     this.#busy += atOnce;
     this.#admitted += 1;
     return atOnce;
+  }
+
+  #leave(images: number, atOnce: number): void {
+    this.#held -= images;
+    this.#busy -= atOnce;
+    this.#admitted -= 1;
+    this.#admitQueued();
+    this.#spare.advance((next) => this.#hasSpareRoom(next));
   }
 
   async #enter(request: Queued, context: RequestContext): Promise<number> {

@@ -69,6 +69,10 @@ export const schema = z.object({
     .prefault('1MB')
     .describe("most bytes of the model server's answer for one image; a signature of known size lowers it"),
   maxInstances: integer(1, 4096).prefault('64').describe('most images in one request'),
+  explainMaxCalls: integer(2, 1_000_000)
+    .prefault('2000')
+    .describe('most inputs that the model scores for all explanations of one request'),
+  explainConcurrency: integer(1, 10_000).prefault('2').describe('requests that are explained at once; others get 429'),
   // TIFF is not in the default: it has many variants, and few photos are TIFF files.
   imageFormats: someOf('jpeg', 'png', 'webp', 'gif', 'avif', 'tiff')
     .prefault('jpeg,png,webp,gif,avif')

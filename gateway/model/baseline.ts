@@ -81,6 +81,8 @@ export const baselineSchema = z.object({
     .record(z.string(), feature)
     .refine((features) => Object.keys(features).length <= MAX_FEATURES, `at most ${MAX_FEATURES}`),
   outliers: outliers.optional(),
+  /** Inputs of some rows, for explanations to compare with. Absent for pictures. */
+  records: z.array(z.record(z.string(), z.union([z.number(), z.string()]))).optional(),
 });
 
 export type Baseline = z.output<typeof baselineSchema>;

@@ -233,6 +233,14 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     isText: true,
     isRare: true,
   },
+  background: {
+    takes: 'a file in the folder of model.yaml',
+    example: 'background.json',
+    meaning: 'The records that explanations compare others with: {"instances": [...]}.',
+    of: 'tables',
+    isText: true,
+    isRare: true,
+  },
   redact: {
     takes: 'a list of inputs, or id and url of pictures',
     example: '[id]',

@@ -98,6 +98,11 @@ export const imageSchema = z.looseObject({}).transform((given, context) => {
 });
 
 const names = z.array(text).min(1);
+/** A file beside model.yaml or in a folder there. */
+const file = text.refine(
+  (name) => !name.startsWith('/') && !name.split(/[/\\]/).includes('..'),
+  'needs a file in the folder of model.yaml, such as background.json',
+);
 const decision = z.strictObject({ output: text, threshold: z.number().default(0.5), name: text });
 const record = z.strictObject({ in: text.optional(), id: text.default('id') });
 
@@ -136,6 +141,7 @@ export const cardSchema = z
     output: text.optional(),
     scores: z.enum(SCORE_KINDS).default('logits'),
     decision: decision.optional(),
+    background: file.optional(),
     redact: names.optional(),
     traffic: traffic.optional(),
     shadow: shadow.optional(),
@@ -168,7 +174,7 @@ export const cardSchema = z
 const OF_PICTURES: readonly string[] = ['url', 'id'];
 
 /** Fields of models that take records. */
-const OF_TABLES = ['columns', 'record', 'inputs', 'decision'] as const;
+const OF_TABLES = ['columns', 'record', 'inputs', 'decision', 'background'] as const;
 
 /** A name that is in a list twice, as a mistake. */
 function repeated(what: string, list: readonly string[] = []): string | undefined {

@@ -129,7 +129,7 @@ test('F29: every mistake is named at once, with its line, the nearest right word
     '15: classes[1]: takes a list of names; quote a name that has a comma, a colon or #, not {"dog":"1"}. Example: classes: [cat, dog]',
     '16: classes[2]: takes a list of names; quote a name that has a comma, a colon or #, not "". Example: classes: [cat, dog]',
     '17: scores: takes logits, probabilities, sigmoid-logits or values, not "Softmax"; did you mean probabilities? Example: scores: logits',
-    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, redact, traffic, shadow, guard, backend, timeout, max_in_flight',
+    '18: colour: no such field; there are name, signature, image, columns, record, inputs, classes, output, scores, decision, background, redact, traffic, shadow, guard, backend, timeout, max_in_flight',
   ]);
 });
 

@@ -30,6 +30,8 @@ export type ModelCard = OwnLimits & {
   /** What people may give for inputs, by their names. */
   readonly inputs?: ReadonlyMap<string, InputHint>;
   readonly decision?: Decision;
+  /** The file of records that explanations compare with, in the folder. */
+  readonly background?: string;
   /** Inputs, `id` and `url` that are not in the prediction log. */
   readonly redact?: readonly string[];
   /** Which versions answer requests that name none. Absent: the newest. */
@@ -80,6 +82,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     record,
     inputs,
     decision,
+    background,
     redact,
     traffic,
     shadow,
@@ -101,6 +104,7 @@ export function parseCard(text: string, folder: string): ModelCard {
     ...(record && { record: record as RecordSpec }),
     ...(inputs && { inputs: new Map(Object.entries(inputs as Readonly<Record<string, InputHint>>)) }),
     ...(decision && { decision }),
+    ...(background !== undefined && { background }),
     ...(redact && { redact }),
     ...(traffic && { traffic: traffic as Traffic }),
     ...(shadow && { shadow: shadow as Shadow }),

@@ -1,11 +1,13 @@
 /** The Prometheus metrics, one file per subject in `metrics/`. Every label has a fixed set of values. */
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import type { MethodName } from '../domain/explanation.ts';
 import type { ModelState } from '../model/state.ts';
 import type { PicturesAnswer } from '../pipeline/pictures.ts';
 import type { VersionOutcome } from '../pipeline/version-outcome.ts';
 import type { Comparison } from '../traffic/copies.ts';
 import { backendMetrics } from './metrics/backend.ts';
 import { comparisonMetrics } from './metrics/comparisons.ts';
+import { explanationMetrics } from './metrics/explanations.ts';
 import { type Features, registerFeatures } from './metrics/features.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
@@ -44,6 +46,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...backendMetrics(registry),
     ...modelMetrics(registry),
     ...predictionMetrics(registry),
+    ...explanationMetrics(registry),
     ...traceMetrics(registry),
     ...versionMetrics(registry),
     ...comparisonMetrics(registry),
@@ -117,4 +120,13 @@ export function countPictures(metrics: Metrics, { outcomes, imageBytes, tensorBy
   for (const outcome of outcomes) metrics.instances.inc({ kind: 'error' in outcome ? outcome.error.kind : 'none' });
   metrics.bytes.inc({ of: 'image' }, imageBytes);
   metrics.bytes.inc({ of: 'tensor' }, tensorBytes);
+}
+
+/** Counts an explanation, and what it cost. */
+export function countExplanation(
+  metrics: Metrics,
+  { method, calls, ms }: { readonly method: MethodName; readonly calls: number; readonly ms: number },
+): void {
+  metrics.explanationCalls.inc({ method }, calls);
+  metrics.explanationSeconds.observe({ method }, ms / 1000);
 }

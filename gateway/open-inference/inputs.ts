@@ -4,6 +4,7 @@ import { elementCount, hasShape } from '../domain/shape.ts';
 import { stringsOf } from '../domain/strings.ts';
 import type { Signature, Tensor, TensorInfo } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
+import { type ExplainOptions, readOptions } from '../explain/options.ts';
 import { MAX_PICTURES } from '../pipeline/encoded-pictures.ts';
 import { type Routed, signatureOf, usualSignature } from '../pipeline/signature.ts';
 import { BYTES, datatypeOf, dtypeOf } from '../tensor/datatype.ts';
@@ -25,6 +26,8 @@ export type InferBody = {
   readonly classes: ReadonlyMap<string, number>;
   /** The parameter that asks how unusual each row is. */
   readonly outlier: string | undefined;
+  /** Whether and how each row is explained. */
+  readonly explain: ExplainOptions | undefined;
 } & (
   | { readonly kind: 'pictures'; readonly instances: readonly Instance[] }
   | { readonly kind: 'tensors'; readonly inputs: ReadonlyMap<string, Tensor>; readonly rows: number }
@@ -37,7 +40,8 @@ export type InferBody = {
 export async function readInputs(message: InferMessage, routed: Routed): Promise<InferBody> {
   const signature = signatureNameOf(message, routed);
   const outputs = message.outputs.length > 0 ? message.outputs.map(({ name }) => name) : undefined;
-  const wanted = { signature, outputs, classes: wantedClasses(message.outputs), outlier: outlierOf(message) };
+  const classes = wantedClasses(message.outputs);
+  const wanted = { signature, outputs, classes, outlier: outlierOf(message), explain: explainOf(message) };
   const inputs = message.inputs.map((input, index): Placed => ({ ...input, place: placeOf(input.name, index) }));
   const picture = signature === routed.card.signature ? pictureInput(inputs, routed) : undefined;
   if (picture) return { kind: 'pictures', ...wanted, instances: await readPictures(picture) };
@@ -65,6 +69,13 @@ function outlierOf({ parameters }: Pick<InferMessage, 'parameters'>): string | u
   const given = parameters.get(OUTLIER) ?? false;
   if (typeof given === 'boolean') return given ? `parameters.${OUTLIER}` : undefined;
   throw new GatewayError('invalid_request', `parameters.${OUTLIER}: needs true or false.`);
+}
+
+/** Throws `invalid_request` for a value that does not fit, and for a PNG, which the protocol has no place for. */
+function explainOf({ parameters }: Pick<InferMessage, 'parameters'>): ExplainOptions | undefined {
+  const options = readOptions(Object.fromEntries(parameters), 'parameters.');
+  if (options?.format !== 'png') return options;
+  throw new GatewayError('invalid_request', 'parameters.explain.format: png is not offered here; leave it out.');
 }
 
 function signatureNameOf({ parameters }: InferMessage, { card, metadata }: Routed): string {

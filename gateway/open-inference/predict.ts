@@ -7,6 +7,7 @@ import { tooManyInstances } from '../http/body-limits.ts';
 import { type Routed, wantedOutputs } from '../pipeline/signature.ts';
 import { joinRows } from '../tensor/row-slices.ts';
 import { bestClasses } from './best-classes.ts';
+import { explanationOutput } from './explanation-output.ts';
 import type { InferBody } from './inputs.ts';
 import type { OpenInferenceOptions } from './options.ts';
 import { outlierOutputs } from './outlier-outputs.ts';
@@ -35,16 +36,16 @@ export async function predict(body: InferBody, known: Known, line: Line, context
 }
 
 async function predictTensors(
-  { signature, inputs, rows, outputs: wanted, outlier }: Extract<InferBody, { kind: 'tensors' }>,
+  { signature, inputs, rows, outputs: wanted, outlier, explain }: Extract<InferBody, { kind: 'tensors' }>,
   known: Known,
   { infer }: Line,
   context: RequestContext,
 ): Promise<Predicted> {
-  const { version, outputs, outliers } = await infer(
-    { ...known, signature, inputs, rows, outputs: wanted, ids: idsOf(known, rows), outlier },
+  const { version, outputs, outliers, explanations } = await infer(
+    { ...known, signature, inputs, rows, outputs: wanted, ids: idsOf(known, rows), outlier, explain },
     context,
   );
-  return { version, outputs: [...outputs, ...outlierOutputs(outliers)] };
+  return { version, outputs: [...outputs, ...outlierOutputs(outliers), ...explanationOutput(explanations, explain)] };
 }
 
 function idsOf({ id }: Known, rows: number): readonly string[] | undefined {
@@ -53,15 +54,15 @@ function idsOf({ id }: Known, rows: number): readonly string[] | undefined {
 
 /** Encoded pictures become rows of the model's input. The first that cannot be read fails the request. */
 async function predictPictures(
-  { signature, instances, outputs, outlier }: Extract<InferBody, { kind: 'pictures' }>,
+  { signature, instances, outputs, outlier, explain }: Extract<InferBody, { kind: 'pictures' }>,
   known: Known,
   { predictPictures: send, maxInstances }: Line,
   context: RequestContext,
 ): Promise<Predicted> {
   if (instances.length > maxInstances) throw tooManyInstances(maxInstances);
   const wanted = wantedOutputs(known.routed, signature, outputs);
-  const { routed, outcomes } = await send(
-    { ...known, instances, outputs: 'all', ids: idsOf(known, instances.length), outlier },
+  const { routed, outcomes, explanations } = await send(
+    { ...known, instances, outputs: 'all', ids: idsOf(known, instances.length), outlier, explain },
     context,
   );
   const rows = outcomes.map((outcome) => {
@@ -74,5 +75,8 @@ async function predictPictures(
     throw new GatewayError('model_failed', `${name}: the model's answers for the pictures differ in their form.`);
   });
   const outliers = rows.flatMap((row) => row.outlier ?? []);
-  return { version: routed.version, outputs: [...joined, ...outlierOutputs(outliers)] };
+  return {
+    version: routed.version,
+    outputs: [...joined, ...outlierOutputs(outliers), ...explanationOutput(explanations, explain)],
+  };
 }

@@ -7,6 +7,8 @@ import type { Backend } from '../domain/backend.ts';
 import type { Instance } from '../domain/picture.ts';
 import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
+import { ExplainShare } from '../explain/share.ts';
+import { createWriters } from '../image/normalise.ts';
 import { ByteBudget } from '../machine/byte-budget.ts';
 import type { Routed } from '../model/route.ts';
 import type { Binding } from '../model/signatures.ts';
@@ -90,6 +92,8 @@ function rig({ decode = (_field: string) => {}, maxInFlight = 16, fetchedBytes =
       }
     },
     checkEncoded() {},
+    writersOf: createWriters,
+    explainShare: new ExplainShare({ maxCalls: 100, concurrency: 1 }),
     measurePixels: () => ({ brightness: 0, contrast: 0, sharpness: 0 }),
     backend: BACKEND as Backend,
     ownAdmission: () => undefined,

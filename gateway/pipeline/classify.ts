@@ -2,6 +2,7 @@
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
+import type { ExplainOptions } from '../explain/options.ts';
 import { bindingOf } from '../model/route.ts';
 import { nameScores, requireScores, type ScoreOptions, type Scores } from '../scores/scores.ts';
 import type { GivenIds } from './given-ids.ts';
@@ -19,12 +20,14 @@ export type ClassifyRequest = {
   readonly ids?: GivenIds | undefined;
   /** The field that asks how unusual each picture is. */
   readonly outlier?: string | undefined;
+  /** Whether and how each picture is explained. */
+  readonly explain?: ExplainOptions | undefined;
 };
 
 /** The scores of an instance, or why it has none. */
 export type Outcome = { readonly scores: Scores; readonly outlier?: Outlier } | { readonly error: GatewayError };
 
-export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> & {
+export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes' | 'explanations'> & {
   readonly version: number;
   /** In the order of the request's instances. */
   readonly outcomes: readonly Outcome[];
@@ -33,11 +36,15 @@ export type Classification = Pick<PicturesAnswer, 'imageBytes' | 'tensorBytes'> 
 /** Scores every instance of a request, as predictPictures does. Throws the first one's error where none has scores. */
 export async function classify(
   stages: Stages,
-  { model, instances, wants, top, ids, outlier }: ClassifyRequest,
+  { model, instances, wants, top, ids, outlier, explain }: ClassifyRequest,
   context: RequestContext,
 ): Promise<Classification> {
   requireScores({ gives: model.routed.card.scores, wants });
-  const answer = await predictPictures(stages, { ...model, instances, ids, outlier, outputs: 'scores' }, context);
+  const answer = await predictPictures(
+    stages,
+    { ...model, instances, ids, outlier, explain, outputs: 'scores' },
+    context,
+  );
   const { card, output, version } = bindingOf(answer.routed);
   const options = { classes: card.classes, gives: card.scores, wants, top };
   const outcomes = answer.outcomes.map((outcome) => scoresOf(outcome, output, options));

@@ -6,6 +6,7 @@ import type { Metadata } from '../domain/servable.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { testContext } from '../domain/test-context.ts';
 import { GatewayError } from '../errors.ts';
+import { ExplainShare } from '../explain/share.ts';
 import { parseCard } from '../model/card.ts';
 import type { Routed } from '../model/route.ts';
 import { infer } from './infer.ts';
@@ -43,6 +44,7 @@ function rig(loaded: number, next = version(loaded, 'y', 'z')) {
       baselineOf: async () => undefined,
       backend: backend as Backend,
       checkEncoded() {},
+      explainShare: new ExplainShare({ maxCalls: 100, concurrency: 1 }),
     },
   };
 }

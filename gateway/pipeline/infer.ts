@@ -1,15 +1,18 @@
 /** The line for tensors: the inputs of a signature in, its outputs out. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Prediction } from '../domain/backend.ts';
+import type { Explanation } from '../domain/explanation.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import type { Tensor } from '../domain/tensor.ts';
 import { GatewayError } from '../errors.ts';
+import type { ExplainOptions } from '../explain/options.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import type { Routed } from '../model/route.ts';
 import { routeByInstance } from './by-instance.ts';
 import { checkPictures } from './encoded-pictures.ts';
+import { openRows } from './explain/records.ts';
 import type { GivenIds } from './given-ids.ts';
 import { type Outlier, requireBaseline, requireOwnSignature, rowOutliers } from './outliers.ts';
 import { ownLine } from './own-line.ts';
@@ -31,49 +34,65 @@ export type InferRequest = {
   readonly ids?: GivenIds | undefined;
   /** The field that asks how unusual each row is. */
   readonly outlier?: string | undefined;
+  /** Whether and how each row is explained. */
+  readonly explain?: ExplainOptions | undefined;
 };
 
 export type InferAnswer = Prediction & {
   readonly version: number;
   /** Of each row, where the request asks for it. */
   readonly outliers?: readonly Outlier[];
+  /** Of each row, where the request asks for it. */
+  readonly explanations?: readonly Explanation[];
 };
 
-/** Sends tensors with one Predict. Throws `model_failed` where a wanted output is missing from the answer. */
+/**
+ * Sends tensors with one Predict, then explains the rows where the request asks for it. Throws `model_failed` where a wanted output is
+ * missing from the answer.
+ */
 export async function infer(shared: TensorStages, request: InferRequest, given: RequestContext): Promise<InferAnswer> {
   const { signature: name, inputs, rows, outlier } = request;
   const { stages, context: own } = ownLine(shared, request.routed.card, given);
-  const signature = signatureOf(request.routed.metadata, name);
   checkEncodedInput(stages, request);
   const { routed: first, context } = await routeByInstance(stages, request, own);
   if (outlier !== undefined) {
     requireOwnSignature(first, name, outlier);
     await requireBaseline(stages, first, outlier);
   }
-  return await predictKnown(
-    stages,
-    { routed: first, servable: request.servable, images: 1 },
-    context,
-    async (routed) => {
-      if (!isDeepStrictEqual(signatureOf(routed.metadata, name), signature)) {
-        throw new GatewayError('model_failed', 'The model was replaced by one with another signature; send it again.');
-      }
-      const { card, version, servers } = routed;
-      const answer = expectedTensors(signature, request.outputs);
-      const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
-      const prediction = await callServer(stages.admission, context, (timed) =>
-        stages.backend.predict(target, inputs, rows, timed),
-      );
-      requireAnswer(prediction, version, answer.outputs);
-      const { outputs } = prediction;
-      const { ids } = request;
-      stages.onPredicted?.({ kind: 'tensors', routed, signature: name, inputs, outputs, rows, ids }, given);
-      if (outlier === undefined) return { ...prediction, version };
-      const baseline = await requireBaseline(stages, routed, outlier);
-      const outliers = await rowOutliers(baseline, routed, { inputs, outputs, rows });
-      return { ...prediction, version, outliers };
-    },
-  );
+  const known = { ...request, routed: first };
+  if (!request.explain) return (await predictRows(stages, known, context, given)).answer;
+  const asked = { routed: first, signature: name, inputs, rows, options: request.explain };
+  using explanations = await openRows(stages, asked, context);
+  const { routed, answer } = await predictRows(stages, known, context, given);
+  return { ...answer, explanations: await explanations.of(routed, answer.outputs) };
+}
+
+/** `given`: the context of the request, for the record of predictions. */
+async function predictRows(
+  stages: TensorStages,
+  { servable, routed: first, signature: name, inputs, rows, outlier, ids, outputs: wanted }: InferRequest,
+  context: RequestContext,
+  given: RequestContext,
+): Promise<{ readonly routed: Routed; readonly answer: InferAnswer }> {
+  const signature = signatureOf(first.metadata, name);
+  return await predictKnown(stages, { routed: first, servable, images: 1 }, context, async (routed) => {
+    if (!isDeepStrictEqual(signatureOf(routed.metadata, name), signature)) {
+      throw new GatewayError('model_failed', 'The model was replaced by one with another signature; send it again.');
+    }
+    const { card, version, servers } = routed;
+    const answer = expectedTensors(signature, wanted);
+    const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
+    const prediction = await callServer(stages.admission, context, (timed) =>
+      stages.backend.predict(target, inputs, rows, timed),
+    );
+    requireAnswer(prediction, version, answer.outputs);
+    const { outputs } = prediction;
+    stages.onPredicted?.({ kind: 'tensors', routed, signature: name, inputs, outputs, rows, ids }, given);
+    if (outlier === undefined) return { routed, answer: { ...prediction, version } };
+    const baseline = await requireBaseline(stages, routed, outlier);
+    const outliers = await rowOutliers(baseline, routed, { inputs, outputs, rows });
+    return { routed, answer: { ...prediction, version, outliers } };
+  });
 }
 
 /** The pictures of a model that decodes them itself. */

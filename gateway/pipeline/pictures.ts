@@ -1,14 +1,17 @@
 /** The line for pictures: instances in, the model's outputs for each of them out. */
 import type { PredictCall, PredictTarget } from '../domain/backend.ts';
+import type { Explanation } from '../domain/explanation.ts';
 import type { Instance } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import { asGatewayError, type GatewayError } from '../errors.ts';
+import type { ExplainOptions } from '../explain/options.ts';
 import { expectedTensors } from '../model/expected-answer.ts';
 import { signatureOf } from '../model/find-signature.ts';
 import { bindingOf, type Routed } from '../model/route.ts';
 import { type AnsweredBatch, ask, type RowOutputs } from './ask.ts';
 import { routeByInstance } from './by-instance.ts';
+import { openPictures } from './explain/pictures.ts';
 import { type FilledTensor, fillTensor } from './fill.ts';
 import type { GivenIds } from './given-ids.ts';
 import { keptMemory } from './kept-memory.ts';
@@ -31,6 +34,8 @@ export type PicturesRequest = {
   readonly ids?: GivenIds | undefined;
   /** The field that asks how unusual each picture is. */
   readonly outlier?: string | undefined;
+  /** Whether and how each picture is explained. */
+  readonly explain?: ExplainOptions | undefined;
 };
 
 /** The outputs of an instance, or why it has none. */
@@ -46,6 +51,8 @@ export type PicturesAnswer = {
   /** Encoded images read, and tensors sent to the model server. */
   readonly imageBytes: number;
   readonly tensorBytes: number;
+  /** For each instance, where the request asks for it. Undefined for one without outputs. */
+  readonly explanations?: readonly (Explanation | undefined)[];
 };
 
 /** A batch whose tensor is filled, with the model's answer. */
@@ -73,6 +80,8 @@ export async function predictPictures(
   const share = stages.fetchedBytes.open();
   try {
     if (request.outlier !== undefined) await requireBaseline(stages, routed, request.outlier);
+    using explanations =
+      request.explain && openPictures(stages, { routed, instances, options: request.explain }, context);
     const { values: images, errors } = await readImages(stages, instances, share, context);
     requireOne(instances, { values: images, errors });
     const known = { servable, routed, images: images.size };
@@ -103,7 +112,8 @@ export async function predictPictures(
       }
     }
     const imageBytes = images.values().reduce((sum, { length }) => sum + length, 0);
-    return { routed: predicted.routed, outcomes, imageBytes, tensorBytes: predicted.tensorBytes };
+    const answer = { routed: predicted.routed, outcomes, imageBytes, tensorBytes: predicted.tensorBytes };
+    return explanations ? { ...answer, explanations: await explanations.of(predicted.routed, pictures) } : answer;
   } finally {
     share.release();
   }

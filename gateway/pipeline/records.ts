@@ -3,6 +3,7 @@ import type { RequestContext } from '../domain/request.ts';
 import type { AskedServable } from '../domain/servable.ts';
 import type { Table } from '../domain/table.ts';
 import type { Tensor } from '../domain/tensor.ts';
+import type { ExplainOptions } from '../explain/options.ts';
 import type { Routed } from '../model/route.ts';
 import { tableOf } from '../model/table.ts';
 import type { GivenIds } from './given-ids.ts';
@@ -37,6 +38,8 @@ export type RecordsRequest = {
   readonly ids?: GivenIds | undefined;
   /** The field that asks how unusual each record is. */
   readonly outlier?: string | undefined;
+  /** Whether and how each record is explained. */
+  readonly explain?: ExplainOptions | undefined;
 };
 
 /** Predicts all rows with one Predict. Throws the errors of infer. */

@@ -1,5 +1,5 @@
 /** The pixels that a model sees of a picture: decoded, fitted and resized as for a prediction, before they are scaled. */
-import type { ImageSpec, Instance, Pixels } from '../domain/picture.ts';
+import type { EncodedPicture, ImageSpec, Instance, Pixels } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { asGatewayError, GatewayError } from '../errors.ts';
 import { ownLine } from './own-line.ts';
@@ -29,37 +29,41 @@ export async function seenPixels(
     throw new GatewayError('unsupported_media', `model: ${card.name} ${why}; ask a model that takes pixels.`);
   }
   const { stages, context } = ownLine(shared, card, given);
-  const spec = withoutScale(image);
   const share = stages.fetchedBytes.open();
   try {
     const { values, errors } = await readImages(stages, [instance], share, context);
     const bytes = values.get(instance);
     if (!bytes) throw asGatewayError(errors.get(instance));
-    return await stages.admission.admit(context, 1, () =>
-      decode(stages, { bytes, spec, field: instance.field }, context),
+    const samples = await stages.admission.admit(context, 1, () =>
+      decodePixels(stages, { bytes, field: instance.field }, image, context),
     );
+    const [height, width] = image.size;
+    // A Uint8ClampedArray rounds, and keeps 0 to 255.
+    const data = new Uint8Array(new Uint8ClampedArray(samples).buffer);
+    return { width, height, channels: channelsOf(image), data };
   } finally {
     share.release();
   }
 }
 
-type Picture = { readonly bytes: Uint8Array; readonly spec: ImageSpec; readonly field: string };
-
-async function decode(
+/** The samples of one picture before they are scaled, not rounded: row-major, channels interleaved. @throws GatewayError of the picture. */
+export async function decodePixels(
   { fillRow }: Pick<Stages, 'fillRow'>,
-  picture: Picture,
+  picture: Pick<EncodedPicture, 'bytes' | 'field'>,
+  image: ImageSpec,
   context: RequestContext,
-): Promise<SeenPixels> {
-  const { size, color } = picture.spec;
-  const [height, width] = size;
-  const channels = color === 'rgb' ? 3 : 1;
-  const samples = new Float32Array(height * width * channels);
+): Promise<Float32Array> {
+  const [height, width] = image.size;
+  const samples = new Float32Array(height * width * channelsOf(image));
+  const asked = { ...picture, spec: withoutScale(image) };
   await context.time('decode', () =>
-    fillRow(picture, { type: 'DT_FLOAT', fill: (write) => void write(samples) }, context),
+    fillRow(asked, { type: 'DT_FLOAT', fill: (write) => void write(samples) }, context),
   );
-  // A Uint8ClampedArray rounds, and keeps 0 to 255.
-  const data = new Uint8Array(new Uint8ClampedArray(samples).buffer);
-  return { width, height, channels, data };
+  return samples;
+}
+
+function channelsOf({ color }: ImageSpec): 1 | 3 {
+  return color === 'rgb' ? 3 : 1;
 }
 
 function withoutScale(image: ImageSpec): ImageSpec {

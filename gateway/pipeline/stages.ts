@@ -1,9 +1,12 @@
 /** The stages of the line, as wiring/stages.ts makes them. */
 import type { Admission } from '../admission/admission.ts';
 import type { Backend } from '../domain/backend.ts';
-import type { CheckEncoded, FillRow, MeasurePixels } from '../domain/picture.ts';
+import type { MethodName } from '../domain/explanation.ts';
+import type { CheckEncoded, FillRow, ImageSpec, MeasurePixels } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import type { GatewayError } from '../errors.ts';
+import type { ExplainShare } from '../explain/share.ts';
+import type { Normaliser } from '../image/normalise.ts';
 import type { ByteBudget } from '../machine/byte-budget.ts';
 import type { FindBaseline } from '../model/baselines.ts';
 import type { ModelCard } from '../model/card.ts';
@@ -19,6 +22,13 @@ export type Fetch = (
   onBytes?: (count: number) => GatewayError | undefined,
 ) => Promise<Uint8Array>;
 
+/** Told of an explanation: its method, what it cost, and the time from its place in the share to its end. */
+export type OnExplained = (explained: {
+  readonly method: MethodName;
+  readonly calls: number;
+  readonly ms: number;
+}) => void;
+
 export type Stages = {
   readonly route: Pick<Route, 'resolve' | 'again'>;
   readonly admission: Admission;
@@ -31,10 +41,15 @@ export type Stages = {
   readonly maxFetchedBytes: number;
   readonly fillRow: FillRow;
   readonly measurePixels: MeasurePixels;
+  /** Scales pixels into a row, as model.yaml says. */
+  readonly writersOf: (spec: ImageSpec) => Normaliser;
   readonly checkEncoded: CheckEncoded;
   readonly backend: Backend;
   /** The baseline of a version, for requests that ask how unusual their input is. */
   readonly baselineOf: FindBaseline;
+  readonly explainShare: ExplainShare;
+  /** Told of every explanation. */
+  readonly onExplained?: OnExplained | undefined;
   /** Told of every request that was predicted. Unset: nobody keeps a record. */
   readonly onPredicted?: OnPredicted | undefined;
   /** Told of every request that a version has answered or failed. */
@@ -44,5 +59,14 @@ export type Stages = {
 /** What tensors need of the line. */
 export type TensorStages = Pick<
   Stages,
-  'route' | 'admission' | 'ownAdmission' | 'backend' | 'baselineOf' | 'checkEncoded' | 'onPredicted' | 'onOutcome'
+  | 'route'
+  | 'admission'
+  | 'ownAdmission'
+  | 'backend'
+  | 'baselineOf'
+  | 'checkEncoded'
+  | 'explainShare'
+  | 'onExplained'
+  | 'onPredicted'
+  | 'onOutcome'
 >;

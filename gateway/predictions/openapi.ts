@@ -1,5 +1,6 @@
 /** Predictions as openapi.json describes them: scores of pictures, and outputs of records. */
 import { z } from 'zod';
+import { METHOD_NAMES } from '../domain/explanation.ts';
 import { failureSchema } from '../http/openapi/refusals.ts';
 import { idSchema, valueSchema } from '../tensor/openapi.ts';
 
@@ -20,6 +21,43 @@ const outlier = z
     id: 'Outlier',
     description: 'How unusual the input is: `outlier=true`. Null where there is nothing to compare.',
   });
+const numbers = z.record(z.string(), z.number());
+const extent = { height: z.int(), width: z.int() };
+const grid = z
+  .strictObject({ ...extent, rows: z.int(), columns: z.int(), values: z.array(z.array(z.number())) })
+  .meta({ id: 'AttributionGrid', description: 'Of equal cells of the picture that the model sees, row by row.' });
+const regions = z
+  .strictObject({
+    ...extent,
+    regions: z.array(
+      z.strictObject({
+        attribution: z.number(),
+        pixels: z.int(),
+        box: z.array(z.int()).length(4).describe('Top, left, bottom, right.'),
+      }),
+    ),
+    labels: z.array(z.int()).describe('The region and the number of pixels of each run, row by row.'),
+  })
+  .meta({ id: 'AttributionRegions', description: 'Of regions of the picture that the model sees.' });
+const explanation = z
+  .strictObject({
+    method: z.enum(METHOD_NAMES),
+    target: z.string(),
+    baseline: z.string(),
+    baseline_score: z.number(),
+    score: z.number().describe('What the model gives for the target.'),
+    attributions: z.union([grid, regions, numbers]),
+    standard_error: z.union([numbers, z.array(z.number())]).nullable(),
+    calls: z.int().describe('Inputs that the model has scored.'),
+    completeness: z.strictObject({
+      sum: z.number(),
+      difference: z.number(),
+      tolerance: z.number().nullable(),
+      holds: z.boolean().nullable(),
+    }),
+  })
+  .meta({ id: 'Explanation', description: 'What has moved the score: `explain`.' });
+const explanations = z.array(explanation.nullable()).optional();
 const scoreList = z
   .array(z.strictObject({ class: z.string(), score: z.number() }))
   .meta({ id: 'ScoreList', description: 'Classes with their scores: `format=list`.' });
@@ -28,7 +66,7 @@ const failed = z
   .catchall(idSchema)
   .meta({ id: 'FailedPrediction', description: 'A prediction that failed. Others of the same request did not.' });
 const named = z
-  .object({ id, outlier: outlier.optional() })
+  .object({ id, outlier: outlier.optional(), explanations: explanation.optional() })
   .catchall(z.union([valueSchema, z.boolean(), scoreList]))
   .meta({
     id: 'Prediction',
@@ -49,11 +87,12 @@ export const predictionsSchema = z
         description: 'An object, a list of classes, the plain value of the only output, or an error.',
       }),
     ),
+    explanations,
   })
   .meta({ id: 'Predictions' });
 
 /** The answer of one picture with `format=list`. */
 export const listedScoresSchema = z
-  .object({ id, outlier: outlier.optional(), predictions: scoreList })
+  .object({ id, outlier: outlier.optional(), explanations: explanation.optional(), predictions: scoreList })
   .catchall(idSchema)
   .meta({ id: 'ListedScores' });

@@ -42,19 +42,25 @@ export async function renderRecords(
 
 /** Throws `invalid_request` for parameters that do not fit the model, such as those about classes where it has none. `place`: where the parameters are. */
 export function checkForm(
-  { scores, outputs, decision, record }: Table,
+  table: Table,
   { top, wants, format, outlier }: RecordsForm,
   place: 'query ' | 'parameters.',
 ): void {
+  const { scores, outputs, decision, record } = table;
   const refuse = (parameter: string, why: string): never => {
     throw new GatewayError('invalid_request', `${place}${parameter}: ${why}; leave it out`);
   };
   if (!scores && top !== undefined) refuse('top', 'this model has no classes');
   if (!scores && wants !== 'raw') refuse('scores', 'this model has no classes');
-  const names = [...outputs.map(({ name }) => name), ...(scores?.classes ?? []), decision?.name];
-  if (outlier && names.includes('outlier')) refuse('outlier', 'the model has an output or a class of this name');
+  if (outlier && namesOf(table).includes('outlier'))
+    refuse('outlier', 'the model has an output or a class of this name');
   const hasMore = outputs.length > 1 || decision !== undefined || record !== undefined;
   if (format === 'list' && (!scores || hasMore)) refuse('format', 'list is for models that give nothing but classes');
+}
+
+/** The names that a prediction may have as members. */
+export function namesOf({ outputs, scores, decision }: Table): string[] {
+  return [...outputs.map(({ name }) => name), ...(scores?.classes ?? []), ...(decision ? [decision.name] : [])];
 }
 
 /** The outputs with one row for each instance. The only instance gets a whole tensor. */

@@ -1,8 +1,10 @@
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
 import type { FillRow } from '../domain/picture.ts';
+import { ExplainShare } from '../explain/share.ts';
 import { createFetch } from '../fetch/http.ts';
 import { checkHeader } from '../image/header-check.ts';
+import { createWriters } from '../image/normalise.ts';
 import { openPictures, type Pictures } from '../image/pictures.ts';
 import { pixelOf } from '../image/pixel.ts';
 import { createMeasure } from '../image/statistics.ts';
@@ -14,7 +16,7 @@ import type { Routed } from '../model/route.ts';
 import { warmUp } from '../model/warm-up.ts';
 import { ModelWatch } from '../model/watch.ts';
 import { Drift } from '../observe/drift/open.ts';
-import { showFeatures, showModel } from '../observe/metrics.ts';
+import { countExplanation, showFeatures, showModel } from '../observe/metrics.ts';
 import type { Stages } from '../pipeline/stages.ts';
 import { createPool } from '../tensor/pool.ts';
 import { openCopyQueue } from './copies.ts';
@@ -67,6 +69,9 @@ export function openStages(options: StagesOptions): Line {
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
     fillRow: parts.fillRow,
     measurePixels: createMeasure(),
+    writersOf: createWriters,
+    explainShare: new ExplainShare({ maxCalls: config.explainMaxCalls, concurrency: config.explainConcurrency }),
+    onExplained: ({ method, calls, ms }) => countExplanation(options.metrics, { method, calls, ms }),
     checkEncoded: (bytes, field) => void checkHeader(bytes, { field, ...limits }),
     backend: backends.predictions,
     baselineOf: createFindBaseline(),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createRandom } from '../../gateway/cli/baseline/random.ts';
+import { createRandom } from '../../gateway/domain/random.ts';
 import type { Baseline } from '../../gateway/model/baseline.ts';
 import { runCli } from '../cli.ts';
 import { loggedRecord } from './logged-record.ts';

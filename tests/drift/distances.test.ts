@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BaselineBuilder } from '../../gateway/cli/baseline/build.ts';
-import { createRandom } from '../../gateway/cli/baseline/random.ts';
 import { driftOf } from '../../gateway/cli/drift/run.ts';
+import { createRandom } from '../../gateway/domain/random.ts';
 import { findClients } from '../clients/python.ts';
 import { loggedRecord } from './logged-record.ts';
 

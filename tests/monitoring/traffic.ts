@@ -15,7 +15,7 @@ export type Traffic = {
   stop(): Promise<void>;
 };
 
-/** Sends images, a URL, records of a model with a baseline and a wrong request to each gateway, all at once, again and again. */
+/** Sends images, a URL, records of a model with a baseline, one to explain, and a wrong request to each gateway, all at once, again and again. */
 export async function startTraffic(gateways: readonly Service[], url: string): Promise<Traffic> {
   const records = { instances: await recordsOf(gateways[0] as Service) };
   const ending = new AbortController();
@@ -26,6 +26,7 @@ export async function startTraffic(gateways: readonly Service[], url: string): P
         predictImage(gateway, AVIF, { 'Content-Type': 'image/avif' }),
         predict(gateway, { url }),
         predict(gateway, records, '?model=churn-synthetic'),
+        predict(gateway, records.instances[0], '?model=churn-synthetic&explain=shapley&explain.samples=1'),
         predict(gateway, 'no JSON'),
       ]);
       await Promise.all(answers.map((answer) => answer.arrayBuffer()));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../../../tests/cli.ts';
-import { createRandom } from '../baseline/random.ts';
+import { createRandom } from '../../domain/random.ts';
 import { readLog } from './read-log.ts';
 import { type AccuracyReport, reportOf, textOf } from './report.ts';
 

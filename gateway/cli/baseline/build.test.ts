@@ -60,6 +60,8 @@ test('a baseline has the typical of the inputs that are numbers, and quantiles o
   assert.deepEqual(Object.keys(baseline.outliers?.typical ?? {}), ['input.age']);
   assert.equal(baseline.outliers?.typical['input.age']?.center, 50);
   assert.deepEqual([baseline.outliers?.energy?.[0], baseline.outliers?.energy?.[100]], [-100, 0]);
+  assert.equal(baseline.records?.length, 100);
+  assert.deepEqual(baseline.records?.[50], { age: 50, job: 'clerk' });
   // The age 50 with the only job is typical.
   assert.equal(baseline.outliers?.distance?.[0], 0);
 });

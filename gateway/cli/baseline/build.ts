@@ -1,13 +1,18 @@
 /** Makes a baseline of predictions that come one by one. */
+
+import { createRandom } from '../../domain/random.ts';
+import { MAX_BACKGROUND } from '../../model/background.ts';
 import { BASELINE_SCHEMA, type Baseline, MAX_FEATURES } from '../../model/baseline.ts';
 import type { FeatureValue } from '../../model/buckets.ts';
 import type { LoggedPrediction } from '../log/features.ts';
 import { featureOf } from './cut.ts';
 import { outliersOf } from './outliers.ts';
-import { createRandom } from './random.ts';
 
 /** Enough for deciles: their standard error is 0.13 % of the rows. More would need more memory. */
 const MAX_ROWS = 50_000;
+
+/** Features that are inputs of a table. */
+const INPUT = 'input.';
 
 type Servable = { readonly model: string; readonly version: number };
 
@@ -49,6 +54,30 @@ export class BaselineBuilder {
       }),
     );
     const outliers = outliersOf({ features, columns: this.#columns, energies: this.#energies, rows });
-    return { schema: BASELINE_SCHEMA, ...this.#servable, source, rows, features, outliers };
+    const records = this.#records(rows);
+    return {
+      schema: BASELINE_SCHEMA,
+      ...this.#servable,
+      source,
+      rows,
+      features,
+      outliers,
+      ...(records && { records }),
+    };
+  }
+
+  /** Inputs of rows from all parts of the sample. Undefined for pictures, and where a row has an input that others lack. */
+  #records(rows: number): Baseline['records'] {
+    const inputs = [...this.#columns].filter(([name]) => name.startsWith(INPUT));
+    const count = Math.min(rows, MAX_BACKGROUND);
+    const records = Array.from({ length: count }, (_, index) => {
+      const row = Math.floor((index * rows) / count);
+      return inputs.flatMap(([name, column]) => {
+        const value = column[row];
+        return value === undefined ? [] : [[name.slice(INPUT.length), value] as const];
+      });
+    });
+    const isWhole = inputs.length > 0 && records.every(({ length }) => length === inputs.length);
+    return isWhole ? records.map((members) => Object.fromEntries(members)) : undefined;
   }
 }

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCli } from '../../../tests/cli.ts';
 import { loggedRecord } from '../../../tests/drift/logged-record.ts';
+import { createRandom } from '../../domain/random.ts';
 import { BaselineBuilder } from '../baseline/build.ts';
-import { createRandom } from '../baseline/random.ts';
 import { type DriftOptions, driftOf } from './run.ts';
 
 const HOUR_MS = 3_600_000;

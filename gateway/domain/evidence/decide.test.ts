@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRandom } from '../../cli/baseline/random.ts';
+import { createRandom } from '../random.ts';
 import { decide } from './decide.ts';
 import { type Bounds, DEFAULT_BOUNDS, type Evidence } from './findings.ts';
 import { latencyOfSamples } from './latency.ts';

@@ -3,16 +3,15 @@ import type { Table } from '../../domain/table.ts';
 import { GatewayError } from '../../errors.ts';
 import { tooManyInstances } from '../../http/body-limits.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
-import type { RecordsForm } from '../../predictions/record-members.ts';
 import { parseExactJson } from '../../tensor/exact-json.ts';
 import { memoryOfPictures, type Pictures, readPictures, VALUES_OF_PICTURE } from '../../tensor/pictures.ts';
 import { isRecord } from '../../tensor/record-id.ts';
 import { memoryOfRecords, type Records, readRecords } from '../../tensor/records.ts';
-import { readParameters } from './parameters.ts';
+import { type Form, readParameters } from './parameters.ts';
 import { readShape } from './shapes.ts';
 
 /** The instances are pictures for a model that takes them, and records for any other. */
-export type JsonBody = { readonly form: RecordsForm; readonly pictures?: Pictures; readonly records?: Records };
+export type JsonBody = { readonly form: Form; readonly pictures?: Pictures; readonly records?: Records };
 
 /** `table`: how the model's records are read; undefined for a model that takes pictures. */
 export type JsonOptions = {

@@ -1,6 +1,7 @@
 /** The parameters beside the instances: `parameters` on Vertex AI, `params` in MLflow. */
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { type ExplainOptions, explainShape, optionsOf, refuseUnknown } from '../../explain/options.ts';
 import type { RecordsForm } from '../../predictions/record-members.ts';
 
 /** The model is chosen before the body is read. A parameter that were ignored here would be answered by another model. */
@@ -19,6 +20,7 @@ export const parametersSchema = z.object(
     scores: z.enum(['raw', 'probabilities'], 'raw or probabilities').nullish(),
     format: z.enum(['map', 'list'], 'map or list').nullish(),
     outlier: z.boolean('true or false').nullish(),
+    ...explainShape,
     model: elsewhere,
     version: elsewhere,
     label: elsewhere,
@@ -26,16 +28,21 @@ export const parametersSchema = z.object(
   'needs an object',
 );
 
-export const NO_PARAMETERS: RecordsForm = { wants: 'raw', format: 'map', top: undefined, outlier: false };
+/** What the parameters ask for. */
+export type Form = RecordsForm & { readonly explain?: ExplainOptions | undefined };
+
+export const NO_PARAMETERS: Form = { wants: 'raw', format: 'map', top: undefined, outlier: false };
 
 /** Reads the parameters; `place` is their name. Throws `invalid_request`. */
-export function readParameters(given: unknown, place: string): RecordsForm {
+export function readParameters(given: unknown, place: string): Form {
   if (given === undefined || given === null) return NO_PARAMETERS;
+  if (typeof given === 'object') refuseUnknown(Object.keys(given), `${place}.`);
   const parsed = parametersSchema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new GatewayError('invalid_request', `${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
   }
   const { top, scores, format, outlier } = parsed.data;
-  return { top: top ?? undefined, wants: scores ?? 'raw', format: format ?? 'map', outlier: outlier ?? false };
+  const explain = optionsOf(parsed.data, `${place}.`);
+  return { top: top ?? undefined, wants: scores ?? 'raw', format: format ?? 'map', outlier: outlier ?? false, explain };
 }

@@ -9,6 +9,7 @@ import type { JsonCodec } from '../../http/json/codec.ts';
 import type { Classification, ClassifyRequest } from '../../pipeline/classify.ts';
 import type { InferAnswer } from '../../pipeline/infer.ts';
 import type { FoundModel, RecordsRequest } from '../../pipeline/records.ts';
+import { withExplanations } from '../../predictions/explanations.ts';
 import { checkForm, renderRecords } from '../../predictions/records.ts';
 import { renderPictures } from './answer.ts';
 import { readInvocation, servableOf } from './request.ts';
@@ -50,20 +51,27 @@ export function invocationsHandler(options: InvocationsOptions): Handler {
     const exchange = { request, response, signal: context.signal };
     const { table } = model;
     const { form, pictures, records } = await readInvocation(options, exchange, table);
+    const { explain } = form;
     const outlier = form.outlier ? 'parameters.outlier' : undefined;
     if (!table || !records) {
       const { instances, ids } = pictures ?? { instances: [], ids: [] };
       const { wants, top } = form;
-      const classification = await classify({ model, instances, wants, top, ids, outlier }, context);
-      return renderPictures(classification, ids, form);
+      const classification = await classify({ model, instances, wants, top, ids, outlier, explain }, context);
+      const { explanations } = classification;
+      return withExplanations(renderPictures(classification, ids, form), {
+        options: explain,
+        explanations,
+        flat: false,
+      });
     }
     checkForm(table, form, 'parameters.');
     const { instances } = records;
     const inputs = new Map(records.inputs);
     const prediction = await predict(
-      { model: { ...model, table }, inputs, rows: instances.count, ids: instances.ids, outlier },
+      { model: { ...model, table }, inputs, rows: instances.count, ids: instances.ids, outlier, explain },
       context,
     );
-    return renderRecords(write, { ...prediction, table }, { instances, flat: false }, form);
+    const answer = await renderRecords(write, { ...prediction, table }, { instances, flat: false }, form);
+    return withExplanations(answer, { options: explain, explanations: prediction.explanations, flat: false });
   };
 }

@@ -1,6 +1,7 @@
 /** Reads a ModelInferRequest for a model: its tensors by the signature, or its pictures. */
 import { stringTensor } from '../../domain/strings.ts';
 import { GatewayError } from '../../errors.ts';
+import { EXPLAIN_NAMES } from '../../explain/options.ts';
 import { type InferBody, OUTLIER, readInputs, refuseUnoffered } from '../../open-inference/inputs.ts';
 import { type Contents, placeOf } from '../../open-inference/message.ts';
 import { rawContents } from '../../open-inference/raw-contents.ts';
@@ -21,7 +22,8 @@ export function readBody(request: ModelInferRequest, routed: Routed): Promise<In
 export function isRelayed({ inputs, parameters }: ModelInferRequest, { metadata, binding }: Routed): boolean {
   // A picture as BYTES is decoded here, or its header is checked.
   const hasStrings = inputs.some(({ datatype }) => datatype === BYTES);
-  return metadata.protocol === 'open-inference' && !(binding && hasStrings) && parameters.get(OUTLIER) !== true;
+  const isPlain = parameters.get(OUTLIER) !== true && !EXPLAIN_NAMES.some((name) => parameters.has(name));
+  return metadata.protocol === 'open-inference' && !(binding && hasStrings) && isPlain;
 }
 
 /**

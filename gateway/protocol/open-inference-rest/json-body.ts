@@ -2,6 +2,7 @@
 import { elementCount } from '../../domain/shape.ts';
 import type { Tensor } from '../../domain/tensor.ts';
 import { GatewayError } from '../../errors.ts';
+import { EXPLAIN_NAMES, refuseUnknown } from '../../explain/options.ts';
 import type { JsonFormat } from '../../http/json/format.ts';
 import {
   type InferInput,
@@ -47,6 +48,7 @@ const KNOWN = [
   'shared_memory_region',
   'classification',
   'sequence_id',
+  ...EXPLAIN_NAMES,
 ];
 
 export const format: JsonFormat<undefined, JsonBody> = {
@@ -123,6 +125,7 @@ function readShape(shape: unknown, place: string): readonly number[] {
 function readParameters(given: unknown, place: string): Parameters {
   if (given === undefined || given === null) return new Map();
   const record = checkedRecord(given, place);
+  refuseUnknown(Object.keys(record), `${place}.`);
   const parameters = new Map<string, boolean | number | string>();
   for (const name of KNOWN) {
     const value = plainNumber(memberOf(record, name));

@@ -1,5 +1,6 @@
 /** The requests and answers of the Open Inference Protocol as schemas, for openapi.json. */
 import { z } from 'zod';
+import { explainShape } from '../../explain/options.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { valueSchema } from '../../tensor/openapi.ts';
 
@@ -31,6 +32,7 @@ export const inferBody = z
       signature_name: text.nullish(),
       binary_data_output: z.boolean().nullish().describe('Whether outputs are wanted as binary data.'),
       outlier: z.boolean().nullish().describe('Whether to say how unusual each row is: as outputs named `outlier_…`.'),
+      ...explainShape,
     }),
     inputs: z.array(input),
     outputs: z

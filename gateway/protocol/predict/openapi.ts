@@ -102,6 +102,11 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     parameters: { top: 1, outlier: 'true', model: 'clothing-model' },
     body: TINY_PICTURE,
   },
+  explanation: {
+    summary: 'What has moved the score of a record',
+    parameters: { model: 'credit', explain: 'shapley', 'explain.samples': 42 },
+    body: CREDIT_RECORD,
+  },
   record: { summary: 'A record', parameters: { model: 'credit' }, body: CREDIT_RECORD },
   records: {
     summary: 'Records in a form of their own, with ids',

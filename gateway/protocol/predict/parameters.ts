@@ -1,6 +1,7 @@
 /** The parameters of POST /predict: in the query, or in text fields of a form (`curl -F model=churn`). */
 import { z } from 'zod';
 import { GatewayError } from '../../errors.ts';
+import { explainShape, refuseUnknown } from '../../explain/options.ts';
 import type { FormFields } from '../../http/form.ts';
 
 /**
@@ -49,6 +50,7 @@ export const parameters = z.object({
     .min(1, 'the name of a label')
     .optional()
     .describe('A label of a version, in place of a version.'),
+  ...explainShape,
 });
 const checked = parameters.refine(({ version, label }) => version === undefined || label === undefined, {
   path: ['label'],
@@ -60,7 +62,8 @@ export type PredictParameters = z.output<typeof checked>;
 const NAMES: readonly string[] = Object.keys(parameters.shape);
 
 /** Parses the query. Unknown parameters are ignored. Throws `invalid_request`. */
-export function parsePredictQuery(query: unknown): PredictParameters {
+export function parsePredictQuery(query: object | undefined): PredictParameters {
+  refuseUnknown(Object.keys(query ?? {}), 'query ');
   return parse(query, 'query ');
 }
 

@@ -1,0 +1,48 @@
+/** Numbers as pixels: a legend needs no fonts, which containers do not have. */
+
+/** Rows of five pixels, a bit each, the leftmost first. */
+const GLYPHS: Readonly<Record<string, readonly number[]>> = {
+  '0': [0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e],
+  '1': [0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e],
+  '2': [0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f],
+  '3': [0x1f, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0e],
+  '4': [0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02],
+  '5': [0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e],
+  '6': [0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e],
+  '7': [0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08],
+  '8': [0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e],
+  '9': [0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c],
+  '-': [0x00, 0x00, 0x00, 0x1f, 0x00, 0x00, 0x00],
+  '+': [0x00, 0x04, 0x04, 0x1f, 0x04, 0x04, 0x00],
+  '.': [0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c],
+  e: [0x00, 0x00, 0x0e, 0x11, 0x1f, 0x10, 0x0e],
+};
+
+export const GLYPH_HEIGHT = 7;
+const GLYPH_WIDTH = 5;
+const ADVANCE = GLYPH_WIDTH + 1;
+
+/** A number in three digits, with its sign. */
+export function numberText(value: number): string {
+  if (value === 0) return '0';
+  const text = Number(value.toPrecision(3)).toString();
+  return value > 0 ? `+${text}` : text;
+}
+
+export function textWidth(text: string, scale: number): number {
+  return (text.length * ADVANCE - 1) * scale;
+}
+
+/** Calls `draw` for each pixel of the text. */
+export function drawText(text: string, scale: number, draw: (x: number, y: number) => void): void {
+  for (const [index, character] of [...text].entries()) {
+    for (const [row, bits] of (GLYPHS[character] ?? []).entries()) {
+      for (let column = 0; column < GLYPH_WIDTH; column += 1) {
+        if (((bits >> (GLYPH_WIDTH - 1 - column)) & 1) === 0) continue;
+        for (let y = 0; y < scale; y += 1) {
+          for (let x = 0; x < scale; x += 1) draw((index * ADVANCE + column) * scale + x, row * scale + y);
+        }
+      }
+    }
+  }
+}

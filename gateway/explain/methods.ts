@@ -1,0 +1,7 @@
+/** The methods of explanation, by their names in requests. */
+import type { MethodName } from '../domain/explanation.ts';
+import type { ExplainMethod } from './method.ts';
+import { occlusion } from './occlusion.ts';
+import { shapley } from './shapley.ts';
+
+export const METHODS: Readonly<Partial<Record<MethodName, ExplainMethod>>> = { occlusion, shapley };
