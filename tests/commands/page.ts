@@ -7,6 +7,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { parseCard } from '../../gateway/model/card.ts';
 import { freePort } from '../tf-serving/server.ts';
 import { isAnswer } from './answer.ts';
 import { type Checkout, freshCheckout } from './checkout.ts';
@@ -60,6 +62,13 @@ function testBlock(reader: Reader, block: Block, kind: Kind, next: Block | undef
   if (kind === 'syntax') {
     test(`${what} ${block.run}: its syntax is right`, async () => {
       await reader.outputOf(block, '-n');
+    });
+  }
+  if (kind === 'shown' && block.language === 'yaml') {
+    const isCard = /^name: /.test(block.text);
+    test(`${what} is ${isCard ? 'a model.yaml that the gateway reads' : 'YAML'}`, () => {
+      if (isCard) parseCard(block.text, '/models/shown');
+      else parse(block.text);
     });
   }
   if (kind !== 'run') return;
