@@ -56,7 +56,7 @@ export function isSameModel(one: ModelCard, other: ModelCard): boolean {
   return isDeepStrictEqual(withoutRouting(one), withoutRouting(other));
 }
 
-function withoutRouting({ traffic: _, ...card }: ModelCard) {
+function withoutRouting({ traffic: _traffic, shadow: _shadow, guard: _guard, ...card }: ModelCard) {
   return card;
 }
 

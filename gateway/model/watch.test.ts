@@ -74,6 +74,8 @@ test('a change of traffic is used at once, without a new proof; new tensors and 
   assert.deepEqual(state()?.canary, { version: 2, share: 0.1 });
   await reload('traffic: {canary: {version: 1, share: 20%}}');
   await until(() => state()?.version === 2);
+  await reload('traffic: {canary: {version: 1, share: 20%}}\nshadow: {version: 1, share: 20%}');
+  assert.equal(watch.model('m')?.card.shadow?.share, 0.2);
   assert.deepEqual(proofs.toSorted(), [1, 2]);
   await reload('traffic: {canary: {version: 1, share: 20%}}', 2);
   await until(() => proofs.length === 4);
