@@ -7,6 +7,7 @@ import { completionScript, SHELL_NAMES } from './completion.ts';
 import { printConfig } from './config.ts';
 import { addDriftCommand } from './drift-command.ts';
 import { addDrillCommand } from './drill-command.ts';
+import { addExplainCommand } from './explain-command.ts';
 import { addSettings, givenSettings } from './flags.ts';
 import { addHelpCommand } from './help.ts';
 import { printNewKey } from './keys.ts';
@@ -22,6 +23,7 @@ export const program = new Command('tensorgate')
 
 program.commandsGroup('Predict:');
 addPredictCommand(program);
+addExplainCommand(program);
 addBatchCommand(program);
 program
   .command('accuracy')
