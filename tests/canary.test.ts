@@ -181,7 +181,25 @@ test('a canary that cannot answer gets no requests, and the readiness says why',
   assert.equal(await versionFor(gateway, 'a'), 1);
   await until(async () => (await stateOf(gateway)).canary?.problem === 'no model server has version 2');
   assert.equal((await stateOf(gateway)).status, 200);
+  const told = gateway.log.filter(({ msg }) => /^the canary gets/.test(String(msg))).map(({ msg }) => msg);
+  assert.deepEqual(told.slice(-2), [
+    'the canary gets its share of the requests',
+    'the canary gets no requests; the stable version answers them',
+  ]);
   assert.match(await gateway.metrics(), /tensorgate_canary_share\{model="photos",version="2"\} 0\n/);
+});
+
+test('the id of a picture keeps a user on one version', async (t) => {
+  const fleet = await startVersions(t);
+  await setTraffic(fleet, '{stable: 1, canary: {version: 2, share: 50%}, sticky: instance id}');
+  const gateway = await start(fleet, t);
+  await until(async () => /canary_share\{model="photos",version="2"\} 0.5/.test(await gateway.metrics()));
+  for (const id of 'abcdefgh') {
+    const answer = await predict(gateway, { ...body, id });
+    const version = placeOf('photos', id) < 0.5 ? 2 : 1;
+    assert.equal(answer.headers.get('x-model-version'), String(version), id);
+    assert.match(await answer.text(), new RegExp(`"a":${version}`));
+  }
 });
 
 test('labels name the stable version and the canary, and the split follows them', async (t) => {
