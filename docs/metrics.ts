@@ -1,5 +1,5 @@
 /** The text of docs/metrics.md: every metric, as the code registers it. */
-import { createMetrics, showCanaries, showDroppedLines, showFeatures } from '../gateway/observe/metrics.ts';
+import { createMetrics, showBounds, showCanaries, showDroppedLines, showFeatures } from '../gateway/observe/metrics.ts';
 import { table } from './table.ts';
 
 /** What a metric has besides prom-client's published type. */
@@ -57,6 +57,7 @@ function describedMetrics(): readonly Described[] {
   const metrics = createMetrics({ inFlight: 0, queued: 0, limit: 0 }, { share: 0 });
   showDroppedLines(metrics, () => 0);
   showCanaries(metrics, () => new Map());
+  showBounds(metrics, () => new Map());
   showFeatures(metrics, { refresh: async () => undefined, show: () => undefined });
   return metrics.registry.getMetricsAsArray() as readonly object[] as readonly Described[];
 }

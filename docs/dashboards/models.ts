@@ -49,6 +49,46 @@ export const MODELS: Dashboard = {
       ],
     },
     {
+      title: 'Shadow and guard',
+      panels: [
+        {
+          title: 'Same best class, of the predictions that two versions made',
+          description: 'A shadow beside the version that answered, or a canary beside the stable version.',
+          unit: 'percentunit',
+          max: 1,
+          queries: {
+            '{{model}} {{version}} against {{against}}': `sum by (model, version, against) (${perSecond(`tensorgate_comparisons_total{${MODEL}, result="same"}`)})
+  / sum by (model, version, against) (${perSecond(`tensorgate_comparisons_total{${MODEL}}`)})`,
+          },
+        },
+        {
+          title: 'Distance of the probabilities, mean',
+          description: 'L1: 0 for the same probabilities, 2 for versions that are certain of different classes.',
+          unit: 'none',
+          queries: {
+            '{{model}} {{version}} against {{against}}': `sum by (model, version, against) (${perSecond(`tensorgate_comparison_distance_sum{${MODEL}}`)})
+  / sum by (model, version, against) (${perSecond(`tensorgate_comparison_distance_count{${MODEL}}`)})`,
+          },
+        },
+        {
+          title: 'Copies per second that were not compared, by reason',
+          description: 'docs/shadow-and-guard.md explains the reasons. No client notices it.',
+          unit: 'ops',
+          queries: {
+            '{{model}}: {{reason}}': `sum by (model, reason) (${perSecond(`tensorgate_shadow_dropped_total{${MODEL}}`)})`,
+          },
+        },
+        {
+          title: 'Gateways that have withdrawn a canary, by reason',
+          description: 'The log has the reason in words: "the canary has lost its share".',
+          unit: 'none',
+          queries: {
+            '{{model}} {{version}}: {{reason}}': `count by (model, version, reason) (tensorgate_guard_withdrawals_total{${MODEL}} > 0)`,
+          },
+        },
+      ],
+    },
+    {
       title: 'Versions and canary',
       panels: [
         {

@@ -7,7 +7,10 @@ import type { CanaryState, ModelState } from './state.ts';
 import { type MissingParts, withoutVersion } from './state-without-version.ts';
 import type { ModelVersions } from './versions.ts';
 
-export type StateParts = MissingParts;
+export type StateParts = MissingParts & {
+  /** Why the guard has taken the share of the canary. Unset, or undefined: it has not. */
+  readonly withdrawal?: (card: ModelCard) => string | undefined;
+};
 
 /** The state; undefined while there is no answer of a server to tell. Problems are public: no addresses, no texts of libraries. */
 export async function stateOf(
@@ -16,7 +19,7 @@ export async function stateOf(
   split: Split,
   parts: StateParts,
 ): Promise<ModelState | undefined> {
-  const canary = canaryOf(card.traffic, split, versions);
+  const canary = canaryOf(card.traffic, split, versions, parts.withdrawal?.(card));
   const choice = stableChoice(versions, split);
   const state = choice
     ? { version: choice.version, parity: choice.parity, ...allRefused(versions) }
@@ -81,9 +84,11 @@ function canaryOf(
   traffic: Traffic | undefined,
   { canary: number }: Split,
   versions: ModelVersions,
+  withdrawal: string | undefined,
 ): CanaryState | undefined {
   if (!traffic?.canary) return undefined;
   const { version, share } = traffic.canary;
+  if (withdrawal !== undefined) return { version, share, problem: `the guard has taken its share: ${withdrawal}` };
   if (number !== undefined && versions.find(number)) return { version, share };
   return { version, share, problem: problemOfVersion(version, number, versions).problem };
 }

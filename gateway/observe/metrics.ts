@@ -1,6 +1,7 @@
 /** The Prometheus metrics, one file per subject in `metrics/`. Every label has a fixed set of values. */
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { MethodName } from '../domain/explanation.ts';
+import type { ModelCard } from '../model/card.ts';
 import type { ModelState } from '../model/state.ts';
 import type { PicturesAnswer } from '../pipeline/pictures.ts';
 import type { VersionOutcome } from '../pipeline/version-outcome.ts';
@@ -9,6 +10,7 @@ import { backendMetrics } from './metrics/backend.ts';
 import { comparisonMetrics } from './metrics/comparisons.ts';
 import { explanationMetrics } from './metrics/explanations.ts';
 import { type Features, registerFeatures } from './metrics/features.ts';
+import { guardMetrics, registerBounds } from './metrics/guard.ts';
 import { imageMetrics } from './metrics/images.ts';
 import { type Load, type MemoryUse, registerLoad, registerMemory } from './metrics/load.ts';
 import { modelMetrics } from './metrics/models.ts';
@@ -50,6 +52,7 @@ export function createMetrics(load: Load, memory: MemoryUse) {
     ...traceMetrics(registry),
     ...versionMetrics(registry),
     ...comparisonMetrics(registry),
+    ...guardMetrics(registry),
   };
 }
 
@@ -74,6 +77,11 @@ export function showFeatures({ registry }: Metrics, features: Features): void {
 /** Registers the gauge of the canaries' shares. It is read at each scrape. */
 export function showCanaries({ registry }: Metrics, states: () => ReadonlyMap<string, ModelState>): void {
   registerCanaries(registry, states);
+}
+
+/** Registers the gauge of the guards' bounds. It is read at each scrape. */
+export function showBounds({ registry }: Metrics, cards: () => ReadonlyMap<string, ModelCard>): void {
+  registerBounds(registry, cards);
 }
 
 /** Counts a request that a version has answered or failed. */

@@ -24,7 +24,7 @@ import type { ModelBackends } from './model-backends.ts';
 import { openModelServers } from './model-servers.ts';
 import { checked, decodeLimits, fetchOptions } from './settings.ts';
 import type { StagesOptions } from './stages-options.ts';
-import { openTraffic } from './traffic.ts';
+import { type OpenTraffic, openTraffic } from './traffic.ts';
 
 /** Memory of decoded pixels that is kept for reuse. Enough for one picture of each decoder. */
 export const PIXELS_POOL_BYTES = 4 * 2 ** 20;
@@ -56,7 +56,7 @@ export function openStages(options: StagesOptions): Line {
     fillRow: pictures.fillRow,
     pixel: pixelOf(config.imageFormats),
   };
-  const watch = watchModels(options, parts);
+  const watch = watchModels(options, { ...parts, withdrawal: (card) => traffic.withdrawal(card) });
   const drift = new Drift({ log: options.log, usual: () => usualVersions(watch) });
   showFeatures(options.metrics, drift);
   const traffic = openTraffic(options, { watch, servers, queue });
@@ -117,12 +117,15 @@ type ModelParts = {
   readonly pixel: Uint8Array;
 };
 
-function watchModels({ config, log, metrics, explain }: StagesOptions, parts: ModelParts): ModelWatch {
+type WatchParts = ModelParts & Pick<OpenTraffic, 'withdrawal'>;
+
+function watchModels({ config, log, metrics, explain }: StagesOptions, parts: WatchParts): ModelWatch {
   return new ModelWatch({
     ...parts.backends.of({}),
     serversOf: (card) => parts.backends.of(card),
     readyWhen: config.readyWhen,
     explain,
+    withdrawal: parts.withdrawal,
     log,
     async prove(binding, server, signal) {
       const context = ownContext(signal, log, PROOF_TIMEOUT_MS);

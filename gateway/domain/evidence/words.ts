@@ -31,7 +31,7 @@ function textOf(evidence: Evidence, { subject, state, bound, measured }: Finding
   const { statement, show } = SUBJECTS[subject](evidence, measured);
   const interval = measured.interval.map(show).join(' to ');
   const test = `z = ${measured.z.toFixed(1)}, ${pText(measured.p)}`;
-  const precision = `${percentText(confidence, 0)} interval ${interval}; ${test}`;
+  const precision = `${Number((100 * confidence).toFixed(2))} % interval ${interval}; ${test}`;
   return `${statement}, ${STATES[state]} ${show(bound)} (${precision})`;
 }
 
