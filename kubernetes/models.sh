@@ -4,6 +4,8 @@
 #   kubernetes/models.sh push FOLDER --model clothing-model --wait 10m
 #   kubernetes/models.sh rollback clothing-model --wait 10m
 #   kubernetes/models.sh list
+#   kubernetes/models.sh canary clothing-model --version 4 --share 10%
+#   kubernetes/models.sh verdict clothing-model
 #
 # NAMESPACE (default: tensorgate) and kubectl's settings select the cluster. The exit code is that of `tensorgate models`.
 set -euo pipefail
@@ -79,4 +81,15 @@ if [ "${1:-}" = push ] && [ -d "${2:-}" ]; then
   shift 2
   set -- push "/candidate/$(basename "$version")" "$@"
 fi
+# The verdict is about the requests of all gateways, unless the command says where the metrics are.
+case "$*" in
+  verdict*--metrics* | verdict*--prometheus*) ;;
+  verdict*)
+    for address in $(kubectl get pods --selector app.kubernetes.io/name=gateway --field-selector status.phase=Running \
+      --output 'jsonpath={.items[*].status.podIP}'); do
+      case "$address" in *:*) address="[$address]" ;; esac
+      set -- "$@" --metrics "http://$address:9697/metrics"
+    done
+    ;;
+esac
 kubectl exec "$pod" -- node gateway/cli/main.ts models "$@"

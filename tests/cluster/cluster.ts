@@ -4,7 +4,7 @@
  * metrics-server and an Ingress controller. There must be no namespace `tensorgate`: the tests create and delete it.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -205,16 +205,16 @@ const BAD_UPDATES: readonly (readonly [what: string, update: (t: TestContext) =>
     async (t) => {
       const folder = await mkdtemp(path.join(tmpdir(), 'cards-'));
       t.after(() => rm(folder, { recursive: true }));
-      const cards = JSON.parse(
-        await kubectl('get', 'configmap', '--selector', 'app.kubernetes.io/part-of=tensorgate', '--output', 'json'),
-      ) as { items: { data: Record<string, string> }[] };
-      for (const [name, card] of Object.entries(cards.items[0]?.data ?? {})) {
-        await writeFile(path.join(folder, name), card.replace('scale: tf', 'scale: torch'));
-      }
-      await kubectl('create', 'configmap', 'wrong-cards', '--from-file', folder);
-      t.after(() => kubectl('delete', 'configmap', 'wrong-cards'));
-      const volumes = [{ name: 'model-cards', configMap: { name: 'wrong-cards' } }];
-      const patch = JSON.stringify({ spec: { template: { spec: { volumes } } } });
+      const card = await readFile(path.join(MODEL, 'model.yaml'), 'utf8');
+      await writeFile(path.join(folder, 'model.yaml'), card.replace('scale: tf', 'scale: torch'));
+      await kubectl('create', 'configmap', 'wrong-card', '--from-file', folder);
+      t.after(() => kubectl('delete', 'configmap', 'wrong-card'));
+      const volumes = [{ name: 'wrong-card', configMap: { name: 'wrong-card' } }];
+      const mountPath = '/app/serving/models/clothing-model/model.yaml';
+      const volumeMounts = [{ name: 'wrong-card', mountPath, subPath: 'model.yaml', readOnly: true }];
+      const patch = JSON.stringify({
+        spec: { template: { spec: { volumes, containers: [{ name: 'gateway', volumeMounts }] } } },
+      });
       await kubectl('patch', 'deployment', 'gateway', '--patch', patch);
     },
     /parity is differing/,

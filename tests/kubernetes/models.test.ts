@@ -48,4 +48,13 @@ describe('the models in Kubernetes', options, async () => {
     assert.notDeepEqual(podOf(changed, 'gateway'), podOf(before, 'gateway'));
     assert.deepEqual(podOf(changed, 'tf-serving'), podOf(before, 'tf-serving'));
   });
+
+  test('with the models on a volume every model.yaml is read from there, so a canary needs no rollout', async () => {
+    const pod = podOf(await build(path.join(copy, 'kubernetes/kind-models')), 'gateway');
+    const mounts = pod?.spec.containers.flatMap(({ volumeMounts = [] }) => volumeMounts) ?? [];
+    assert.deepEqual(
+      mounts.flatMap(({ name, mountPath }) => (mountPath.startsWith(MODELS_IN_IMAGE) ? [[name, mountPath]] : [])),
+      [['models', MODELS_IN_IMAGE]],
+    );
+  });
 });

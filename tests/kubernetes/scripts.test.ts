@@ -75,6 +75,23 @@ test('F31: without a models volume a push is refused with the command that adds 
   assert.match(stderr, /the models are in the images here.*kubectl apply -k kubernetes\/kind-models/);
 });
 
+test('a verdict on a cluster reads the metrics of every running gateway, unless it says where they are', async (t) => {
+  const PATH = await standIns(t, {
+    kubectl: `case "$*" in
+      *'get pods'*podIP*) echo '10.0.0.7 fd00::8' ;;
+      *'get pods'*) echo 'gateway-1 tensorgate/gateway:local' ;;
+      *'exec gateway-1'*stat*) echo 65532 ;;
+      *create*) cat >/dev/null ;;
+      *'exec models-command-'*) printf '%s ' "$@" ;;
+    esac`,
+  });
+  const { stdout } = await run('kubernetes/models.sh', { PATH }, 'verdict', 'pets');
+  const addresses = '--metrics http://10.0.0.7:9697/metrics --metrics http://[fd00::8]:9697/metrics';
+  assert.ok(stdout.endsWith(`main.ts models verdict pets ${addresses} `), stdout);
+  const other = await run('kubernetes/models.sh', { PATH }, 'verdict', 'pets', '--prometheus', 'http://p:9090');
+  assert.ok(other.stdout.endsWith('models verdict pets --prometheus http://p:9090 '), other.stdout);
+});
+
 const GCLOUD = `case "$*" in
   *'clusters list'*) echo europe-west1 ;;
   *'addresses describe'*value*) echo 203.0.113.7 ;;
