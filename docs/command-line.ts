@@ -13,7 +13,9 @@ const MORE: Readonly<Record<string, string>> = {
   drill: 'drill.md',
   'keys new': 'how-to/api-keys.md',
   models: 'models-command.md',
+  'models verdict': 'verdict.md#verdict',
   predict: 'predict.md',
+  replay: 'verdict.md#replay',
   'retrain-hook': 'retraining.md',
 };
 

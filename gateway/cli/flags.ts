@@ -33,3 +33,12 @@ export function portNumber(text: string): number {
   if (/^\d+$/.test(text) && value <= 65_535) return value;
   throw new InvalidArgumentError('needs a port from 0 to 65535.');
 }
+
+/** Parses the number of a version. Throws InvalidArgumentError, which commander prints with the option. */
+export function versionNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError('A version is a whole number from 0 to 2^53 - 1.');
+}
+
+/** Collects the values of an option that may be repeated. */
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -14,12 +14,15 @@ import { printNewKey } from './keys.ts';
 import { addKServeArguments, settingsOfKServe } from './kserve.ts';
 import { addModelsCommands } from './models/commands.ts';
 import { addPredictCommand } from './predict-command.ts';
+import { addReplayCommand } from './replay-command.ts';
 import { addRetrainHookCommand } from './retrain-hook-command.ts';
 
 export const program = new Command('tensorgate')
   .description('A model gateway in front of TF-Serving.')
   .version(VERSION, '--version', 'print the version')
-  .exitOverride();
+  .exitOverride()
+  // Then an option of a command may be called --version.
+  .enablePositionalOptions();
 
 program.commandsGroup('Predict:');
 addPredictCommand(program);
@@ -36,6 +39,7 @@ program
   });
 addDriftCommand(program);
 addBaselineCommand(program);
+addReplayCommand(program);
 
 program.commandsGroup('Run a gateway:');
 const serve = addSettings(program.command('serve').description('run the gateway'));

@@ -1,9 +1,7 @@
 /** The command `retrain-hook`. */
 import type { Command } from 'commander';
 import { readDuration } from '../config/read.ts';
-import { portNumber } from './flags.ts';
-
-const collect = (value: string, before: readonly string[] = []) => [...before, value];
+import { collected, portNumber } from './flags.ts';
 
 /** Adds `retrain-hook`. Its code is loaded when it runs. */
 export function addRetrainHookCommand(program: Command): Command {
@@ -14,7 +12,7 @@ export function addRetrainHookCommand(program: Command): Command {
     .requiredOption(
       '--on <match>',
       'part of the name of an alert, the value of a label, or LABEL=VALUE; of several, all must match',
-      collect,
+      collected,
     )
     .option('--cooldown <duration>', 'least time from the end of a run to the start of the next', '1h')
     .option('--timeout <duration>', 'stop a run after this time', '24h')

@@ -15,7 +15,7 @@ export type VersionOutcome = {
 export type OnOutcome = (outcome: VersionOutcome, context: RequestContext) => void;
 
 /** Faults of a version or of its servers. All other kinds are the client's, or overload. */
-const FAULTS: ReadonlySet<Kind> = new Set(['model_failed', 'model_timeout', 'model_unavailable']);
+export const FAULTS: ReadonlySet<Kind> = new Set(['model_failed', 'model_timeout', 'model_unavailable']);
 
 /** Whether an error counts against the version. */
 export function isFault(thrown: unknown): boolean {

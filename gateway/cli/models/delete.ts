@@ -1,6 +1,7 @@
 /** `tensorgate models delete`: deletes a version's folder. Its evaluation stays as a record. */
 import type { ModelsContext } from './context.ts';
 import { refused, writeFailure } from './failure.ts';
+import { checkNotInTraffic } from './in-traffic.ts';
 import { checkUnlabelled } from './labels.ts';
 import { newestVersion, readKnownModel } from './model-folder.ts';
 import { deleteAtomically } from './stage.ts';
@@ -15,6 +16,7 @@ export async function runDelete(model: string, version: number, { models, output
     throw refused(`${model} version ${version} is the newest in service; first ${how}`);
   }
   await checkUnlabelled(models, model, version);
+  await checkNotInTraffic(models, model, version);
   await deleteAtomically(versionFolder).catch((error: unknown) => {
     throw writeFailure(error, 'the next push removes what is left');
   });

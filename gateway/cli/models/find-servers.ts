@@ -1,12 +1,10 @@
 /** Finds the servers of each model, as a gateway does: its own by model.yaml, those of TF_SERVING_HOST, or embedded ones. */
-import path from 'node:path';
 import { findEmbedded } from '../../backend/embedded-servers.ts';
 import type { OwnBackend } from '../../domain/own-limits.ts';
-import { ModelCardError, parseCard } from '../../model/card.ts';
 import type { ModelsContext } from './context.ts';
 import { refused } from './failure.ts';
 import { modelPath } from './model-folder.ts';
-import { readIfThere } from './records.ts';
+import { readValidCard } from './records.ts';
 import { openServers, type Servers } from './servers.ts';
 
 /** Opens the servers when they are asked. A model without servers has no reports. Throws `refused` for an invalid TF_SERVING_HOST. */
@@ -64,14 +62,7 @@ function sharedTls({ shared, tls }: ModelsContext): ModelsContext['tls'] {
   return shared && tls;
 }
 
-/** The servers in a model's model.yaml. One with mistakes names none: `tensorgate models check` tells the mistakes. */
+/** The servers in a model's model.yaml. One with mistakes names none. */
 async function ownServers(models: string, model: string): Promise<OwnBackend | undefined> {
-  const folder = modelPath(models, model);
-  const text = await readIfThere(path.join(folder, 'model.yaml'));
-  try {
-    return text && parseCard(String(text), folder).backend;
-  } catch (thrown) {
-    if (thrown instanceof ModelCardError) return undefined;
-    throw thrown;
-  }
+  return (await readValidCard(modelPath(models, model)))?.backend;
 }

@@ -11,6 +11,7 @@ import { pushGoal } from './goals.ts';
 import { type ModelFolder, newestVersion, readModelFolder } from './model-folder.ts';
 import { type Candidate, publish } from './publish.ts';
 import { readCardText } from './records.ts';
+import { type ReplayGate, requireReplay } from './replay-gate.ts';
 import { checkVersion, listVersionFiles, modelFiles } from './version-files.ts';
 import { printResult } from './wait.ts';
 
@@ -25,13 +26,24 @@ export type Pushed = {
   readonly bytes: number;
 };
 
-export type PushOptions = { readonly path: string; readonly model: string; readonly waitMs?: number | undefined };
+export type PushOptions = {
+  readonly path: string;
+  readonly model: string;
+  readonly waitMs?: number | undefined;
+  /** A log to replay before the version is published. */
+  readonly replay?: ReplayGate | undefined;
+};
 
 /** Pushes and prints the result; with `waitMs` waits until every server has loaded the version. Throws ModelsError. */
-export async function runPush({ path: from, model, waitMs }: PushOptions, context: ModelsContext): Promise<void> {
+export async function runPush(
+  { path: from, model, waitMs, replay }: PushOptions,
+  context: ModelsContext,
+): Promise<void> {
   const { models, output } = context;
   using servers = waitMs === undefined ? undefined : await requireServers(model, context);
-  const pushed = await push(from, model, models);
+  const gate =
+    replay && ((candidate: Candidate, target: ModelFolder) => requireReplay(candidate, target, replay, output));
+  const pushed = await push(from, model, models, gate);
   const { version, folder, files, bytes } = pushed;
   const hasCard = (await readCardText(path.dirname(folder), model)) !== undefined;
   const hint = hasCard ? '' : `; a gateway serves it once it has a model.yaml: tensorgate models new ${model}`;
@@ -40,11 +52,20 @@ export async function runPush({ path: from, model, waitMs }: PushOptions, contex
   await printResult({ value: pushed, text }, waitOptions, output);
 }
 
-/** Checks a version and publishes it in MODELS/NAME. Throws ModelsError if the model has no new version. */
-export async function push(version: string, model: string, models: string): Promise<Pushed> {
+/**
+ * Checks a version and publishes it in MODELS/NAME. `gate`: a last check, which throws. Throws ModelsError if the model has no new
+ * version.
+ */
+export async function push(
+  version: string,
+  model: string,
+  models: string,
+  gate?: (candidate: Candidate, target: ModelFolder) => Promise<void>,
+): Promise<Pushed> {
   const target = await readModelFolder(models, model);
   const candidate = await checkCandidate(version, model);
   await checkTarget(candidate, target, models);
+  await gate?.(candidate, target);
   const isNew = await makeFolder(target.path).catch(fail);
   try {
     if (isNew) await fsync(models);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { type Baseline, baselineSchema } from '../../model/baseline.ts';
-import { parseCard } from '../../model/card.ts';
+import { type ModelCard, ModelCardError, parseCard } from '../../model/card.ts';
 import { refused } from './failure.ts';
 
 const evaluationFile = z.looseObject({
@@ -29,6 +29,17 @@ export async function readCardText(folder: string, model: string): Promise<strin
   const { name } = parseCard(String(bytes), folder);
   if (name === model) return String(bytes);
   throw refused(`${file}: is of model ${name}, not of ${model}`);
+}
+
+/** The model.yaml of a folder; undefined without one, and for one with mistakes: `tensorgate models check` tells them. */
+export async function readValidCard(folder: string): Promise<ModelCard | undefined> {
+  const text = await readIfThere(path.join(folder, 'model.yaml'));
+  try {
+    return text && parseCard(String(text), folder);
+  } catch (thrown) {
+    if (thrown instanceof ModelCardError) return undefined;
+    throw thrown;
+  }
 }
 
 /** evaluation/N.json, if it exists. Throws `refused` if it is invalid. */

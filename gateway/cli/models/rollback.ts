@@ -6,6 +6,7 @@ import { fsync } from './disk.ts';
 import { refused, writeFailure } from './failure.ts';
 import { requireServers } from './find-servers.ts';
 import { rollbackGoal } from './goals.ts';
+import { checkNotInTraffic } from './in-traffic.ts';
 import { checkUnlabelled } from './labels.ts';
 import { type ModelFolder, newestVersion, readKnownModel, withdrawnPath } from './model-folder.ts';
 import { printResult } from './wait.ts';
@@ -29,7 +30,10 @@ export async function runRollback({ model, to, waitMs }: RollbackOptions, contex
     throw refused(`${folder.path}: has no version ${version}`);
   }
   const withdrawn = [...folder.versions.keys()].filter((one) => one > version);
-  for (const one of withdrawn) await checkUnlabelled(models, model, one);
+  for (const one of withdrawn) {
+    await checkUnlabelled(models, model, one);
+    await checkNotInTraffic(models, model, one);
+  }
   const restored = !folder.versions.has(version);
   await renameVersions(folder, version, withdrawn).catch((error: unknown) => {
     throw writeFailure(error, `tensorgate models list ${model} shows what is in service now`);

@@ -52,7 +52,10 @@ const SUBJECTS: Readonly<Record<Subject, (evidence: Evidence, measured: Measured
   }),
 };
 
-const pointsText = (share: number) => (100 * share).toFixed(1);
+/** A difference of shares in percentage points: 0.1. */
+export function pointsText(difference: number): string {
+  return (100 * difference).toFixed(1);
+}
 
 /** A share: 97.4 %. */
 export function percentText(share: number, digits = 1): string {
