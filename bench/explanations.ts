@@ -3,6 +3,8 @@
  * those with the largest attributions first (deletion), or come back in that order (insertion); the area under the probability of
  * the best class is compared with that for superpixels in a random order. Smaller is better for deletion, larger for insertion.
  *
+ * Ctrl-C ends it with the photos so far.
+ *
  *   node bench/explanations.ts PHOTOS [number of photos, 50 by default] [calls of each explanation, 200 by default]
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -16,7 +18,8 @@ import { startGateway } from './gateway.ts';
 import { stopAll } from './load.ts';
 
 const SHARES = [0.1, 0.2, 0.35, 0.5, 0.75];
-const METHODS = ['shapley', 'occlusion'] as const;
+/** The methods, with their other parameters. */
+const METHODS: Readonly<Record<string, string>> = { shapley: '&explain.error=0', occlusion: '' };
 const RANDOM = 'random superpixels';
 const RESAMPLES = 2000;
 
@@ -40,7 +43,7 @@ async function post(route: string, bytes: Uint8Array): Promise<Response> {
 
 /** The value of each pixel, by an explanation of the picture. */
 async function valuesBy(method: string, png: Uint8Array): Promise<Float64Array> {
-  const response = await post(`/predict?explain=${method}&explain.budget=${calls}&explain.error=0`, png);
+  const response = await post(`/predict?explain=${method}&explain.budget=${calls}${METHODS[method]}`, png);
   const { attributions } = ((await response.json()) as { explanations: { attributions: Json } }).explanations;
   const { height, width, rows, columns, values, regions, labels } = attributions;
   const pixels = new Float64Array(height * width);
@@ -115,11 +118,20 @@ function interval(values: readonly number[]): string {
 
 const files = (await readdir(folder, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file)).sort();
 const wanted = Math.min(Number(count), files.length);
-const found = new Map<string, Areas[]>([...METHODS, RANDOM].map((method) => [method, []]));
+const choose = createRandom(0);
+/** The list is sorted by class. */
+const order = files
+  .map((_, index) => [choose(), index] as const)
+  .sort(([one], [other]) => one - other)
+  .map(([, index]) => index);
+let isStopped = false;
+process.once('SIGINT', () => {
+  isStopped = true;
+});
+const found = new Map<string, Areas[]>([...Object.keys(METHODS), RANDOM].map((method) => [method, []]));
 try {
-  for (let index = 0; index < wanted; index += 1) {
-    // From all parts of the list: it is sorted by class.
-    const file = path.join(folder, files[Math.floor((index * files.length) / wanted)] ?? '');
+  for (let index = 0; index < wanted && !isStopped; index += 1) {
+    const file = path.join(folder, files[order[index] ?? 0] ?? '');
     const png = await (await post('/predict/pixels', await readFile(file))).bytes();
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     const picture: FloatPixels = {

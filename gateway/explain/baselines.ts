@@ -19,7 +19,7 @@ export type FloatPixels = {
 const BLUR_SHARE = 1 / 12;
 const BOXES = 3;
 /** Samples of one step: less than a millisecond. */
-const SAMPLES_OF_STEP = 2 ** 16;
+const SAMPLES_OF_STEP = 2 ** 15;
 
 /** The pixels that replace those of the picture. */
 export function* fillOf(picture: FloatPixels, baseline: PlainBaseline): Steps<Float32Array> {

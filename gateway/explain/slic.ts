@@ -10,7 +10,7 @@ import { toLab } from './lab.ts';
 const COMPACTNESS = 10;
 const ROUNDS = 10;
 /** Pixels that are compared in one step: about a millisecond. */
-const PIXELS_OF_STEP = 2 ** 15;
+const PIXELS_OF_STEP = 2 ** 14;
 
 /** A centre: its colour and place, and the sums of the pixels that chose it. */
 type Centres = { readonly values: Float64Array; readonly sums: Float64Array; readonly count: number };

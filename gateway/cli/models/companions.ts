@@ -1,10 +1,11 @@
 /**
  * The files that are pushed along with a version from the folder around it: model.yaml, evaluation, baseline, parity
- * scores, samples.
+ * scores, samples, background.
  */
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { Baseline } from '../../model/baseline.ts';
+import { parseCard } from '../../model/card.ts';
 import { createAtomically, fsync, writeSynced } from './disk.ts';
 import { refused } from './failure.ts';
 import {
@@ -26,6 +27,8 @@ export type Companions = {
   readonly baseline?: Baseline;
   /** The files in parity/ that all versions share, by name: the pictures, then tensors.json. */
   readonly samples: ReadonlyMap<string, Buffer>;
+  /** The file that model.yaml names as background, by its name there. */
+  readonly background?: readonly [name: string, bytes: Buffer];
 };
 
 /**
@@ -45,13 +48,24 @@ export async function readCompanions(version: string, model: string): Promise<Co
   }
   const scores = await readScores(folder, number);
   const baseline = await readBaselineFile(folder, number);
+  const background = await readBackgroundFile(folder, card);
   return {
     card,
     ...(evaluation && { evaluation }),
     ...(scores && { scores }),
     ...(baseline && { baseline: { ...baseline, model } }),
+    ...(background && { background }),
     samples: await readSamples(folder),
   };
+}
+
+/** Throws `refused` where model.yaml names a file that is not there. */
+async function readBackgroundFile(folder: string, card: string): Promise<readonly [string, Buffer] | undefined> {
+  const { background } = parseCard(card, folder);
+  if (background === undefined) return undefined;
+  const bytes = await readIfThere(path.join(folder, background));
+  if (bytes !== undefined) return [background, bytes];
+  throw refused(`${path.join(folder, background)}: is missing; background in model.yaml names it`);
 }
 
 async function readSamples(folder: string): Promise<Map<string, Buffer>> {
@@ -84,13 +98,21 @@ export async function checkSamples(version: string, model: string): Promise<void
 
 export type Destination = { readonly folder: string; readonly stage: string; readonly version: number };
 
-/** Writes all but the evaluation: samples and model.yaml unless they exist, then this version's scores and baseline. */
-export async function placeCompanions({ card, scores, baseline, samples }: Companions, to: Destination): Promise<void> {
+/** Writes all but the evaluation: samples, background and model.yaml unless they exist, then this version's scores and baseline. */
+export async function placeCompanions(
+  { card, scores, baseline, samples, background }: Companions,
+  to: Destination,
+): Promise<void> {
   const { folder, stage, version } = to;
   const draft = path.join(stage, 'draft');
   const parity = path.join(folder, 'parity');
   if (samples.size > 0) await mkdir(parity, { recursive: true });
   for (const [name, bytes] of samples) await createAtomically(path.join(parity, name), bytes, draft);
+  if (background) {
+    const [name, bytes] = background;
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await createAtomically(path.join(folder, name), bytes, draft);
+  }
   if (card !== undefined) await createAtomically(path.join(folder, 'model.yaml'), card, draft);
   for (const [name, file] of [
     ['parity', scores],

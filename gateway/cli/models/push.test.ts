@@ -44,6 +44,16 @@ test('the first push copies the version and its companion files', async (t) => {
   assert.equal((await stat(path.join(model, '1', 'model.onnx'))).mode & 0o777, 0o644);
 });
 
+test('the background that model.yaml names is pushed with it; without the file the push is refused', async (t) => {
+  const { candidate, models, model } = await folders(t);
+  const parent = path.dirname(candidate);
+  await writeFiles(parent, { 'model.yaml': 'name: pets\nbackground: data/background.json\n' });
+  await refuses(push(candidate, 'pets', models), /background\.json: is missing; background in model\.yaml names it$/);
+  await writeFiles(parent, { 'data/background.json': '{"instances": [{"x": 1}]}' });
+  await push(candidate, 'pets', models);
+  assert.equal((await readFiles(model))['data/background.json'], '{"instances": [{"x": 1}]}');
+});
+
 test('the baseline of a version is pushed with its new model and number; an invalid one refuses the push', async (t) => {
   const { candidate, models, model } = await folders(t);
   const features = { score: { kind: 'number', edges: [0.5], counts: [3, 4], missing: 0 } };

@@ -11,7 +11,7 @@ const SIDE = 640;
 const [LEAST_ALPHA, MOST_ALPHA] = [0.2, 0.75];
 const GRAY = [0.299, 0.587, 0.114] as const;
 /** Pixels of one step: about a millisecond. */
-const PIXELS_OF_STEP = 2 ** 14;
+const PIXELS_OF_STEP = 2 ** 12;
 
 /**
  * Draws the colours over the picture in gray, with a legend below. sharp resizes and compresses in its threads; it is loaded

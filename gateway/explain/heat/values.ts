@@ -4,6 +4,8 @@ import type { Steps } from '../../domain/steps.ts';
 
 /** Of the largest values so many are shown as the largest: one pixel would make all others pale. */
 const CLIPPED = 0.01;
+/** Of more values every second, third and so on is looked at: sorting all would take too long. */
+const MOST_SORTED = 2 ** 13;
 /** Pixels of one step: about a millisecond. */
 const PIXELS_OF_STEP = 2 ** 14;
 
@@ -31,9 +33,13 @@ export function* pixelValues(
 }
 
 function scaleOf(values: Float64Array): number {
-  const sizes = values.map(Math.abs).sort();
+  const every = Math.ceil(values.length / MOST_SORTED);
+  const sizes = values
+    .filter((_, index) => index % every === 0)
+    .map(Math.abs)
+    .sort();
   const scale = sizes[Math.floor((sizes.length - 1) * (1 - CLIPPED))] ?? 0;
-  return scale > 0 ? scale : Number(sizes.at(-1)) || 1;
+  return scale > 0 ? scale : (sizes.at(-1) ?? 0) || 1;
 }
 
 function regionAt({ labels, values }: Regions): (pixel: number) => number {
