@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from .activation import Meaning, last_operations, meaning_of
 from .agreement import largest_difference
+from .explain import obstacle
+from .explain_onnx import write_explain_onnx
 from .keras_file import loss_of
 from .model_file import (
     CONVERTED,
@@ -20,7 +22,6 @@ from .model_file import (
     describe,
     output_of,
     read_model_file,
-    read_signature,
     with_options,
     write_model_file,
 )
@@ -28,7 +29,7 @@ from .parity import PICTURES, Reader, write_scores, write_tensors
 from .pictures import reader_of
 from .served import Array, Call, Scores, Tensors, onnx_call, onnx_file, tensorflow_call
 from .settings import VERSION
-from .source import check_repeatable, import_source
+from .source import Source, check_repeatable, open_source
 from .to_onnx import write_onnx
 from .warmup import write_warmup
 
@@ -51,11 +52,16 @@ class Conversion(NamedTuple):
 
 
 class Converted(NamedTuple):
-    """`difference`: the largest of any output between source and formats. `meaning`: None without classes."""
+    """What was made of the source.
+
+    `difference`: the largest of any output between source and formats. `meaning`: None without classes.
+    `no_gradients`: by format, why its version has no signature `explain`.
+    """
 
     difference: float
     described: ModelFile
     meaning: Meaning | None
+    no_gradients: dict[str, str]
 
 
 def _random(spec: tf.TensorSpec) -> Array:
@@ -105,6 +111,20 @@ def _describe(conversion: Conversion, signature: SignatureSpec) -> tuple[ModelFi
     return changed, file.read_text() if changed == fields else None
 
 
+def _explained(source: Source, described: ModelFile) -> tuple[str | None, dict[str, str]]:
+    """The output that gradients explain, or why there is none: the one with the scores, or the only one of floats."""
+    if source.whole:
+        return None, {"SavedModel and ONNX": "a SavedModel keeps its signatures; convert the .keras or .h5 file"}
+    inputs, outputs = source.signature
+    if "classes" in described:
+        output: str | None = output_of(outputs, described["classes"], described.get("output"))
+    else:
+        floats = [name for name, spec in outputs.items() if spec.dtype.is_floating]
+        output = floats[0] if len(floats) == 1 else None
+    reason = obstacle(list(inputs.values())) or (None if output else "several outputs, and no classes")
+    return (None, {"SavedModel and ONNX": reason}) if reason else (output, {})
+
+
 def _meaning(conversion: Conversion, version: Path, output: str, rows: Array) -> Meaning:
     if conversion.image.scores:
         return Meaning(conversion.image.scores, "as given")
@@ -145,19 +165,23 @@ def _check_same(versions: dict[int, Path], source: Call, samples: list[Tensors],
 def _build(conversion: Conversion, folder: Path, versions: dict[int, Path]) -> Converted:
     """Writes the model folder."""
     version, parity = folder / str(VERSION), folder / "parity"
-    source = import_source(conversion.source, version)
-    signature = read_signature(version)
+    source = open_source(conversion.source)
+    signature = source.signature
     described, text = _describe(conversion, signature)
+    explained, no_gradients = _explained(source, described)
+    source.write(version, explained)
     reader = reader_of(described["image"], signature.inputs) if "image" in described else None
     samples = _samples(parity, reader, described, signature)
-    check_repeatable(conversion.source, source, samples)
+    check_repeatable(conversion.source, source.call, samples)
     write_onnx(version)
+    if explained is not None:
+        no_gradients |= write_explain_onnx(version)
     write_warmup(version, conversion.name)
     difference = _compare(
-        {"source": source, "SavedModel": tensorflow_call(version), "ONNX": onnx_call(version)}, samples
+        {"source": source.call, "SavedModel": tensorflow_call(version), "ONNX": onnx_call(version)}, samples
     )
     if versions:
-        _check_same(versions, source, samples, conversion.source)
+        _check_same(versions, source.call, samples, conversion.source)
     meaning = None
     if "classes" in described:
         output = output_of(signature.outputs, described["classes"], described.get("output"))
@@ -172,7 +196,7 @@ def _build(conversion: Conversion, folder: Path, versions: dict[int, Path]) -> C
         write_model_file(folder / MODEL_FILE, described, head)
     else:
         (folder / MODEL_FILE).write_text(text)
-    return Converted(difference, described, meaning)
+    return Converted(difference, described, meaning, no_gradients)
 
 
 def _scores_of(version: Path, signature: SignatureSpec, output: str) -> Scores:

@@ -43,12 +43,13 @@ def _arguments() -> Conversion:
 
 def _summary(conversion: Conversion, converted: Converted) -> list[str]:
     """What was written, what was assumed, and what to do next."""
-    folder, (difference, described, meaning) = conversion.folder, converted
+    folder, (difference, described, meaning, no_gradients) = conversion.folder, converted
     lines = [f"{folder}: source, SavedModel and ONNX differ by at most {difference:.1e}"]
     if meaning:
         lines.append(f"scores: {described.get('scores', 'logits')} ({meaning.reason})")
         if described.get("scores", "logits") != meaning.scores:
             lines[-1] = f"scores: {described.get('scores')} by model.yaml, but {meaning.reason}: {meaning.scores}?"
+    lines += [f"no integrated gradients from {kind}: {reason}" for kind, reason in no_gradients.items()]
     if "image" not in described:
         return [*lines, "next: tensorgate models list; make run"]
     image = described["image"]

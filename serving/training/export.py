@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from .agreement import largest_difference
 from .data import Photo, normalise, read_pixels
+from .explain import EXPLAIN, explain_signature
+from .explain_onnx import write_explain_onnx
 from .fold import fold
 from .model import build_served
 from .served import Scores, onnx_scores, tensorflow_scores
@@ -27,15 +29,18 @@ def _signature(dtype: tf.DType, logits: Callable[[tf.Tensor], tf.Tensor]) -> tf.
 
 
 def _save(served: keras.Model, version: Path) -> None:
-    """Writes the SavedModel with two signatures: float32, and uint8 pixels with a quarter of the bytes per request."""
+    """Writes the SavedModel: float32, uint8 pixels with a quarter of the bytes per request, and explanations."""
     module = tf.Module()
     # Track only the weights: tracking the Keras model would also save every layer.
     module.weights = [weight.value for weight in served.weights]
+    spec = tf.TensorSpec([None, SIDE, SIDE, 3], name=INPUT)
+    explain, inputs = explain_signature(lambda images: served(images[0], training=False), [spec], OUTPUT)
     signatures = {
         SIGNATURE: _signature(tf.float32, lambda image: served(image, training=False)),
         PIXEL_SIGNATURE: _signature(
             tf.uint8, lambda image: served(tf.cast(image, tf.float32) / 127.5 - 1, training=False)
         ),
+        EXPLAIN: tf.function(explain, input_signature=inputs),
     }
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(version), signatures=signatures, options=options)
@@ -47,6 +52,8 @@ def export(trunk: keras.Model, version: Path, name: str, settings: Settings, tem
     shutil.rmtree(version, ignore_errors=True)
     _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
     write_onnx(version)
+    if lacking := write_explain_onnx(version):
+        raise ValueError(f"no gradients of {lacking}")
     write_warmup(version, name)
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf2onnx
 from onnx.external_data_helper import set_external_data
 
+from .explain import EXPLAIN
 from .served import onnx_file
 from .settings import SIGNATURE
 
@@ -52,7 +53,7 @@ def _converted(signature: tf.types.experimental.ConcreteFunction) -> onnx.ModelP
     return proto
 
 
-def _share_weights(proto: onnx.ModelProto, file: Path) -> None:
+def share_weights(proto: onnx.ModelProto, file: Path) -> None:
     """Stores each large weight as external data that points into `file`, if `file` contains its bytes."""
     body = file.read_bytes()
     for weight in proto.graph.initializer:
@@ -73,10 +74,11 @@ def random_layers(signature: tf.types.experimental.ConcreteFunction) -> list[str
 def write_onnx(version: Path) -> None:
     """Writes model.onnx for serving_default, and SIGNATURE.onnx, with weights in model.onnx, for the others.
 
-    Raises ValueError if a signature uses an operation that ONNX does not have.
+    `explain` is not among them: `explain_onnx.py` writes it. Raises ValueError if a signature uses an operation that
+    ONNX does not have.
     """
     loaded = tf.saved_model.load(str(version))
-    for name in sorted(loaded.signatures, key=lambda name: (name != SIGNATURE, name)):
+    for name in sorted(set(loaded.signatures) - {EXPLAIN}, key=lambda name: (name != SIGNATURE, name)):
         try:
             proto = _converted(loaded.signatures[name])
         except (
@@ -89,5 +91,5 @@ def write_onnx(version: Path) -> None:
             point = RANDOM.format(", ".join(layers)) if layers else str(error).strip().splitlines()[0]
             raise ValueError(f"signature {name}: cannot be converted to ONNX: {point}") from error
         if name != SIGNATURE:
-            _share_weights(proto, onnx_file(version))
+            share_weights(proto, onnx_file(version))
         onnx_file(version, name).write_bytes(proto.SerializeToString(deterministic=True))

@@ -7,6 +7,8 @@ import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from tensorflow.core.framework import tensor_pb2
 
+from .explain import EXPLAIN
+
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 # The needed fields of prediction_log.proto, predict.proto and model.proto in tensorflow_serving/apis.
 # The package name is our own, so that Google's messages can be loaded too; names are not part of the encoding.
@@ -56,11 +58,14 @@ def _zeros(spec: tf.TensorSpec) -> tensor_pb2.TensorProto:
 
 
 def write_warmup(version: Path, model: str) -> None:
-    """Writes assets.extra/tf_serving_warmup_requests with one request per signature of the SavedModel."""
+    """Writes assets.extra/tf_serving_warmup_requests with one request per signature of the SavedModel.
+
+    Explanations are not warmed up: zeros are no valid request, and the first one may take longer.
+    """
     signatures = tf.saved_model.load(str(version)).signatures
     (version / FILE).parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(version / FILE)) as records:
-        for name in sorted(signatures):
+        for name in sorted(set(signatures) - {EXPLAIN}):
             log = PredictionLog()
             request = log.predict_log.request
             request.model_spec.name, request.model_spec.signature_name = model, name

@@ -116,7 +116,7 @@ def test_only_the_expected_files_are_written(version: Path) -> None:
     shard = "variables/variables.data-00000-of-00001"
     assert names == {
         "saved_model.pb", "fingerprint.pb", "variables/variables.index", shard,
-        "model.onnx", "serving_uint8.onnx", "assets.extra/tf_serving_warmup_requests",
+        "model.onnx", "serving_uint8.onnx", "explain.onnx", "assets.extra/tf_serving_warmup_requests",
     }  # fmt: skip
     assert (version / "model.onnx").stat().st_size < 12e6
     assert (version / shard).stat().st_size < 12e6
