@@ -357,6 +357,14 @@ export interface PredictQuery {
    */
   'explain.stride'?: ((number | string) | null) & number;
   /**
+   * integrated-gradients, xrai: the points between the baseline and the input.
+   */
+  'explain.steps'?: ((number | string) | null) & number;
+  /**
+   * integrated-gradients, xrai: how the points are placed and weighed.
+   */
+  'explain.rule'?: ('gauss-legendre' | 'trapezoid') | null;
+  /**
    * The seed of random numbers. The same seed gives the same answer.
    */
   'explain.seed'?: ((number | string) | null) & number;

@@ -48,8 +48,10 @@ export type RecordSubject = Shared & {
   readonly kind: 'record';
   /** The features. */
   readonly names: readonly string[];
-  /** `about`: what it is, for the answer. */
-  readonly background: { readonly size: number; readonly about: string };
+  /** The tensors of its one row, by the names of the inputs. Their elements are the features, in order. */
+  readonly own: ReadonlyMap<string, Tensor>;
+  /** `about`: what it is, for the answer. `inputs`: the tensors of its rows. */
+  readonly background: { readonly size: number; readonly about: string; readonly inputs: ReadonlyMap<string, Tensor> };
   /**
    * The scores of `count` mixed records. Mixed record `index` has the features of the record where `isOwn`, and those of the
    * background's record `from(index)` elsewhere.

@@ -4,6 +4,9 @@ import { METHOD_NAMES, type MethodName } from '../domain/explanation.ts';
 import { GatewayError } from '../errors.ts';
 import { PICTURE_BASELINES, type PictureBaseline } from './baselines.ts';
 
+/** How the integral of gradients is computed. */
+const RULES = ['gauss-legendre', 'trapezoid'] as const;
+
 /** A number, or the digits of one in a query or form. */
 function number(minimum: number, maximum: number, { isWhole }: { readonly isWhole: boolean }) {
   const range = `a ${isWhole ? 'whole ' : ''}number from ${minimum} to ${maximum}`;
@@ -47,6 +50,8 @@ export const explainShape = {
   'explain.regions': whole(2, 1000).describe('shapley: the superpixels of a picture.'),
   'explain.window': whole(1, 4096).describe('occlusion: the side of the hidden square, in pixels of the model.'),
   'explain.stride': whole(1, 4096).describe('occlusion: the distance of the squares, in pixels of the model.'),
+  'explain.steps': whole(2, 512).describe('integrated-gradients, xrai: the points between the baseline and the input.'),
+  'explain.rule': oneOf(RULES).describe('integrated-gradients, xrai: how the points are placed and weighed.'),
   'explain.seed': whole(0, 2 ** 32 - 1).describe('The seed of random numbers. The same seed gives the same answer.'),
   'explain.cells': whole(1, 4096).describe('The most rows and columns of a grid in the answer; finer ones are summed.'),
   'explain.format': oneOf(['json', 'png']).describe('JSON, or the heat map over the picture.'),
@@ -70,6 +75,8 @@ export type ExplainOptions = {
   readonly regions?: number;
   readonly window?: number;
   readonly stride?: number;
+  readonly steps?: number;
+  readonly rule?: (typeof RULES)[number];
   readonly seed?: number;
   readonly cells?: number;
   readonly format: 'json' | 'png';

@@ -65,19 +65,14 @@ export function openExplanations(
 function methodOf({ options, kind, signatures }: Asked): ExplainMethod {
   const method = METHODS[options.method];
   const problem = problemOf(method, kind, signatures);
-  if (method && problem === undefined) return method;
+  if (problem === undefined) return method;
   const others = Object.entries(METHODS).filter(([, one]) => problemOf(one, kind, signatures) === undefined);
   const known = others.map(([name]) => name as MethodName).join(', ');
   const detail = `${options.place}explain: ${options.method} ${problem}; this version has ${known}`;
   throw new GatewayError('explanation_unavailable', detail);
 }
 
-function problemOf(
-  method: ExplainMethod | undefined,
-  kind: Subject['kind'],
-  signatures: Asked['signatures'],
-): string | undefined {
-  if (!method) return 'is not offered';
+function problemOf(method: ExplainMethod, kind: Subject['kind'], signatures: Asked['signatures']): string | undefined {
   if (!method.takes.includes(kind)) return `explains no ${kind}s`;
   return method.unavailable(signatures);
 }

@@ -34,6 +34,7 @@ export function recordSubject(explained: ExplainedRecord): RecordSubject {
     target,
     signatures: routed.metadata.signatures,
     names,
+    own,
     background,
     ask: (name, inputs, rows, outputs) => askCounted(explained, { signature: name, inputs, rows, outputs }),
     scores: (count, from, isOwn) =>

@@ -1,0 +1,202 @@
+/** Both methods, with a model whose integrals are known. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { numbersOf } from '../../domain/elements.ts';
+import { stringsOf } from '../../domain/strings.ts';
+import type { Signature, StringTensor, Tensor } from '../../domain/tensor.ts';
+import type { Budget, PictureSubject } from '../method.ts';
+import type { ExplainOptions } from '../options.ts';
+import { integratedGradients } from './integrated-gradients.ts';
+import { withoutGradients } from './signature.ts';
+import { xrai } from './xrai.ts';
+
+const [HEIGHT, WIDTH] = [24, 32];
+const NUMBERS = HEIGHT * WIDTH * 3;
+
+function info(name: string, dtype: string, ...shape: number[]) {
+  return { name, dtype, shape: [-1, ...shape] };
+}
+
+const SIGNATURE: Signature = {
+  inputs: [
+    info('image', 'DT_FLOAT', HEIGHT, WIDTH, 3),
+    info('baseline_image', 'DT_FLOAT', HEIGHT, WIDTH, 3),
+    info('target', 'DT_INT64'),
+    info('steps', 'DT_INT64'),
+    info('quadrature', 'DT_STRING'),
+  ],
+  outputs: [
+    info('attributions_image', 'DT_FLOAT', HEIGHT, WIDTH, 3),
+    info('score_logits', 'DT_FLOAT'),
+    info('baseline_score_logits', 'DT_FLOAT'),
+  ],
+};
+
+function tensor(values: Float32Array, ...shape: number[]): Tensor {
+  return { dtype: 'DT_FLOAT', shape, bytes: new Uint8Array(values.buffer) };
+}
+
+type Asked = { rows: number; target: number[]; steps: number[]; rule: string[] };
+
+/** A model whose score is the sum of weight times value. `error`: by how much its integral is wrong, by steps. */
+function subjectOf(
+  weight: (index: number) => number,
+  error: (steps: number) => number = () => 0,
+): { subject: PictureSubject; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const ask: PictureSubject['ask'] = async (name, inputs, rows) => {
+    assert.equal(name, 'explain');
+    const of = (input: string) => numbersOf(inputs.get(input) as Tensor);
+    const [images, baselines] = [of('image'), of('baseline_image')];
+    const steps = Array.from(of('steps'));
+    asked.push({
+      rows,
+      target: Array.from(of('target')),
+      steps,
+      rule: stringsOf(inputs.get('quadrature') as StringTensor).map((word) => Buffer.from(word).toString()),
+    });
+    const count = steps.length;
+    const wrong = 1 + error(steps[0] as number);
+    const attributions = Float32Array.from(
+      { length: count * NUMBERS },
+      (_, at) => weight(at % NUMBERS) * ((images[at] as number) - (baselines[at] as number)) * wrong,
+    );
+    const score = (values: ArrayLike<number>) =>
+      Float32Array.from({ length: count }, (_, row) => {
+        let sum = 0;
+        for (let at = 0; at < NUMBERS; at += 1) sum += weight(at) * (values[row * NUMBERS + at] as number);
+        return sum;
+      });
+    return new Map([
+      ['attributions_image', tensor(attributions, count, HEIGHT, WIDTH, 3)],
+      ['score_logits', tensor(score(images), count)],
+      ['baseline_score_logits', tensor(score(baselines), count)],
+    ]);
+  };
+  const pixels = Float32Array.from({ length: NUMBERS }, (_, at) => (Math.floor(at / 3) % WIDTH < 10 ? 200 : 40));
+  const subject: PictureSubject = {
+    kind: 'picture',
+    target: { name: 'hat', output: 'logits', element: 1, sign: 1, offset: 0 },
+    signatures: new Map([['explain', SIGNATURE]]),
+    ask,
+    height: HEIGHT,
+    width: WIDTH,
+    channels: 3,
+    pixels,
+    scaled: (values) => values.map((value) => value / 127.5 - 1),
+    inputShape: [HEIGHT, WIDTH, 3],
+    scores: () => assert.fail('gradients need no scores'),
+  };
+  return { subject, asked };
+}
+
+const options = (given: Partial<ExplainOptions> = {}): ExplainOptions => ({
+  method: 'integrated-gradients',
+  format: 'json',
+  place: 'query ',
+  ...given,
+});
+const budget = (calls = 10_000): Budget => ({ calls, hasRoom: (more) => more <= calls });
+/** Of the left third alone. */
+const left = (index: number) => (Math.floor(index / 3) % WIDTH < 10 ? 0.01 : 0);
+
+test('integrated gradients: a value for each pixel, and the sum is the difference of the scores', async () => {
+  const { subject, asked } = subjectOf(left);
+  const found = await integratedGradients.explain(subject, options(), budget());
+  assert.deepEqual(asked, [{ rows: 52, target: [1], steps: [50], rule: ['gauss-legendre'] }]);
+  assert.ok(found.attributions.kind === 'grid');
+  const { rows, columns, values } = found.attributions;
+  assert.deepEqual([rows, columns, found.baseline], [HEIGHT, WIDTH, 'black']);
+  assert.ok(Math.abs((values[0] as number) - 3 * 0.01 * (200 / 127.5)) < 1e-6);
+  assert.equal(values[WIDTH - 1], 0);
+  const sum = values.reduce((total, value) => total + value, 0);
+  assert.ok(Math.abs(sum - (found.score - found.baselineScore)) < (found.tolerance ?? 0));
+});
+
+test('while the sum is not complete, the steps are doubled as far as the budget goes', async () => {
+  const rough = subjectOf(left, (steps) => 1 / steps);
+  const found = await integratedGradients.explain(rough.subject, options(), budget());
+  assert.deepEqual(
+    rough.asked.map(({ steps }) => steps[0]),
+    [50, 100],
+  );
+  assert.ok(Math.abs((found.tolerance ?? 0) - 0.01 * (found.score - found.baselineScore)) < 1e-3);
+  const never = subjectOf(left, () => 1);
+  await integratedGradients.explain(never.subject, options(), budget());
+  assert.deepEqual(
+    never.asked.map(({ steps }) => steps[0]),
+    [50, 100, 200, 400, 512],
+  );
+  const bounded = subjectOf(left, () => 1);
+  await integratedGradients.explain(bounded.subject, options(), budget(120));
+  assert.deepEqual(
+    bounded.asked.map(({ steps }) => steps[0]),
+    [50, 100],
+  );
+});
+
+test('explain.steps, explain.rule and explain.baseline are taken as given', async () => {
+  const { subject, asked } = subjectOf(left, () => 1);
+  const given = options({ steps: 7, rule: 'trapezoid', baseline: 'white' });
+  const found = await integratedGradients.explain(subject, given, budget());
+  assert.deepEqual(asked, [{ rows: 9, target: [1], steps: [7], rule: ['trapezoid'] }]);
+  assert.equal(found.baseline, 'white');
+  await assert.rejects(integratedGradients.explain(subject, given, budget(8)), { kind: 'invalid_request' });
+});
+
+test('noise is the same for the same seed', async () => {
+  const { subject } = subjectOf(left);
+  const of = async (seed: number) =>
+    (await integratedGradients.explain(subject, options({ baseline: 'noise', seed }), budget())).baselineScore;
+  assert.equal(await of(3), await of(3));
+  assert.notEqual(await of(3), await of(4));
+});
+
+test('the negative logit of a class that shares its neuron has negative attributions', async () => {
+  const { subject } = subjectOf(left);
+  const other = { ...subject, target: { ...subject.target, element: 0, sign: -1, offset: 1 } as const };
+  const [one, two] = await Promise.all(
+    [subject, other].map((each) => integratedGradients.explain(each, options(), budget())),
+  );
+  assert.ok(one?.attributions.kind === 'grid' && two?.attributions.kind === 'grid');
+  assert.equal(two.attributions.values[0], -(one.attributions.values[0] as number));
+  assert.equal(two.score, 1 - one.score);
+});
+
+test('a picture in planes', async () => {
+  const planar = (index: number) => (index < HEIGHT * WIDTH && index % WIDTH === 4 ? 1 : 0);
+  const { subject } = subjectOf(planar);
+  const scaled = (values: Float32Array) =>
+    values.map((_, at) => values[(at % (HEIGHT * WIDTH)) * 3 + Math.floor(at / (HEIGHT * WIDTH))] as number);
+  const planes = { ...subject, scaled, inputShape: [3, HEIGHT, WIDTH] };
+  const found = await integratedGradients.explain(planes, options(), budget());
+  assert.ok(found.attributions.kind === 'grid');
+  const columns = [...found.attributions.values.entries()].filter(([, value]) => value !== 0).map(([at]) => at % WIDTH);
+  assert.deepEqual([...new Set(columns)], [4]);
+});
+
+test('xrai: the region that matters comes first, and the sum is complete', async () => {
+  const { subject, asked } = subjectOf(left);
+  const found = await xrai.explain(subject, options({ method: 'xrai' }), budget());
+  assert.deepEqual(asked[0], { rows: 104, target: [1, 1], steps: [50, 50], rule: new Array(2).fill('gauss-legendre') });
+  assert.ok(found.attributions.kind === 'regions');
+  const { labels, values } = found.attributions;
+  assert.deepEqual([labels[0], found.baseline], [0, 'black and white']);
+  assert.ok((labels[WIDTH - 1] as number) > 0);
+  const sum = values.reduce((total, value) => total + value, 0);
+  assert.ok(Math.abs(sum - (found.score - found.baselineScore)) <= (found.tolerance ?? 0));
+  assert.ok((values[0] as number) > 0.9 * sum);
+});
+
+test('a version without the signature, or with another one of that name, has no gradients', () => {
+  assert.equal(withoutGradients(new Map([['explain', SIGNATURE]])), undefined);
+  assert.match(withoutGradients(new Map()) ?? '', /^needs the signature explain .* which is missing$/);
+  const other = { inputs: SIGNATURE.inputs.slice(0, 2), outputs: SIGNATURE.outputs };
+  assert.match(withoutGradients(new Map([['explain', other]])) ?? '', /other tensors here/);
+});
+
+test('a target of another output is not available', async () => {
+  const { subject } = subjectOf(left);
+  const other = { ...subject, target: { ...subject.target, output: 'age' } };
+  await assert.rejects(integratedGradients.explain(other, options(), budget()), { kind: 'explanation_unavailable' });
+});
