@@ -29,7 +29,7 @@ export function pageRoutes(): Router {
     const page = readPageFile(path.join(ASSETS, file));
     const handler: RequestHandler = (request, response) => {
       response.setHeader('Content-Security-Policy', policy);
-      sendFile(request, response, page);
+      return sendFile(request, response, page);
     };
     router.route(route).get(handler).all(healthOnly());
   }
@@ -46,7 +46,7 @@ function filesAt(entries: readonly (readonly [string, PageFile])[]): RequestHand
   const files = new Map(entries);
   return (request, response, next) => {
     const file = ['GET', 'HEAD'].includes(request.method) ? files.get(request.path) : undefined;
-    if (file) sendFile(request, response, file);
-    else next();
+    if (!file) return next();
+    return sendFile(request, response, file);
   };
 }

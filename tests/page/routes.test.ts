@@ -52,6 +52,24 @@ test('the pages have a policy of their own origin, and are less than 100 kB with
   assert.ok(sizes.reduce((sum, size) => sum + size, 0) < 100_000);
 });
 
+test('files go in gzip to clients that accept it, each encoding with a tag of its own', async () => {
+  const url = `${gateway.url}/page/viewer/swagger-ui-bundle.js`;
+  const [gzip, plain] = await Promise.all(
+    ['gzip', 'identity'].map(async (encoding) => {
+      const response = await fetch(url, { headers: { 'Accept-Encoding': encoding } });
+      const [used, etag, length, vary] = ['content-encoding', 'etag', 'content-length', 'vary'].map((name) =>
+        response.headers.get(name),
+      );
+      assert.equal(vary, 'Accept-Encoding');
+      return { used, etag, length: Number(length), text: await response.text() };
+    }),
+  );
+  assert.deepEqual([gzip?.used, plain?.used], ['gzip', null]);
+  assert.ok((gzip?.length ?? 0) < (plain?.length ?? 0) / 2);
+  assert.ok(plain?.text.length && gzip?.text === plain.text);
+  assert.notEqual(gzip?.etag, plain.etag);
+});
+
 test('no file outside of the folder is served, and none without the right method', async () => {
   for (const path of [
     '/page/',
