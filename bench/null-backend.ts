@@ -1,8 +1,10 @@
 /**
  * A null model server: it counts the bytes of a Predict request and answers ten constant scores per image. With
  * PREDICT_MS each request takes that long, two at a time, like a model on another machine. It uses plain HTTP/2 and
- * prepared answers, to use little CPU.
+ * prepared answers, to use little CPU. VERSION is the version that it has, 1 by default. With GARBAGE=true a Predict is answered with bytes
+ * that are no message.
  */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -26,7 +28,8 @@ const signature = (dtype: string) => ({
   inputs: { input_8: { name: 'input_8:0', dtype, tensor_shape: shape(-1, 299, 299, 3) } },
   outputs: { dense_7: { name: 'dense_7:0', dtype: 'DT_FLOAT', tensor_shape: shape(-1, 10) } },
 });
-const model_spec = { name: 'clothing-model', version: { value: 1 } };
+const version = Number(process.env.VERSION ?? 1);
+const model_spec = { name: 'clothing-model', version: { value: version } };
 const signature_def = { serving_default: signature('DT_FLOAT'), serving_uint8: signature('DT_UINT8') };
 const map = definition['tensorflow.serving.SignatureDefMap'] as MessageTypeDefinition<object, object>;
 const metadata = {
@@ -57,12 +60,13 @@ function predictionsFor(rows: number): Buffer {
   return made;
 }
 
-const status = { model_version_status: [{ version: 1, state: 'AVAILABLE', status: {} }] };
+const status = { model_version_status: [{ version, state: 'AVAILABLE', status: {} }] };
 const lookUps = new Map<string | undefined, Buffer>([
   [GetModelMetadata.path, framed(GetModelMetadata.responseSerialize({ model_spec, metadata }))],
   [GetModelStatus.path, framed(GetModelStatus.responseSerialize(status))],
 ]);
 
+const garbage = process.env.GARBAGE === 'true' ? framed(randomBytes(500)) : undefined;
 const predictMs = Number(process.env.PREDICT_MS ?? 0);
 const slots = [Promise.resolve(), Promise.resolve()];
 let next = 0;
@@ -88,7 +92,8 @@ async function answer(stream: ServerHttp2Stream, path: string | undefined): Prom
   if (isPredict) await simulatePredict();
   if (stream.destroyed) return;
   const sampleBytes = first?.includes(UINT8) ? 1 : 4;
-  const message = isPredict ? predictionsFor(Math.floor(bytes / sampleBytes / SAMPLES)) : lookUps.get(path);
+  const rows = Math.floor(bytes / sampleBytes / SAMPLES);
+  const message = isPredict ? (garbage ?? predictionsFor(rows)) : lookUps.get(path);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': message ? '0' : '12' }));
   stream.end(message);
