@@ -20,6 +20,8 @@ import { SpareLine } from './spare-line.ts';
 /** Images of one request that are busy at once. */
 const MAX_AT_ONCE = 8;
 const MAX_RETRY_AFTER_S = 30;
+/** Of the limit this part is for spare work beside predictions. */
+const SPARE_PART = 4;
 
 /** `maxInFlight`: images held, where a larger request runs alone. `maxQueue`: requests waiting. */
 export type AdmissionOptions = { readonly maxInFlight: number; readonly maxQueue: number };
@@ -40,6 +42,7 @@ export class Admission {
   #held = 0;
   #busy = 0;
   #spareBusy = 0;
+  #entered = 0;
   #admitted = 0;
   #fetching = 0;
 
@@ -79,6 +82,7 @@ export class Admission {
    * with Retry-After when the queue is full or the wait is longer than the time left. An abort leaves the queue.
    */
   async admit<T>(context: RequestContext, images: number, work: (atOnce: number) => Promise<T>): Promise<T> {
+    this.#entered += 1;
     const atOnce = await this.#enter({ tenant: context.tenant, images }, context);
     const startMs = performance.now();
     const busyAtStart = this.#busy;
@@ -98,8 +102,8 @@ export class Admission {
   }
 
   /**
-   * Runs work that predictions go before: it begins when nothing is queued, and predictions take at most half of the limit or nothing at
-   * all. It takes half of the room at most, so that predictions have some beside it. Its service time is no sample.
+   * Runs work that predictions go before: it begins when nothing is queued, and all work takes at most a quarter of the limit, or no
+   * prediction is busy. It takes half of the room at most, so that predictions have some beside it. Its service time is no sample.
    */
   async admitSpare<T>(context: RequestContext, rows: number, work: () => Promise<T>): Promise<T> {
     if (context.signal.aborted) throw abortError(context.signal);
@@ -133,6 +137,11 @@ export class Admission {
   /** Requests that are fetching or admitted. */
   get inFlight(): number {
     return this.#fetching + this.#admitted;
+  }
+
+  /** Requests that have asked for room so far, without spare work. */
+  get entered(): number {
+    return this.#entered;
   }
 
   get queued(): number {
@@ -171,7 +180,7 @@ export class Admission {
     const atOnce = this.#spareAtOnce(images);
     if (this.#queue.size > 0 || !this.#hasRoom(images, atOnce)) return false;
     const isQuiet = this.#busy === this.#spareBusy;
-    return isQuiet || this.#busy + atOnce <= this.#limit.current / 2;
+    return isQuiet || this.#busy + atOnce <= this.#limit.current / SPARE_PART;
   }
 
   #take(images: number, atOnce = this.#atOnce(images)): number {

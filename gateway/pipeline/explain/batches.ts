@@ -1,8 +1,10 @@
 /** Sends the inputs of an explanation in batches that are small enough for predictions to pass between them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admission } from '../../admission/admission.ts';
 import type { Target } from '../../domain/explanation.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import type { Tensor } from '../../domain/tensor.ts';
+import { abortError } from '../../errors.ts';
 import type { Meter } from '../../explain/budget.ts';
 import { expectedTensors } from '../../model/expected-answer.ts';
 import { signatureOf } from '../../model/find-signature.ts';
@@ -13,6 +15,9 @@ import type { TensorStages } from '../stages.ts';
 
 /** How long a batch may take, where it can be kept so short: a prediction that comes meanwhile waits for no longer. */
 const BATCH_MS = 50;
+
+/** How much longer than a batch the pause after it is, if a prediction came meanwhile: it has met a busy model. */
+const PAUSE = 4;
 
 /** What the explanation of one instance needs of the request. */
 export type Explained = {
@@ -26,23 +31,35 @@ export type Explained = {
 /** Sends one batch from input `start` on. Resolves to its scores. */
 export type SendBatch = (start: number, count: number) => Promise<Float64Array>;
 
-/** Sends inputs in batches of `most` or fewer, which are as large as BATCH_MS allows by those before. */
-export function createBatches(meter: Meter, most: number): (count: number, send: SendBatch) => Promise<Float64Array> {
+/**
+ * Sends inputs in batches of `most` or fewer, which are as large as BATCH_MS allows by those before. Rests after each batch during
+ * which a prediction came, so that few predictions meet one.
+ */
+export function createBatches(
+  { meter, stages: { admission }, context: { signal } }: Pick<Explained, 'meter' | 'stages' | 'context'>,
+  most: number,
+): (count: number, send: SendBatch) => Promise<Float64Array> {
   let size = 1;
   return async (count, send) => {
     const scores = new Float64Array(count);
     for (let start = 0; start < count; ) {
       const rows = Math.min(size, most, count - start);
       const startedMs = performance.now();
+      const { entered } = admission;
       scores.set(await send(start, rows), start);
       const ms = performance.now() - startedMs;
-      meter.add(rows, ms);
+      if (admission.entered > entered) await rest(PAUSE * ms, signal);
+      meter.add(rows, performance.now() - startedMs);
       start += rows;
       // Grows at most fourfold: the first batches of a version may be fast by chance.
       size = Math.max(1, Math.min(most, 4 * rows, Math.floor((rows * BATCH_MS) / Math.max(ms, 0.1))));
     }
     return scores;
   };
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => Promise.reject(abortError(signal)));
 }
 
 /** Runs `work` once no prediction waits for the model. `images`: what admission counts. */

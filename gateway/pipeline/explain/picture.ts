@@ -28,13 +28,13 @@ export type ExplainedPicture = Explained & {
 };
 
 export function pictureSubject(explained: ExplainedPicture): PictureSubject {
-  const { stages, routed, target, spec, pixels, meter } = explained;
+  const { stages, routed, target, spec, pixels } = explained;
   const [height, width] = spec.size;
   const channels = spec.color === 'rgb' ? 3 : 1;
   const { image } = bindingOf(routed);
   const writers = stages.writersOf('encoded' in image ? spec : image);
   const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_BYTES / (4 * pixels.length))));
-  const inBatches = createBatches(meter, most);
+  const inBatches = createBatches(explained, most);
   const scratch = new Float32Array(pixels.length);
   async function fill(row: InputArray): Promise<void> {
     const writer = writers(row);

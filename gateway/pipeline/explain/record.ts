@@ -24,11 +24,11 @@ export type ExplainedRecord = Explained & {
 };
 
 export function recordSubject(explained: ExplainedRecord): RecordSubject {
-  const { stages, routed, target, meter, context, signature, own, constant, features, background } = explained;
+  const { stages, routed, target, context, signature, own, constant, features, background } = explained;
   const { names } = features;
   const isSingle = signatureOf(routed.metadata, signature).inputs.some(({ shape }) => shape?.[0] === 1);
   const most = isSingle ? 1 : Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_ELEMENTS / names.length)));
-  const inBatches = createBatches(meter, most);
+  const inBatches = createBatches(explained, most);
   return {
     kind: 'record',
     target,
