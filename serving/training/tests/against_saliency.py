@@ -3,7 +3,7 @@
 pip install saliency==0.2.1 scikit-image scipy, then in serving/:
 python -m training.tests.against_saliency VERSION PHOTO...
 
-VERSION has saved_model.pb, and explain.onnx or the signature explain. Needs node in PATH.
+VERSION has saved_model.pb. Its explain.onnx is compared too, if it is there. Needs node in PATH.
 """
 
 import subprocess
@@ -19,9 +19,9 @@ import tensorflow as tf
 from scipy.stats import spearmanr
 
 from training.data import normalise, read_pixels
-from training.explain import EXPLAIN, TRAPEZOID
-from training.served import onnx_call, onnx_file, tensorflow_call
-from training.settings import SIGNATURE
+from training.explain import EXPLAIN, TRAPEZOID, explain_signature
+from training.served import Call, Tensors, onnx_call, onnx_file, tensorflow_call
+from training.settings import INPUT, OUTPUT, SIGNATURE
 
 Array = npt.NDArray[Any]
 STEPS = 50
@@ -64,35 +64,51 @@ def ranks(pixels: Array, attributions: Array) -> Array:
     return np.frombuffer(made.stdout, np.uint16).reshape(height, width)
 
 
+def explained(version: Path) -> dict[str, Call]:
+    """The signature by format. A SavedModel without it gets it here, on the same graph."""
+    loaded = tf.saved_model.load(str(version))
+    function = loaded.signatures.get(EXPLAIN)
+    if function is None:
+        (spec,) = loaded.signatures[SIGNATURE].structured_input_signature[1].values()
+        scores = loaded.signatures[SIGNATURE]
+        explain, given = explain_signature(lambda images: scores(**{INPUT: images[0]})[OUTPUT], [spec], OUTPUT)
+        made = tf.function(explain, input_signature=given)
+
+        def function(**tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+            return made(*(tensors[spec.name] for spec in given))
+
+    def call(tensors: Tensors, keep: object = loaded) -> Tensors:
+        answer = function(**{name: tf.constant(values) for name, values in tensors.items()})
+        return {name: values.numpy() for name, values in answer.items()}
+
+    calls: dict[str, Call] = {"SavedModel": call}
+    if onnx_file(version, EXPLAIN).exists():
+        calls["ONNX"] = onnx_call(version, EXPLAIN)
+    return calls
+
+
 def compare(version: Path, photos: list[Path]) -> None:
     """Prints the differences for each photo."""
-    call = gradients_of(version)
-    ours = onnx_call(version, EXPLAIN) if onnx_file(version, EXPLAIN).exists() else tensorflow_call(version, EXPLAIN)
-    served = tensorflow_call(version)
+    call, ours, served = gradients_of(version), explained(version), tensorflow_call(version)
     for photo in photos:
         pixels = read_pixels(photo)
         image = normalise(pixels[np.newaxis])
-        target = int(served({"image": image})["logits"][0].argmax())
-        attributions = {}
+        target = int(served({INPUT: image})[OUTPUT][0].argmax())
+        attributions = []
         for colour in (-1, 1):
             baseline = np.full_like(image, colour)
-            request = {"image": image, "baseline_image": baseline, "target": np.array([target])}
-            rule = {"steps": np.array([STEPS]), "quadrature": np.array([TRAPEZOID], object)}
-            answer = ours({**request, **rule})
-            attributions[colour] = answer["attributions_image"][0]
+            request: Tensors = {INPUT: image, f"baseline_{INPUT}": baseline, "target": np.array([target])}
+            request |= {"steps": np.array([STEPS]), "quadrature": np.array([TRAPEZOID], object)}
             theirs = trapezoid(call, image[0], baseline[0], target, STEPS)
-            difference = np.abs(attributions[colour] - theirs).max()
-            score = float(answer["score_logits"][0] - answer["baseline_score_logits"][0])
-            lacking = abs(attributions[colour].sum() - score) / abs(score)
-            print(
-                f"{photo.name} baseline {colour}: largest difference {difference:.2e} of {np.abs(theirs).max():.2e},"
-                f" incomplete by {100 * lacking:.2f} %"
-            )
-        base = (attributions[-1] + attributions[1]) / 2
-        theirs = saliency.XRAI().GetMask(pixels.astype(np.float32) / 127.5 - 1, call, base_attribution=base)
+            found = {kind: each(request)[f"attributions_{INPUT}"][0] for kind, each in ours.items()}
+            for kind, values in found.items():
+                print(f"{photo.name} from {colour}, {kind}: differs by {np.abs(values - theirs).max():.1e}", flush=True)
+            attributions.append(found["SavedModel"])
+        base = np.mean(attributions, 0)
+        regions = saliency.XRAI().GetMask(pixels.astype(np.float32) / 127.5 - 1, call, base_attribution=base)
         own = ranks(pixels, base.max(-1))
         print(
-            f"{photo.name} XRAI: rank correlation {spearmanr(-own.ravel(), theirs.ravel()).statistic:.3f}", flush=True
+            f"{photo.name} XRAI: rank correlation {spearmanr(-own.ravel(), regions.ravel()).statistic:.3f}", flush=True
         )
 
 

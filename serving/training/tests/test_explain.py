@@ -1,5 +1,6 @@
 """The signature `explain` gives integrated gradients, in both formats, and leaves the other signatures as they are."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,17 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Call]:
     """The signature of a converted network, in both formats."""
     version = _convert(_small(), tmp_path_factory.mktemp("pets"))
     return {kind: make(version, EXPLAIN) for kind, make in CALLS.items()}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_attributions_are_those_of_saliency(pets: dict[str, Call], kind: str) -> None:
+    """saliency.json has those of `saliency` 0.2.1 (PAIR) for the same network, by against_saliency.trapezoid."""
+    expected = json.loads((Path(__file__).parent / "saliency.json").read_text())
+    photo, baseline = np.random.default_rng(2).uniform(0, 1, (2, 1, 12, 12, 3)).astype(np.float32)
+    request = _request({"photo": photo}, {"photo": baseline}, expected["target"], expected["steps"], TRAPEZOID)
+    attributions = pets[kind](request)["attributions_photo"]
+    assert np.abs(attributions).max() > 0.1
+    np.testing.assert_allclose(attributions.ravel(), expected["attributions"], atol=1e-5)
 
 
 @pytest.fixture(scope="module")
