@@ -175,17 +175,18 @@ test('a picture in planes', async () => {
   assert.deepEqual([...new Set(columns)], [4]);
 });
 
-test('xrai: the region that matters comes first, and the sum is complete', async () => {
+test('xrai: the regions that matter come first, and the sum is complete', async () => {
   const { subject, asked } = subjectOf(left);
   const found = await xrai.explain(subject, options({ method: 'xrai' }), budget());
   assert.deepEqual(asked[0], { rows: 104, target: [1, 1], steps: [50, 50], rule: new Array(2).fill('gauss-legendre') });
   assert.ok(found.attributions.kind === 'regions');
   const { labels, values } = found.attributions;
-  assert.deepEqual([labels[0], found.baseline], [0, 'black and white']);
-  assert.ok((labels[WIDTH - 1] as number) > 0);
+  assert.equal(found.baseline, 'black and white');
+  const firstWithout = values.findIndex((value) => value < 1e-9);
+  assert.ok((labels[0] as number) < firstWithout && (labels[WIDTH - 1] as number) >= firstWithout);
+  assert.ok(values.subarray(firstWithout).every((value) => value < 1e-9));
   const sum = values.reduce((total, value) => total + value, 0);
   assert.ok(Math.abs(sum - (found.score - found.baselineScore)) <= (found.tolerance ?? 0));
-  assert.ok((values[0] as number) > 0.9 * sum);
 });
 
 test('a version without the signature, or with another one of that name, has no gradients', () => {

@@ -25,6 +25,8 @@ from training.settings import INPUT, OUTPUT, SIGNATURE
 
 Array = npt.NDArray[Any]
 STEPS = 50
+# As many points as the signature computes at once: rounding depends on it.
+BATCH = 3
 XRAI = Path(__file__).parents[3] / "bench" / "xrai.ts"
 
 
@@ -51,7 +53,7 @@ def trapezoid(call: Callable[..., dict[str, Array]], image: Array, baseline: Arr
     method = saliency.IntegratedGradients()
 
     def mean(points: int) -> Array:
-        return method.GetMask(image, call, target, x_baseline=baseline, x_steps=points, batch_size=10)
+        return method.GetMask(image, call, target, x_baseline=baseline, x_steps=points, batch_size=BATCH)
 
     return (steps * mean(steps) - mean(2)) / (steps - 1)
 
@@ -108,7 +110,7 @@ def compare(version: Path, photos: list[Path]) -> None:
         regions = saliency.XRAI().GetMask(pixels.astype(np.float32) / 127.5 - 1, call, base_attribution=base)
         own = ranks(pixels, base.max(-1))
         print(
-            f"{photo.name} XRAI: rank correlation {spearmanr(-own.ravel(), regions.ravel()).statistic:.3f}", flush=True
+            f"{photo.name} XRAI: rank correlation {spearmanr(own.ravel(), -regions.ravel()).statistic:.3f}", flush=True
         )
 
 
