@@ -14,6 +14,8 @@ from .data import data_sha256
 from .finish import Job, evaluate_candidate, export_candidate, judge_candidate
 from .gate import alias_of, sentences
 from .names import name_of
+from .pretrained import PREFERRED, with_architecture
+from .schedule import with_epochs
 from .settings import DEFAULTS, SIDES, SPLITS, VERSION, Settings, settings_for
 from .split import PARTS, split_kind, split_photos
 from .track import lineage_of, start_run
@@ -29,21 +31,28 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds the options for common settings. The others go into the --settings file. Options override the file."""
     group = parser.add_argument_group("settings", argument_default=argparse.SUPPRESS)
     group.add_argument("--settings", type=Path, help="JSON file with fields of Settings, such as tune's best.json")
-    group.add_argument("--architecture", choices=list(DEFAULTS), help="(xception-small)")
     group.add_argument(
-        "--weights", help='file with initial weights, or "imagenet" (xception: imagenet, otherwise random)'
+        "--architecture", choices=list(DEFAULTS), help=f"({PREFERRED}, or xception-small without its package)"
     )
+    group.add_argument("--weights", help='file with initial weights, or "imagenet" (imagenet; xception-small: random)')
     group.add_argument(
         "--split", choices=SPLITS, help="by the data set's folders, or by a hash of each file name (folders, if there)"
     )
     group.add_argument(
-        "--pool", type=int, choices=list(SIDES), help="side of the pixel squares that are averaged first (3)"
+        "--pool",
+        type=int,
+        choices=list(SIDES),
+        help="side of the pixel squares that are averaged first (xception-small: 3)",
     )
-    group.add_argument("--epochs", type=int, help="length of the schedule in epochs (60; xception 30)")
+    group.add_argument(
+        "--epochs",
+        type=int,
+        help="length of the schedule in epochs (xception-small 60, xception 30, efficientnet by the number of photos)",
+    )
     group.add_argument("--max-minutes", type=float, help="length of the schedule in minutes, instead of epochs")
     group.add_argument("--patience", type=int, help="stop after so many epochs without improvement (15)")
-    group.add_argument("--learning-rate", type=float, help="peak learning rate (2e-3)")
-    group.add_argument("--ema-decay", type=float, help="decay of the moving average of the weights (0.997)")
+    group.add_argument("--learning-rate", type=float, help="peak learning rate (by architecture)")
+    group.add_argument("--ema-decay", type=float, help="decay of the moving average of the weights (by architecture)")
     group.add_argument("--batch", type=int, help="photos per step (32)")
     group.add_argument("--seed", type=int, help="random seed (1)")
 
@@ -80,7 +89,7 @@ def settings_of(given: argparse.Namespace) -> Settings:
     if "pool" in options:
         # The sides depend on the pool.
         fields.pop("sides", None)
-    return settings_for(**(fields | options))
+    return settings_for(**with_architecture(fields | options))
 
 
 def run(job: Job, fresh: bool, export_only: bool) -> dict[str, Any]:
@@ -109,9 +118,9 @@ def job_of(given: argparse.Namespace) -> Job:
     """The run that the options describe. Raises ValueError for photos or a name that do not fit."""
     settings = settings_of(given)
     settings = replace(settings, split=split_kind(given.data, settings.split))
-    classes = split_photos(given.data, settings.split).classes
-    name = name_of(given.data, classes, given.models, given.name)
-    return Job(given.data, given.work, given.models, settings, name)
+    split = split_photos(given.data, settings.split)
+    name = name_of(given.data, split.classes, given.models, given.name)
+    return Job(given.data, given.work, given.models, with_epochs(settings, len(split.train)), name)
 
 
 def main() -> None:

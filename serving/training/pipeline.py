@@ -55,26 +55,33 @@ def tune(
     tracking_uri: str,
     chosen: Output[Artifact],
 ) -> None:
-    """Writes settings.json: the best settings of the search, or the given settings if `trials` is 0."""
+    """Writes settings.json: the best settings of the search, or the given settings if `trials` is 0.
+
+    `epochs`: 0 for those of the architecture.
+    """
     import json
     import os
     from dataclasses import asdict
     from pathlib import Path
 
     from training.json_file import write_json
+    from training.pretrained import with_architecture
+    from training.schedule import with_epochs
     from training.settings import settings_for
+    from training.split import split_photos
     from training.tune import search
     from training.tune_report import BEST
     from training.tune_trial import TUNE
 
     if tracking_uri:
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri
-    given, best, work = json.loads(settings), {}, Path(chosen.path)
+    given, best, work = with_architecture(json.loads(settings)), {}, Path(chosen.path)
     if trials:
         search(Path(photos.path), work, settings_for(**{**given, "epochs": trial_epochs}), trials, jobs=1)
         best = json.loads((work / TUNE / BEST).read_text())
     work.mkdir(parents=True, exist_ok=True)
-    write_json(work / "settings.json", asdict(settings_for(**{**given, **best, "epochs": epochs})))
+    found = settings_for(**{**given, **best, **({"epochs": epochs} if epochs else {})})
+    write_json(work / "settings.json", asdict(with_epochs(found, len(split_photos(Path(photos.path)).train))))
 
 
 def train(
@@ -202,7 +209,7 @@ def build_pipeline(image: str = IMAGE) -> Any:
         models_path: str,
         model_name: str = NAME,
         settings: str = "{}",
-        epochs: int = 60,
+        epochs: int = 0,
         trials: int = 0,
         trial_epochs: int = 15,
         tf_serving_host: str = "",

@@ -1,9 +1,19 @@
 """The learning rate and the picture size at each point of a run."""
 
 import math
+from dataclasses import replace
 
 from .history import Row, best_row
 from .settings import Settings
+
+# Fine-tuning of pretrained weights: so many epochs, and more for few photos, so that there are enough steps.
+EPOCHS, STEPS = 5, 120
+
+
+def with_epochs(settings: Settings, photos: int) -> Settings:
+    """The settings with the number of epochs that this number of training photos needs, unless they have one."""
+    steps = max(1, photos // settings.batch)
+    return settings if settings.epochs else replace(settings, epochs=max(EPOCHS, math.ceil(STEPS / steps)))
 
 
 def _rise_and_fall(settings: Settings, share: float) -> float:

@@ -19,6 +19,11 @@ SIDES: dict[int, Sides] = {
 }
 # By the folders train, validation and test, by a hash of each file name, or by the folders if they are there.
 SPLITS = ("auto", "folders", "hash")
+# How the served graph makes the network's input of a photo: the mean of pool x pool squares and then the centre, or the
+# whole photo resized bilinearly.
+SHRINKS = ("pool", "bilinear")
+# How the exported files store large weights. float16 halves them; the graph still computes in float32.
+STORED = ("float32", "float16")
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,11 @@ class Settings:
     """How the network is trained. Settings, photos and commit together reproduce a run.
 
     `pool`: side of the pixel squares that the served graph averages first. `sides`: see SIDES; by default they follow
-    from `pool`. The last side is the network's input when serving, cropped from the centre of the photo.
-    `weights`: file with initial weights, or "imagenet" for xception. `frozen`: share of the schedule in which only the
-    head is trained, at `learning_rate`; then everything is trained at `fine_tuning_rate`. `patience`: in epochs.
-    `width`: scales the channels of xception-small. `augmentation`: scales the strength of data augmentation.
+    from `pool`. The last side is the network's input when serving. `shrink`: see SHRINKS. `stored`: see STORED.
+    `weights`: file with initial weights, or "imagenet". `epochs`: 0 for as many as the number of photos needs.
+    `frozen`: share of the schedule in which only the head is trained, at `learning_rate`; then everything is trained at
+    `fine_tuning_rate`. `patience`: in epochs. `mixup`: 0 for neither mixup nor CutMix. `width`: scales the channels of
+    xception-small. `augmentation`: scales the strength of data augmentation.
     """
 
     architecture: str = "xception-small"
@@ -41,6 +47,7 @@ class Settings:
     seed: int = 1
     batch: int = 32
     pool: int = 3
+    shrink: str = "pool"
     width: float = 1.0
     dropout: float = 0.4
     learning_rate: float = 2e-3
@@ -53,14 +60,18 @@ class Settings:
     augmentation: float = 1.0
     ema_decay: float = 0.997
     sides: Sides = ()
+    stored: str = "float32"
 
     def __post_init__(self) -> None:
         if self.architecture not in DEFAULTS:
             raise ValueError(f"architecture {self.architecture!r}: must be one of {', '.join(DEFAULTS)}")
-        if self.split not in SPLITS:
-            raise ValueError(f"split {self.split!r}: must be one of {', '.join(SPLITS)}")
+        for name, known in (("split", SPLITS), ("shrink", SHRINKS), ("stored", STORED)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} {getattr(self, name)!r}: must be one of {', '.join(known)}")
         if self.pool not in SIDES:
             raise ValueError(f"pool {self.pool}: must be one of {', '.join(map(str, SIDES))}")
+        if self.shrink == "bilinear" and self.pool != 1:
+            raise ValueError(f"pool {self.pool}: photos that are resized bilinearly are not pooled, so it must be 1")
         # Settings read from JSON have lists instead of tuples.
         sides = tuple((share, side) for share, side in self.sides) or SIDES[self.pool]
         object.__setattr__(self, "sides", sides)
@@ -73,6 +84,21 @@ class Settings:
         return self.sides[-1][1]
 
 
+# Fine-tuning of EfficientNet-Lite. More than a few epochs, or mixup, would take longer than they are worth.
+FINE_TUNING: dict[str, Any] = {
+    "weights": "imagenet",
+    "epochs": 0,
+    "pool": 1,
+    "shrink": "bilinear",
+    "sides": ((1.0, 224),),
+    "stored": "float16",
+    "dropout": 0.2,
+    "learning_rate": 2e-4,
+    "warm_up": 0.1,
+    "weight_decay": 0.01,
+    "mixup": 0.0,
+    "ema_decay": 0.99,
+}
 # Defaults of each architecture. Those of xception are the original course's: its learning rate for the head, dropout
 # 0.2, then a hundredth of that rate, to change the ImageNet weights only slightly.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -85,6 +111,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-3,
         "frozen": 0.3,
     },
+    "efficientnet-lite0": FINE_TUNING,
+    "efficientnet-lite2": FINE_TUNING,
 }
 
 

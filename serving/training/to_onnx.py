@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
@@ -37,6 +38,45 @@ def _order_weights(graph: onnx.GraphProto) -> None:
     graph.initializer.sort(key=lambda weight: weight.name)
 
 
+def _halve_weights(graph: onnx.GraphProto) -> None:
+    """Stores large weights as float16 where that changes no number, and casts them to float32 before their use.
+
+    The converter has cast them already. ONNX Runtime casts them once, when it loads the model.
+    """
+    casts, names = [], {}
+    for weight in graph.initializer:
+        if weight.data_type != onnx.TensorProto.FLOAT or len(weight.raw_data) < SMALL_BYTES:
+            continue
+        numbers = onnx.numpy_helper.to_array(weight)
+        half = numbers.astype(np.float16)
+        if np.array_equal(half, numbers):
+            name = names[weight.name] = f"{weight.name}/float32"
+            casts.append(onnx.helper.make_node("Cast", [weight.name], [name], name=name, to=onnx.TensorProto.FLOAT))
+            weight.CopyFrom(onnx.numpy_helper.from_array(half, weight.name))
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _keep_sizes(graph: onnx.GraphProto) -> None:
+    """Makes the scales of bilinear resizing one float32 larger.
+
+    ONNX rounds size x scale down, and a scale such as 224 / 299 may be below the fraction: one row would be missing.
+    """
+    scales = {node.input[2] for node in graph.node if node.op_type == "Resize" and b"linear" in _modes(node)}
+    for weight in graph.initializer:
+        if weight.name in scales:
+            values = onnx.numpy_helper.to_array(weight)
+            larger = np.where(values == 1, values, np.nextafter(values, np.float32(np.inf)))
+            weight.CopyFrom(onnx.numpy_helper.from_array(larger, weight.name))
+
+
+def _modes(node: onnx.NodeProto) -> list[bytes]:
+    return [attribute.s for attribute in node.attribute if attribute.name == "mode"]
+
+
 def _converted(signature: tf.types.experimental.ConcreteFunction) -> onnx.ModelProto:
     specs = signature.structured_input_signature[1]
 
@@ -48,6 +88,9 @@ def _converted(signature: tf.types.experimental.ConcreteFunction) -> onnx.ModelP
         if axes and not axes[0].dim_value:
             axes[0].dim_param = "batch"
     _order_weights(proto.graph)
+    _keep_sizes(proto.graph)
+    if any(weight.dtype == tf.float16 for weight in signature.variables):
+        _halve_weights(proto.graph)
     proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto, full_check=True)
     return proto

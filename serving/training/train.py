@@ -1,4 +1,4 @@
-"""Trains the trunk to the end of its schedule, from random or given weights or from a checkpoint."""
+"""Trains the trunk to the end of its schedule, from random or pretrained weights or from a checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +10,22 @@ import tensorflow as tf
 from .data import Photos, data_sha256, load_pooled
 from .history import Row, read_history
 from .precision import device_policy
-from .schedule import finished
-from .settings import Settings, pooled_side
+from .schedule import finished, with_epochs
+from .settings import SIDE, Settings, pooled_side
+from .shrink import network_input
 from .split import split_photos
-from .trainer import Trainer, to_float
+from .trainer import Trainer
 from .work import TENSORBOARD, claim_work, open_work
 
+# Photos at a time when measuring: outside of tf.function, Keras keeps the outputs of all layers until the last one.
+MEASURED = 16
 
-def measure(model: keras.Model, photos: Photos) -> tuple[float, float]:
-    """Returns accuracy and mean cross-entropy."""
-    starts = range(0, len(photos.labels), 64)
-    logits = np.concatenate([model(to_float(photos.pixels[start : start + 64]), training=False) for start in starts])
+
+def measure(model: keras.Model, photos: Photos, side: int) -> tuple[float, float]:
+    """Returns accuracy and mean cross-entropy, with an input of side x side."""
+    starts = range(0, len(photos.labels), MEASURED)
+    batches = (photos.pixels[start : start + MEASURED] for start in starts)
+    logits = np.concatenate([model(network_input(pixels, side), training=False) for pixels in batches])
     losses = keras.losses.sparse_categorical_crossentropy(photos.labels, logits, from_logits=True)
     return round(float((logits.argmax(1) == photos.labels).mean()), 4), round(float(np.mean(losses)), 5)
 
@@ -41,10 +46,11 @@ def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], 
     """
     keras.utils.set_random_seed(settings.seed)
     split, policy = split_photos(data, settings.split), device_policy()
-    fingerprint = data_sha256(split.photos)
+    fingerprint, settings = data_sha256(split.photos), with_epochs(settings, len(split.train))
     open_work(work, settings, fingerprint)
     claim_work(work, settings, fingerprint)
-    validation = load_pooled(split.validation, split.classes, settings.pool, settings.side)
+    seen = settings.side if settings.shrink == "pool" else SIDE
+    validation = load_pooled(split.validation, split.classes, settings.pool, seen)
     photos = load_pooled(split.train, split.classes, settings.pool, pooled_side(settings.pool))
     trainer = Trainer(settings, photos, work, policy)
     trainer.begin()
@@ -58,7 +64,7 @@ def train(data: Path, work: Path, settings: Settings, on_epoch: Callable[[Row], 
         on_epoch(trainer.history[-1])
     while not finished(settings, trainer.history):
         row = trainer.run_epoch()
-        row["accuracy"], row["validation_loss"] = measure(trainer.average, validation)
+        row["accuracy"], row["validation_loss"] = measure(trainer.average, validation, settings.side)
         trainer.keep(row)
         _report(row, writer)
         on_epoch(row)

@@ -14,12 +14,14 @@ from tqdm import tqdm
 from .atomic import replacing
 from .augment import augment, cutmix, mixup
 from .data import Photos, epoch_batches
+from .head_start import start_head
 from .history import HISTORY, Row, quality
 from .json_file import write_json
-from .model import build_trunk, load_start
+from .model import build_trunk, load_start, starts_pretrained
 from .precision import precision
 from .schedule import learning_rate, share_of, side_at
 from .settings import Settings
+from .shrink import to_float
 from .work import BEST, CHECKPOINTS
 from .xception import head_variables
 
@@ -34,11 +36,6 @@ def class_weights(labels: npt.NDArray[np.int32], classes: tuple[str, ...]) -> np
         raise ValueError(f"train: no photos of {classes[counts.argmin()]}")
     weights = 1 / np.sqrt(counts)
     return (weights / weights[labels].mean()).astype(np.float32)
-
-
-def to_float(pixels: tf.Tensor) -> tf.Tensor:
-    """uint8 pixels to float32 in -1..1."""
-    return tf.cast(pixels, tf.float32) / 127.5 - 1
 
 
 def _optimizer(settings: Settings, policy: str) -> keras.optimizers.Optimizer:
@@ -81,11 +78,16 @@ class Trainer:
             self.history = json.loads(self.kept.numpy())
         else:
             load_start(self.trunk, self.settings)
+            if starts_pretrained(self.settings):
+                smoothing = self.settings.label_smoothing
+                start_head(self.trunk, self.train, self.settings.side, self.weights, smoothing)
             self.average.set_weights(self.trunk.get_weights())
 
     def _blend(self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Applies mixup in even steps and CutMix in odd ones."""
+        """Applies mixup in even steps and CutMix in odd ones, or neither if mixup is 0."""
         targets, even = tf.one_hot(labels, len(self.train.classes)), seed[1] % 2 == 0
+        if self.settings.mixup == 0:
+            return images, targets
         mixed: tuple[tf.Tensor, tf.Tensor] = tf.cond(
             even, lambda: mixup(images, targets, self.settings.mixup, seed), lambda: cutmix(images, targets, seed)
         )

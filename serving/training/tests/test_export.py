@@ -1,6 +1,7 @@
 """The exported files are what TF-Serving, ONNX Runtime and the gateway expect."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,11 +13,13 @@ import tensorflow as tf
 from PIL import Image
 
 from training.agreement import largest_difference
-from training.data import Photo, normalise
+from training.data import Photo, normalise, read_pixels
+from training.efficientnet import build_efficientnet
+from training.evaluate import sizes
 from training.export import PIXEL_SIGNATURE, export, prove
 from training.parity import PICTURES, draw
 from training.served import onnx_file, onnx_scores, tensorflow_scores
-from training.settings import SIGNATURE, Settings
+from training.settings import SIGNATURE, STORED, Settings, settings_for
 
 TEMPERATURE = 1.7
 
@@ -108,6 +111,28 @@ def test_pixel_graph_uses_the_weights_in_model_onnx(version: Path) -> None:
         assert body[start : start + int(place["length"])] == whole[weight.name]
     assert file.stat().st_size < 60_000
     assert onnx_scores(version, signature=PIXEL_SIGNATURE)(np.zeros((2, 299, 299, 3), np.uint8)).shape == (2, 10)
+
+
+def test_float16_halves_both_formats(tmp_path: Path, photos: list[Photo]) -> None:
+    """Large weights are rounded, and both formats and signatures still agree. Nothing is computed in float16."""
+    trunk = build_efficientnet("efficientnet-lite0", 10, 0.2)
+    settings = settings_for("efficientnet-lite0", sides=((1.0, 64),))
+    written = {}
+    for kind in STORED:
+        export(trunk, tmp_path / kind / "1", "clothes", replace(settings, stored=kind))
+        written[kind] = sizes(tmp_path / kind / "1")
+    for name in ("saved_model", "onnx"):
+        assert written["float16"][name] < 0.55 * written["float32"][name]
+    halved = tmp_path / "float16" / "1"
+    assert prove(halved, photos[:4]) < 1e-4
+    weights = onnx.load(onnx_file(halved)).graph.initializer
+    large = [weight for weight in weights if np.prod(weight.dims) > 1024]
+    assert len(large) > 40 and {weight.data_type for weight in large} == {onnx.TensorProto.FLOAT16}
+    tensor = normalise(read_pixels(photos[0].path))[np.newaxis]
+    rounded, whole = (tensorflow_scores(tmp_path / kind / "1")(tensor) for kind in ("float16", "float32"))
+    assert rounded.dtype == np.float32
+    np.testing.assert_allclose(rounded, whole, atol=0.02 * np.abs(whole).max())
+    assert not np.array_equal(rounded, whole)
 
 
 def test_only_the_expected_files_are_written(version: Path) -> None:

@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from training import __main__ as command
+from training import finish
 from training.data import data_sha256, read_tensor
 from training.finish import Job, best_trunk, export_candidate, portable
 from training.model import build_served
+from training.pretrained import Origin
 from training.served import tensorflow_scores
 from training.settings import Settings
 from training.split import split_photos
@@ -48,7 +50,8 @@ def made(insects: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The result of a run of one epoch."""
     folder = tmp_path_factory.mktemp("made")
     work, models, small = folder / "work", folder / "models", folder / "small.json"
-    small.write_text(json.dumps({"width": 0.25, "sides": [[1.0, 40]], "batch": 10, "epochs": 2}))
+    settings = {"architecture": "xception-small", "width": 0.25, "sides": [[1.0, 40]], "batch": 10, "epochs": 2}
+    small.write_text(json.dumps(settings))
     # An older candidate of another model: `make push` takes the only one that is there.
     (work / "candidate" / "older").mkdir(parents=True)
     given = ["--data", insects, "--work", work, "--models", models, "--settings", small, "--epochs", 1]
@@ -105,7 +108,7 @@ def test_exported_logits_are_those_of_the_best_weights(made: Made, insects: Path
     evaluation = _evaluation(made.work)
     tensor = read_tensor(split_photos(insects).test[0].path)
     settings = Settings(**evaluation["lineage"]["settings"])
-    raw = build_served(best_trunk(made.work, settings, 2), settings.pool, settings.side)(tensor, training=False).numpy()
+    raw = build_served(best_trunk(made.work, settings, 2), settings)(tensor, training=False).numpy()
     served = tensorflow_scores(made.work / "candidate" / NAME / "1")(tensor)
     np.testing.assert_allclose(served, raw / evaluation["temperature"], rtol=1e-3, atol=1e-4)
 
@@ -135,7 +138,7 @@ def test_invalid_settings_are_one_line(made: Made, tmp_path: Path) -> None:
         ({"sides": [[1.0, 149]]}, "sides .* are 99 wide"),
         ({"widht": 1}, "no setting 'widht'"),
     ):
-        (tmp_path / "wrong.json").write_text(json.dumps(given))
+        (tmp_path / "wrong.json").write_text(json.dumps({"architecture": "xception-small", **given}))
         message_line = _run(*made.command[:-4], "--settings", tmp_path / "wrong.json")
         assert isinstance(message_line, str) and re.match(f"training: .*{message}", message_line), message_line
 
@@ -158,3 +161,12 @@ def test_lineage_identifies_weights_by_their_hash(tmp_path: Path) -> None:
         "settings": {"seed": 1, "weights": "old.weights.h5"},
         "weights_sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     }
+
+
+def test_lineage_identifies_pretrained_weights_by_their_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the file in the package, whose name stays in the settings as imagenet."""
+    start = Origin("package", "0.1.0", "lite2.pth", "ab12", "a licence")
+    monkeypatch.setattr(finish, "origin", lambda architecture: start)
+    for architecture, known in (("efficientnet-lite2", {"weights_sha256": "ab12"}), ("xception", {})):
+        settings = {"architecture": architecture, "weights": "imagenet"}
+        assert portable({"run_id": "r", "settings": settings}) == {"run_id": "r", "settings": settings, **known}

@@ -23,7 +23,7 @@ def test_parameters_are_within_bounds(trunk: keras.Model) -> None:
 def test_takes_299_pixels_and_returns_ten_logits(trunk: keras.Model) -> None:
     """The batch size is variable, and every pool works."""
     for pool, side in ((1, 299), (2, 149), (3, 99)):
-        served = build_served(trunk, pool, side)
+        served = build_served(trunk, Settings(pool=pool, sides=((1.0, side),)))
         assert served.input_shape == (None, 299, 299, 3)
         assert served.output_shape == (None, 10)
 
@@ -35,9 +35,8 @@ def test_serves_the_centre_with_the_last_side_of_training(trunk: keras.Model) ->
     pixels = np.repeat(np.repeat(pixels[:149, :149] // 4 * 4, 2, 0), 2, 1)
     pixels = np.pad(pixels, ((1, 0), (1, 0), (0, 0)))
     wanted = trunk(normalise(pooled(pixels, 2, 144))[np.newaxis], training=False).numpy()
-    np.testing.assert_allclose(
-        build_served(trunk, 2, 144)(normalise(pixels)[np.newaxis], training=False), wanted, rtol=1e-3, atol=1e-5
-    )
+    served = build_served(trunk, Settings(pool=2))(normalise(pixels)[np.newaxis], training=False)
+    np.testing.assert_allclose(served, wanted, rtol=1e-3, atol=1e-5)
 
 
 def test_the_trunk_accepts_any_side(trunk: keras.Model) -> None:

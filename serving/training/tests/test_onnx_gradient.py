@@ -33,6 +33,7 @@ LAYERS: dict[str, Layer] = {
     "mean of windows": layers.AveragePooling2D(2),
     "normalisation": layers.BatchNormalization(),
     "cropping": layers.Cropping2D(((1, 2), (2, 0))),
+    "bilinear resizing": layers.Resizing(5, 12),
     "zeros around": layers.ZeroPadding2D(((1, 2), (2, 0))),
     "rescaling": layers.Rescaling(1 / 127.5, -1),
     "relu": layers.ReLU(),

@@ -17,7 +17,7 @@ STEPS = {"split", "tune", "train", "export", "evaluate", "push-and-wait"}
 DEFAULTS = {
     "model_name": NAME,
     "settings": "{}",
-    "epochs": 60,
+    "epochs": 0,
     "trials": 0,
     "trial_epochs": 15,
     "tf_serving_host": "",
@@ -77,7 +77,8 @@ def test_runs_from_photos_to_a_pushed_version(drawn: Path, tmp_path: Path) -> No
     """One epoch of a narrow network, with another model name."""
     models = tmp_path / "models"
     models.mkdir()
-    settings = json.dumps({"batch": 10, "width": 0.25, "sides": [[1.0, 40]], "split": "hash"})
+    small = {"architecture": "xception-small", "batch": 10, "width": 0.25, "sides": [[1.0, 40]]}
+    settings = json.dumps({**small, "split": "hash"})
     given = {"data_path": str(drawn), "models_path": str(models), "settings": settings, "epochs": 1}
     summary = run(tmp_path / "work", {**given, "model_name": "drawn"})
     assert summary.startswith("drawn version 1: ")

@@ -17,14 +17,15 @@ from training.augment import augment, cutmix, mixup
 from training.data import load_pooled
 from training.history import HISTORY, Row
 from training.precision import device_policy
-from training.schedule import finished, learning_rate, side_at
+from training.schedule import EPOCHS, STEPS, finished, learning_rate, side_at, with_epochs
 from training.settings import Settings, settings_for
 from training.split import split_photos
-from training.train import train
+from training.train import measure, train
 from training.trainer import Trainer, class_weights
 from training.work import BEST, TENSORBOARD
 from training.xception import BASE, head_variables
 
+from .checkpoints import random_state, write_checkpoint
 from .conftest import CLASSES
 
 # Three steps per epoch.
@@ -83,12 +84,24 @@ def test_a_run_with_max_minutes_ignores_patience() -> None:
         ({"architecture": "resnet"}, "must be one of xception-small, xception"),
         ({"split": "half"}, "split 'half'"),
         ({"pool": 3, "sides": ((1.0, 144),)}, "99 wide"),
+        ({"architecture": "efficientnet-lite0", "pool": 2}, "pool 2: photos that are resized bilinearly"),
+        ({"shrink": "crop"}, "shrink 'crop': must be one of pool, bilinear"),
+        ({"stored": "float8"}, "stored 'float8': must be one of float32, float16"),
     ],
 )
 def test_invalid_settings_are_refused(wrong: dict[str, Any], message: str) -> None:
     """The error has name and value."""
     with pytest.raises(ValueError, match=message):
         settings_for(**wrong)
+
+
+def test_few_photos_get_more_epochs() -> None:
+    """Enough steps to train on 200 photos, five epochs of many. A given number is kept."""
+    settings = settings_for("efficientnet-lite2")
+    assert with_epochs(settings, 3000).epochs == with_epochs(settings, 30_000).epochs == EPOCHS
+    assert STEPS <= with_epochs(settings, 200).epochs * (200 // settings.batch) <= STEPS + 200 // settings.batch
+    assert with_epochs(settings_for("efficientnet-lite2", epochs=2), 200).epochs == 2
+    assert with_epochs(Settings(), 200) == Settings()
 
 
 def test_rare_classes_have_larger_weights() -> None:
@@ -142,6 +155,16 @@ def test_cutmix_blends_targets_by_the_pasted_area() -> None:
     assert min(areas) < 0.2 and max(areas) > 0.6
 
 
+def test_mixup_0_blends_nothing(drawn: Path, tmp_path: Path) -> None:
+    """Neither by mixup nor by CutMix."""
+    photos = load_pooled(split_photos(drawn).train, CLASSES, 3, 99)
+    trainer = Trainer(Settings(**SMALL, mixup=0), photos, tmp_path, "float32")
+    images = tf.random.stateless_uniform([4, 40, 40, 3], [1, 2])
+    for step in (0, 1):
+        blended, targets = trainer._blend(images, tf.constant([0, 1, 2, 3]), tf.constant([1, step]))
+        assert np.array_equal(blended, images) and np.array_equal(targets, np.eye(4, 10))
+
+
 def test_mixup_targets_sum_to_one() -> None:
     """This holds for any mixing share."""
     targets = tf.one_hot([0, 1, 2, 3], 10)
@@ -176,7 +199,7 @@ import os, signal, sys
 from pathlib import Path
 import training.trainer as module
 from training.settings import Settings
-from training.train import train
+from training.train import measure, train
 shares, rate = [], module.learning_rate
 def rate_or_kill(settings, share):
     shares.append(share)
@@ -273,3 +296,25 @@ def test_xception_trains_its_head_first(drawn: Path, tmp_path: Path) -> None:
 
     assert changed_by(frozen=True) == (True, False, False)
     assert changed_by(frozen=False) == (True, True, False)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_efficientnet_starts_from_a_checkpoint_and_its_own_head(drawn: Path, tmp_path: Path) -> None:
+    """A step changes every layer. A resumed run does not start again."""
+    write_checkpoint(tmp_path / "lite0.pth", random_state("efficientnet-lite0"))
+    given = {"weights": str(tmp_path / "lite0.pth"), "batch": 10, "sides": ((1.0, 64),)}
+    settings = settings_for("efficientnet-lite0", **given)
+    photos = load_pooled(split_photos(drawn).train, CLASSES, 1, 299)
+    trainer = Trainer(settings, photos, tmp_path, "float32")
+    trainer.begin()
+    begun = measure(trainer.trunk, photos, 64)[0]
+    before = trainer.trunk.get_weights()
+    trainer.optimizer.learning_rate = 1e-4
+    trainer.step(photos.pixels[:10], photos.labels[:10], tf.constant(0), 64, False)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, trainer.trunk.get_weights(), strict=True)]
+    assert begun > 0.8 and all(changed)
+    trainer.keep({"epoch": 1, "share": 0.2, "accuracy": begun, "validation_loss": 1.0, "seconds": 1.0})
+    resumed = Trainer(settings, photos, tmp_path, "float32")
+    resumed.begin()
+    same = zip(resumed.trunk.get_weights(), trainer.trunk.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in same) and len(resumed.history) == 1

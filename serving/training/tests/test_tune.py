@@ -21,7 +21,7 @@ from training.tune_trial import SPACE, TUNE, on_epoch_of, open_study
 
 SERVING = Path(__file__).resolve().parents[2]
 # Three steps per epoch.
-SMALL = {"epochs": 2, "batch": 10, "width": 0.5, "sides": [[1.0, 40]]}
+SMALL = {"architecture": "xception-small", "epochs": 2, "batch": 10, "width": 0.5, "sides": [[1.0, 40]]}
 BOUNDS: dict[str, optuna.distributions.BaseDistribution] = {
     name: optuna.distributions.FloatDistribution(bounds.low, bounds.high, bounds.log, bounds.step)
     for name, bounds in SPACE.items()
