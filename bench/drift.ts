@@ -14,16 +14,16 @@ import { parseCard } from '../gateway/model/card.ts';
 import { bind } from '../gateway/model/signatures.ts';
 import { Drift } from '../gateway/observe/drift/open.ts';
 import type { Predicted } from '../gateway/pipeline/predicted.ts';
-import { floatTensor, startModelServer, XCEPTION } from '../tests/model-server.ts';
+import { XCEPTION } from '../tests/model-server.ts';
 import { CARD, CLASSES } from '../tests/models.ts';
 import { startGateway } from './gateway.ts';
 import { cpuMsOf, load, median, stopAll } from './load.ts';
+import { FEATURES, PICTURE, RECORD, startModels, TABLE } from './models.ts';
 
 const ROUNDS = 5;
 const CONCURRENCY = 8;
-const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
 const EDGES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-const TABLE = 'name: churn\ndecision: {output: p, name: leaves}\n';
+const TABLE_CARD = 'name: churn\ndecision: {output: p, name: leaves}\n';
 
 const number = { kind: 'number', edges: EDGES, counts: [...EDGES, 10] };
 const category = { kind: 'category', counts: Object.fromEntries(CLASSES.map((name, index) => [name, index])) };
@@ -42,7 +42,7 @@ const BASELINES = {
 await using cleanUp = new AsyncDisposableStack();
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-drift-'));
 cleanUp.defer(() => rm(folder, { recursive: true }));
-for (const [model, card] of Object.entries({ churn: TABLE, 'clothing-model': CARD })) {
+for (const [model, card] of Object.entries({ churn: TABLE_CARD, 'clothing-model': CARD })) {
   await mkdir(path.join(folder, model, 'baseline'), { recursive: true });
   await writeFile(path.join(folder, model, 'model.yaml'), card);
   const features = BASELINES[model as keyof typeof BASELINES];
@@ -50,24 +50,10 @@ for (const [model, card] of Object.entries({ churn: TABLE, 'clothing-model': CAR
   await writeFile(path.join(folder, model, 'baseline/1.json'), JSON.stringify(baseline));
 }
 
-const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
-const outputs = { p: { dtype: 'DT_FLOAT', shape: [-1] } };
-const model = await startModelServer({
-  ...XCEPTION,
-  models: { churn: { inputs, outputs } },
-  onPredict({ inputs: given, spec }) {
-    const rows = Object.values(given)[0]?.shape[0] ?? 1;
-    const filled = (count: number) => Array.from({ length: count }, (_, index) => (index % 10) / 10);
-    if (spec.name === 'churn') return { p: floatTensor([rows], filled(rows)) };
-    return { dense_7: floatTensor([rows, 10], filled(10 * rows)) };
-  },
-});
+const model = await startModels();
 cleanUp.defer(() => model.close());
 const gateway = await startGateway({ TF_SERVING_HOST: model.target, MODELS: folder });
 cleanUp.defer(stopAll);
-
-const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
-const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
 
 /** CPU microseconds of the gateway for a request. */
 async function request(query: string, body: string | Buffer, type: string, count: number): Promise<number> {
@@ -91,7 +77,7 @@ function own(work: () => void, count = 5000): number {
 async function counting(name: keyof typeof BASELINES): Promise<() => void> {
   const card = parseCard(await readFile(path.join(folder, name, 'model.yaml'), 'utf8'), path.join(folder, name));
   const info = (tensors: object) => Object.entries(tensors).map(([key, value]) => ({ name: key, ...value }));
-  const side = name === 'churn' ? { inputs, outputs } : XCEPTION;
+  const side = name === 'churn' ? TABLE : XCEPTION;
   const signature = { inputs: info(side.inputs), outputs: info(side.outputs) };
   const metadata = {
     version: 1,
@@ -134,10 +120,10 @@ async function counting(name: keyof typeof BASELINES): Promise<() => void> {
       ),
     ],
   ]);
-  const instance = { kind: 'bytes', bytes: picture, field: 'file' } as const;
+  const instance = { kind: 'bytes', bytes: PICTURE, field: 'file' } as const;
   return () => {
     const pictures = [
-      { row: 0, sentRow: 0, instance, bytes: picture, outputs: answered, statistics: measure(row, 'DT_FLOAT', spec) },
+      { row: 0, sentRow: 0, instance, bytes: PICTURE, outputs: answered, statistics: measure(row, 'DT_FLOAT', spec) },
     ];
     drift.onPredicted({ kind: 'pictures', routed, signature: 'serving_default', pictures, count: 1 }, context);
   };
@@ -147,11 +133,11 @@ const CASES = [
   {
     name: 'a record of six numbers',
     model: 'churn',
-    body: JSON.stringify(record),
+    body: JSON.stringify(RECORD),
     type: 'application/json',
     count: 2000,
   },
-  { name: 'a JPEG of 400x533', model: 'clothing-model', body: picture, type: 'image/jpeg', count: 300 },
+  { name: 'a JPEG of 400x533', model: 'clothing-model', body: PICTURE, type: 'image/jpeg', count: 300 },
 ] as const;
 
 console.log('| request | CPU-us of the gateway | of them counting | share |\n|--|--|--|--|');

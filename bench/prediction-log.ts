@@ -4,49 +4,22 @@
  *
  *   node bench/prediction-log.ts
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { floatTensor, startModelServer, XCEPTION } from '../tests/model-server.ts';
 import { CARD, modelsFolder } from '../tests/models.ts';
 import { startGateway } from './gateway.ts';
 import { cpuMsOf, load, median, stopAll } from './load.ts';
+import { PICTURE, RECORD, startModels } from './models.ts';
 
 const ROUNDS = 7;
 const CONCURRENCY = 8;
 const EMBEDDING = Array.from({ length: 1000 }, (_, index) => index / 7);
-const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
 
 const cleanUp = new AsyncDisposableStack();
 const own = { after: (end: () => unknown) => void cleanUp.defer(async () => void (await end())) };
 
-const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
-const model = await startModelServer({
-  ...XCEPTION,
-  models: {
-    churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } },
-    embedding: {
-      inputs: { x: { dtype: 'DT_FLOAT', shape: [-1, 1000] } },
-      outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } },
-    },
-  },
-  onPredict({ inputs: given, spec }) {
-    const rows = Object.values(given)[0]?.shape[0] ?? 1;
-    if (spec.name !== 'clothing-model')
-      return {
-        p: floatTensor(
-          [rows],
-          Array.from({ length: rows }, () => 0.25),
-        ),
-      };
-    return {
-      dense_7: floatTensor(
-        [rows, 10],
-        Array.from({ length: 10 * rows }, (_, index) => index % 10),
-      ),
-    };
-  },
-});
+const model = await startModels();
 own.after(() => model.close());
 
 const settings = {
@@ -63,10 +36,8 @@ const off = await startGateway(settings);
 const on = await startGateway({ ...settings, PREDICTION_LOG: folder });
 cleanUp.defer(stopAll);
 
-const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
-const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
 const CASES = [
-  { name: 'a record', lines: 1, requests: 1000, path: '/predict?model=churn', body: JSON.stringify(record) },
+  { name: 'a record', lines: 1, requests: 1000, path: '/predict?model=churn', body: JSON.stringify(RECORD) },
   {
     name: 'a tensor of 1000 floats',
     lines: 1,
@@ -79,14 +50,14 @@ const CASES = [
     lines: 64,
     requests: 100,
     path: '/predict?model=churn',
-    body: JSON.stringify({ instances: Array.from({ length: 64 }, () => record) }),
+    body: JSON.stringify({ instances: Array.from({ length: 64 }, () => RECORD) }),
   },
   {
     name: 'a JPEG of 400x533',
     lines: 1,
     requests: 100,
     path: '/predict?model=clothing-model',
-    body: picture,
+    body: PICTURE,
     type: 'image/jpeg',
   },
 ];

@@ -4,27 +4,19 @@
  *
  *   node bench/traces.ts
  */
-import { readFile } from 'node:fs/promises';
-import { floatTensor, startModelServer, XCEPTION } from '../tests/model-server.ts';
 import { CARD, modelsFolder } from '../tests/models.ts';
 import { startCollector } from '../tests/otlp/collector.ts';
 import { startGateway } from './gateway.ts';
 import { cpuMsOf, load, median, stopAll } from './load.ts';
+import { PICTURE, RECORD, startModels } from './models.ts';
 
 const ROUNDS = 9;
 const CONCURRENCY = 8;
-const FEATURES = ['tenure', 'monthlycharges', 'totalcharges', 'seniority', 'contract', 'partner'];
 
 const cleanUp = new AsyncDisposableStack();
 const own = { after: (end: () => unknown) => void cleanUp.defer(async () => void (await end())) };
 
-const inputs = Object.fromEntries(FEATURES.map((name) => [name, { dtype: 'DT_FLOAT', shape: [-1] }]));
-const model = await startModelServer({
-  ...XCEPTION,
-  models: { churn: { inputs, outputs: { p: { dtype: 'DT_FLOAT', shape: [-1] } } } },
-  onPredict: ({ spec }) =>
-    spec.name === 'churn' ? { p: floatTensor([1], [0.25]) } : { dense_7: floatTensor([1, 10], Array(10).fill(1)) },
-});
+const model = await startModels();
 own.after(() => model.close());
 const collector = await startCollector();
 own.after(() => collector.close());
@@ -44,11 +36,9 @@ const tenth = await startGateway(recording('0.1'));
 const all = await startGateway(recording('1'));
 cleanUp.defer(stopAll);
 
-const record = Object.fromEntries(FEATURES.map((name, index) => [name, 1.5 * index]));
-const picture = await readFile(new URL('../tests/golden/images/jpg-420.jpg', import.meta.url));
 const CASES = [
-  { name: 'a record', requests: 500, query: 'churn', body: JSON.stringify(record), type: 'application/json' },
-  { name: 'a JPEG of 400x533', requests: 100, query: 'clothing-model', body: picture, type: 'image/jpeg' },
+  { name: 'a record', requests: 500, query: 'churn', body: JSON.stringify(RECORD), type: 'application/json' },
+  { name: 'a JPEG of 400x533', requests: 100, query: 'clothing-model', body: PICTURE, type: 'image/jpeg' },
 ];
 type Case = (typeof CASES)[number];
 
