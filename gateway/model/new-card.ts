@@ -1,5 +1,6 @@
 /** The text of a new model.yaml. */
-import { FIELDS, type Field } from './card-fields.ts';
+import type { Field } from './card-fields/field.ts';
+import { FIELDS } from './card-fields.ts';
 
 export type CardKind = NonNullable<Field['of']>;
 
