@@ -9,7 +9,7 @@ import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.t
 import { floatTensor, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { CARD, modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
-import { openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
+import { axe, openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
 
 const PARITY = new URL('../../serving/models/clothing-model/parity/', import.meta.url).pathname;
 
@@ -83,6 +83,32 @@ describe('the playground with photos', { skip: SKIP }, () => {
     assert.deepEqual(await texts(page, '.side .seal'), ['proven by 5 pictures']);
     assert.match((await texts(page, '.times li')).join(), /decode .* ms,predict .* ms,other .* ms,.* ms in all/);
     assert.match((await texts(page, '.side .id')).join(), /^Request [\w-]{36}$/);
+  });
+
+  test('a prediction is explained by a heat map over the pixels, with a slider between them', async (t) => {
+    const page = await openPlayground(t, browser, gateway.url);
+    await takeExample(page);
+    await page.click('.explain button');
+    await page.locator('.heat canvas').nth(1).waitFor({ timeout: 60_000 });
+    const drawn = () => page.locator('.heat canvas').first().evaluate('(canvas) => canvas.toDataURL()');
+    const both = await drawn();
+    await page.locator('.heat input').fill('0');
+    const photo = await drawn();
+    assert.notEqual(photo, both);
+    await page.locator('.heat input').fill('1');
+    assert.notEqual(await drawn(), both);
+    assert.deepEqual(await axe(page), []);
+    await page.route(/explain=shapley/, (route) =>
+      route.fulfill({
+        status: 429,
+        headers: { 'Retry-After': '3' },
+        json: { title: 'Busy', detail: 'Two are explained.' },
+      }),
+    );
+    await page.selectOption('.explain select', 'shapley');
+    await page.click('.explain button');
+    await page.locator('.explain .error').waitFor();
+    assert.match((await texts(page, '.explain .error')).join(), /Busy.*Two are explained\. Try again in 3 s\./);
   });
 
   test('raw scores and another number of classes ask again, and are in the link', async (t) => {

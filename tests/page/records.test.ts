@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { addModel, addVersion, sumModel } from '../../serving/embedded/testing/onnx-models.ts';
 import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
 import { modelsFolder } from '../models.ts';
-import { openSound, SKIP, startBrowser, texts } from './browser.ts';
+import { axe, openSound, SKIP, startBrowser, texts } from './browser.ts';
 
 /** Chooses a model, and waits for one of its fields. */
 async function choose(page: Page, model: string, field: string): Promise<void> {
@@ -49,6 +49,23 @@ describe('the playground with records', { skip: SKIP }, () => {
     await page.click('#next-example');
     await predict(page);
     await page.locator(`.values td:text-is("${first}")`).waitFor({ state: 'detached' });
+  });
+
+  test('a prediction is explained by a waterfall from the baseline to the record', async (t) => {
+    const page = await openSound(t, browser, gateway.url);
+    await choose(page, 'credit', 'duration');
+    await predict(page);
+    await page.click('.explain button');
+    await page.locator('.waterfall').waitFor({ timeout: 60_000 });
+    const names = await texts(page, '.waterfall .name');
+    assert.deepEqual([names.at(0), names.at(-1)], ['Baseline', 'This record']);
+    assert.deepEqual(names.slice(1, -1).toSorted(), ['duration', 'job', 'poutcome']);
+    const values = (await texts(page, '.waterfall .value')).map((text) => Number.parseFloat(text.replace('−', '-')));
+    const [from = Number.NaN, ...steps] = values;
+    const to = steps.pop() ?? Number.NaN;
+    const end = steps.reduce((sum, step) => sum + step, from);
+    assert.ok(Math.abs(end - to) < 0.001, `${values}`);
+    assert.deepEqual(await axe(page), []);
   });
 
   test('the part about a version says how it was made, or what to do where nothing is recorded', async (t) => {

@@ -61,3 +61,31 @@ export async function seenPixels(instance, { model, version }) {
   const query = new URLSearchParams({ model, ...(version !== '' && { version }) });
   return (await call(`/predict/pixels?${query}`, requestOf(instance))).blob();
 }
+
+/**
+ * What has moved the score of a record.
+ * @param {Instance} instance
+ * @param {Question} question
+ * @param {string} method
+ * @returns {Promise<import('./waterfall.js').Explanation>}
+ */
+export async function explanationOf(instance, question, method) {
+  const response = await call(`${addressOf(question)}&explain=${method}`, requestOf(instance));
+  const { explanations } = await response.json();
+  return Array.isArray(explanations) ? explanations[0] : explanations;
+}
+
+/**
+ * The heat map of a photo, and the pixels below it.
+ * @param {Instance} instance
+ * @param {Question} question
+ * @param {string} method
+ */
+export async function heatOf(instance, question, method) {
+  const address = `${addressOf(question)}&explain=${method}&explain.format=png`;
+  const [heat, seen] = await Promise.all([
+    call(address, requestOf(instance)).then((response) => response.blob()),
+    seenPixels(instance, question),
+  ]);
+  return { heat, seen };
+}

@@ -2,6 +2,7 @@
 import { Refusal } from './api.js';
 import { byId, make } from './dom.js';
 import { errorBox } from './error-box.js';
+import { explainPart } from './explain.js';
 import { remember } from './history.js';
 import { chosen, chosenVersions, sealsOf } from './models.js';
 import { inWords } from './outputs.js';
@@ -83,7 +84,8 @@ const countOf = ({ length }) => (length === 1 ? '1 instance' : `${length} instan
  * @returns {Promise<unknown>} why a version gave no answer
  */
 async function show(instance, box, isWanted) {
-  const pictures = chosen()?.takes === 'images' ? startPictures(instance) : undefined;
+  const isPhoto = chosen()?.takes === 'images';
+  const pictures = isPhoto ? startPictures(instance) : undefined;
   if (pictures) box.lastElementChild?.before(pictures.element);
   const questions = chosenVersions().map(questionFor);
   const asked = await Promise.allSettled(questions.map((question) => predict(instance, question)));
@@ -98,8 +100,10 @@ async function show(instance, box, isWanted) {
   box.lastElementChild?.replaceWith(make('div', { class: 'sides' }, ...sides));
   box.setAttribute('aria-busy', 'false');
   const [question] = questions;
-  if (refusal === undefined && question) await pictures?.showSeen(instance, question);
-  else pictures?.dropSeen();
+  if (refusal === undefined && question) {
+    box.append(explainPart(instance, question, isPhoto));
+    await pictures?.showSeen(instance, question);
+  } else pictures?.dropSeen();
   return refusal;
 }
 
