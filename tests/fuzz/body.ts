@@ -72,7 +72,7 @@ export const body: Parser = {
       readBody: createBodyReader(limits),
       maxInstances: MAX_INSTANCES,
       check: () => undefined,
-      find: async (servable) => ({ servable, routed: {} as FoundModel['routed'], table: undefined }),
+      find: async (servable) => ({ servable, routed: { card: {} } as FoundModel['routed'], table: undefined }),
       records: {
         predict: () => assert.fail(),
         write: () => assert.fail(),
