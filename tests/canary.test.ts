@@ -161,7 +161,7 @@ test('a stable version that cannot answer is refused: log, metric and readiness 
   // The pinned version is gone: no other one answers in its place.
   for (const server of fleet.servers)
     server.versions = new Map([...server.versions].filter(([version]) => version < 3));
-  await until(async () => (await stateOf(gateway)).status === 503);
+  await until(async () => (await stateOf(gateway)).status === 503, 30_000);
   assert.match(
     (await stateOf(gateway)).problem ?? '',
     /^the stable version cannot answer: no model server has version 3$/,

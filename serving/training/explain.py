@@ -137,7 +137,10 @@ def explain_signature(scores: Scores, inputs: Sequence[tf.TensorSpec], output: s
         line = tf.cond(quadrature == TRAPEZOID, lambda: _trapezoid(points), lambda: _gauss_legendre(points))
         values = _of_target(scores([tf.stack(pair) for pair in ends]), target)
         at_baseline, at_input = tf.unstack(tf.cast(values, tf.float32), 2)
-        return *_integral(scores, ends, target, line), at_input, at_baseline
+        # A target that the scores do not have fails here, before the line is computed.
+        with tf.control_dependencies([values]):
+            attributions = _integral(scores, ends, target, line)
+        return *attributions, at_input, at_baseline
 
     def explain(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.control_dependencies(_checks(tensors[-2], tensors[-1])):

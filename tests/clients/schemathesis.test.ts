@@ -29,7 +29,9 @@ before(async () => {
   const keysFile = path.join(folder, 'keys.yaml');
   await writeFile(keysFile, `- name: test\n  sha256: ${createHash('sha256').update(KEY).digest('hex')}\n`);
   // No picture is downloaded: a generated URL may lead anywhere.
-  gateway = await startGateway({ READY_WHEN: 'all', API_KEYS_FILE: keysFile, FETCH_ALLOW: 'pictures.invalid' });
+  const settings = { API_KEYS_FILE: keysFile, FETCH_ALLOW: 'pictures.invalid' };
+  // A client waits for 10 s, and an explanation of a picture may take as long as the request may.
+  gateway = await startGateway({ ...settings, READY_WHEN: 'all', REQUEST_TIMEOUT: '8s' });
   await gateway.ready();
 });
 

@@ -90,7 +90,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     await takeExample(page);
     await page.click('.explain button');
     await page.locator('.heat canvas').nth(1).waitFor({ timeout: 60_000 });
-    const drawn = () => page.locator('.heat canvas').first().evaluate('(canvas) => canvas.toDataURL()');
+    const drawn = () => page.evaluate<string>(`document.querySelector('.heat canvas').toDataURL()`);
     const both = await drawn();
     await page.locator('.heat input').fill('0');
     const photo = await drawn();
@@ -230,6 +230,8 @@ describe('the playground with photos', { skip: SKIP }, () => {
     await page.click('#history button');
     await page.locator('.bars').waitFor();
     assert.equal(await page.locator('.result h3').textContent(), `${origin.url}/photo.png`);
+    // The link of the page asks too.
+    await page.waitForLoadState('networkidle');
     await page.click('#forget');
     assert.deepEqual(await texts(page, '#history li'), ['None yet.']);
   });

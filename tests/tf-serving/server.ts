@@ -49,19 +49,9 @@ export async function startTensorFlowServing(
 ): Promise<TensorFlowServing> {
   const configFile = join(models, 'models.config');
   await writeFile(configFile, `model_config_list { ${names.map((name) => modelConfig(models, name)).join(' ')} }`);
-  const port = await freePort();
   // The last option allows labels at the start, when no version is loaded yet.
-  const options = [
-    `--port=${port}`,
-    `--model_config_file=${configFile}`,
-    '--allow_version_labels_for_unavailable_models=true',
-    ...flags,
-  ];
-  const child = spawn(python, [join(FOLDER, 'tensorflow_model_server'), ...options], {
-    env: { ...process.env, LISTEN_HOST: '127.0.0.1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await listening(child);
+  const options = [`--model_config_file=${configFile}`, '--allow_version_labels_for_unavailable_models=true', ...flags];
+  const { child, port } = await startOnFreePort(python, options);
   return {
     target: `127.0.0.1:${port}`,
     pid: child.pid ?? 0,
@@ -71,6 +61,23 @@ export async function startTensorFlowServing(
       await exited;
     },
   };
+}
+
+/** Starts it again where another process has taken the port in the meantime. */
+async function startOnFreePort(python: string, options: readonly string[]) {
+  for (;;) {
+    const port = await freePort();
+    const child = spawn(python, [join(FOLDER, 'tensorflow_model_server'), `--port=${port}`, ...options], {
+      env: { ...process.env, LISTEN_HOST: '127.0.0.1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      await listening(child);
+      return { child, port };
+    } catch (error) {
+      if (!(error as Error).message.includes('Address already in use')) throw error;
+    }
+  }
 }
 
 function modelConfig(models: string, name: string): string {
