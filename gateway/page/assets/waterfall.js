@@ -19,26 +19,29 @@ export function waterfall({ target, baseline, baseline_score: from, score: to, a
     at += value;
     return { name, value, start, end: at };
   });
-  const all = [from, to, ...ends.map(({ end }) => end)];
+  // From 0, so that the lengths of both totals can be compared.
+  const all = [0, from, to, ...ends.map(({ end }) => end)];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const shareOf = (/** @type {number} */ value) => (high > low ? (value - low) / (high - low) : 0);
-  const items = ends.map(({ name, value, start, end }) => {
+  const span = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ name) => {
     const [left, right] = [shareOf(Math.min(start, end)), shareOf(Math.max(start, end))];
-    const parts = [
+    return [
       { share: left, name: 'gap' },
-      { share: right - left, name: value < 0 ? 'down' : 'up' },
+      { share: right - left, name },
     ];
-    return line(name, parts, `${value < 0 ? '−' : '+'}${number(Math.abs(value))}${errorOf(errors?.[name])}`);
-  });
+  };
+  const items = ends.map(({ name, value, start, end }) =>
+    line(name, span(start, end, value < 0 ? 'down' : 'up'), `${signed(value)}${errorOf(errors?.[name])}`),
+  );
   return make(
     'figure',
     { class: 'waterfall' },
     make(
       'ol',
       { class: 'bars' },
-      line('Baseline', [{ share: shareOf(from), name: 'total' }], number(from)),
+      line('Baseline', span(0, from, 'total'), number(from)),
       ...items,
-      line('This record', [{ share: shareOf(to), name: 'total' }], number(to)),
+      line('This record', span(0, to, 'total'), number(to)),
     ),
     make('figcaption', {}, `${target}, compared with ${baseline}.`),
   );
@@ -61,6 +64,9 @@ function stepsOf(attributions) {
   if (rest.length < 2) return sorted;
   return [...sorted.slice(0, MOST), [`${rest.length} others`, rest.reduce((sum, [, value]) => sum + value, 0)]];
 }
+
+/** @param {number} value */
+const signed = (value) => `${value < 0 ? '−' : '+'}${number(Math.abs(value))}`;
 
 /** @param {number | undefined} error */
 const errorOf = (error) => (error === undefined || error === 0 ? '' : ` ± ${number(error)}`);
