@@ -49,7 +49,10 @@ export function openContext({ id, trace, span, route, sent, tenant, timeoutMs, l
     times,
     notes,
     onEnd: (end) => (ended.disposed ? end() : ended.defer(end)),
-    note: (fields) => void Object.assign(notes, fields),
+    note(fields) {
+      const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+      Object.assign(notes, Object.fromEntries(known));
+    },
     async time(stage, work) {
       const run = runs.get(stage) ?? { fromMs: performance.now(), toMs: 0 };
       runs.set(stage, run);

@@ -74,11 +74,7 @@ export function predictHandler({ readBody, maxInstances, check, find, classify, 
 }
 
 function servableOf({ model, version, label }: PredictParameters): AskedServable {
-  return {
-    ...(model !== undefined && { model }),
-    ...(version !== undefined && { version }),
-    ...(label !== undefined && { label }),
-  };
+  return { model, version, label };
 }
 
 /** How the prediction is explained. A client that accepts PNG and no JSON gets the heat map. */
