@@ -10,6 +10,7 @@ from keras import layers
 from .efficientnet import SCALES, build_efficientnet
 from .pretrained import IMAGENET, load_pretrained, weights_file
 from .settings import INPUT, OUTPUT, SIDE, Settings, middle
+from .shrink import linear_resize
 from .xception import build_xception, load_xception
 
 ENTRY = ((64, 96), (192, 256))
@@ -135,5 +136,5 @@ def build_served(trunk: keras.Model, settings: Settings) -> keras.Model:
     """The served model: takes 299 x 299 like Xception, and shrinks the photo inside the graph."""
     inputs, side = keras.Input((SIDE, SIDE, 3), name=INPUT), settings.side
     bilinear = settings.shrink == "bilinear" and side < SIDE
-    small = layers.Resizing(side, side)(inputs) if bilinear else _pooled(inputs, settings)
+    small = linear_resize(inputs, side) if bilinear else _pooled(inputs, settings)
     return keras.Model(inputs, trunk(small), name="served")

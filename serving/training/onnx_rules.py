@@ -273,6 +273,16 @@ def _resize(back: Backward, node: Node, upstream: str) -> list[str | None]:
     return [back.add("MatMul", back.add("MatMul", back.constant(rows.T), upstream), back.constant(columns))]
 
 
+def _gather(back: Backward, node: Node, upstream: str) -> list[str | None]:
+    axis, picked, rank = _attributes(node).get("axis", 0), back.value(node.input[1]), len(back.shape(node.output[0]))
+    if picked.ndim != 1:
+        raise ValueError("it picks along several axes")
+    last = [*(other for other in range(rank) if other != axis % rank), axis % rank]
+    picks = np.eye(back.sizes(node.input[0], axis)[0], dtype=np.float32)[picked]
+    summed = back.add("MatMul", back.add("Transpose", upstream, perm=last), back.constant(picks))
+    return [back.add("Transpose", summed, perm=np.argsort(last).tolist()), None]
+
+
 def _identity(_: Backward, __: Node, upstream: str) -> list[str | None]:
     return [upstream]
 
@@ -284,7 +294,7 @@ RULES: dict[str, Rule] = {
     "Relu": _relu, "LeakyRelu": _leaky_relu, "Clip": _clip, "Max": _bound, "Min": _bound,
     "Sigmoid": _sigmoid, "Tanh": _tanh, "Softplus": _softplus, "Softmax": _softmax,
     "Exp": _exp, "Log": _log, "Sqrt": _sqrt,
-    "Resize": _resize, "Transpose": _transpose,
+    "Resize": _resize, "Gather": _gather, "Transpose": _transpose,
     "Reshape": _reshape, "Flatten": _reshape, "Squeeze": _reshape, "Unsqueeze": _reshape,
     "Slice": _slice, "Pad": _pad, "Concat": _concat, "Identity": _identity, "Dropout": _identity,
 }  # fmt: skip

@@ -27,7 +27,7 @@ from training.pretrained import (
     with_architecture,
 )
 from training.settings import settings_for
-from training.shrink import linear_weights, network_input
+from training.shrink import linear_resize, linear_weights, network_input
 from training.split import split_photos
 
 from .checkpoints import State, random_state, write_checkpoint
@@ -142,12 +142,13 @@ def test_training_sees_photos_as_the_served_graph(network: keras.Model, drawn: P
 
 
 @pytest.mark.parametrize(("before", "after"), [(299, 224), (7, 19)])
-def test_linear_weights_are_those_of_a_resized_picture(before: int, after: int) -> None:
-    """In both directions, for the gradient of the resized picture."""
+def test_linear_resizing_is_that_of_tensorflow(before: int, after: int) -> None:
+    """In both directions, as a matrix and as weights of the nearest pixels, but for rounding."""
     image = np.random.default_rng(0).normal(0, 1, (1, before, before, 1)).astype(np.float32)
     weights = linear_weights(before, after)
-    wanted = tf.image.resize(image, (after, after))[0, :, :, 0]
-    np.testing.assert_allclose(weights @ image[0, :, :, 0] @ weights.T, wanted, atol=1e-3)
+    wanted = tf.image.resize(image, (after, after))
+    np.testing.assert_allclose(weights @ image[0, :, :, 0] @ weights.T, wanted[0, :, :, 0], atol=1e-3)
+    np.testing.assert_allclose(linear_resize(tf.constant(image), after), wanted, atol=1e-3)
 
 
 def test_the_head_starts_as_a_classifier_of_the_features(network: keras.Model, drawn: Path) -> None:

@@ -12,6 +12,7 @@ from keras import layers
 
 from training.explain import TRAPEZOID
 from training.explain_onnx import explain_model
+from training.shrink import linear_resize
 from training.to_onnx import OPSET
 
 Layer = Callable[[keras.KerasTensor], keras.KerasTensor]
@@ -34,6 +35,7 @@ LAYERS: dict[str, Layer] = {
     "normalisation": layers.BatchNormalization(),
     "cropping": layers.Cropping2D(((1, 2), (2, 0))),
     "bilinear resizing": layers.Resizing(5, 12),
+    "bilinear resizing by constant weights": lambda x: linear_resize(x[:, :8], 5),
     "zeros around": layers.ZeroPadding2D(((1, 2), (2, 0))),
     "rescaling": layers.Rescaling(1 / 127.5, -1),
     "relu": layers.ReLU(),
