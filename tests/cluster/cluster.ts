@@ -4,28 +4,37 @@
  * metrics-server and an Ingress controller. There must be no namespace `tensorgate`: the tests create and delete it.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { savedModel } from '../candidates.ts';
-import { CHECKS, NEWEST } from '../committed-model.ts';
+import { CHECKS } from '../committed-model.ts';
 import { checkBatch } from './batch.ts';
 import { predictions, shares } from './counts.ts';
 import { ISOLATION_CHECKS } from './isolation.ts';
-import { bounds, kubectl, NAMESPACE, podsOf, ROOT, readyPodsOf, run, settled, until } from './kubectl.ts';
-import { ask, assertAnswered, assertNoneFailed, failed, startTraffic, summary } from './traffic.ts';
+import {
+  bounds,
+  kubectl,
+  MODEL,
+  NAMESPACE,
+  podsOf,
+  ROOT,
+  readyPodsOf,
+  run,
+  seconds,
+  settled,
+  until,
+} from './kubectl.ts';
+import { ask, assertAnswered, assertNoneFailed, failed, RPS, startTraffic, summary } from './traffic.ts';
+import { VERSION_CHECKS } from './versions.ts';
 
 const OVERLAY = process.env.OVERLAY ?? 'kubernetes/kind-models';
-const RPS = 20;
 /** The least share of the predictions for each of three pods. An even share is 33 %. */
 const LEAST_SHARE = 0.2;
-const MODEL = path.join(ROOT, 'serving/models/clothing-model');
 
 let url = process.env.INGRESS ?? '';
 
-const seconds = (fromMs: number): string => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 const apply = () => run('kubectl', 'apply', '--kustomize', OVERLAY);
 
 const namespaceIfThere = () => run('kubectl', 'get', 'namespace', NAMESPACE, '--ignore-not-found', '--output', 'name');
@@ -237,52 +246,7 @@ for (const [what, update, error] of BAD_UPDATES) {
   });
 }
 
-test('a version is pushed to every pod and rolled back under load without failed requests', async (t) => {
-  const traffic = startTraffic(t, url, 5);
-  const start = performance.now();
-  const pushed = JSON.parse(
-    await run(
-      'kubernetes/models.sh',
-      'push',
-      path.join(MODEL, `${NEWEST}`),
-      '--model',
-      'clothing-model',
-      '--wait',
-      '2m',
-      '--json',
-    ),
-  ) as { version: number };
-  assert.ok(pushed.version > NEWEST);
-  t.diagnostic(`version ${pushed.version} on every pod: ${seconds(start)}`);
-  const versionNow = async () => (await ask(url)).version;
-  await until('answers of the new version', 20_000, async () =>
-    (await versionNow()) === `${pushed.version}` ? true : undefined,
-  );
-  await run('kubernetes/models.sh', 'rollback', 'clothing-model', '--to', `${NEWEST}`, '--wait', '2m');
-  await until('answers of the old version', 20_000, async () =>
-    (await versionNow()) === `${NEWEST}` ? true : undefined,
-  );
-  t.diagnostic(summary(await traffic.stop()));
-  assertNoneFailed(traffic.answers, 10);
-});
-
-test('a version that cannot be loaded is reported, and the previous version keeps serving', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'cluster-'));
-  t.after(() => rm(folder, { recursive: true }));
-  await cp(path.join(MODEL, `${NEWEST}`), path.join(folder, '1'), { recursive: true });
-  await writeFile(path.join(folder, '1/saved_model.pb'), savedModel('VarHandleOp'));
-  const traffic = startTraffic(t, url, 5);
-  const push = run('kubernetes/models.sh', 'push', path.join(folder, '1'), '--model', 'clothing-model', '--wait', '2m');
-  const { code, stderr } = (await push.then(
-    () => assert.fail('the push succeeded'),
-    (error) => error,
-  )) as { code: number; stderr: string };
-  assert.equal(code, 3, stderr);
-  t.diagnostic(stderr.trim());
-  await run('kubernetes/models.sh', 'rollback', 'clothing-model', '--to', `${NEWEST}`, '--wait', '2m');
-  for (const { version } of await traffic.stop()) assert.equal(version, `${NEWEST}`);
-  assertNoneFailed(traffic.answers, 10);
-});
+for (const [what, check] of VERSION_CHECKS) test(what, (t) => check(t, url));
 
 test('three pods predict a folder, and after a kill no picture is missing or twice', checkBatch);
 

@@ -1,11 +1,16 @@
 /** Runs kubectl against the cluster of KUBECONFIG. */
 import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const NAMESPACE = 'tensorgate';
+export const MODEL = path.join(ROOT, 'serving/models/clothing-model');
+
+/** The time since `fromMs` of performance.now(), such as "12.3 s". */
+export const seconds = (fromMs: number): string => `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 
 /** Runs a program in the repository. Resolves to its stdout; rejects with its stderr if it fails. */
 export async function run(program: string, ...args: readonly string[]): Promise<string> {

@@ -25,6 +25,9 @@ export type Traffic = {
   stop(): Promise<readonly Answer[]>;
 };
 
+/** The usual rate of the tests, a second. */
+export const RPS = 20;
+
 const MAX_RETRIES = 10;
 
 /** Sends one image. Retries a 429 after its Retry-After. */
