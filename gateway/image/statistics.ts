@@ -38,13 +38,21 @@ function createMeasurer(spec: ImageSpec): (row: ArrayLike<number>) => PictureSta
 
 /** The pixels of the crosses, by their index in the picture. A neighbour beyond the edge is the pixel at the edge. */
 function crossesOf(height: number, width: number): Int32Array {
-  const inside = (at: number, size: number) => Math.min(Math.max(at, 0), size - 1);
-  const pixels: number[] = [];
-  for (const y of gridOf(height)) {
-    const at = (dx: number, dy: number, x: number) => inside(y + dy, height) * width + inside(x + dx, width);
-    for (const x of gridOf(width)) pixels.push(at(0, 0, x), at(-1, 0, x), at(1, 0, x), at(0, -1, x), at(0, 1, x));
+  const [rows, columns] = [gridOf(height), gridOf(width)];
+  const pixels = new Int32Array(rows.length * columns.length * CROSS);
+  let at = 0;
+  for (const y of rows) {
+    const above = Math.max(y - 1, 0) * width;
+    const below = Math.min(y + 1, height - 1) * width;
+    for (const x of columns) {
+      pixels[at++] = y * width + x;
+      pixels[at++] = y * width + Math.max(x - 1, 0);
+      pixels[at++] = y * width + Math.min(x + 1, width - 1);
+      pixels[at++] = above + x;
+      pixels[at++] = below + x;
+    }
   }
-  return Int32Array.from(pixels);
+  return pixels;
 }
 
 /** The middles of equal parts. A short side has all of its pixels. */

@@ -2,7 +2,7 @@
 
 import type { Backend, PredictCall } from '../domain/backend.ts';
 import { ELEMENTS } from '../domain/elements.ts';
-import type { FillRow, FreeRows } from '../domain/picture.ts';
+import type { FillRow, FreeRows, MeasurePixels } from '../domain/picture.ts';
 import type { RequestContext } from '../domain/request.ts';
 import { elementCount } from '../domain/shape.ts';
 import { asGatewayError } from '../errors.ts';
@@ -37,11 +37,19 @@ export async function warmUp(binding: Binding, parts: WarmUpParts, own: RequestC
   if (isAnswered) call.release();
 }
 
-/** A row that is not sent: the request's own is on its way. */
-function unusedRow({ dtype, shape }: Binding['input']): FreeRows {
-  const type = dtype === 'DT_STRING' ? 'DT_UINT8' : dtype;
-  return { type, fill: (write) => void write(new ELEMENTS[type](elementCount(shape))) };
+/** Measures zeros: the tables of a spec are made with its first row. */
+export function measureOnce({ image, input }: Binding, measurePixels: MeasurePixels): void {
+  if (!('encoded' in image)) measurePixels(zeros(input), pixelType(input), image);
 }
+
+/** A row that is not sent: the request's own is on its way. */
+function unusedRow(input: Binding['input']): FreeRows {
+  return { type: pixelType(input), fill: (write) => void write(zeros(input)) };
+}
+
+const pixelType = ({ dtype }: Binding['input']) => (dtype === 'DT_STRING' ? 'DT_UINT8' : dtype);
+
+const zeros = (input: Binding['input']) => new ELEMENTS[pixelType(input)](elementCount(input.shape));
 
 /** Whether the model server answered in time. */
 async function isSent(call: PredictCall, { card, version }: Binding, own: RequestContext): Promise<boolean> {

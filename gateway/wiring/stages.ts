@@ -1,6 +1,6 @@
 import type { Backend } from '../domain/backend.ts';
 import { ownContext } from '../domain/context.ts';
-import type { FillRow } from '../domain/picture.ts';
+import type { FillRow, MeasurePixels } from '../domain/picture.ts';
 import { ExplainShare } from '../explain/share.ts';
 import { createFetch } from '../fetch/http.ts';
 import { checkHeader } from '../image/header-check.ts';
@@ -13,7 +13,7 @@ import { createFindBaseline } from '../model/baselines.ts';
 import type { ModelFolders } from '../model/folders.ts';
 import { PROOF_TIMEOUT_MS, proveParity } from '../model/parity.ts';
 import type { Routed } from '../model/route.ts';
-import { warmUp } from '../model/warm-up.ts';
+import { measureOnce, warmUp } from '../model/warm-up.ts';
 import { ModelWatch } from '../model/watch.ts';
 import { Drift } from '../observe/drift/open.ts';
 import { countExplanation, showFeatures, showModel } from '../observe/metrics.ts';
@@ -54,6 +54,7 @@ export function openStages(options: StagesOptions): Line {
   const parts: ModelParts = {
     backends,
     fillRow: pictures.fillRow,
+    measurePixels: createMeasure(),
     pixel: pixelOf(config.imageFormats),
   };
   const watch = watchModels(options, { ...parts, withdrawal: (card) => traffic.withdrawal(card) });
@@ -68,7 +69,7 @@ export function openStages(options: StagesOptions): Line {
     fetchedBytes: new ByteBudget(plan.maxFetchedBytes),
     maxFetchedBytes: plan.maxFetchedBytesOfRequest,
     fillRow: parts.fillRow,
-    measurePixels: createMeasure(),
+    measurePixels: parts.measurePixels,
     writersOf: createWriters,
     explainShare: new ExplainShare({ maxCalls: config.explainMaxCalls, concurrency: config.explainConcurrency }),
     onExplained: ({ method, calls, ms }) => countExplanation(options.metrics, { method, calls, ms }),
@@ -114,6 +115,7 @@ function openDecoders({ config, log, plan, metrics, opened }: StagesOptions): Pi
 type ModelParts = {
   readonly backends: ModelBackends;
   readonly fillRow: FillRow;
+  readonly measurePixels: MeasurePixels;
   readonly pixel: Uint8Array;
 };
 
@@ -133,6 +135,7 @@ function watchModels({ config, log, metrics, explain }: StagesOptions, parts: Wa
       const parity = await proveParity(binding, own, context);
       // A proof has already sent pictures through the whole line.
       if (parity.state === 'unproven') await warmUp(binding, own, context);
+      measureOnce(binding, parts.measurePixels);
       return parity;
     },
     onChange: (model, state) => showModel(metrics, model, state),
