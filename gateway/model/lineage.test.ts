@@ -26,11 +26,11 @@ async function model(t: TestContext, files: Record<string, object | string>) {
 const OWN = { run_id: 'r', commit: null, data_sha256: 'a'.repeat(64) };
 
 test('the committed models have the lineage that their training recorded', async () => {
-  const photos = await readLineage(committed('clothing-model'), 3);
-  assert.equal(photos.run_id, 'f0dbc7d69434406fa3e7e90ab0a1e171');
-  assert.equal(photos.commit, 'c772c4c1877e582fafaa83cc325f3aa57e5d72b7');
-  assert.deepEqual([photos.dirty, photos.cause, photos.gate], [false, null, { decision: 'accepted', against: 2 }]);
-  assert.deepEqual([photos.metrics.test.accuracy, photos.metrics.validation.correct], [0.879, 304]);
+  const photos = await readLineage(committed('clothing-model'), 4);
+  assert.equal(photos.run_id, '11f4afcf3c014a5e9d54b9fb95f90ef1');
+  assert.equal(photos.commit, '920f0849393d1114542e11fec3e8373bc43f011a');
+  assert.deepEqual([photos.dirty, photos.cause, photos.gate], [false, null, { decision: 'accepted', against: 3 }]);
+  assert.deepEqual([photos.metrics.test.accuracy, photos.metrics.validation.correct], [0.9489, 320]);
   assert.ok(!('per_class' in photos.metrics.test));
   assert.deepEqual([photos.parity?.samples, photos.parity?.tolerance], [5, 1e-4]);
   const table = await readLineage(committed('churn'), 1);

@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { runCli } from '../cli.ts';
+import { NEWEST } from '../committed-model.ts';
 import { predict, predictImage, waitUntilReady } from '../gateway.ts';
 import { type Packed, pack } from './packed.ts';
 
@@ -31,7 +32,7 @@ describe('the npm package', () => {
     for (const file of [
       'gateway/cli/main.js',
       'serving/embedded/main.js',
-      'serving/models/clothing-model/3/model.onnx',
+      `serving/models/clothing-model/${NEWEST}/model.onnx`,
       'client/client.d.ts',
     ]) {
       assert.ok(files.includes(file), file);
