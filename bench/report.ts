@@ -22,6 +22,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   resample: ['resample.ts', python],
   start: ['start.ts', python],
   scale: ['scale.ts'],
+  profile: ['profile.ts', ...(photos ? [photos] : [])],
   embedded: ['embedded.ts', python],
   tensors: ['tensors.ts', python],
 };
