@@ -15,6 +15,7 @@ import { linesIn } from './log-lines.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MODEL = 'serving/models/clothing-model';
+/** Both are in the git history. */
 const [OLD, NEW] = [2, 3];
 /** As in expected.py. */
 const STEP = 4;
@@ -29,29 +30,30 @@ const expected = JSON.parse(await readFile(new URL('expected.json', import.meta.
 
 const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: ROOT, maxBuffer: 2 ** 26 });
 
-/** The last commit with the old version. Undefined in a checkout without its history. */
-function commitOfOld(): string | undefined {
+/** The last commit with a version that the checkout no longer has. Undefined in a checkout without its history. */
+function commitOf(version: number): string | undefined {
   try {
-    const removed = git('log', '-1', '--diff-filter=D', '--format=%H', '--', `${MODEL}/${OLD}/model.onnx`);
+    const removed = git('log', '-1', '--diff-filter=D', '--format=%H', '--', `${MODEL}/${version}/model.onnx`);
     return git('rev-parse', '--verify', `${removed.toString().trim()}^`).toString().trim();
   } catch {
     return undefined; // the test is skipped, and says why
   }
 }
 
-const commit = commitOfOld();
-const options = commit === undefined ? { skip: `the git history has no version ${OLD} of the model` } : needsDataset;
+const versions = [OLD, NEW].map((version) => ({ version, commit: commitOf(version) }));
+const missing = versions.filter(({ commit }) => commit === undefined).map(({ version }) => version);
+const options = missing.length > 0 ? { skip: `the git history has no version ${missing} of the model` } : needsDataset;
 
 test(`version ${NEW} against ${OLD} on real photos`, options, async (t) => {
   const folder = await temporary(t);
   const models = path.join(folder, 'models');
   const target = path.join(models, 'clothing-model');
   await mkdir(target, { recursive: true });
-  for (const name of ['model.yaml', String(NEW)]) {
-    await cp(path.join(ROOT, MODEL, name), path.join(target, name), { recursive: true });
+  await cp(path.join(ROOT, MODEL, 'model.yaml'), path.join(target, 'model.yaml'));
+  for (const { version, commit = '' } of versions) {
+    const archive = git('archive', commit, `${MODEL}/${version}`);
+    execFileSync('tar', ['--extract', '--strip-components=3', '--directory', target], { input: archive });
   }
-  const archive = git('archive', commit ?? '', `${MODEL}/${OLD}`);
-  execFileSync('tar', ['--extract', '--strip-components=3', '--directory', target], { input: archive });
 
   const log = path.join(folder, 'log');
   const gateway = await startGatewayFor(t, { MODELS: models, PREDICTION_LOG: log });
@@ -61,8 +63,8 @@ test(`version ${NEW} against ${OLD} on real photos`, options, async (t) => {
   await until(async () => (await linesIn(log)) === photos.length);
 
   const pictures = fileURLToPath(new URL('test/', PHOTOS));
-  const versions = ['--version', `${NEW}`, '--against', `${OLD}`, '--pictures', pictures, '--gateway', gateway.url];
-  const { stdout, stderr } = await runCli(['replay', log, ...versions, '--models', models, '--json']);
+  const compared = ['--version', `${NEW}`, '--against', `${OLD}`, '--pictures', pictures, '--gateway', gateway.url];
+  const { stdout, stderr } = await runCli(['replay', log, ...compared, '--models', models, '--json']);
   const { candidate, reference, agreement } = JSON.parse(stdout || '{}') as VerdictReport;
   assert.deepEqual([candidate?.requests, reference?.requests], [expected.photos, expected.photos], stderr);
   assert.deepEqual([candidate.errors, reference.errors], [0, 0]);
