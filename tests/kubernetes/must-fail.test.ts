@@ -1,4 +1,7 @@
-/** Each manifest of kubernetes/must-fail, added to the kind overlay, fails the check that its first line names. */
+/**
+ * Each manifest of kubernetes/must-fail, added to the kind overlay, fails the check that its first line names.
+ * manifests.test.ts holds that this overlay alone has no findings.
+ */
 import assert from 'node:assert/strict';
 import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -55,10 +58,6 @@ describe('kubernetes/must-fail', options, async () => {
       );
     });
   }
-
-  test('G1: without these manifests no check has findings', async () => {
-    for (const [name, check] of Object.entries(CHECKS)) assert.deepEqual(await check(sound), [], name);
-  });
 
   test('every check has a manifest that must fail', () => {
     assert.deepEqual([...refusing].sort(), Object.keys(CHECKS).sort());
