@@ -64,8 +64,8 @@ hooks: node_modules ## Turn on the git hooks of lefthook.yml in this checkout; o
 	@npm run --silent hooks
 
 .PHONY: test
-test: lint ## Run all checks and all tests
-	@$(MAKE) --no-print-directory --jobs=3 environments
+test: ## Run all checks and all tests
+	@$(MAKE) --no-print-directory --jobs=3 lint environments
 	@NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/compiled" tests/run.sh $(shell git ls-files -co --exclude-standard '*.test.ts')
 
 # What tests need beside node_modules. Python compiles what it imports of these packages: that is a small part of them.
@@ -288,7 +288,7 @@ node_modules/.package-lock.json: package-lock.json $(NODE)
 	@echo "Installing the stores of the bucket tests into .venv-buckets"
 	@python3 -m venv .venv-buckets && .venv-buckets/bin/pip install --quiet --no-compile --no-deps -r $< && touch $@
 
-.kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks 2>/dev/null)
+.kubernetes-tools/.ready: $(shell git ls-files -co --exclude-standard kubernetes/checks 2>/dev/null) | $(NODE)
 	@echo "Building the tools that check the Kubernetes manifests into .kubernetes-tools"
 	@kubernetes/checks/install.sh .kubernetes-tools
 	@touch $@

@@ -10,7 +10,7 @@ training=$!
 trap 'kill "$training" 2>/dev/null || true; rm -f "$log"' EXIT
 
 result=0
-node --test --test-concurrency=2 --test-timeout=300000 "$@" || result=$?
+node tests/run.ts "$@" || result=$?
 wait "$training" || result=$?
 cat "$log"
 exit "$result"
