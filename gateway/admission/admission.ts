@@ -7,7 +7,7 @@
  * - Eviction: when the queue is full, the tenant with most of it loses its newest request to another tenant.
  * - Early refusal: 429 with Retry-After when the queue is full, or the wait is longer than the time left.
  * - Source limits: a request that fetches holds no image; it is bounded by source host and tenant.
- * - Spare work: batches of explanations. They wait for predictions, never the other way round.
+ * - Spare work: batches of explanations. They begin while no prediction runs, and take a small part of the time.
  * - Back-off: a full backend lowers the limit.
  */
 import type { RequestContext } from '../domain/request.ts';
@@ -20,8 +20,14 @@ import { SpareLine } from './spare-line.ts';
 /** Images of one request that are busy at once. */
 const MAX_AT_ONCE = 8;
 const MAX_RETRY_AFTER_S = 30;
-/** Of the limit this part is for spare work beside predictions. */
+/** Spare work that has waited so long for a moment without predictions may begin beside some, … */
+const SPARE_PATIENCE_MS = 500;
+/** … while all work takes at most this part of the limit. */
 const SPARE_PART = 4;
+/** Spare work that predictions come beside rests after each batch, this many times as long as the batch took: 5 % of the time is for it. */
+const SPARE_REST = 19;
+/** The longest rest: work that takes long still ends before its deadline. */
+const MAX_REST_MS = 1000;
 
 /** `maxInFlight`: images held, where a larger request runs alone. `maxQueue`: requests waiting. */
 export type AdmissionOptions = { readonly maxInFlight: number; readonly maxQueue: number };
@@ -43,6 +49,8 @@ export class Admission {
   #busy = 0;
   #spareBusy = 0;
   #entered = 0;
+  /** `#entered` at the end of the latest spare work. */
+  #enteredBefore = 0;
   #admitted = 0;
   #fetching = 0;
 
@@ -102,8 +110,9 @@ export class Admission {
   }
 
   /**
-   * Runs work that predictions go before: it begins when nothing is queued, and all work takes at most a quarter of the limit, or no
-   * prediction is busy. It takes half of the room at most, so that predictions have some beside it. Its service time is no sample.
+   * Runs work that predictions go before. It begins while no prediction is queued or busy; after a while also where all work takes at
+   * most a quarter of the limit. While predictions come, one such work runs at a time, and all rest after it. It takes half of the room
+   * at most, so that predictions have some beside it. Its service time is no sample.
    */
   async admitSpare<T>(context: RequestContext, rows: number, work: () => Promise<T>): Promise<T> {
     if (context.signal.aborted) throw abortError(context.signal);
@@ -114,12 +123,14 @@ export class Admission {
       this.#take(images, busy);
       this.#spareBusy += busy;
     };
-    if (this.#spare.size === 0 && this.#hasSpareRoom(images)) take();
+    if (this.#spare.size === 0 && this.#hasSpareRoom(images, 0)) take();
     else await context.time('queue', () => this.#spare.wait(images, take, context.signal));
+    const startMs = performance.now();
     try {
       return await work();
     } finally {
       this.#spareBusy -= busy;
+      this.#restAfter(performance.now() - startMs);
       this.#leave(images, busy);
     }
   }
@@ -176,11 +187,24 @@ export class Admission {
     return Math.max(1, Math.min(images, MAX_AT_ONCE, Math.floor(this.#limit.current / 2)));
   }
 
-  #hasSpareRoom(images: number): boolean {
+  #hasSpareRoom(images: number, waitedMs: number): boolean {
     const atOnce = this.#spareAtOnce(images);
-    if (this.#queue.size > 0 || !this.#hasRoom(images, atOnce)) return false;
+    if (this.#spare.isResting || this.#queue.size > 0 || !this.#hasRoom(images, atOnce)) return false;
+    if (this.#spareBusy > 0 && this.#entered > this.#enteredBefore) return false;
     const isQuiet = this.#busy === this.#spareBusy;
-    return isQuiet || this.#busy + atOnce <= this.#limit.current / SPARE_PART;
+    const isPatient = waitedMs >= SPARE_PATIENCE_MS;
+    return isQuiet || (isPatient && this.#busy + atOnce <= this.#limit.current / SPARE_PART);
+  }
+
+  /** Lets spare work rest where predictions have come since the latest one. */
+  #restAfter(workMs: number): void {
+    const hasMet = this.#entered > this.#enteredBefore;
+    this.#enteredBefore = this.#entered;
+    if (hasMet) this.#spare.rest(Math.min(MAX_REST_MS, SPARE_REST * workMs), () => this.#advanceSpare());
+  }
+
+  #advanceSpare(): void {
+    this.#spare.advance((images, waitedMs) => this.#hasSpareRoom(images, waitedMs));
   }
 
   #take(images: number, atOnce = this.#atOnce(images)): number {
@@ -195,7 +219,7 @@ export class Admission {
     this.#busy -= atOnce;
     this.#admitted -= 1;
     this.#admitQueued();
-    this.#spare.advance((next) => this.#hasSpareRoom(next));
+    this.#advanceSpare();
   }
 
   async #enter(request: Queued, context: RequestContext): Promise<number> {

@@ -1,10 +1,7 @@
 /** Sends the inputs of an explanation in batches that are small enough for predictions to pass between them. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admission } from '../../admission/admission.ts';
 import type { Target } from '../../domain/explanation.ts';
 import type { RequestContext } from '../../domain/request.ts';
 import type { Tensor } from '../../domain/tensor.ts';
-import { abortError } from '../../errors.ts';
 import type { Meter } from '../../explain/budget.ts';
 import { expectedTensors } from '../../model/expected-answer.ts';
 import { signatureOf } from '../../model/find-signature.ts';
@@ -13,11 +10,11 @@ import { requireAnswer } from '../require-answer.ts';
 import { callServer } from '../retry-while-full.ts';
 import type { TensorStages } from '../stages.ts';
 
-/** How long a batch may take, where it can be kept so short: a prediction that comes meanwhile waits for no longer. */
-const BATCH_MS = 50;
+/** How long a batch may take while no predictions come, where it can be kept so short. */
+const QUIET_BATCH_MS = 50;
 
-/** How much longer than a batch the pause after it is, if a prediction came meanwhile: it has met a busy model. */
-const PAUSE = 4;
+/** The least that a batch may take while predictions come. Otherwise it takes as long as one of them. */
+const LEAST_BATCH_MS = 2;
 
 /** What the explanation of one instance needs of the request. */
 export type Explained = {
@@ -28,48 +25,47 @@ export type Explained = {
   readonly context: RequestContext;
 };
 
-/** Sends one batch from input `start` on. Resolves to its scores. */
-export type SendBatch = (start: number, count: number) => Promise<Float64Array>;
+/** Runs the call of a batch once no prediction waits for the model. `images`: what admission counts. */
+export type Admit = <T>(images: number, call: () => Promise<T>) => Promise<T>;
+
+/** Sends one batch from input `start` on, with its call under `admit`. Resolves to its scores. */
+export type SendBatch = (start: number, count: number, admit: Admit) => Promise<Float64Array>;
 
 /**
- * Sends inputs in batches of `most` or fewer, which are as large as BATCH_MS allows by those before. Rests after each batch during
- * which a prediction came, so that few predictions meet one.
+ * Sends inputs in batches of `most` or fewer, whose calls take as long as that of a prediction, or QUIET_BATCH_MS while no predictions
+ * come, by the time of those before.
  */
 export function createBatches(
-  { meter, stages: { admission }, context: { signal } }: Pick<Explained, 'meter' | 'stages' | 'context'>,
+  { meter, stages: { admission }, context }: Pick<Explained, 'meter' | 'stages' | 'context'>,
   most: number,
 ): (count: number, send: SendBatch) => Promise<Float64Array> {
   let size = 1;
+  let callMs = 0;
+  const admit: Admit = (images, call) =>
+    admission.admitSpare(context, images, async () => {
+      const startedMs = performance.now();
+      const answer = await call();
+      callMs = performance.now() - startedMs;
+      return answer;
+    });
   return async (count, send) => {
     const scores = new Float64Array(count);
     for (let start = 0; start < count; ) {
       const rows = Math.min(size, most, count - start);
       const startedMs = performance.now();
       const { entered } = admission;
-      scores.set(await send(start, rows), start);
-      const ms = performance.now() - startedMs;
-      if (admission.entered > entered) await rest(PAUSE * ms, signal);
+      scores.set(await send(start, rows, admit), start);
       meter.add(rows, performance.now() - startedMs);
       start += rows;
+      const isQuiet = admission.entered === entered;
+      const batchMs = isQuiet
+        ? QUIET_BATCH_MS
+        : Math.min(QUIET_BATCH_MS, Math.max(LEAST_BATCH_MS, admission.serviceMs));
       // Grows at most fourfold: the first batches of a version may be fast by chance.
-      size = Math.max(1, Math.min(most, 4 * rows, Math.floor((rows * BATCH_MS) / Math.max(ms, 0.1))));
+      size = Math.max(1, Math.min(most, 4 * rows, Math.floor((rows * batchMs) / Math.max(callMs, 0.1))));
     }
     return scores;
   };
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => Promise.reject(abortError(signal)));
-}
-
-/** Runs `work` once no prediction waits for the model. `images`: what admission counts. */
-export function admitted<T>(
-  { admission }: { readonly admission: Admission },
-  images: number,
-  context: RequestContext,
-  work: () => Promise<T>,
-): Promise<T> {
-  return admission.admitSpare(context, images, work);
 }
 
 /** Asks by any signature with tensors. */
@@ -97,7 +93,8 @@ export type AskedTensors = {
 /** Asks by any signature, after predictions, and counts the rows as calls. */
 export async function askCounted(explained: Explained, asked: AskedTensors) {
   const startedMs = performance.now();
-  const outputs = await admitted(explained.stages, 1, explained.context, () => askTensors(explained, asked));
+  const { stages, context } = explained;
+  const outputs = await stages.admission.admitSpare(context, 1, () => askTensors(explained, asked));
   explained.meter.add(asked.rows, performance.now() - startedMs);
   return outputs;
 }

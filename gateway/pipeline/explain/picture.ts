@@ -10,7 +10,7 @@ import { bindingOf } from '../../model/route.ts';
 import { ask } from '../ask.ts';
 import { callServer } from '../retry-while-full.ts';
 import type { Stages } from '../stages.ts';
-import { admitted, askCounted, createBatches, type Explained } from './batches.ts';
+import { type Admit, askCounted, createBatches, type Explained } from './batches.ts';
 import { scoreOf } from './target.ts';
 
 /** Pictures of one batch. */
@@ -62,8 +62,8 @@ export function pictureSubject(explained: ExplainedPicture): PictureSubject {
     },
     ask: (signature, inputs, rows, outputs) => askCounted(explained, { signature, inputs, rows, outputs }),
     scores: (count, write) =>
-      inBatches(count, (start, rows) =>
-        scoresOfBatch(explained, rows, async (index, row) => {
+      inBatches(count, (start, rows, admit) =>
+        scoresOfBatch({ ...explained, admit }, rows, async (index, row) => {
           await nextTurn();
           write(start + index, scratch);
           await fill(row);
@@ -74,7 +74,7 @@ export function pictureSubject(explained: ExplainedPicture): PictureSubject {
 
 /** Fills a batch and asks the model for its scores. */
 async function scoresOfBatch(
-  { stages, routed, target, context }: ExplainedPicture,
+  { stages, routed, target, context, admit }: ExplainedPicture & { readonly admit: Admit },
   rows: number,
   fillRow: (index: number, row: InputArray) => Promise<void>,
 ): Promise<Float64Array> {
@@ -87,7 +87,7 @@ async function scoresOfBatch(
   const { tensor } = call;
   const rowLength = tensor.length / rows;
   for (let row = 0; row < rows; row += 1) await fillRow(row, tensor.subarray(row * rowLength, (row + 1) * rowLength));
-  const answered = await admitted(stages, rows, context, () =>
+  const answered = await admit(rows, () =>
     callServer(stages.admission, context, (timed) => ask({ target: asked, call, count: rows }, timed)),
   );
   call.release();

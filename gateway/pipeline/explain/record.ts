@@ -4,7 +4,7 @@ import type { RecordSubject } from '../../explain/method.ts';
 import { signatureOf } from '../../model/find-signature.ts';
 import { rowsOf } from '../../tensor/row-slices.ts';
 import type { BackgroundInputs } from './background.ts';
-import { admitted, askCounted, askTensors, createBatches, type Explained } from './batches.ts';
+import { askCounted, askTensors, createBatches, type Explained } from './batches.ts';
 import type { FeatureList } from './features.ts';
 import { mixRows } from './mix.ts';
 import { scoreOf } from './target.ts';
@@ -38,7 +38,7 @@ export function recordSubject(explained: ExplainedRecord): RecordSubject {
     background,
     ask: (name, inputs, rows, outputs) => askCounted(explained, { signature: name, inputs, rows, outputs }),
     scores: (count, from, isOwn) =>
-      inBatches(count, async (start, rows) => {
+      inBatches(count, async (start, rows, admit) => {
         const mixtures = Array.from({ length: rows }, (_, index) => ({
           from: from(start + index),
           isOwn: (feature: number) => isOwn(start + index, feature),
@@ -48,7 +48,7 @@ export function recordSubject(explained: ExplainedRecord): RecordSubject {
           inputs.set(input.input, mixRows(input, pairOf(input.input, own, background.inputs), mixtures));
         }
         const asked = { signature, inputs, rows, outputs: [target.output] };
-        const outputs = await admitted(stages, 1, context, () => askTensors({ stages, routed, context }, asked));
+        const outputs = await admit(1, () => askTensors({ stages, routed, context }, asked));
         return Float64Array.from({ length: rows }, (_, row) => scoreOf(rowOf(outputs, row), target));
       }),
   };
