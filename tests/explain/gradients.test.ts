@@ -33,7 +33,7 @@ async function explained(query: string): Promise<{ scores: Record<string, number
 }
 
 test('integrated gradients add up to the difference of the scores, up to the error of so many steps', async (t) => {
-  const { scores, explanation } = await explained('integrated-gradients&explain.steps=40');
+  const { scores, explanation } = await explained('integrated-gradients&explain.baseline=white&explain.steps=40');
   const { target, score, completeness, calls } = explanation;
   assert.ok(Math.abs(score - (scores[target] as number)) < 1e-3);
   const error = Math.abs(completeness.sum / completeness.difference - 1);
