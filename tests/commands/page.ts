@@ -141,9 +141,9 @@ class Reader {
     await once(server, 'close');
   }
 
-  /** Starts a shell with the lines of a block. It knows nothing of this process but Node and the ports. */
+  /** Starts a shell with the lines of a block. It knows nothing of this process but Node, its compiled code and the ports. */
   #shell({ text: lines }: Block, ...options: readonly string[]): ChildProcess {
-    const { HOME, PATH } = process.env;
+    const { HOME, PATH, NODE_COMPILE_CACHE } = process.env;
     const script = lines.replaceAll(ADDRESS, this.#address).replaceAll(ADMIN_ADDRESS, `localhost:${this.#adminPort}`);
     return spawn('bash', ['-eu', '-o', 'pipefail', ...options, '-c', script], {
       cwd: this.#checkout?.folder,
@@ -152,6 +152,7 @@ class Reader {
         PATH: `${path.dirname(process.execPath)}:${PATH}`,
         PORT: '0',
         ADMIN_PORT: String(this.#adminPort),
+        NODE_COMPILE_CACHE,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // so that what make starts can be stopped with it
