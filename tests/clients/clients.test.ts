@@ -28,8 +28,9 @@ type Settings = {
   readonly tensorFlowTests?: readonly string[];
 };
 
+const EMBEDDED = 'the embedded server';
 const SERVERS: Readonly<Record<string, (cleanups: Cleanup[]) => Promise<Settings>>> = {
-  'the embedded server': async () => ({ models: MODELS, settings: {} }),
+  [EMBEDDED]: async () => ({ models: MODELS, settings: {} }),
   async TensorFlow(cleanups) {
     assert.ok('program' in tensorflow);
     const models = await makeModels(tensorflow.program, EXAMPLES);
@@ -51,13 +52,22 @@ const SERVERS: Readonly<Record<string, (cleanups: Cleanup[]) => Promise<Settings
   },
 };
 
-type Check = { readonly client: string; readonly script: string; readonly python: Python; readonly isGrpc?: true };
+/** `once`: on the embedded server only. On the others, other tests send the requests of these routes: see below. */
+type Check = {
+  readonly client: string;
+  readonly script: string;
+  readonly python: Python;
+  readonly isGrpc?: true;
+  readonly once?: true;
+};
 const CHECKS: readonly Check[] = [
   { client: 'tritonclient[grpc]', script: 'open_inference_grpc.py', python: clients, isGrpc: true },
   { client: 'tensorflow-serving-api', script: 'tf_serving_grpc.py', python: tensorflow, isGrpc: true },
   { client: 'tritonclient[http]', script: 'open_inference_http.py', python: clients },
-  { client: "kserve's InferenceRESTClient, v1 and v2", script: 'kserve_rest.py', python: clients },
-  { client: "MLflow's and Vertex AI's", script: 'platforms.py', python: clients },
+  // tests/tf-serving/rest.test.ts and tests/open-inference-backend.test.ts have /v1, tritonclient has /v2.
+  { client: "kserve's InferenceRESTClient, v1 and v2", script: 'kserve_rest.py', python: clients, once: true },
+  // tests/invocations.test.ts compares these routes with /predict.
+  { client: "MLflow's and Vertex AI's", script: 'platforms.py', python: clients, once: true },
 ];
 /** For requests that name no model. */
 const PLATFORM = { MODEL_NAME: 'churn', AIP_PREDICT_ROUTE: '/v1/endpoints/7:predict' };
@@ -82,7 +92,7 @@ for (const [server, start] of Object.entries(SERVERS)) {
       for (const cleanup of cleanups) await cleanup();
     });
 
-    for (const { client, script, python, isGrpc } of CHECKS) {
+    for (const { client, script, python, isGrpc } of CHECKS.filter(({ once }) => !once || server === EMBEDDED)) {
       test(client, { skip: 'missing' in python && python.missing }, async (t) => {
         assert.ok('program' in python);
         const file = fileURLToPath(new URL(script, import.meta.url));
