@@ -37,7 +37,7 @@ def name_of(data: Path, classes: tuple[str, ...], models: Path, given: str | Non
     other = _classes_of(models / name) if (models / name).exists() else classes
     if other != classes:
         has = f"the classes {', '.join(other)}" if other else "no pictures"
-        raise ValueError(f"{models / name}: has {has}, not {', '.join(classes)}: choose another name with --name")
+        raise ValueError(f"{models / name}: has {has}, not {', '.join(classes)}: choose another name")
     return name
 
 

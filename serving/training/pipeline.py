@@ -25,18 +25,23 @@ IMAGE = "tensorgate-training-python:latest"
 READERS: dict[str, Callable[[str], Any]] = {"String": str, "Integer": int}
 
 
-def split(data_path: str, settings: str, photos: Output[Dataset]) -> str:
-    """Copies the photos into one folder per part, for the later steps. Returns the fingerprint of the data."""
+def split(data_path: str, settings: str, models_path: str, model_name: str, photos: Output[Dataset]) -> str:
+    """Copies the photos into one folder per part, for the later steps. Returns the fingerprint of the data.
+
+    Raises ValueError if the model has other classes.
+    """
     import json
     import shutil
     from itertools import product
     from pathlib import Path
 
     from training.data import data_sha256
+    from training.names import name_of
     from training.settings import settings_for
     from training.split import PARTS, split_photos
 
     found = split_photos(Path(data_path), settings_for(**json.loads(settings)).split)
+    name_of(Path(data_path), found.classes, Path(models_path), model_name)
     # Every class needs a folder, even without photos in a part.
     for part, name in product(PARTS, found.classes):
         (Path(photos.path) / part / name).mkdir(parents=True, exist_ok=True)
@@ -216,7 +221,8 @@ def build_pipeline(image: str = IMAGE) -> Any:
         waiting_time_min: int = 10,
         tracking_uri: str = "",
     ) -> str:
-        photos = component(split)(data_path=data_path, settings=settings).set_caching_options(False)
+        place = {"models_path": models_path, "model_name": model_name}
+        photos = component(split)(data_path=data_path, settings=settings, **place).set_caching_options(False)
         data = {"photos": photos.outputs["photos"]}
         known = {"sha256": photos.outputs["Output"], "tracking_uri": tracking_uri}
         tuned = component(tune)(
@@ -230,7 +236,6 @@ def build_pipeline(image: str = IMAGE) -> Any:
         data["chosen"] = tuned.outputs["chosen"]
         trained = component(train)(**data, **known, model_name=model_name)
         exported = component(export)(**data, weights=trained.outputs["weights"], model_name=model_name)
-        place = {"models_path": models_path, "model_name": model_name}
         judged = component(evaluate)(**data, **known, **place, candidate=exported.outputs["candidate"])
         pushed = component(push_and_wait)(
             **place,

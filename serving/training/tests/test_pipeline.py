@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from kfp import compiler
+from kfp.dsl import Dataset
 
-from training.pipeline import build_pipeline, run
+from training.pipeline import build_pipeline, run, split
 from training.settings import NAME
 
 STEPS = {"split", "tune", "train", "export", "evaluate", "push-and-wait"}
@@ -69,6 +70,14 @@ def test_split_and_push_are_not_cached(compiled: dict[str, Any]) -> None:
         name for name, task in compiled["root"]["dag"]["tasks"].items() if task["cachingOptions"].get("enableCache")
     }
     assert cached == STEPS - {"split", "push-and-wait"}
+
+
+def test_photos_of_other_classes_are_refused_before_training(drawn: Path, tmp_path: Path) -> None:
+    """A model never changes its classes."""
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets" / "model.yaml").write_text("name: pets\nimage: {input: photo}\nclasses: [cat, dog]\n")
+    with pytest.raises(ValueError, match="pets: has the classes cat, dog, not "):
+        split(str(drawn), "{}", str(tmp_path), "pets", Dataset())
 
 
 @pytest.mark.slow
