@@ -9,7 +9,7 @@ const fileOf = (name: string) => fileURLToPath(new URL(`${name}.png`, FOLDER));
 
 if (SKIP) throw new Error(`make screenshots ${SKIP}`);
 
-/** Takes an example twice: the first prediction of a process is slower than all others. */
+/** Takes two examples and shows the second: the first prediction of a process is slower than all others. */
 async function example(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.locator('#examples button').first().click();
@@ -17,6 +17,20 @@ async function example(page: Page, url: string): Promise<void> {
   await page.locator('#examples button').nth(2).click();
   await page.locator('.result h3', { hasText: 'palette.png' }).waitFor();
   await page.locator('.pictures canvas').nth(1).waitFor();
+}
+
+/** Draws the whole page. The code on it shows the address of a usual start. */
+async function wholePage(page: Page, name: string): Promise<void> {
+  const { host } = new URL(page.url());
+  await page.evaluate(`code.textContent = code.textContent.replace('${host}', 'localhost:9696')`);
+  await page.screenshot({ path: fileOf(name), fullPage: true });
+}
+
+/** Explains the prediction that the page shows, and draws its part of the page. `drawn`: what the explanation adds. */
+async function explanation(page: Page, drawn: string, name: string): Promise<void> {
+  await page.click('.explain button');
+  await page.locator(drawn).waitFor({ timeout: 60_000 });
+  await page.locator('#output').screenshot({ path: fileOf(name) });
 }
 
 const gateway = await startGateway({ READY_WHEN: 'all' });
@@ -29,20 +43,19 @@ try {
       viewport: { width: 1280, height: 760 },
       reducedMotion: 'reduce',
     });
-    // The address that the code shows is that of a usual start.
     await example(page, gateway.url);
-    const port = new URL(gateway.url).port;
-    await page.evaluate(`code.textContent = code.textContent.replace('127.0.0.1:${port}', 'localhost:9696')`);
-    await page.screenshot({ path: fileOf(`playground-${colorScheme}`), fullPage: true });
+    await wholePage(page, `playground-${colorScheme}`);
     await page.close();
   }
   const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, reducedMotion: 'reduce' });
-  await page.goto(gateway.url);
+  await example(page, gateway.url);
+  await explanation(page, '.heat', 'playground-heat-map');
   await page.selectOption('#model', 'ride-duration');
   await page.locator('#fields [name=trip_distance]').waitFor();
   await page.click('#record .primary');
   await page.locator('.values').waitFor();
-  await page.screenshot({ path: fileOf('playground-records'), fullPage: true });
+  await wholePage(page, 'playground-records');
+  await explanation(page, '.waterfall', 'playground-waterfall');
   await page.goto(`${gateway.url}/docs#/predictions/predict`);
   await page.locator('.opblock.is-open').waitFor();
   await page.screenshot({ path: fileOf('reference') });
