@@ -80,6 +80,23 @@ async function serve(t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/below`;
 }
 
+test('diagrams are drawn, and again when light or dark changes', { skip: SKIP }, async (t) => {
+  const url = await serve(t);
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  for (const name of ['index', 'docs/architecture', 'docs/performance']) {
+    const page = await openSound(t, browser, `${url}/${name}.html`, { colorScheme: 'light' });
+    const drawn = page.locator('pre.mermaid svg').first();
+    await drawn.waitFor();
+    const light = await drawn.innerHTML();
+    assert.deepEqual(await axe(page), []);
+    await page.click('#theme');
+    await page.waitForFunction(`document.querySelector('pre.mermaid svg')?.innerHTML !== ${JSON.stringify(light)}`);
+    await drawn.waitFor();
+    assert.equal(await drawn.evaluate('document.querySelectorAll(".error-icon").length'), 0);
+  }
+});
+
 test('a browser searches, opens what it found, and remembers light or dark', { skip: SKIP }, async (t) => {
   const url = await serve(t);
   const browser = await startBrowser();

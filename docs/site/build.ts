@@ -10,6 +10,7 @@ import { searchIndex } from './search-index.ts';
 
 /** Relative to the root, as Eleventy wants it. */
 const HERE = 'docs/site';
+const MERMAID = path.relative(ROOT, fileURLToPath(import.meta.resolve('@mermaid-js/tiny')));
 const MINISEARCH = path.relative(ROOT, fileURLToPath(import.meta.resolve('minisearch')));
 
 /** Writes the website into a folder, which is emptied before. */
@@ -38,7 +39,11 @@ function configure(user: UserConfig, pages: ReadonlyMap<string, File>, groups: r
   user.setIncludesDirectory('templates');
   user.setTemplateFormats(['md']);
   user.setLibrary('md', markdownOfSite(pages));
-  user.addPassthroughCopy({ [`${HERE}/assets/*.{css,js}`]: 'assets', [MINISEARCH]: 'assets/minisearch.js' });
+  user.addPassthroughCopy({
+    [`${HERE}/assets/*.{css,js}`]: 'assets',
+    [MERMAID]: 'assets/mermaid.js',
+    [MINISEARCH]: 'assets/minisearch.js',
+  });
   user.addPassthroughCopy(linkedFiles(pages));
   for (const page of pages.values()) {
     user.addTemplate(`${HERE}/${page.file}`, page.text, {
@@ -52,7 +57,7 @@ function configure(user: UserConfig, pages: ReadonlyMap<string, File>, groups: r
 }
 
 /** What the template shows beside the text. Addresses are relative, so that the website works below any path. */
-function contextOf({ file, title, sections }: File, groups: readonly Group[]) {
+function contextOf({ file, title, sections, text }: File, groups: readonly Group[]) {
   const root = path.posix.relative(path.posix.dirname(siteFile(file)), '.') || '.';
   const navigation = groups.map((group) => ({
     title: group.title,
@@ -62,7 +67,8 @@ function contextOf({ file, title, sections }: File, groups: readonly Group[]) {
       isCurrent: entry.file === file,
     })),
   }));
-  return { title, root, navigation, outline: sections.filter(({ level }) => level === 2) };
+  const outline = sections.filter(({ level }) => level === 2);
+  return { title, root, navigation, outline, hasDiagrams: /^```mermaid$/m.test(text) };
 }
 
 /** Files that pages link to and that are no pages: pictures, programs, manifests. */
@@ -73,7 +79,7 @@ function linkedFiles(pages: ReadonlyMap<string, File>): Readonly<Record<string, 
   return Object.fromEntries(files.filter((file) => !pages.has(file)).map((file) => [file, file]));
 }
 
-/** Links to pages become links to their HTML. What may be wider than the page can be scrolled by keyboard. */
+/** Links to pages become links to their HTML, and diagrams are drawn by `assets/diagrams.js`. What may be wider than the page can be scrolled by keyboard. */
 function markdownOfSite(pages: ReadonlyMap<string, File>) {
   const markdown = createMarkdown();
   markdown.core.ruler.push('scrolling', ({ tokens }) => {
@@ -82,7 +88,11 @@ function markdownOfSite(pages: ReadonlyMap<string, File>) {
   const { rules } = markdown.renderer;
   for (const name of ['fence', 'code_block'] as const) {
     const render = rules[name];
-    rules[name] = (...about) => render?.(...about).replace('<pre>', '<pre tabindex="0">') ?? '';
+    rules[name] = (tokens, at, ...about) => {
+      const { info = '', content = '' } = tokens[at] ?? {};
+      if (info === 'mermaid') return `<pre class="mermaid" tabindex="0">${markdown.utils.escapeHtml(content)}</pre>\n`;
+      return render?.(tokens, at, ...about).replace('<pre>', '<pre tabindex="0">') ?? '';
+    };
   }
   markdown.core.ruler.push('site-links', ({ tokens, env }) => {
     const page = (env as { file: string }).file;
