@@ -47,7 +47,9 @@ function chart(table: string): string {
   const names = rows.map(([, , name]) => `"${name}"`);
   const cpu = rows.map(([, , , , , , cpuMs]) => cpuMs);
   const head = '```mermaid\nxychart-beta horizontal\n  title "CPU-ms per request, concurrency 32"';
-  return `${head}\n  x-axis [${names.join(', ')}]\n  bar [${cpu.join(', ')}]\n\`\`\``;
+  // Mermaid's own axis begins at the least value.
+  const most = Math.ceil(Math.max(...cpu.map(Number)));
+  return `${head}\n  x-axis [${names.join(', ')}]\n  y-axis "ms" 0 --> ${most}\n  bar [${cpu.join(', ')}]\n\`\`\``;
 }
 
 for (const [name, command] of Object.entries(PROGRAMS)) {
