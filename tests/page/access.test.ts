@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { runCli } from '../cli.ts';
-import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
+import { startGatewayFor } from '../gateway.ts';
 import { startClothingModel } from '../model-server.ts';
 import { modelsFolder } from '../models.ts';
-import { axe, openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
+import { axe, openPlayground, openSound, SKIP, shareGateway, texts } from './browser.ts';
 
 const PARITY = new URL('../../serving/models/clothing-model/parity/', import.meta.url).pathname;
 
@@ -27,21 +27,10 @@ async function tab(page: Page): Promise<string> {
 }
 
 describe('the playground for everyone', { skip: SKIP }, () => {
-  let browser: Browser;
-  let gateway: RunningGateway;
-
-  before(async () => {
-    gateway = await startGateway({ READY_WHEN: 'all' });
-    await gateway.ready();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await gateway.stop();
-  });
+  const shared = shareGateway();
 
   test('everything is reached by the keyboard in the order of the page, with a visible focus', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     const reached: string[] = [];
     for (let name = await tab(page); name !== ''; name = await tab(page)) {
       reached.push(name);
@@ -77,7 +66,7 @@ describe('the playground for everyone', { skip: SKIP }, () => {
   });
 
   test('the dialog keeps the focus, Escape closes it, and the focus returns', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await page.locator('#key-button').focus();
     await page.keyboard.press('Enter');
     await page.locator('#key-dialog[open]').waitFor();
@@ -93,7 +82,10 @@ describe('the playground for everyone', { skip: SKIP }, () => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`axe finds nothing, also 375 pixels wide, in ${colorScheme}`, async (t) => {
-      const page = await openPlayground(t, browser, gateway.url, { colorScheme, reducedMotion: 'reduce' });
+      const page = await openPlayground(t, shared.browser, shared.gateway.url, {
+        colorScheme,
+        reducedMotion: 'reduce',
+      });
       assert.deepEqual(await axe(page), []);
       await page.setInputFiles(
         '#files',
@@ -118,7 +110,7 @@ describe('the playground for everyone', { skip: SKIP }, () => {
   }
 
   test('nothing moves for people who prefer that', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url, { reducedMotion: 'reduce' });
+    const page = await openPlayground(t, shared.browser, shared.gateway.url, { reducedMotion: 'reduce' });
     await page.locator('#examples button').first().click();
     await page.locator('.bars').waitFor();
     const moving = await page.evaluate(
@@ -142,7 +134,7 @@ describe('the playground for everyone', { skip: SKIP }, () => {
     const settings = { TF_SERVING_HOST: server.target, MODELS: await modelsFolder(t), API_KEYS_FILE: keysFile };
     const locked = await startGatewayFor(t, settings);
     await locked.ready();
-    const page = await openSound(t, browser, locked.url);
+    const page = await openSound(t, shared.browser, locked.url);
     await page.fill('#key', 'tg_wrong');
     await page.keyboard.press('Enter');
     await page.locator('.error', { hasText: 'API key' }).waitFor();

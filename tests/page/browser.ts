@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type RunningGateway, startGateway } from '../gateway.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
@@ -33,6 +34,26 @@ export function startBrowser(): Promise<Browser> {
   assert.ok(executablePath !== undefined);
   // Chromium's own sandbox does not work for root or in most containers.
   return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** What the tests of one `describe` share. */
+export type Shared = { readonly browser: Browser; readonly gateway: RunningGateway };
+
+/**
+ * Starts Chromium and a gateway with every committed model before the tests of a `describe`, and stops them after.
+ * The parts are there from the first test on.
+ */
+export function shareGateway(settings: Record<string, string> = {}): Shared {
+  const shared = {} as { browser: Browser; gateway: RunningGateway };
+  before(async () => {
+    [shared.browser, shared.gateway] = await Promise.all([
+      startBrowser(),
+      startGateway({ READY_WHEN: 'all', ...settings }),
+    ]);
+    await shared.gateway.ready();
+  });
+  after(() => Promise.all([shared.browser.close(), shared.gateway.stop()]));
+  return shared;
 }
 
 export type OpenedPage = { readonly page: Page; readonly faults: string[] };

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PICTURE } from '../committed-model.ts';
-import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
+import { startGatewayFor } from '../gateway.ts';
 import { floatTensor, startClothingModel, startModelServer, XCEPTION } from '../model-server.ts';
 import { CARD, modelsFolder } from '../models.ts';
 import { type Origin, startOrigin } from '../origin.ts';
-import { axe, openPlayground, openSound, SKIP, startBrowser, texts } from './browser.ts';
+import { axe, openPlayground, openSound, SKIP, shareGateway, texts } from './browser.ts';
 
 const PARITY = new URL('../../serving/models/clothing-model/parity/', import.meta.url).pathname;
 
@@ -33,32 +33,24 @@ const give = (page: Page, event: 'paste' | 'drop', fill: string) =>
   );
 
 describe('the playground with photos', { skip: SKIP }, () => {
-  let browser: Browser;
-  let gateway: RunningGateway;
+  const shared = shareGateway({ FETCH_ALLOW_PRIVATE: 'true' });
   let origin: Origin;
 
   before(async () => {
     origin = await startOrigin({ '/photo.png': PICTURE });
-    gateway = await startGateway({ READY_WHEN: 'all', FETCH_ALLOW_PRIVATE: 'true' });
-    await gateway.ready();
-    browser = await startBrowser();
   });
-  after(async () => {
-    await browser.close();
-    await gateway.stop();
-    await origin.close();
-  });
+  after(() => origin.close());
 
   test('the page is less than 100 kB in all, and asks no other host', async (t) => {
-    const page = await openSound(t, browser, 'about:blank');
+    const page = await openSound(t, shared.browser, 'about:blank');
     const sizes = new Map<string, number>();
     page.on('response', async (response) => {
       const { host, pathname } = new URL(response.url());
-      assert.equal(host, new URL(gateway.url).host);
+      assert.equal(host, new URL(shared.gateway.url).host);
       const body = await response.body().catch(() => Buffer.alloc(0));
       if (pathname === '/' || pathname.startsWith('/page/')) sizes.set(pathname, body.length);
     });
-    await page.goto(gateway.url, { waitUntil: 'networkidle' });
+    await page.goto(shared.gateway.url, { waitUntil: 'networkidle' });
     await takeExample(page);
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     t.diagnostic(`${sizes.size} files, ${total} bytes`);
@@ -66,7 +58,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('an example is predicted: sorted bars, the pixels beside the original, times, seal and request id', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await takeExample(page);
     const shown = await values(page);
     assert.equal(shown.length, 5);
@@ -86,7 +78,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('a prediction is explained by a heat map over the pixels, with a slider between them', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await takeExample(page);
     await page.click('.explain button');
     await page.locator('.heat canvas').nth(1).waitFor({ timeout: 60_000 });
@@ -112,7 +104,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('raw scores and another number of classes ask again, and are in the link', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await takeExample(page);
     await page.click('[data-scores=raw]');
     await page.fill('#top', '10');
@@ -120,13 +112,13 @@ describe('the playground with photos', { skip: SKIP }, () => {
     await page.locator('.bars li').nth(9).waitFor();
     assert.ok((await values(page)).some((value) => value < 0));
     assert.match(page.url(), /\?model=clothing-model&scores=raw&top=10$/);
-    const other = await openPlayground(t, browser, page.url());
+    const other = await openPlayground(t, shared.browser, page.url());
     await takeExample(other);
     assert.equal((await values(other)).length, 10);
   });
 
   test('several files make a gallery, in which a file that is no picture has its error in words', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     const files = ['alpha.png', 'lossless.webp', 'tensors.json'];
     await page.setInputFiles(
       '#files',
@@ -139,7 +131,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('a photo and an address are pasted and dropped', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     for (const event of ['paste', 'drop'] as const) {
       const type = event === 'paste' ? 'text/plain' : 'text/uri-list';
       await give(
@@ -157,7 +149,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('the address of a photo is predicted, is in the link, and the link restores it', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await page.fill('#url', `${origin.url}/photo.png`);
     await page.keyboard.press('Enter');
     await page.locator('.bars').waitFor();
@@ -167,7 +159,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     assert.match((await texts(page, '.times li')).join(), /^fetch /);
     const [best] = await texts(page, '.bars .name');
     assert.match((await texts(page, '#history strong')).join(), new RegExp(`^${best} \\d+\\.\\d\\d %$`));
-    const other = await openSound(t, browser, link);
+    const other = await openSound(t, shared.browser, link);
     await other.locator('.bars').waitFor();
     await other.locator('.pictures canvas').waitFor();
     assert.deepEqual(await texts(other, '.pictures figcaption'), ['Original', 'What the model saw299 × 299']);
@@ -176,7 +168,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('an address that has no picture is refused in words', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await page.fill('#url', `${origin.url}/none.png`);
     await page.click('#address button');
     await page.locator('.error').waitFor();
@@ -184,7 +176,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('a gateway that does not answer, or has no room, is told in words', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     await page.route('**/predict?*', (route) => route.abort());
     await page.locator('#examples button').first().click();
     await page.locator('.error', { hasText: 'The gateway does not answer' }).waitFor();
@@ -203,7 +195,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     const server = await startClothingModel();
     t.after(() => server.close());
     const { url } = await startGatewayFor(t, { TF_SERVING_HOST: server.target, MODELS });
-    const page = await openSound(t, browser, `${url}/?model=clothing-model`);
+    const page = await openSound(t, shared.browser, `${url}/?model=clothing-model`);
     await page.getByText(/Not ready: .*image\.scale: is missing/s).waitFor();
     assert.equal(await page.locator('#input').isVisible(), false);
     await writeFile(path.join(MODELS, 'clothing-model', 'model.yaml'), CARD);
@@ -211,7 +203,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
   });
 
   test('the last 20 predictions are kept in the browser, without pictures, and an address is asked again', async (t) => {
-    const page = await openPlayground(t, browser, gateway.url);
+    const page = await openPlayground(t, shared.browser, shared.gateway.url);
     const twelve = Array.from({ length: 12 }, () => path.join(PARITY, 'alpha.png'));
     for (const files of [twelve, twelve]) {
       await page.setInputFiles('#files', files);
@@ -253,7 +245,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     const MODELS = await modelsFolder(t, { 'clothing-model': CARD });
     const two = await startGatewayFor(t, { TF_SERVING_HOST: server.target, MODELS });
     await two.ready();
-    const page = await openSound(t, browser, two.url);
+    const page = await openSound(t, shared.browser, two.url);
     await page.locator('#compare:not([disabled])').waitFor();
     await page.selectOption('#version', '2');
     await page.selectOption('#compare', '1');
@@ -262,7 +254,7 @@ describe('the playground with photos', { skip: SKIP }, () => {
     assert.deepEqual(await texts(page, '.side .title strong'), ['Version 2', 'Version 1']);
     assert.deepEqual(await texts(page, '.side .bars li:first-child .name'), ['longsleeve', 'hat']);
     assert.match(page.url(), /version=2&compare=1/);
-    const other = await openSound(t, browser, page.url());
+    const other = await openSound(t, shared.browser, page.url());
     await other.locator('#compare:not([disabled])').waitFor();
     assert.deepEqual([await other.inputValue('#version'), await other.inputValue('#compare')], ['2', '1']);
   });

@@ -1,12 +1,12 @@
 /** The playground with records and tensors, in Chromium. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { addModel, addVersion, sumModel } from '../../serving/embedded/testing/onnx-models.ts';
-import { type RunningGateway, startGateway, startGatewayFor } from '../gateway.ts';
+import { startGatewayFor } from '../gateway.ts';
 import { modelsFolder } from '../models.ts';
-import { axe, openSound, SKIP, startBrowser, texts } from './browser.ts';
+import { axe, openSound, SKIP, shareGateway, texts } from './browser.ts';
 
 /** Chooses a model, and waits for one of its fields. */
 async function choose(page: Page, model: string, field: string): Promise<void> {
@@ -21,21 +21,10 @@ async function predict(page: Page): Promise<void> {
 }
 
 describe('the playground with records', { skip: SKIP }, () => {
-  let browser: Browser;
-  let gateway: RunningGateway;
-
-  before(async () => {
-    gateway = await startGateway({ READY_WHEN: 'all' });
-    await gateway.ready();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await gateway.stop();
-  });
+  const shared = shareGateway();
 
   test('a table has a form with an example record: choices of model.yaml, numbers of the examples', async (t) => {
-    const page = await openSound(t, browser, gateway.url);
+    const page = await openSound(t, shared.browser, shared.gateway.url);
     await choose(page, 'credit', 'duration');
     const jobs = await texts(page, '#fields select[name=job] option');
     assert.deepEqual(
@@ -52,7 +41,7 @@ describe('the playground with records', { skip: SKIP }, () => {
   });
 
   test('a prediction is explained by a waterfall from the baseline to the record', async (t) => {
-    const page = await openSound(t, browser, gateway.url);
+    const page = await openSound(t, shared.browser, shared.gateway.url);
     await choose(page, 'credit', 'duration');
     await predict(page);
     await page.click('.explain button');
@@ -69,7 +58,7 @@ describe('the playground with records', { skip: SKIP }, () => {
   });
 
   test('the part about a version says how it was made, or what to do where nothing is recorded', async (t) => {
-    const page = await openSound(t, browser, gateway.url);
+    const page = await openSound(t, shared.browser, shared.gateway.url);
     await choose(page, 'churn-synthetic', 'tenure');
     assert.deepEqual(await texts(page, '#lineage-title'), ['How version 1 was made']);
     await page.click('#lineage-title');
@@ -90,7 +79,7 @@ describe('the playground with records', { skip: SKIP }, () => {
   });
 
   test('form and JSON are one record, and an error marks its field', async (t) => {
-    const page = await openSound(t, browser, gateway.url);
+    const page = await openSound(t, shared.browser, shared.gateway.url);
     await choose(page, 'credit', 'duration');
     await page.fill('#fields [name=duration]', 'long');
     await page.click('#as-json');
@@ -112,7 +101,7 @@ describe('the playground with records', { skip: SKIP }, () => {
   });
 
   test('a record of the history is asked again', async (t) => {
-    const page = await openSound(t, browser, gateway.url);
+    const page = await openSound(t, shared.browser, shared.gateway.url);
     await choose(page, 'ride-duration', 'trip_distance');
     await page.fill('#fields [name=trip_distance]', '3.25');
     await predict(page);
@@ -130,7 +119,7 @@ describe('the playground with records', { skip: SKIP }, () => {
     addVersion(path.join(MODELS, 'sums'), 1, addModel(1));
     const stated = await startGatewayFor(t, { MODELS });
     await stated.ready();
-    const page = await openSound(t, browser, stated.url);
+    const page = await openSound(t, shared.browser, stated.url);
     await page.locator('#fields [name=x]').waitFor();
     assert.deepEqual(await texts(page, '#fields small'), ['a weight in kg · float · 0 to 9.5']);
     await page.fill('#fields [name=x]', '2');
@@ -142,7 +131,7 @@ describe('the playground with records', { skip: SKIP }, () => {
     addVersion(path.join(MODELS, 'sums'), 1, sumModel());
     const tensors = await startGatewayFor(t, { MODELS });
     await tensors.ready();
-    const page = await openSound(t, browser, tensors.url);
+    const page = await openSound(t, shared.browser, tensors.url);
     await page.locator('#editor').waitFor();
     assert.deepEqual(JSON.parse(await page.inputValue('#editor')), { x: [0] });
     assert.equal(await page.isDisabled('#as-form'), true);
