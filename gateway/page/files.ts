@@ -42,7 +42,7 @@ export function readPageFile(file: string): PageFile {
  */
 export async function sendFile(request: Request, response: Response, file: PageFile): Promise<void> {
   const isGzip = request.acceptsEncodings(['gzip', 'identity']) === 'gzip';
-  // Each encoding has a tag of its own (RFC 9110, 8.8.3.3).
+  // The gzip body has another ETag than the plain one (RFC 9110, 8.8.3.3).
   const etag = isGzip ? file.etag.replace(/"$/, '-gzip"') : file.etag;
   response.type(file.extension).set({ ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });
   if (request.fresh) return void response.status(304).end();
