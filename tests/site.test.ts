@@ -9,23 +9,30 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import MiniSearch from 'minisearch';
+import type { Browser } from 'playwright-core';
 import { buildSite } from '../docs/site/build.ts';
 import { readPages, siteFile } from '../docs/site/pages.ts';
 import { SEARCH_OPTIONS } from '../docs/site/search-index.ts';
 import { axe, openSound, SKIP, startBrowser, texts } from './page/browser.ts';
 
 let folder = '';
+let browser: Browser;
 const html = new Map<string, string>();
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'tensorgate-site-'));
   await buildSite(folder);
+  if (SKIP === false) browser = await startBrowser();
   for await (const file of glob('**/*.html', { cwd: folder })) {
     html.set(file, await readFile(path.join(folder, file), 'utf8'));
   }
 });
 
-after(() => rm(folder, { recursive: true, force: true }));
+// Only here: a page that is closed after its browser may wait for ever.
+after(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test('each page is in the website, with the list of pages and its own text', async () => {
   const pages = await readPages();
@@ -82,8 +89,6 @@ async function serve(t: TestContext): Promise<string> {
 
 test('diagrams are drawn, and again when light or dark changes', { skip: SKIP }, async (t) => {
   const url = await serve(t);
-  const browser = await startBrowser();
-  t.after(() => browser.close());
   for (const name of ['index', 'docs/architecture', 'docs/performance']) {
     const page = await openSound(t, browser, `${url}/${name}.html`, { colorScheme: 'light' });
     const drawn = page.locator('pre.mermaid svg').first();
@@ -99,8 +104,6 @@ test('diagrams are drawn, and again when light or dark changes', { skip: SKIP },
 
 test('a browser searches, opens what it found, and remembers light or dark', { skip: SKIP }, async (t) => {
   const url = await serve(t);
-  const browser = await startBrowser();
-  t.after(() => browser.close());
   const page = await openSound(t, browser, `${url}/docs/settings.html`, { colorScheme: 'light' });
   assert.deepEqual(await axe(page), []);
   await page.keyboard.press('/');
