@@ -6,6 +6,7 @@ import { PICTURE_BASELINES, type PictureBaseline } from './baselines.ts';
 
 /** How the integral of gradients is computed. */
 const RULES = ['gauss-legendre', 'trapezoid'] as const;
+export type QuadratureRule = (typeof RULES)[number];
 
 /** A number, or the digits of one in a query or form. */
 function number(minimum: number, maximum: number, { isWhole }: { readonly isWhole: boolean }) {
@@ -76,7 +77,7 @@ export type ExplainOptions = {
   readonly window?: number;
   readonly stride?: number;
   readonly steps?: number;
-  readonly rule?: (typeof RULES)[number];
+  readonly rule?: QuadratureRule;
   readonly seed?: number;
   readonly cells?: number;
   readonly format: 'json' | 'png';

@@ -15,6 +15,7 @@ const CARDS = {
   corner: `name: corner\nimage: {size: [${SIDE}, ${SIDE}], resize: nearest, scale: div255}\nclasses: [dark, bright]\n`,
   sum: 'name: sum\nbackground: background.json\n',
   bare: 'name: bare\n',
+  encoded: 'name: encoded\nimage: {encoded: true}\nclasses: [a, b]\n',
   taken: 'name: taken\n',
 };
 const TABLE = {
@@ -28,6 +29,10 @@ const MODELS = {
   },
   sum: TABLE,
   bare: TABLE,
+  encoded: {
+    inputs: { x: { dtype: 'DT_STRING', shape: [-1] } },
+    outputs: { y: { dtype: 'DT_FLOAT', shape: [-1, 2] } },
+  },
   taken: { ...TABLE, outputs: { explanations: { dtype: 'DT_FLOAT', shape: [-1] } } },
   // Without a model.yaml.
   vector: {
@@ -360,4 +365,10 @@ test('metrics count explanations and their calls', async () => {
   const metrics = await gateway.metrics();
   assert.match(metrics, /^tensorgate_explanation_calls_total\{method="shapley"\} [1-9]/m);
   assert.match(metrics, /^tensorgate_explanation_duration_seconds_count\{method="occlusion"\} [1-9]/m);
+});
+
+test('a model that decodes pictures itself is not explained, and the answer says why', async () => {
+  const { status, body } = await post('/predict?model=encoded&explain=occlusion', picture);
+  assert.deepEqual([status, body.kind], [422, 'explanation_unavailable'], JSON.stringify(body));
+  assert.match(body.detail, /the model decodes pictures itself; only pictures that the gateway decodes are explained/);
 });

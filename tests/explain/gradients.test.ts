@@ -38,14 +38,14 @@ test('integrated gradients add up to the difference of the scores, up to the err
   assert.ok(Math.abs(score - (scores[target] as number)) < 1e-3);
   const error = Math.abs(completeness.sum / completeness.difference - 1);
   t.diagnostic(`came: ${calls} calls, incomplete by ${(100 * error).toFixed(2)} %`);
-  assert.deepEqual([calls, completeness.holds], [42, error <= 0.01]);
+  assert.deepEqual([calls, completeness.holds], [84, error <= 0.01]);
   assert.ok(error < 0.2);
   assert.equal(explanation.attributions.values?.length, 30);
 });
 
 test('XRAI gives regions, by as many steps as asked for', async () => {
   const { explanation } = await explained('xrai&explain.steps=10');
-  assert.deepEqual([explanation.baseline, explanation.calls], ['black and white', 24]);
+  assert.deepEqual([explanation.baseline, explanation.calls], ['black and white', 48]);
   const sum = explanation.attributions.regions?.reduce((total, { attribution }) => total + attribution, 0) ?? 0;
   assert.ok(Math.abs(sum - explanation.completeness.sum) < 1e-6);
 });

@@ -36,41 +36,40 @@ function tensor(values: Float32Array, ...shape: number[]): Tensor {
   return { dtype: 'DT_FLOAT', shape, bytes: new Uint8Array(values.buffer) };
 }
 
-type Asked = { rows: number; target: number[]; steps: number[]; rule: string[] };
+type Asked = { calls: number; target: number[]; steps: number[]; rule: string[] };
 
-/** A model whose score is the sum of weight times value. `error`: by how much its integral is wrong, by steps. */
+/** A model whose score is the sum of weight times value. `error`: by how much its slopes are wrong, in each round of the whole line. */
 function subjectOf(
   weight: (index: number) => number,
-  error: (steps: number) => number = () => 0,
-): { subject: PictureSubject; asked: Asked[] } {
-  const asked: Asked[] = [];
-  const ask: PictureSubject['ask'] = async (name, inputs, rows) => {
+  error: (round: number) => number = () => 0,
+): { subject: PictureSubject; rounds: Asked[][] } {
+  const rounds: Asked[][] = [];
+  const scoreOf = (values: ArrayLike<number>) => {
+    let sum = 0;
+    for (let at = 0; at < NUMBERS; at += 1) sum += weight(at) * (values[at] as number);
+    return Float32Array.of(sum);
+  };
+  const ask: PictureSubject['ask'] = async (name, inputs, calls) => {
     assert.equal(name, 'explain');
     const of = (input: string) => numbersOf(inputs.get(input) as Tensor);
     const [images, baselines] = [of('image'), of('baseline_image')];
-    const steps = Array.from(of('steps'));
-    asked.push({
-      rows,
+    // A line begins with the call between its ends.
+    if (isPlain(baselines)) rounds.push([]);
+    rounds.at(-1)?.push({
+      calls,
       target: Array.from(of('target')),
-      steps,
+      steps: Array.from(of('steps')),
       rule: stringsOf(inputs.get('quadrature') as StringTensor).map((word) => Buffer.from(word).toString()),
     });
-    const count = steps.length;
-    const wrong = 1 + error(steps[0] as number);
+    const wrong = 1 + error(rounds.length);
     const attributions = Float32Array.from(
-      { length: count * NUMBERS },
-      (_, at) => weight(at % NUMBERS) * ((images[at] as number) - (baselines[at] as number)) * wrong,
+      { length: NUMBERS },
+      (_, at) => weight(at) * ((images[at] as number) - (baselines[at] as number)) * wrong,
     );
-    const score = (values: ArrayLike<number>) =>
-      Float32Array.from({ length: count }, (_, row) => {
-        let sum = 0;
-        for (let at = 0; at < NUMBERS; at += 1) sum += weight(at) * (values[row * NUMBERS + at] as number);
-        return sum;
-      });
     return new Map([
-      ['attributions_image', tensor(attributions, count, HEIGHT, WIDTH, 3)],
-      ['score_logits', tensor(score(images), count)],
-      ['baseline_score_logits', tensor(score(baselines), count)],
+      ['attributions_image', tensor(attributions, 1, HEIGHT, WIDTH, 3)],
+      ['score_logits', tensor(scoreOf(images), 1)],
+      ['baseline_score_logits', tensor(scoreOf(baselines), 1)],
     ]);
   };
   const pixels = Float32Array.from({ length: NUMBERS }, (_, at) => (Math.floor(at / 3) % WIDTH < 10 ? 200 : 40));
@@ -87,7 +86,12 @@ function subjectOf(
     inputShape: [HEIGHT, WIDTH, 3],
     scores: () => assert.fail('gradients need no scores'),
   };
-  return { subject, asked };
+  return { subject, rounds };
+}
+
+/** Whether a baseline is black, white or noise: scaled whole numbers. */
+function isPlain(values: ArrayLike<number>): boolean {
+  return Array.from(values).every((value) => Math.abs((value + 1) * 127.5 - Math.round((value + 1) * 127.5)) < 1e-4);
 }
 
 const options = (given: Partial<ExplainOptions> = {}): ExplainOptions => ({
@@ -101,9 +105,10 @@ const budget = (calls = 10_000): Budget => ({ calls, hasRoom: (more) => more <= 
 const left = (index: number) => (Math.floor(index / 3) % WIDTH < 10 ? 0.01 : 0);
 
 test('integrated gradients: a value for each pixel, and the sum is the difference of the scores', async () => {
-  const { subject, asked } = subjectOf(left);
+  const { subject, rounds } = subjectOf(left);
   const found = await integratedGradients.explain(subject, options(), budget());
-  assert.deepEqual(asked, [{ rows: 52, target: [1], steps: [50], rule: ['gauss-legendre'] }]);
+  const call = { calls: 4, target: [1], steps: [2], rule: ['trapezoid'] };
+  assert.deepEqual(rounds, [new Array(26).fill(call)]);
   assert.ok(found.attributions.kind === 'grid');
   const { rows, columns, values } = found.attributions;
   assert.deepEqual([rows, columns, found.baseline], [HEIGHT, WIDTH, 'black']);
@@ -114,34 +119,45 @@ test('integrated gradients: a value for each pixel, and the sum is the differenc
 });
 
 test('while the sum is not complete, the steps are doubled as far as the budget goes', async () => {
-  const rough = subjectOf(left, (steps) => 1 / steps);
-  const found = await integratedGradients.explain(rough.subject, options(), budget());
-  assert.deepEqual(
-    rough.asked.map(({ steps }) => steps[0]),
-    [50, 100],
+  const callsOfRounds = async (error: (round: number) => number, most?: Budget) => {
+    const { subject, rounds } = subjectOf(left, error);
+    const found = await integratedGradients.explain(subject, options(), most ?? budget());
+    return { found, calls: rounds.map((round) => round.length) };
+  };
+  const rough = await callsOfRounds((round) => (round === 1 ? 0.02 : 0.005));
+  assert.deepEqual(rough.calls, [26, 51]);
+  assert.ok(Math.abs((rough.found.tolerance ?? 0) - 0.01 * (rough.found.score - rough.found.baselineScore)) < 1e-3);
+  const never = () => 1;
+  assert.deepEqual((await callsOfRounds(never)).calls, [26, 51, 101, 201, 257]);
+  assert.deepEqual((await callsOfRounds(never, budget(220))).calls, [26, 51]);
+});
+
+test('where the time is over, the answer is that of the last whole round', async () => {
+  let left = 30;
+  const ending: Budget = { calls: 10_000, hasRoom: () => left-- > 0 };
+  const { subject, rounds } = subjectOf(
+    () => 0.01,
+    (round) => 1 / round,
   );
-  assert.ok(Math.abs((found.tolerance ?? 0) - 0.01 * (found.score - found.baselineScore)) < 1e-3);
-  const never = subjectOf(left, () => 1);
-  await integratedGradients.explain(never.subject, options(), budget());
+  const found = await integratedGradients.explain(subject, options(), ending);
   assert.deepEqual(
-    never.asked.map(({ steps }) => steps[0]),
-    [50, 100, 200, 400, 512],
+    rounds.map((round) => round.length),
+    [26, 29],
   );
-  const bounded = subjectOf(left, () => 1);
-  await integratedGradients.explain(bounded.subject, options(), budget(120));
-  assert.deepEqual(
-    bounded.asked.map(({ steps }) => steps[0]),
-    [50, 100],
-  );
+  const sum = found.attributions.values.reduce((total, value) => total + value, 0);
+  assert.ok(Math.abs(sum / (found.score - found.baselineScore) - 2) < 1e-5);
 });
 
 test('explain.steps, explain.rule and explain.baseline are taken as given', async () => {
-  const { subject, asked } = subjectOf(left, () => 1);
+  const { subject, rounds } = subjectOf(left, () => 1);
   const given = options({ steps: 7, rule: 'trapezoid', baseline: 'white' });
   const found = await integratedGradients.explain(subject, given, budget());
-  assert.deepEqual(asked, [{ rows: 9, target: [1], steps: [7], rule: ['trapezoid'] }]);
+  assert.deepEqual(
+    rounds.flat().map(({ steps, rule }) => [...steps, ...rule]),
+    [2, 2, 2, 3].map((steps) => [steps, 'trapezoid']),
+  );
   assert.equal(found.baseline, 'white');
-  await assert.rejects(integratedGradients.explain(subject, given, budget(8)), { kind: 'invalid_request' });
+  await assert.rejects(integratedGradients.explain(subject, given, budget(16)), { kind: 'invalid_request' });
 });
 
 test('noise is the same for the same seed', async () => {
@@ -176,9 +192,12 @@ test('a picture in planes', async () => {
 });
 
 test('xrai: the regions that matter come first, and the sum is complete', async () => {
-  const { subject, asked } = subjectOf(left);
+  const { subject, rounds } = subjectOf(left);
   const found = await xrai.explain(subject, options({ method: 'xrai' }), budget());
-  assert.deepEqual(asked[0], { rows: 104, target: [1, 1], steps: [50, 50], rule: new Array(2).fill('gauss-legendre') });
+  assert.deepEqual(
+    rounds.map((round) => round.length),
+    [26, 26],
+  );
   assert.ok(found.attributions.kind === 'regions');
   const { labels, values } = found.attributions;
   assert.equal(found.baseline, 'black and white');

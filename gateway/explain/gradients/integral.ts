@@ -2,37 +2,26 @@
  * Integrated gradients by the signature `explain`: Sundararajan, Taly and Yan, Axiomatic Attribution for Deep Networks, 2017. The
  * attributions add up to the difference of the scores, up to the error of the integral, which more steps make smaller.
  */
-import { numbersOf } from '../../domain/elements.ts';
 import type { Target } from '../../domain/explanation.ts';
 import { inTurns, type Steps, VALUES_OF_STEP } from '../../domain/steps.ts';
-import { stringTensor } from '../../domain/strings.ts';
-import type { Tensor } from '../../domain/tensor.ts';
-import { GatewayError } from '../../errors.ts';
 import { requireBudget } from '../budget.ts';
 import type { Budget, Subject } from '../method.ts';
 import type { ExplainOptions } from '../options.ts';
-import { EXPLAIN_SIGNATURE, explainedInputs, requireOutput, TENSORS } from './signature.ts';
+import { askPart, type Line, type PartAnswer } from './ask.ts';
+import { callsOf, type Part, shortParts, wholeLine } from './parts.ts';
+import { requireOutput, TENSORS } from './signature.ts';
 
 /** Points on the line, where the request names no number: as many as Captum's. Twice as many while the sum is not complete. */
-export const STEPS = 50;
-export const MIN_STEPS = 2;
+const STEPS = 50;
+const MIN_STEPS = 2;
 /** The signature takes no more. */
-export const MAX_STEPS = 512;
-/** The scores of the input and of the baseline. */
-const ENDS = 2;
+const MAX_STEPS = 512;
 /** Of the difference of the scores. */
 const TOLERANCE = 0.01;
 /** Of the scores: what float32 rounds. */
 const ROUNDING = 1e-6;
 
-/** Tensors by the names of the model's inputs: the same number of rows in each. */
-export type Rows = {
-  readonly count: number;
-  readonly inputs: ReadonlyMap<string, Tensor>;
-  readonly baselines: ReadonlyMap<string, Tensor>;
-};
-
-/** The means over all rows. Attributions by the names of the inputs, each of one row. */
+/** The means over all lines. Attributions by the names of the inputs, each of one row. */
 export type Integral = {
   readonly attributions: ReadonlyMap<string, Float64Array>;
   readonly score: number;
@@ -41,31 +30,39 @@ export type Integral = {
 };
 
 /**
- * Integrates from the baselines to the inputs, and takes the mean over the rows.
+ * Integrates along each line, and takes the mean.
  * @throws GatewayError explanation_unavailable, invalid_request for a budget that is too small, and those of the model server
  */
 export async function integrate(
   subject: Subject,
-  rows: Rows,
+  lines: readonly Line[],
   options: ExplainOptions,
   budget: Budget,
 ): Promise<Integral> {
   requireOutput(subject.signatures, subject.target);
-  const { count } = rows;
-  requireBudget(callsOf(count, options.steps ?? MIN_STEPS), budget, options);
-  let steps = options.steps ?? Math.min(STEPS, Math.floor(budget.calls / count) - ENDS);
-  for (;;) {
-    const integral = await ask(subject, rows, steps, options, callsOf(count, steps));
-    const more = Math.min(MAX_STEPS, 2 * steps);
-    const isLast = options.steps !== undefined || more === steps || !budget.hasRoom(callsOf(count, more));
-    if (isLast || isComplete(integral)) return integral;
-    steps = more;
+  const ofSteps = (steps: number) => lines.length * callsOfLine(subject.kind, options, steps);
+  requireBudget(ofSteps(options.steps ?? MIN_STEPS), budget, options);
+  let steps = options.steps ?? STEPS;
+  while (steps > MIN_STEPS && ofSteps(steps) > budget.calls) steps -= 1;
+  let integral = await overLines(subject, lines, partsOf(subject.kind, options, steps));
+  while (options.steps === undefined && steps < MAX_STEPS && !isComplete(integral)) {
+    steps = Math.min(MAX_STEPS, 2 * steps);
+    if (!budget.hasRoom(ofSteps(steps))) break;
+    const finer = await overLines(subject, lines, partsOf(subject.kind, options, steps), budget);
+    if (finer === undefined) break;
+    integral = finer;
   }
+  return integral;
 }
 
-/** The calls of the model that an integral of so many rows counts as. */
-export function callsOf(rows: number, steps: number): number {
-  return rows * (steps + ENDS);
+/** The calls of the model that one line counts as. */
+export function callsOfLine(kind: Subject['kind'], options: ExplainOptions, steps = options.steps ?? STEPS): number {
+  return callsOf(partsOf(kind, options, steps));
+}
+
+/** A record's whole line takes no longer than a few predictions of pictures. */
+function partsOf(kind: Subject['kind'], { rule = 'gauss-legendre' }: ExplainOptions, steps: number): readonly Part[] {
+  return kind === 'picture' ? shortParts(rule, steps) : wholeLine(rule, steps);
 }
 
 function isComplete({ attributions, score, baselineScore, tolerance }: Integral): boolean {
@@ -74,56 +71,58 @@ function isComplete({ attributions, score, baselineScore, tolerance }: Integral)
   return Math.abs(sum - (score - baselineScore)) <= tolerance;
 }
 
-async function ask(
+function overLines(subject: Subject, lines: readonly Line[], parts: readonly Part[]): Promise<Integral>;
+/** Undefined where the time of the budget is over before the end. */
+function overLines(
   subject: Subject,
-  { count, inputs, baselines }: Rows,
-  steps: number,
-  { rule = 'gauss-legendre' }: ExplainOptions,
-  calls: number,
-): Promise<Integral> {
-  const { element, output } = subject.target;
-  const sent = new Map(inputs);
-  for (const [name, baseline] of baselines) sent.set(TENSORS.baseline(name), baseline);
-  sent.set(TENSORS.target, integers(element, count));
-  sent.set(TENSORS.steps, integers(steps, count));
-  sent.set(TENSORS.quadrature, stringTensor([count], new Array<Uint8Array>(count).fill(Buffer.from(rule))));
-  const answer = await subject.ask(EXPLAIN_SIGNATURE, sent, calls);
-  const names = explainedInputs(subject.signatures)?.map(({ name }) => name) ?? [];
+  lines: readonly Line[],
+  parts: readonly Part[],
+  budget: Budget,
+): Promise<Integral | undefined>;
+async function overLines(
+  subject: Subject,
+  lines: readonly Line[],
+  parts: readonly Part[],
+  budget?: Budget,
+): Promise<Integral | undefined> {
+  const { output, sign } = subject.target;
   const attributions = new Map<string, Float64Array>();
-  for (const name of names) {
-    const values = numbersOf(answered(answer, TENSORS.attributions(name)));
-    attributions.set(name, await inTurns(meanOfRows(values, count, subject.target.sign)));
+  let [score, baselineScore] = [0, 0];
+  for (const line of lines) {
+    for (const [index, part] of parts.entries()) {
+      if (budget?.hasRoom(callsOf([part])) === false) return undefined;
+      const answer = await askPart(subject, line, part);
+      await addAttributions(attributions, answer, [...line.inputs.keys()], (sign * part.factor) / lines.length);
+      if (index > 0) continue;
+      score += scoreOf(subject.target, answer.numbers(TENSORS.score(output))) / lines.length;
+      baselineScore += scoreOf(subject.target, answer.numbers(TENSORS.baselineScore(output))) / lines.length;
+    }
   }
-  const score = scoreOf(subject.target, answered(answer, TENSORS.score(output)));
-  const baselineScore = scoreOf(subject.target, answered(answer, TENSORS.baselineScore(output)));
   const rounding = ROUNDING * (Math.abs(score) + Math.abs(baselineScore));
   return { attributions, score, baselineScore, tolerance: TOLERANCE * Math.abs(score - baselineScore) + rounding };
 }
 
-function integers(value: number, count: number): Tensor {
-  const elements = new BigInt64Array(count).fill(BigInt(value));
-  return { dtype: 'DT_INT64', shape: [count], bytes: new Uint8Array(elements.buffer) };
-}
-
-function answered(answer: ReadonlyMap<string, Tensor>, name: string): Tensor {
-  const tensor = answer.get(name);
-  if (tensor !== undefined) return tensor;
-  throw new GatewayError('model_failed', `the answer of signature ${EXPLAIN_SIGNATURE} has no output ${name}`);
-}
-
-function* meanOfRows(values: ArrayLike<number>, count: number, sign: number): Steps<Float64Array> {
-  const means = new Float64Array(values.length / count);
-  for (let index = 0; index < values.length; index += 1) {
-    const at = index % means.length;
-    means[at] = (means[at] as number) + ((values[index] as number) * sign) / count;
-    if (index % VALUES_OF_STEP === VALUES_OF_STEP - 1) yield;
+async function addAttributions(
+  sums: Map<string, Float64Array>,
+  answer: PartAnswer,
+  names: readonly string[],
+  factor: number,
+): Promise<void> {
+  for (const name of names) {
+    const values = answer.numbers(TENSORS.attributions(name));
+    const sum = sums.get(name) ?? new Float64Array(values.length);
+    sums.set(name, sum);
+    await inTurns(addTo(sum, values, factor));
   }
-  return means;
 }
 
-function scoreOf({ sign, offset }: Target, scores: Tensor): number {
-  const values = numbersOf(scores);
-  let sum = 0;
-  for (let row = 0; row < values.length; row += 1) sum += values[row] as number;
-  return offset + (sign * sum) / values.length;
+function* addTo(sum: Float64Array, values: ArrayLike<number>, factor: number): Steps<void> {
+  for (let at = 0; at < sum.length; at += 1) {
+    sum[at] = (sum[at] as number) + factor * (values[at] as number);
+    if (at % VALUES_OF_STEP === VALUES_OF_STEP - 1) yield;
+  }
+}
+
+function scoreOf({ sign, offset }: Target, scores: ArrayLike<number>): number {
+  return offset + sign * (scores[0] as number);
 }

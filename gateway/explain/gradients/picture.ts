@@ -6,7 +6,8 @@ import type { Tensor, TensorInfo } from '../../domain/tensor.ts';
 import { fillOf } from '../baselines.ts';
 import type { Budget, PictureSubject } from '../method.ts';
 import type { ExplainOptions } from '../options.ts';
-import { type Integral, integrate, type Rows } from './integral.ts';
+import type { Line } from './ask.ts';
+import { type Integral, integrate } from './integral.ts';
 import { explainedInputs } from './signature.ts';
 
 export const GRADIENT_BASELINES = ['black', 'white', 'noise'] as const;
@@ -27,30 +28,27 @@ export async function pixelAttributions(
 ): Promise<PixelAttributions> {
   const [info] = explainedInputs(subject.signatures) ?? [];
   if (info === undefined) throw new TypeError('the version has no signature explain');
-  const rows = await rowsOf(subject, info, baselines, options);
-  const { attributions, ...scores } = await integrate(subject, rows, options, budget);
+  const lines = await linesOf(subject, info, baselines, options);
+  const { attributions, ...scores } = await integrate(subject, lines, options, budget);
   const values = attributions.get(info.name) ?? new Float64Array();
   return { ...scores, ...(await inTurns(overChannels(subject, values))) };
 }
 
-async function rowsOf(
+async function linesOf(
   subject: PictureSubject,
-  info: TensorInfo,
+  { name, dtype }: TensorInfo,
   baselines: readonly GradientBaseline[],
   { seed = 0 }: ExplainOptions,
-): Promise<Rows> {
-  const own = subject.scaled(subject.pixels);
-  const count = baselines.length;
-  const shape = [count, ...subject.inputShape];
-  const inputs = new Float32Array(count * own.length);
-  const starts = new Float32Array(count * own.length);
-  for (const [row, baseline] of baselines.entries()) {
+): Promise<readonly Line[]> {
+  const tensor = (pixels: Float32Array) =>
+    new Map([[name, floats(dtype as NumericDType, [1, ...subject.inputShape], subject.scaled(pixels))]]);
+  const inputs = tensor(subject.pixels);
+  const lines: Line[] = [];
+  for (const baseline of baselines) {
     const pixels = await inTurns(baseline === 'noise' ? noise(subject, seed) : fillOf(subject, baseline));
-    inputs.set(own, row * own.length);
-    starts.set(subject.scaled(pixels), row * own.length);
+    lines.push({ inputs, baselines: tensor(pixels) });
   }
-  const tensor = (values: Float32Array) => new Map([[info.name, floats(info.dtype as NumericDType, shape, values)]]);
-  return { count, inputs: tensor(inputs), baselines: tensor(starts) };
+  return lines;
 }
 
 /** A tensor of floats of the dtype. */
