@@ -66,6 +66,21 @@ const pictures = async (gateway: RunningGateway) => {
   assert.ok(Math.abs(sum - (regions?.completeness.sum ?? 0)) < 1e-6);
 };
 
+/** The methods that need no gradients, on the same model. */
+const withoutGradients = async (gateway: RunningGateway) => {
+  const instances = [{ b64: (await readFile(PICTURE)).toString('base64') }];
+  for (const method of ['occlusion', 'shapley']) {
+    const query = `?model=pictures&scores=raw&explain=${method}&explain.target=wasp&explain.budget=150`;
+    const { predictions, explanations } = await explained(gateway, { instances }, query);
+    const [{ score, completeness, attributions }] = explanations as [Explanation];
+    const [scores] = predictions as [Record<string, number>];
+    assert.ok(Math.abs(score - (scores.wasp as number)) < 1e-5);
+    assert.equal(completeness.holds, method === 'shapley' ? true : null);
+    const values = attributions.values?.flat() ?? attributions.regions?.map(({ attribution }) => attribution) ?? [];
+    assert.ok(values.length > 1 && values.some((value) => Math.abs(value) > 1e-3), JSON.stringify(values));
+  }
+};
+
 const records = async (gateway: RunningGateway) => {
   const instances = [
     { age: 40, income: 2.5 },
@@ -85,6 +100,7 @@ for (const flags of [[], ['--enable_batching=true']]) {
   }, async (t) => {
     const gateway = await startGateway(t, flags);
     await pictures(gateway);
+    await withoutGradients(gateway);
     await records(gateway);
   });
 }
