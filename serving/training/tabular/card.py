@@ -40,8 +40,9 @@ DECISION = (
     "The graph computes\nin float64."
 )
 NUMBER = "`{answer}`: float32 [n, 1]. The graph computes in float64."
-PUBLISHED = """The model was not trained here: `python -m training.tabular` writes a published model in both formats.
-Its {rows} examples are the parity samples. Published outputs and the outputs of this model:
+PUBLISHED = """The model was not trained here. A course on machine learning published it, with examples of its outputs.
+`python -m training.tabular` writes it in both formats. The {rows} examples are the parity samples.
+Published outputs and the outputs of this model:
 
 {table}"""
 PUBLISHED_LIMITS = (
