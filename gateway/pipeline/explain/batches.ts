@@ -68,7 +68,7 @@ export function createBatches(
   };
 }
 
-/** Asks by any signature with tensors. */
+/** Asks by any signature with tensors. The memory of the answer is counted until it is here: a request has hundreds of them. */
 export async function askTensors(
   { stages, routed, context }: Pick<Explained, 'stages' | 'routed' | 'context'>,
   { signature: name, inputs, rows, outputs }: AskedTensors,
@@ -76,11 +76,17 @@ export async function askTensors(
   const { card, version, servers } = routed;
   const answer = expectedTensors(signatureOf(routed.metadata, name), outputs);
   const target = { servable: { model: card.name, version }, only: servers, signature: name, answer };
-  const prediction = await callServer(stages.admission, context, (timed) =>
-    stages.backend.predict(target, inputs, rows, timed),
-  );
-  requireAnswer(prediction, version, answer.outputs);
-  return prediction.outputs;
+  const ends: (() => void)[] = [];
+  const ownContext = { ...context, times: context.times, onEnd: (end: () => void) => void ends.push(end) };
+  try {
+    const prediction = await callServer(stages.admission, ownContext, (timed) =>
+      stages.backend.predict(target, inputs, rows, timed),
+    );
+    requireAnswer(prediction, version, answer.outputs);
+    return prediction.outputs;
+  } finally {
+    for (const end of ends) end();
+  }
 }
 
 export type AskedTensors = {
