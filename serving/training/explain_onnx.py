@@ -262,9 +262,12 @@ def _check(version: Path, signature: tf.types.experimental.ConcreteFunction) -> 
 
 def _check_attributions(name: str, got: npt.NDArray[np.float32], wanted: npt.NDArray[np.float32]) -> None:
     """Compares sums: where a ReLU's input is almost 0, rounding decides whether one gradient passes or none."""
-    difference = float(np.abs(got - wanted).sum(dtype=np.float64) / np.abs(wanted).sum(dtype=np.float64))
-    if not difference <= ATTRIBUTIONS_TOLERANCE:
-        raise ValueError(f"{name} of both formats differ by {difference:.2%}, allowed {ATTRIBUTIONS_TOLERANCE:.0%}")
+    difference, total = (float(np.abs(values).sum(dtype=np.float64)) for values in (got - wanted, wanted))
+    # "not <=" instead of ">", so that NaN fails the check. All are 0 where the score is constant.
+    if not difference <= ATTRIBUTIONS_TOLERANCE * total:
+        raise ValueError(
+            f"{name} of both formats differ by {difference:.2g} of {total:.2g}, allowed {ATTRIBUTIONS_TOLERANCE:.0%}"
+        )
 
 
 def write_explain_onnx(version: Path) -> dict[str, str]:
