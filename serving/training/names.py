@@ -37,7 +37,8 @@ def name_of(data: Path, classes: tuple[str, ...], models: Path, given: str | Non
     other = _classes_of(models / name) if (models / name).exists() else classes
     if other != classes:
         has = f"the classes {', '.join(other)}" if other else "no pictures"
-        raise ValueError(f"{models / name}: has {has}, not {', '.join(classes)}: choose another name")
+        hint = "choose another name with --name, or --model-name of the pipeline"
+        raise ValueError(f"{models / name}: has {has}, not {', '.join(classes)}: {hint}")
     return name
 
 
